@@ -1,0 +1,1 @@
+"""The loop and its rules: knows no screen, no git, no process and no SDK."""

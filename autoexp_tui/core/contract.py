@@ -1,0 +1,87 @@
+"""What a run has promised to do: frozen when it starts, written down in its first event."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+Direction = Literal["lower", "higher"]
+Rule = Literal["primary", "pareto", "weighted"]
+
+
+class Metric(msgspec.Struct, frozen=True):
+    """One scalar that the harness prints, and which way is better."""
+
+    name: str
+    direction: Direction
+    pattern: str | None = None
+    """A regular expression with one group, searched in every line; None reads the usual forms."""
+    take: Literal["only", "last"] = "only"
+    """`only`: differing values make the measurement untrustworthy. `last`: the last one counts."""
+    min_delta: float = 0.0
+    """An improvement must exceed this, in the metric's own unit."""
+
+
+class Limit(msgspec.Struct, frozen=True):
+    """The soft constraint on a secondary metric."""
+
+    kind: Literal["at_most", "at_least"]
+    value: float
+    relative: bool = False
+    """True: `value` multiplies the baseline's figure. False: it is in the metric's own unit."""
+
+
+class Decide(msgspec.Struct, frozen=True):
+    """The dominance rule for two metrics; with one metric only `primary` makes sense."""
+
+    rule: Rule = "primary"
+    limit: Limit | None = None
+    weights: tuple[float, ...] = ()
+    direction: Direction = "lower"
+    """Of the weighted score."""
+
+
+class Budget(msgspec.Struct, frozen=True):
+    """Caps for the whole run; each is a hard stop, checked before it is spent."""
+
+    max_experiments: int = 50
+    """Rows in the table, the baseline included."""
+    max_cost_usd: float = 10.0
+    max_wall_clock_hours: float = 8.0
+    """Hours that runners of this run were alive, by monotonic clock."""
+
+
+class Environment(msgspec.Struct, frozen=True):
+    """What the harness sees of the environment, beside what is never secret."""
+
+    allow: tuple[str, ...] = ()
+    """Passed on by name although they look like secrets."""
+    define: dict[str, str] = {}
+    """Set to these values."""
+    only: tuple[str, ...] | None = None
+    """When given, an allowlist: nothing else is passed on."""
+
+
+class Contract(msgspec.Struct, frozen=True):
+    """`autoexp.yaml`, validated. Paths are relative to the project's folder, with `/`."""
+
+    target: str
+    harness: str
+    """A command line for `sh -c`, run in the project's folder of the workspace."""
+    metrics: tuple[Metric, ...]
+    decide: Decide = Decide()
+    time_limit: float = 300.0
+    """Seconds for one run of the harness."""
+    budget: Budget = Budget()
+    proposer: str = "auto"
+    instructions: str | None = None
+    link: tuple[str, ...] | None = None
+    """Git-ignored paths linked into the workspace; None: those at the top level that exist."""
+    keep: tuple[str, ...] = ()
+    """Globs of what the harness may leave behind or change in the workspace."""
+    env: Environment = Environment()
+
+    @property
+    def primary(self) -> Metric:
+        return self.metrics[0]

@@ -1,0 +1,201 @@
+"""The journal: the single commit point of a run, an append-only file of one event per line.
+
+A line is a JSON object whose last key, `sum`, is the CRC-32 of everything before it. A line that
+is torn at the end of the file never happened; a damaged line anywhere else is an error, for the
+rows behind it can't be trusted to be whole.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+import time
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from autoexp_tui.core.events import AnyEvent, Record
+
+_decoder = msgspec.json.Decoder(Record)
+_SUM = len(b',"sum":"00000000"}')
+
+_NEWS_NOT_FSYNCED = frozenset({"EvaluationStarted", "ProposalAnswered", "Noticed"})
+
+
+class JournalError(Exception):
+    """The journal can't be read or written; the message says where and what to do."""
+
+
+def encode(record: Record) -> bytes:
+    """One line of the journal, with its checksum and its newline."""
+    body = msgspec.json.encode(record)[:-1]
+    return b'%s,"sum":"%08x"}\n' % (body, zlib.crc32(body))
+
+
+def decode(line: bytes) -> Record:
+    """The inverse of `encode`.
+
+    Raises:
+        ValueError: the line is torn or damaged.
+    """
+    body, seal = line[: -_SUM - 1], line[-_SUM - 1 :]
+    if seal != b',"sum":"%08x"}\n' % zlib.crc32(body):
+        raise ValueError("checksum does not match")
+    return _decoder.decode(line)
+
+
+class JournalReader:
+    """Reads a journal that may still grow: each `read` returns what came since the last."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._offset = 0
+        self._line = 0
+
+    @property
+    def offset(self) -> int:
+        """Bytes of whole lines read so far."""
+        return self._offset
+
+    def read(self, limit: int = 1 << 62) -> list[Record]:
+        """Up to about `limit` bytes of new records; a line still being written is left for later.
+
+        Raises:
+            JournalError: a whole line is damaged.
+        """
+        with self._path.open("rb") as file:
+            file.seek(self._offset)
+            lines = file.readlines(limit if limit < 1 << 62 else -1)
+        records = []
+        for position, line in enumerate(lines):
+            if not line.endswith(b"\n"):
+                break
+            try:
+                record = decode(line)
+            except (ValueError, msgspec.MsgspecError) as error:
+                if position == len(lines) - 1:
+                    break
+                raise JournalError(
+                    f"{self._path}:{self._line + 1}: this event is damaged ({error}); "
+                    "restore the file from a backup, or cut it before this line"
+                ) from None
+            records.append(record)
+            self._offset += len(line)
+            self._line += 1
+        return records
+
+
+def read_all(path: Path) -> Iterator[Record]:
+    """Every whole record of a journal. Raises JournalError."""
+    yield from JournalReader(path).read()
+
+
+class Journal:
+    """Appends events; safe to use from several threads of the one runner that holds the lock."""
+
+    def __init__(self, path: Path) -> None:
+        """Open for appending, dropping a torn tail.
+
+        Raises:
+            JournalError: a line before the end is damaged.
+            OSError: the file can't be opened.
+        """
+        self._path = path
+        self._mutex = threading.RLock()
+        self.recovered: list[Record] = []
+        keep = 0
+        if path.exists():
+            reader = JournalReader(path)
+            self.recovered = reader.read()
+            keep = reader.offset
+        else:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        last = self.recovered[-1] if self.recovered else None
+        self._seq = last.seq if last else 0
+        self._elapsed = last.elapsed if last else 0.0
+        self._clock = time.monotonic()
+        self._size = keep
+        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        if os.fstat(self._fd).st_size != keep:
+            os.ftruncate(self._fd, keep)
+        os.fsync(self._fd)
+        sync_directory(path.parent)
+
+    @property
+    def mutex(self) -> threading.RLock:
+        """Held while an event is written; hold it to fold and append as one step."""
+        return self._mutex
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds on the run's clock, now."""
+        return self._elapsed + time.monotonic() - self._clock
+
+    def append(self, event: AnyEvent) -> Record:
+        """Write one event down; when this returns it has happened.
+
+        Raises:
+            JournalError: it could not be written (disk full, say); the file is as it was before.
+        """
+        with self._mutex:
+            record = Record(self._seq + 1, time.time(), round(self.elapsed, 3), event)
+            line = encode(record)
+            try:
+                _write_whole(self._fd, line)
+                if type(event).__name__ not in _NEWS_NOT_FSYNCED:
+                    os.fsync(self._fd)
+            except OSError as error:
+                os.ftruncate(self._fd, self._size)
+                raise JournalError(f"{self._path}: can't be written: {error}") from error
+            self._size += len(line)
+            self._seq = record.seq
+            return record
+
+    def close(self) -> None:
+        os.close(self._fd)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def _write_whole(fd: int, line: bytes) -> None:
+    written = os.write(fd, line)
+    if written != len(line):
+        raise OSError(errno.ENOSPC, f"only {written} of {len(line)} bytes fit")
+
+
+def sync_directory(path: Path) -> None:
+    """Make a new or renamed name in `path` survive a power loss."""
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Put `content` at `path` as one step that a crash can't tear."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
+    sync_directory(path.parent)

@@ -1,0 +1,50 @@
+"""What the loop needs of the outside world, and nothing of how it is done."""
+
+from __future__ import annotations
+
+import threading
+from typing import Protocol
+
+import msgspec
+
+
+class Result(msgspec.Struct, frozen=True):
+    """One run of the harness, as the loop judges it."""
+
+    seconds: float
+    metrics: dict[str, float]
+    """Complete and finite, or empty."""
+    extras: dict[str, float]
+    failure: str
+    """Why there is no measurement; empty when there is one."""
+    cut_short: bool = False
+    """Ended by the interrupt or by its time limit."""
+    tail: str = ""
+    """The last lines of output, for a repair."""
+    tampered: bool = False
+
+
+class Laboratory(Protocol):
+    """The repository, the workspace and the harness of one run."""
+
+    def text_of(self, commit: str) -> str:
+        """The target as it stands in a commit."""
+        ...
+
+    def commit(self, n: int, parent: str, text: str, message: str) -> str:
+        """Put a candidate into the repository where nothing can lose it; returns its name."""
+        ...
+
+    def evaluate(
+        self, n: int, text: str, *, time_limit: float, interrupt: threading.Event
+    ) -> Result:
+        """Run the harness on `text`; its output can be followed while it runs."""
+        ...
+
+    def advance(self, to: str) -> str:
+        """Let the run's branch end at `to`; what a person should know of it, or nothing."""
+        ...
+
+    def instructions(self) -> str:
+        """What the person told the proposer, as it reads now."""
+        ...

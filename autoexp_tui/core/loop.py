@@ -1,0 +1,337 @@
+"""The loop: nine steps, never reordered.
+
+`Loop.experiment` is the loop as a person would tell it; what each step does stands below it, in
+the same order. Everything that happens is recorded as it happens, so a run that was cut anywhere
+goes on from its journal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import msgspec
+
+from autoexp_tui.core import budget, diffs, events
+from autoexp_tui.core.control import Controls, Interrupted
+from autoexp_tui.core.laboratory import Laboratory, Result
+from autoexp_tui.core.projections import Projections
+from autoexp_tui.core.proposal import (
+    Exhausted,
+    Proposal,
+    Proposer,
+    Situation,
+    Stream,
+    Trial,
+    Unable,
+    digest,
+)
+from autoexp_tui.core.proposal_log import Part, ProposalLog
+from autoexp_tui.core.recorder import Recorder
+from autoexp_tui.core.rundir import RunDirectory
+from autoexp_tui.core.text import clean_line
+from autoexp_tui.core.verdict import Verdict, judge
+
+_ANSWERS = 20
+"""How often one experiment's proposal is sent back before it is given up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A committed text of the target, to be measured."""
+
+    n: int
+    parent: str
+    commit: str
+    text: str
+    description: str
+
+
+class _Ended(Exception):
+    """The run can't go on; the message says why."""
+
+    def __init__(self, reason: str, *, ok: bool) -> None:
+        super().__init__(reason)
+        self.event = events.RunFinished(reason, ok)
+
+
+class Loop:
+    """One run's loop; `run` returns when a budget or a person has ended it."""
+
+    def __init__(
+        self,
+        run: RunDirectory,
+        lab: Laboratory,
+        proposer: Proposer,
+        recorder: Recorder,
+        projections: Projections,
+        controls: Controls,
+    ) -> None:
+        self._directory = run
+        self._lab = lab
+        self._proposer = proposer
+        self._recorder = recorder
+        self._projections = projections
+        self._controls = controls
+        self._history: list[Trial] = []
+
+    def run(self) -> events.RunFinished:
+        """Experiment until a budget or a person ends it; an error of ours is raised."""
+        self._catch_up()
+        try:
+            while not (reason := self.stop_reason()):  # 9. only a budget, or a person, ends it
+                self.experiment()
+        except _Ended as ended:
+            finished = ended.event
+        else:
+            finished = events.RunFinished(reason, ok=True)
+        self._recorder.record(finished)
+        return finished
+
+    def experiment(self) -> None:
+        """Steps 1 to 8, once."""
+        candidate = self.unfinished()
+        try:
+            if candidate is None:
+                situation = self.read_state()  # 1. target, history, last results, hints
+                proposal = self.form_hypothesis(situation)  # 2. with its edit: 3. of one file
+                candidate = self.commit(proposal)  # 4. audit trail, before anything is run
+            result = self.run_harness(candidate)  # 5. under a fixed time budget
+            measured = self.extract_metrics(candidate, result)  # 6. complete and finite, or none
+            self.keep_or_revert(candidate, measured)  # 7. better: the branch advances
+            self.log_row()  # 8. in results.tsv
+        except Interrupted:
+            self._interrupted()
+
+    # The steps.
+
+    def unfinished(self) -> Candidate | None:
+        """What a run that was cut had committed and not yet decided: it is measured again."""
+        current = self._recorder.state.current
+        if current is None or not current.commit:
+            return None
+        text = self._lab.text_of(current.commit)
+        return Candidate(current.n, current.parent, current.commit, text, current.description)
+
+    def read_state(self) -> Situation:
+        with self._recorder.undisturbed() as state:
+            n = len(state.rows) + 1
+            parent = state.incumbent.commit if state.incumbent else self._base
+            self._controls.begin()
+            self._recorder.record(events.ExperimentStarted(n, parent))
+        return Situation(
+            n=n,
+            contract=state.contract,
+            text=self._lab.text_of(parent),
+            incumbent=state.incumbent.n if state.incumbent else 0,
+            baseline=self._lab.text_of(self._base),
+            history=self._trials(),
+            hints=tuple(hint.text for hint in state.hints),
+            instructions=self._lab.instructions(),
+            seed=state.started.seed if state.started else 0,
+        )
+
+    def form_hypothesis(self, situation: Situation) -> Proposal:
+        """Ask until the proposal is worth a run: it changes something, and it is new."""
+        if not situation.history:
+            return Proposal("The target as it is, measured.", "baseline", situation.text)
+        answers: list[str] = []
+        with ProposalLog(self._directory.proposal(situation.n)) as log:
+
+            def stream(part: Part, text: str) -> None:
+                self._controls.check()
+                log.write(part, text)
+
+            for _ in range(_ANSWERS):
+                proposal = self._ask(situation, answers, stream)
+                self._controls.check()
+                if not (answer := self._objection(situation, proposal)):
+                    return proposal
+                answers.append(answer)
+                self._recorder.record(
+                    events.ProposalAnswered(situation.n, proposal.description, answer)
+                )
+        raise _Ended(f"{_ANSWERS} proposals in a row brought nothing new", ok=True)
+
+    def commit(self, proposal: Proposal) -> Candidate:
+        state = self._recorder.state
+        current = state.current
+        if current is None:
+            raise RuntimeError("commit without an experiment")
+        n, parent = current.n, current.parent
+        before = self._lab.text_of(parent)
+        added, removed = diffs.count(before, proposal.text)
+        description = clean_line(proposal.description, 200) or "no description"
+        self._recorder.record(
+            events.Proposed(
+                n=n,
+                hypothesis=proposal.hypothesis,
+                description=description,
+                added=added,
+                removed=removed,
+                digest=digest(proposal.text),
+                memo=proposal.memo,
+            )
+        )
+        if proposal.text == before:
+            commit = parent
+        else:
+            folder = self._directory.experiment(n)
+            folder.mkdir(parents=True, exist_ok=True)
+            patch = diffs.unified(before, proposal.text, state.contract.target)
+            self._directory.diff(n).write_text(patch, encoding="utf-8", newline="")
+            trailer = f"Experiment {n} of run {self._directory.tag}"
+            message = f"{description}\n\n{proposal.hypothesis}\n\n{trailer}\n"
+            commit = self._lab.commit(n, parent, proposal.text, message)
+        self._recorder.record(events.Committed(n, commit))
+        return Candidate(n, parent, commit, proposal.text, description)
+
+    def run_harness(self, candidate: Candidate) -> Result:
+        state = self._recorder.state
+        limit = state.contract.time_limit
+        left = budget.seconds_left(state, self._recorder.elapsed)
+        self._recorder.record(events.EvaluationStarted(candidate.n))
+        result = self._lab.evaluate(
+            candidate.n,
+            candidate.text,
+            time_limit=min(limit, max(left, 0.0)),
+            interrupt=self._controls.interrupt,
+        )
+        if result.cut_short and self._controls.stopping_now:
+            raise Interrupted
+        if result.cut_short and left < limit and not self._controls.interrupt.is_set():
+            raise _Ended(budget.used_up(state, self._recorder.elapsed) or "out of time", ok=True)
+        return result
+
+    def extract_metrics(self, candidate: Candidate, result: Result) -> events.Evaluated:
+        skipped = result.cut_short and self._controls.interrupt.is_set()
+        self._controls.begin()
+        failure = "skipped" if skipped else result.failure
+        evaluated = events.Evaluated(
+            n=candidate.n,
+            seconds=round(result.seconds, 3),
+            metrics={} if failure else result.metrics,
+            extras=result.extras,
+            failure=failure,
+        )
+        self._recorder.record(evaluated)
+        if result.tampered:
+            self._recorder.record(events.Noticed("alarm", f"#{candidate.n} {result.failure}"))
+        return evaluated
+
+    def keep_or_revert(self, candidate: Candidate, measured: events.Evaluated) -> None:
+        state = self._recorder.state
+        status: events.Status
+        if measured.failure and not state.rows:
+            raise _Ended(f"the baseline gave no measurement: {measured.failure}", ok=False)
+        if measured.failure:
+            status, reason = "crash", measured.failure
+        else:
+            verdict = self._judge(measured.metrics)
+            status, reason = ("keep" if verdict.keep else "discard"), verdict.reason
+        self._recorder.record(
+            events.Decided(
+                n=candidate.n,
+                status=status,
+                commit=candidate.commit,
+                parent=candidate.parent,
+                description=candidate.description,
+                reason=reason,
+                metrics=measured.metrics,
+                seconds=measured.seconds,
+            )
+        )
+        if status == "keep":
+            self._advance(candidate.commit)
+
+    def log_row(self) -> None:
+        for note in self._projections.update():
+            self._recorder.warn(note)
+
+    def stop_reason(self) -> str:
+        """Why no further experiment is begun; empty when one is. Waits while paused."""
+        while not self._controls.stopping:
+            if reason := budget.used_up(self._recorder.state, self._recorder.elapsed):
+                return reason
+            if not self._controls.pausing:
+                return ""
+            with self._recorder.undisturbed() as state:
+                if not state.paused and self._controls.pausing:
+                    self._recorder.record(
+                        events.Paused(f"paused by {state.pause_requested or 'a person'}")
+                    )
+            self._controls.wait_while_paused(1.0)
+        request = self._recorder.state.stop_requested
+        return f"stopped by {request.by}" if request else "stopped"
+
+    # What the steps are made of.
+
+    @property
+    def _base(self) -> str:
+        started = self._recorder.state.started
+        if started is None:
+            raise RuntimeError("the run has no first event")
+        return started.base
+
+    def _catch_up(self) -> None:
+        """Bring branch and tables to where the journal is, however the last runner ended."""
+        incumbent = self._recorder.state.incumbent
+        self._advance(incumbent.commit if incumbent else self._base)
+        self.log_row()
+
+    def _advance(self, commit: str) -> None:
+        if note := self._lab.advance(commit):
+            self._recorder.warn(note)
+
+    def _judge(self, metrics: dict[str, float]) -> Verdict:
+        state = self._recorder.state
+        if state.incumbent is None or state.baseline is None:
+            return Verdict(keep=True, reason="the baseline")
+        contract = state.contract
+        return judge(
+            contract.metrics,
+            contract.decide,
+            candidate=metrics,
+            incumbent=state.incumbent.metrics,
+            baseline=state.baseline.metrics,
+        )
+
+    def _ask(self, situation: Situation, answers: list[str], stream: Stream) -> Proposal:
+        try:
+            return self._proposer.propose(
+                msgspec.structs.replace(situation, answers=tuple(answers)), stream
+            )
+        except Exhausted as error:
+            raise _Ended(str(error), ok=True) from error
+        except Unable as error:
+            raise _Ended(str(error), ok=False) from error
+
+    def _objection(self, situation: Situation, proposal: Proposal) -> str:
+        if proposal.text == situation.text:
+            return "it changes nothing"
+        if number := self._recorder.state.tried.get(digest(proposal.text)):
+            return f"it repeats experiment {number} byte for byte"
+        return ""
+
+    def _trials(self) -> list[Trial]:
+        """The history as proposers see it; only rows that are new to it are added."""
+        state = self._recorder.state
+        numbers = {row.commit: row.n for row in state.rows if row.status == "keep"}
+        for row in state.rows[len(self._history) :]:
+            self._history.append(
+                Trial(
+                    n=row.n,
+                    parent=0 if row.is_baseline else numbers[row.parent],
+                    status=row.status,
+                    metrics=row.metrics,
+                    description=row.description,
+                    reason=row.reason,
+                    memo=row.memo,
+                )
+            )
+        return self._history
+
+    def _interrupted(self) -> None:
+        """A stop leaves what is committed for the next runner; a skip gives up the proposal."""
+        current = self._recorder.state.current
+        if current is not None and not current.commit:
+            self._recorder.record(events.Abandoned(current.n, "skipped before it was committed"))

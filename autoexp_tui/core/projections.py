@@ -1,0 +1,102 @@
+"""The tables that people read, kept in step with the journal.
+
+Each is appended to while it is as we left it (a constant cost per row), and written anew in one
+step when it isn't: deleted, edited, or torn by a crash. What somebody else wrote is set aside.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from autoexp_tui.core import results
+from autoexp_tui.core.journal import replace_file
+from autoexp_tui.core.rundir import RunDirectory
+from autoexp_tui.core.state import RunState
+
+_Signature = tuple[int, int, int]
+
+
+class _Table:
+    """One projected file."""
+
+    def __init__(self, path: Path, render: Callable[[int], str], aside: Path) -> None:
+        self.path = path
+        self._render = render
+        """Text from row index `start` on; with the header when `start` is 0."""
+        self.aside = aside
+        self._rows = 0
+        self._left: _Signature | None = None
+
+    def bring_up_to(self, rows: int) -> bool:
+        """Make the file hold `rows` rows. True when another's edit was set aside."""
+        if self._left is not None and self._left == self._signature():
+            if rows > self._rows:
+                self._append(self._render(self._rows).encode())
+            edited = False
+        else:
+            edited = self._rewrite(self._render(0).encode())
+        self._rows, self._left = rows, self._signature()
+        return edited
+
+    def _append(self, text: bytes) -> None:
+        fd = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+        try:
+            os.write(fd, text)
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+
+    def _rewrite(self, text: bytes) -> bool:
+        found = self.path.read_bytes() if self.path.exists() else b""
+        if found == text:
+            return False
+        foreign = bool(found) and not text.startswith(found)
+        if foreign:
+            self.aside.mkdir(parents=True, exist_ok=True)
+            replace_file(self.aside / self.path.name, found)
+        replace_file(self.path, text)
+        return foreign
+
+    def _signature(self) -> _Signature | None:
+        try:
+            stat = self.path.stat()
+        except FileNotFoundError:
+            return None
+        return stat.st_ino, stat.st_size, stat.st_mtime_ns
+
+
+class Projections:
+    """`results.tsv` and `budget.log`, in the run's directory and beside the project."""
+
+    def __init__(self, run: RunDirectory, results_path: Path, state: RunState) -> None:
+        self._state = state
+        aside = run.path / "set-aside"
+
+        def rows(start: int) -> str:
+            text = "".join(results.line(row, state.contract.metrics) for row in state.rows[start:])
+            return text if start else results.header(state.contract.metrics) + text
+
+        def costs(start: int) -> str:
+            return ("" if start else results.BUDGET_HEADER) + results.budget_lines(
+                state.rows, start
+            )
+
+        self._tables = [
+            _Table(run.results, rows, aside),
+            _Table(run.budget_log, costs, aside),
+            _Table(results_path, rows, aside / "project"),
+            _Table(results_path.with_name("budget.log"), costs, aside / "project"),
+        ]
+
+    def update(self) -> list[str]:
+        """Bring every table up to the state; what went wrong or was set aside, in words."""
+        notes = []
+        for table in self._tables:
+            try:
+                if table.bring_up_to(len(self._state.rows)):
+                    notes.append(f"{table.path.name} had been edited: yours is in {table.aside}")
+            except OSError as error:
+                notes.append(f"{table.path}: can't be written now: {error.strerror}")
+        return notes

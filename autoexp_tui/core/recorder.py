@@ -1,0 +1,41 @@
+"""Writes events down and folds them: the only way in which the state of a run changes."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from autoexp_tui.core.events import AnyEvent, Noticed, Record
+from autoexp_tui.core.journal import Journal
+from autoexp_tui.core.state import RunState
+
+
+class Recorder:
+    """The journal and the state it adds up to; safe to use from several threads."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self.state = RunState()
+        for record in journal.recovered:
+            self.state.apply(record)
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds on the run's clock."""
+        return self._journal.elapsed
+
+    def record(self, event: AnyEvent) -> Record:
+        """Write `event` down, then fold it. Raises JournalError when it can't be written."""
+        with self._journal.mutex:
+            record = self._journal.append(event)
+            self.state.apply(record)
+            return record
+
+    @contextlib.contextmanager
+    def undisturbed(self) -> Iterator[RunState]:
+        """Look at the state and record what follows from it as one step."""
+        with self._journal.mutex:
+            yield self.state
+
+    def warn(self, text: str) -> None:
+        self.record(Noticed("warning", text))

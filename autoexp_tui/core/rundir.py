@@ -1,0 +1,61 @@
+"""The run directory: one folder per run, `<git common dir>/autoexp/<tag>/`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class RunDirectory:
+    """Names of the files of one run; creates nothing by itself."""
+
+    path: Path
+
+    @property
+    def tag(self) -> str:
+        return self.path.name
+
+    @property
+    def journal(self) -> Path:
+        return self.path / "journal.jsonl"
+
+    @property
+    def contract(self) -> Path:
+        return self.path / "run.yaml"
+
+    @property
+    def results(self) -> Path:
+        return self.path / "results.tsv"
+
+    @property
+    def budget_log(self) -> Path:
+        return self.path / "budget.log"
+
+    @property
+    def lock(self) -> Path:
+        return self.path / "lock"
+
+    @property
+    def runner_log(self) -> Path:
+        return self.path / "runner.log"
+
+    def experiment(self, n: int) -> Path:
+        """Folder of experiment `n`: `proposal.jsonl`, `output.log`, `diff.patch`."""
+        return self.path / "experiments" / f"{n:04d}"
+
+    def output(self, n: int) -> Path:
+        return self.experiment(n) / "output.log"
+
+    def diff(self, n: int) -> Path:
+        return self.experiment(n) / "diff.patch"
+
+    def proposal(self, n: int) -> Path:
+        return self.experiment(n) / "proposal.jsonl"
+
+
+def runs_in(common_dir: Path) -> Iterator[RunDirectory]:
+    """Every run of a repository, the one written to last first."""
+    found = [RunDirectory(path.parent) for path in common_dir.glob("autoexp/*/journal.jsonl")]
+    yield from sorted(found, key=lambda run: run.journal.stat().st_mtime_ns, reverse=True)

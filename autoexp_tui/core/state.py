@@ -1,0 +1,243 @@
+"""The one reducer: events in, everything that any viewer shows out.
+
+The loop, an attached screen, plain lines and a replay all fold the same records with
+`RunState.apply`; nothing shown has another origin. Folding is deterministic and does no I/O.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from autoexp_tui.core import events
+from autoexp_tui.core.contract import Budget, Contract
+from autoexp_tui.core.events import Record, Status
+
+Phase = Literal["starting", "reading", "proposing", "evaluating", "deciding", "paused", "finished"]
+
+_NOTICES_KEPT = 200
+
+
+@dataclass(slots=True)
+class Experiment:
+    """The experiment in flight."""
+
+    n: int
+    parent: str
+    since: float = 0.0
+    """Run clock when it began."""
+    digest: str = ""
+    hypothesis: str = ""
+    description: str = ""
+    added: int = 0
+    removed: int = 0
+    memo: dict[str, Any] = field(default_factory=dict)
+    commit: str = ""
+    attempt: int = 1
+    answers: list[str] = field(default_factory=list)
+    """Why proposals for it were sent back."""
+    evaluated: events.Evaluated | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A finished experiment: a line of the results table and what led to it."""
+
+    n: int
+    status: Status
+    commit: str
+    parent: str
+    description: str
+    reason: str
+    metrics: dict[str, float]
+    """Empty for a crash."""
+    extras: dict[str, float]
+    seconds: float
+    cost_usd: float
+    hypothesis: str
+    added: int
+    removed: int
+    memo: dict[str, Any]
+    time: float
+    """Wall clock when it was decided."""
+    elapsed: float
+    """Run clock when it was decided."""
+
+    @property
+    def is_baseline(self) -> bool:
+        return self.n == 1
+
+
+@dataclass(slots=True)
+class RunState:
+    """A run, as its journal tells it so far."""
+
+    started: events.RunStarted | None = None
+    runner: events.RunnerStarted | None = None
+    runner_since: float = 0.0
+    """Run clock when the present runner took over."""
+    budget: Budget = field(default_factory=Budget)
+    phase: Phase = "starting"
+    phase_time: float = 0.0
+    """Wall clock when the phase began."""
+    current: Experiment | None = None
+    rows: list[Row] = field(default_factory=list)
+    """Experiment n is `rows[n - 1]`."""
+    tried: dict[str, int] = field(default_factory=dict)
+    """Digest of every text that was committed, and by which experiment."""
+    incumbent: Row | None = None
+    """The last kept row: the tip of the branch, the text that proposals change."""
+    kept: int = 0
+    """Improvements kept; the baseline is not one."""
+    discarded: int = 0
+    crashed: int = 0
+    failure_streak: int = 0
+    """Crashes since the last measurement."""
+    spent_usd: float = 0.0
+    pause_requested: str = ""
+    """Who asked, until the loop stands still."""
+    paused: str = ""
+    """Why the loop stands still."""
+    stop_requested: events.StopRequested | None = None
+    hints: list[events.HintGiven] = field(default_factory=list)
+    notices: deque[tuple[float, events.Noticed]] = field(
+        default_factory=lambda: deque(maxlen=_NOTICES_KEPT)
+    )
+    finished: events.RunFinished | None = None
+    seq: int = 0
+    time: float = 0.0
+    elapsed: float = 0.0
+
+    @property
+    def contract(self) -> Contract:
+        """Raises RuntimeError before the first event."""
+        if self.started is None:
+            raise RuntimeError("no event has been applied yet")
+        return self.started.contract
+
+    @property
+    def baseline(self) -> Row | None:
+        return self.rows[0] if self.rows else None
+
+    def row(self, n: int) -> Row | None:
+        """The row of experiment `n`."""
+        return self.rows[n - 1] if 0 < n <= len(self.rows) else None
+
+    def apply(self, record: Record) -> None:  # noqa: C901, PLR0912 - one case per event
+        """Fold one record in."""
+        self.seq, self.time, self.elapsed = record.seq, record.time, record.elapsed
+        match record.event:
+            case events.RunStarted() as event:
+                self.started, self.budget = event, event.contract.budget
+            case events.RunnerStarted() as event:
+                self._runner_started(event)
+            case events.BudgetChanged(budget=budget):
+                self.budget = budget
+            case events.ExperimentStarted() as event:
+                self.current = Experiment(event.n, event.parent, record.elapsed)
+                self._enter("proposing" if event.n > 1 else "reading")
+            case (
+                events.ProposalAnswered()
+                | events.Proposed()
+                | events.Committed()
+                | events.EvaluationStarted()
+                | events.Evaluated()
+            ) as event:
+                self._experiment_went_on(event)
+            case events.Decided() as event:
+                self._decided(event, record)
+            case events.Abandoned():
+                self.current = None
+            case events.PauseRequested(by=by):
+                self.pause_requested = by
+            case events.Paused(reason=reason):
+                self.paused, self.pause_requested = reason, ""
+                self._enter("paused")
+            case events.Resumed():
+                self.paused = self.pause_requested = ""
+                if self.phase == "paused":
+                    self._enter("reading")
+            case events.SkipRequested():
+                pass  # shown by what it leads to
+            case events.StopRequested() as event:
+                self.stop_requested = event
+            case events.HintGiven() as event:
+                self.hints.append(event)
+            case events.Noticed() as event:
+                self.notices.append((record.time, event))
+            case events.RunFinished() as event:
+                self.finished = event
+                self._enter("finished")
+
+    def _enter(self, phase: Phase) -> None:
+        if phase != self.phase:
+            self.phase, self.phase_time = phase, self.time
+
+    def _runner_started(self, event: events.RunnerStarted) -> None:
+        self.runner, self.runner_since = event, self.elapsed
+        self.finished = self.stop_requested = None
+        self.paused = self.pause_requested = ""
+        self._enter("starting")
+
+    def _experiment_went_on(
+        self,
+        event: events.ProposalAnswered
+        | events.Proposed
+        | events.Committed
+        | events.EvaluationStarted
+        | events.Evaluated,
+    ) -> None:
+        current = self.current
+        if current is None:
+            return
+        match event:
+            case events.ProposalAnswered():
+                current.answers.append(f"{event.description}: {event.reason}")
+            case events.Proposed():
+                current.hypothesis, current.description = event.hypothesis, event.description
+                current.added, current.removed = event.added, event.removed
+                current.digest, current.memo = event.digest, event.memo
+            case events.Committed():
+                current.commit, current.attempt = event.commit, event.attempt
+                current.evaluated = None
+                self.tried.setdefault(current.digest, current.n)
+            case events.EvaluationStarted():
+                self._enter("evaluating")
+            case events.Evaluated():
+                current.evaluated = event
+                self._enter("deciding")
+
+    def _decided(self, event: events.Decided, record: Record) -> None:
+        current = self.current or Experiment(event.n, event.parent)
+        row = Row(
+            n=event.n,
+            status=event.status,
+            commit=event.commit,
+            parent=event.parent,
+            description=event.description,
+            reason=event.reason,
+            metrics=event.metrics,
+            extras=current.evaluated.extras if current.evaluated else {},
+            seconds=event.seconds,
+            cost_usd=event.cost_usd,
+            hypothesis=current.hypothesis,
+            added=current.added,
+            removed=current.removed,
+            memo=current.memo,
+            time=record.time,
+            elapsed=record.elapsed,
+        )
+        self.rows.append(row)
+        self.spent_usd += row.cost_usd
+        self.failure_streak = self.failure_streak + 1 if row.status == "crash" else 0
+        match row.status:
+            case "keep":
+                self.incumbent = row
+                self.kept += not row.is_baseline
+            case "discard":
+                self.discarded += 1
+            case "crash":
+                self.crashed += 1
+        self.current = None
+        self._enter("reading")

@@ -1,0 +1,1 @@
+"""The outside world, one module each: the repository, the workspace, the harness."""

@@ -1,0 +1,99 @@
+"""The loop's laboratory: the repository, the workspace and the harness of one run, together."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path, PurePosixPath
+
+from autoexp_tui.core.events import RunStarted
+from autoexp_tui.core.laboratory import Result
+from autoexp_tui.core.rundir import RunDirectory
+from autoexp_tui.lab.environment import harness_environment
+from autoexp_tui.lab.harness import run_harness
+from autoexp_tui.lab.repository import Repository
+from autoexp_tui.lab.workspace import Workspace
+
+
+class Bench:
+    """Implements `core.laboratory.Laboratory` for one run."""
+
+    def __init__(self, run: RunDirectory, repository: Repository, started: RunStarted) -> None:
+        self._run = run
+        self._repository = repository
+        self._started = started
+        self._contract = contract = started.contract
+        self._target = str(PurePosixPath(started.folder) / contract.target)
+        self.workspace = Workspace(
+            repository,
+            started.base,
+            started.folder,
+            tag=started.tag,
+            link=contract.link,
+            keep=contract.keep,
+            target=contract.target,
+        )
+        environment, self.withheld = harness_environment(os.environ, contract.env)
+        self._environment = with_project_python(environment, self.workspace.project_dir)
+
+    def text_of(self, commit: str) -> str:
+        return self._repository.read(commit, self._target).decode("utf-8", "surrogateescape")
+
+    def commit(self, n: int, parent: str, text: str, message: str) -> str:
+        content = text.encode("utf-8", "surrogateescape")
+        return self._repository.record(
+            self._started.tag, n, parent, {self._target: content}, message
+        )
+
+    def advance(self, to: str) -> str:
+        return self._repository.advance(self._started.tag, to)
+
+    def instructions(self) -> str:
+        """From the user's checkout, so that an edit counts from the next proposal on."""
+        if self._contract.instructions is None:
+            return ""
+        path = self._repository.root / self._started.folder / self._contract.instructions
+        try:
+            return path.read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return ""
+
+    def evaluate(
+        self, n: int, text: str, *, time_limit: float, interrupt: threading.Event
+    ) -> Result:
+        self.workspace.prepare(text.encode("utf-8", "surrogateescape"))
+        outcome = run_harness(
+            self._contract.harness,
+            cwd=self.workspace.project_dir,
+            env=self._environment,
+            time_limit=time_limit,
+            log=self._run.output(n),
+            metrics=self._contract.metrics,
+            interrupt=interrupt,
+        )
+        tampered = self.workspace.verify()
+        failure = outcome.failure
+        if tampered:
+            failure = f"tampered with {', '.join(tampered[:3])}"
+        return Result(
+            seconds=outcome.seconds,
+            metrics=outcome.reading.metrics,
+            extras=outcome.reading.extras,
+            failure=failure,
+            cut_short=outcome.ended in {"interrupted", "time limit"},
+            tail=outcome.tail,
+            tampered=bool(tampered),
+        )
+
+
+def with_project_python(environment: dict[str, str], project: Path) -> dict[str, str]:
+    """Let `python` mean the project's own `.venv` where it has one, as in a person's shell."""
+    programs = project / ".venv" / "bin"
+    if not programs.is_dir():
+        return environment
+    path = environment.get("PATH", os.defpath)
+    return {
+        **environment,
+        "PATH": f"{programs}{os.pathsep}{path}",
+        "VIRTUAL_ENV": str(programs.parent),
+    }

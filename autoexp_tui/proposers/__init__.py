@@ -1,0 +1,1 @@
+"""Who forms the hypotheses: a protocol, and the proposers that speak it."""

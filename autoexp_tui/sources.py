@@ -1,0 +1,32 @@
+"""Where a viewer's records come from: a live journal, or one that has ended, read alike."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from autoexp_tui.core.events import Record
+from autoexp_tui.core.journal import JournalReader
+from autoexp_tui.core.rundir import RunDirectory
+
+
+class Source(Protocol):
+    """Hands out records in order; an empty list means `nothing new yet`."""
+
+    def read(self) -> list[Record]:
+        """What came since the last call, in bounded portions. Raises JournalError."""
+        ...
+
+
+class JournalSource:
+    """Tails the journal of one run; costs one `stat` while nothing is written."""
+
+    _portion = 4 << 20
+
+    def __init__(self, run: RunDirectory) -> None:
+        self._path = run.journal
+        self._reader = JournalReader(run.journal)
+
+    def read(self) -> list[Record]:
+        if self._path.stat().st_size == self._reader.offset:
+            return []
+        return self._reader.read(self._portion)
