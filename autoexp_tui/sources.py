@@ -7,6 +7,8 @@ from typing import Protocol
 from autoexp_tui.core.events import Record
 from autoexp_tui.core.journal import JournalReader
 from autoexp_tui.core.rundir import RunDirectory
+from autoexp_tui.core.state import RunState
+from autoexp_tui.runlock import is_running
 
 
 class Source(Protocol):
@@ -16,6 +18,10 @@ class Source(Protocol):
         """What came since the last call, in bounded portions. Raises JournalError."""
         ...
 
+    def alive(self) -> bool:
+        """Whether more can come."""
+        ...
+
 
 class JournalSource:
     """Tails the journal of one run; costs one `stat` while nothing is written."""
@@ -23,10 +29,22 @@ class JournalSource:
     _portion = 4 << 20
 
     def __init__(self, run: RunDirectory) -> None:
-        self._path = run.journal
+        self._run = run
         self._reader = JournalReader(run.journal)
 
     def read(self) -> list[Record]:
-        if self._path.stat().st_size == self._reader.offset:
+        if self._run.journal.stat().st_size == self._reader.offset:
             return []
         return self._reader.read(self._portion)
+
+    def alive(self) -> bool:
+        return is_running(self._run)
+
+
+def read_state(run: RunDirectory) -> RunState:
+    """The run as its journal tells it now; empty when there is none. Raises JournalError."""
+    state = RunState()
+    if run.journal.exists():
+        for record in JournalReader(run.journal).read():
+            state.apply(record)
+    return state

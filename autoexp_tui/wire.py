@@ -19,6 +19,7 @@ import msgspec
 import platformdirs
 
 from autoexp_tui.core.control import Command, Reply
+from autoexp_tui.core.problem import Problem
 from autoexp_tui.core.rundir import RunDirectory
 
 _LONGEST = 64 << 10
@@ -27,7 +28,7 @@ _SOCKET_PATH_MAX = 100
 """A socket's path may have 108 bytes on Linux and 104 on macOS, the closing zero included."""
 
 
-class NoRunner(Exception):
+class NoRunner(Problem):
     """Nobody answers for this run; the message says what to do."""
 
 

@@ -20,6 +20,7 @@ from typing import Self
 import msgspec
 
 from autoexp_tui.core.events import AnyEvent, Record
+from autoexp_tui.core.problem import Problem
 
 _decoder = msgspec.json.Decoder(Record)
 _SUM = len(b',"sum":"00000000"}')
@@ -27,7 +28,7 @@ _SUM = len(b',"sum":"00000000"}')
 _NEWS_NOT_FSYNCED = frozenset({"EvaluationStarted", "ProposalAnswered", "Noticed"})
 
 
-class JournalError(Exception):
+class JournalError(Problem):
     """The journal can't be read or written; the message says where and what to do."""
 
 

@@ -161,6 +161,7 @@ class Loop:
         before = self._lab.text_of(parent)
         added, removed = diffs.count(before, proposal.text)
         description = clean_line(proposal.description, 200) or "no description"
+        self._put_beside(n, before, proposal.text)
         self._recorder.record(
             events.Proposed(
                 n=n,
@@ -172,13 +173,8 @@ class Loop:
                 memo=proposal.memo,
             )
         )
-        if proposal.text == before:
-            commit = parent
-        else:
-            folder = self._directory.experiment(n)
-            folder.mkdir(parents=True, exist_ok=True)
-            patch = diffs.unified(before, proposal.text, state.contract.target)
-            self._directory.diff(n).write_text(patch, encoding="utf-8", newline="")
+        commit = parent
+        if proposal.text != before:
             trailer = f"Experiment {n} of run {self._directory.tag}"
             message = f"{description}\n\n{proposal.hypothesis}\n\n{trailer}\n"
             commit = self._lab.commit(n, parent, proposal.text, message)
@@ -264,6 +260,13 @@ class Loop:
         return f"stopped by {request.by}" if request else "stopped"
 
     # What the steps are made of.
+
+    def _put_beside(self, n: int, before: str, after: str) -> None:
+        """The candidate's text and patch where viewers find them without a repository."""
+        patch = diffs.unified(before, after, self._recorder.state.contract.target)
+        self._directory.experiment(n).mkdir(parents=True, exist_ok=True)
+        for path, text in ((self._directory.text(n), after), (self._directory.diff(n), patch)):
+            path.write_bytes(text.encode("utf-8", "surrogateescape"))
 
     @property
     def _base(self) -> str:

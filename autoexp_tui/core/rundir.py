@@ -42,8 +42,12 @@ class RunDirectory:
         return self.path / "runner.log"
 
     def experiment(self, n: int) -> Path:
-        """Folder of experiment `n`: `proposal.jsonl`, `output.log`, `diff.patch`."""
+        """Folder of experiment `n`: `proposal.jsonl`, `output.log`, `target`, `diff.patch`."""
         return self.path / "experiments" / f"{n:04d}"
+
+    def text(self, n: int) -> Path:
+        """The whole text of the target that experiment `n` measured."""
+        return self.experiment(n) / "target"
 
     def output(self, n: int) -> Path:
         return self.experiment(n) / "output.log"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from autoexp_tui.core.problem import UsageProblem
 from autoexp_tui.core.proposal import Proposer
 
 NAMES = ("tuner",)
 
 
-class UnknownProposer(Exception):
+class UnknownProposer(UsageProblem):
     """The message lists the known ones."""
 
 

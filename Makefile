@@ -1,0 +1,30 @@
+.PHONY: demo test check screenshots bench clean
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+INSTALLED := $(VENV)/.installed
+DEMO := .demo/ml_training
+
+# The environment, made once and again when the dependencies change.
+$(INSTALLED): pyproject.toml
+	test -x $(PYTHON) || python3 -m venv $(VENV)
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
+
+# A real run on the first sample, in a new repository: the screen, or lines without a terminal.
+demo: $(INSTALLED)
+	rm -rf $(DEMO)
+	$(VENV)/bin/autoexp new ml_training $(DEMO)
+	$(VENV)/bin/autoexp run $(DEMO) --max-experiments 15
+
+test: $(INSTALLED)
+	$(PYTHON) -m pytest -n 2
+
+check: $(INSTALLED)
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+clean:
+	rm -rf $(VENV) .demo

@@ -1,0 +1,88 @@
+"""The command line: names the commands, and turns problems into one line and an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from autoexp_tui import __version__
+from autoexp_tui.core.problem import Problem
+
+_COMMANDS = {
+    "new": "new:new",
+    "init": "init:init",
+    "check": "check:check",
+    "run": "run:run",
+    "attach": "attach:attach",
+    "ls": "ls:ls",
+    "pause": "control:pause",
+    "resume": "control:resume",
+    "skip": "control:skip",
+    "stop": "control:stop",
+    "show": "show:show",
+    "summary": "summary:summary",
+    "clean": "clean:clean_",
+}
+
+INTERRUPTED = 130
+
+
+class _Commands(click.Group):
+    """Imports a command's module when that command is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module, name = _COMMANDS[cmd_name].split(":")
+        command = getattr(importlib.import_module(f"autoexp_tui.commands.{module}"), name)
+        return command if isinstance(command, click.Command) else None
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="autoexp")
+@click.option(
+    "-C",
+    "directory",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Work as if started in this folder.",
+)
+def autoexp(directory: Path | None) -> None:
+    """A laboratory that never sleeps: an agent edits one file, your harness judges it.
+
+    Exit codes: 0 fine, 1 the run failed, 2 usage or configuration, 130 interrupted.
+    """
+    if directory is not None:
+        os.chdir(directory)
+
+
+def main() -> None:
+    """The entry point of the `autoexp` command."""
+    sys.exit(run_command(sys.argv[1:]))
+
+
+def run_command(arguments: list[str]) -> int:
+    """Run one command line; returns its exit code."""
+    try:
+        code = autoexp.main(arguments, prog_name="autoexp", standalone_mode=False)
+    except click.exceptions.Abort:
+        return INTERRUPTED
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except Problem as problem:
+        click.echo(f"autoexp: {problem}", err=True)
+        return problem.exit_code
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has gone: nothing more to say, and no traceback at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return code if isinstance(code, int) else 0

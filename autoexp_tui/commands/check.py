@@ -1,0 +1,125 @@
+"""`autoexp check`: is this project ready for a night? The baseline is run once, for real."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+import threading
+from pathlib import Path
+
+import click
+
+from autoexp_tui.core.contract import Contract
+from autoexp_tui.core.laboratory import Result
+from autoexp_tui.core.numbers import format_duration, format_number
+from autoexp_tui.core.rundir import RunDirectory
+from autoexp_tui.core.text import clean_line
+from autoexp_tui.plain import show_text
+from autoexp_tui.project import Project, find_project
+
+_TAG = "check"
+_TAIL = 12
+
+
+@click.command()
+@click.argument("directory", type=click.Path(file_okay=False, path_type=Path), default=Path())
+@click.option("--include-dirty", is_flag=True, help="Check uncommitted changes as they are.")
+def check(directory: Path, include_dirty: bool) -> int:  # noqa: FBT001 - click's flag
+    """Validate the project in DIRECTORY and run its baseline once, isolated."""
+    from autoexp_tui import preparation  # noqa: PLC0415 - git
+    from autoexp_tui.lab.bench import Bench  # noqa: PLC0415
+    from autoexp_tui.lab.repository import Repository  # noqa: PLC0415
+
+    project = find_project(directory)
+    contract = project.contract()
+    with (
+        contextlib.closing(Repository.open(project.place.root)) as repository,
+        tempfile.TemporaryDirectory(prefix="autoexp-") as folder,
+    ):
+        base, notes = preparation.choose_base(
+            project, repository, contract, include_dirty=include_dirty
+        )
+        started = preparation.first_event(project, repository, contract, _TAG, base, seed=0)
+        bench = Bench(RunDirectory(Path(folder) / _TAG), repository, started)
+        try:
+            text = bench.text_of(base)
+            _tell_project(project, contract, text, started.proposer, notes)
+            limit = format_duration(contract.time_limit)
+            click.echo(f"running    the baseline, for at most {limit} …")
+            result = bench.evaluate(
+                1, text, time_limit=contract.time_limit, interrupt=threading.Event()
+            )
+            _tell("linked", ", ".join(bench.workspace.linked) or "nothing")
+            for name, why in bench.workspace.not_linked:
+                _tell("not linked", f"{name}: {why}")
+            _tell("withheld", ", ".join(bench.withheld) or "nothing")
+        finally:
+            bench.workspace.remove()
+    _tell("protection", started.protection)
+    return _tell_result(contract, result)
+
+
+def _tell(name: str, text: str) -> None:
+    click.echo(f"{name:<10} {clean_line(text, 400)}")
+
+
+def _tell_project(
+    project: Project, contract: Contract, text: str, proposer: str, notes: list[str]
+) -> None:
+    _tell("project", str(project.path))
+    _tell("target", f"{contract.target}, {text.count(chr(10))} lines, changed by {proposer}")
+    _tell("harness", contract.harness)
+    for note in notes:
+        _tell("note", note)
+
+
+def _tell_result(contract: Contract, result: Result) -> int:
+    _tell("took", format_duration(result.seconds))
+    if result.failure:
+        _tell("read", f"no measurement: {result.failure}")
+        click.echo("\nthe last lines of output:")
+        show_text("\n".join(result.tail.split("\n")[-_TAIL:]), click.echo, "  ")
+        click.echo(f"\nnot ready: {_remedy(contract, result)}")
+        return 1
+    for metric in contract.metrics:
+        value = format_number(result.metrics[metric.name])
+        _tell("read", f"{metric.name} {value} ({metric.direction} is better)")
+    for name, value in result.extras.items():
+        _tell("also read", f"{name} {format_number(value)} (not judged)")
+    for advice in _advice(contract, result):
+        _tell("consider", advice)
+    click.echo("\nready: `autoexp run` starts")
+    return 0
+
+
+def _remedy(contract: Contract, result: Result) -> str:
+    if result.tampered:
+        return "the harness or the target changes protected files: list what may change in keep:"
+    if result.cut_short:
+        return (
+            "one run must fit into time_limit, and a night should hold dozens: "
+            "measure on less data, or raise time_limit"
+        )
+    if "exit" in result.failure:
+        return "make the harness' command work from a fresh checkout; link: names what it needs"
+    names = ", ".join(f"`{metric.name}: 0.123`" for metric in contract.metrics)
+    return (
+        f"the harness must print {names} on a line of its own; "
+        "quality that no number tells is not for this loop"
+    )
+
+
+def _advice(contract: Contract, result: Result) -> list[str]:
+    advice = []
+    if result.seconds > 0.8 * contract.time_limit:
+        advice.append(
+            f"the baseline takes {format_duration(result.seconds)} of a time limit of "
+            f"{format_duration(contract.time_limit)}: slower ideas will be cut"
+        )
+    fits = int(contract.budget.max_wall_clock_hours * 3600 / max(result.seconds, 0.01))
+    if fits < contract.budget.max_experiments:
+        advice.append(
+            f"about {fits} experiments fit into max_wall_clock_hours "
+            f"({contract.budget.max_wall_clock_hours:g}), not {contract.budget.max_experiments}"
+        )
+    return advice

@@ -1,0 +1,37 @@
+"""`autoexp clean`: give back what ended runs hold of the disk; no row is touched."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+import click
+
+from autoexp_tui.core.rundir import runs_in
+from autoexp_tui.project import find_project
+from autoexp_tui.runlock import is_running
+from autoexp_tui.sources import read_state
+
+
+@click.command("clean")
+def clean_() -> None:
+    """Remove the workspaces of ended runs and the lines that hide their tables from git status."""
+    from autoexp_tui.lab.bench import Bench  # noqa: PLC0415 - git
+    from autoexp_tui.lab.repository import Repository  # noqa: PLC0415
+    from autoexp_tui.preparation import exclude_lines  # noqa: PLC0415
+
+    place = find_project(Path()).place
+    busy = False
+    with contextlib.closing(Repository.open(place.root)) as repository:
+        lines: list[str] = []
+        for run in runs_in(place.common_dir):
+            state = read_state(run)
+            if state.started is None or is_running(run):
+                busy = busy or is_running(run)
+                continue
+            Bench(run, repository, state.started).workspace.remove()
+            if state.runner is not None:
+                lines += exclude_lines(place.root, Path(state.runner.results))
+            click.echo(f"{run.tag}: workspace removed; rows, commits and branch are kept")
+        if not busy:
+            repository.unexclude(lines)

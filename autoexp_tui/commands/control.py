@@ -1,0 +1,50 @@
+"""`autoexp pause`, `resume`, `skip`, `stop`: steer a run from any shell."""
+
+from __future__ import annotations
+
+import click
+
+from autoexp_tui.core.control import Command, Verb
+from autoexp_tui.core.problem import Problem
+from autoexp_tui.person import whoami
+from autoexp_tui.project import run_here
+from autoexp_tui.wire import send
+
+_tag = click.argument("tag", required=False)
+
+
+def _ask(tag: str | None, verb: Verb) -> None:
+    run = run_here(tag)
+    reply = send(run, Command(verb, by=whoami()))
+    if not reply.ok:
+        raise Problem(f"{run.tag}: {reply.text}")
+    click.echo(f"{run.tag}: {reply.text}")
+
+
+@click.command()
+@_tag
+def pause(tag: str | None) -> None:
+    """Let the current experiment end, then wait for `resume`."""
+    _ask(tag, "pause")
+
+
+@click.command()
+@_tag
+def resume(tag: str | None) -> None:
+    """End a pause."""
+    _ask(tag, "resume")
+
+
+@click.command()
+@_tag
+def skip(tag: str | None) -> None:
+    """End the current experiment at once and go on with the next."""
+    _ask(tag, "skip")
+
+
+@click.command()
+@_tag
+@click.option("--now", is_flag=True, help="Don't wait for the experiment in flight.")
+def stop(tag: str | None, now: bool) -> None:  # noqa: FBT001 - click passes it by name
+    """End the run after the current experiment; `autoexp run` takes it up again."""
+    _ask(tag, "stop-now" if now else "stop")

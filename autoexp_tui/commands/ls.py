@@ -1,0 +1,50 @@
+"""`autoexp ls`: the runs of a repository."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from autoexp_tui.core.rundir import runs_in
+from autoexp_tui.core.standing import best_line
+from autoexp_tui.core.state import RunState
+from autoexp_tui.core.text import clean_line
+from autoexp_tui.project import find_project
+from autoexp_tui.runlock import is_running
+from autoexp_tui.sources import read_state
+
+
+@click.command()
+@click.argument(
+    "directory", type=click.Path(exists=True, file_okay=False, path_type=Path), default=Path()
+)
+def ls(directory: Path) -> None:
+    """List the runs of the repository at DIRECTORY, the latest first."""
+    place = find_project(directory).place
+    lines = []
+    for run in runs_in(place.common_dir):
+        state = read_state(run)
+        lines.append((run.tag, _condition(state, running=is_running(run)), *_figures(state)))
+    if not lines:
+        click.echo(f"no runs in {place.root} yet: `autoexp run` starts one")
+        return
+    widths = [max(len(line[column]) for line in lines) for column in range(3)]
+    for tag, condition, rows, best in lines:
+        row = f"{tag:<{widths[0]}}  {condition:<{widths[1]}}  {rows:>{widths[2]}}  {best}"
+        click.echo(row.rstrip())
+
+
+def _condition(state: RunState, *, running: bool) -> str:
+    if running:
+        return "paused" if state.paused else state.phase
+    if state.finished is None:
+        return "cut off"
+    return "finished" if state.finished.ok else "failed"
+
+
+def _figures(state: RunState) -> tuple[str, str]:
+    rows = f"{len(state.rows)} of {state.budget.max_experiments}"
+    if state.finished is not None and not state.finished.ok:
+        return rows, clean_line(state.finished.reason, 80)
+    return rows, f"{best_line(state)}; {state.kept} kept"

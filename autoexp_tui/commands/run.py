@@ -1,0 +1,115 @@
+"""`autoexp run`: start a run or take it up again, and watch it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from autoexp_tui.core.config import duration
+from autoexp_tui.core.problem import Problem
+from autoexp_tui.core.rundir import RunDirectory
+from autoexp_tui.person import whoami
+from autoexp_tui.project import find_project
+from autoexp_tui.runlock import is_running
+from autoexp_tui.sources import read_state
+from autoexp_tui.viewing import INTERRUPTED, View, choose_view, view, watch
+
+if TYPE_CHECKING:
+    from autoexp_tui.runner import Runner
+
+
+class _Duration(click.ParamType[float]):
+    name = "duration"
+
+    def convert(
+        self, value: str | float, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        if isinstance(value, float):
+            return value
+        try:
+            return duration(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+@click.command()
+@click.argument("directory", type=click.Path(file_okay=False, path_type=Path), default=Path())
+@click.option("--tag", help="Name of the run and of its branch; default: date and target.")
+@click.option("--proposer", help="Who forms the hypotheses; default: as autoexp.yaml says.")
+@click.option("--max-experiments", type=click.IntRange(min=1), help="Rows, baseline included.")
+@click.option("--max-hours", type=click.FloatRange(min=0, min_open=True), help="Of wall clock.")
+@click.option("--time-limit", type=_Duration(), help="For one run of the harness: 90s, 5m.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the proposer.")
+@click.option("--results", type=click.Path(dir_okay=False, path_type=Path), help="The table.")
+@click.option("--include-dirty", is_flag=True, help="Start from uncommitted changes as they are.")
+@click.option("--detach", is_flag=True, help="Start it and return.")
+@click.option("--foreground", is_flag=True, help="Host the loop in this very process.")
+@click.option("--plain", is_flag=True, help="Plain lines instead of the screen.")
+@click.option("--json", "as_json", is_flag=True, help="Events as JSON lines (docs/events.md).")
+def run(  # noqa: PLR0913 - one per option
+    directory: Path,
+    tag: str | None,
+    proposer: str | None,
+    max_experiments: int | None,
+    max_hours: float | None,
+    time_limit: float | None,
+    seed: int,
+    results: Path | None,
+    include_dirty: bool,  # noqa: FBT001
+    detach: bool,  # noqa: FBT001
+    foreground: bool,  # noqa: FBT001
+    plain: bool,  # noqa: FBT001
+    as_json: bool,  # noqa: FBT001
+) -> int:
+    """Start a run of the project in DIRECTORY, or go on with one, and watch it."""
+    from autoexp_tui.preparation import Wishes, prepare  # noqa: PLC0415 - git
+    from autoexp_tui.runner import Runner, spawn  # noqa: PLC0415 - the whole loop
+
+    if detach and foreground:
+        raise click.UsageError("--detach and --foreground: choose one")
+    how = choose_view(plain=plain, as_json=as_json)
+    project = find_project(directory)
+    if tag is not None and is_running(found := project.run(tag)):
+        click.echo(f"{tag} is running already: watching it", err=True)
+        return watch(found, how)
+    prepared = prepare(
+        project,
+        Wishes(
+            tag=tag,
+            proposer=proposer,
+            max_experiments=max_experiments,
+            max_hours=max_hours,
+            time_limit=time_limit,
+            seed=seed,
+            results=results,
+            include_dirty=include_dirty,
+        ),
+        today=dt.datetime.now().astimezone().date(),
+    )
+    for note in prepared.notes:
+        click.echo(f"autoexp: {note}", err=True)
+    since = read_state(prepared.run).seq if prepared.resumed else 0
+    if foreground:
+        runner = Runner(prepared.run, prepared.root, prepared.results)
+        return _host_here(runner, prepared.run, how, since)
+    if failure := spawn(prepared.run, prepared.root, prepared.results):
+        raise Problem(f"the runner did not start: {failure} (log: {prepared.run.runner_log})")
+    if detach:
+        click.echo(f"{prepared.run.tag} is running: `autoexp attach {prepared.run.tag}` shows it")
+        return 0
+    return watch(prepared.run, how, since=since)
+
+
+def _host_here(runner: Runner, run: RunDirectory, how: View, since: int) -> int:
+    """The same runner in a thread of this process: an interrupt ends the run, at once."""
+    runner.start()
+    try:
+        return view(run, how, since=since)
+    except KeyboardInterrupt:
+        runner.stop(whoami())
+        return INTERRUPTED
+    finally:
+        runner.wait()

@@ -1,0 +1,60 @@
+"""`autoexp show N`: one experiment, whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from autoexp_tui.core.numbers import format_duration, format_number
+from autoexp_tui.core.problem import UsageProblem
+from autoexp_tui.core.rundir import RunDirectory
+from autoexp_tui.core.state import Row
+from autoexp_tui.core.text import clean, clean_line, decode
+from autoexp_tui.project import run_here
+from autoexp_tui.sources import read_state
+
+_OUTPUT = 64 << 10
+
+
+@click.command()
+@click.argument("n", type=click.IntRange(min=1))
+@click.option("--tag", help="Of which run; else the one running, or the last.")
+def show(n: int, tag: str | None) -> None:
+    """Show experiment N: hypothesis, diff, metrics, output."""
+    run = run_here(tag)
+    state = read_state(run)
+    row = state.row(n)
+    if row is None:
+        raise UsageProblem(f"run {run.tag} has no row {n}: it has {len(state.rows)}")
+    _head(run, row)
+    _section("diff", _file(run.diff(n)) or "(the target as it was)")
+    _section("output", _file(run.output(n)) or "(nothing)")
+
+
+def _head(run: RunDirectory, row: Row) -> None:
+    click.echo(f"#{row.n} {row.status}: {clean_line(row.description, 300)}")
+    click.echo(f"because    {clean_line(row.reason, 300)}")
+    click.echo(f"commit     {row.commit}  refs/autoexp/{run.tag}/{row.n}")
+    click.echo(f"parent     {row.parent}")
+    click.echo(f"took       {format_duration(row.seconds)}")
+    for name, value in {**row.metrics, **row.extras}.items():
+        judged = "" if name in row.metrics else "  (not judged)"
+        click.echo(f"{clean_line(name, 40):<10} {format_number(value)}{judged}")
+    _section("hypothesis", row.hypothesis)
+
+
+def _section(name: str, text: str) -> None:
+    click.echo(f"\n── {name} " + "─" * (60 - len(name)))
+    click.echo(clean(text).rstrip("\n"))
+
+
+def _file(path: Path) -> str:
+    """The text of a file, its end when it is long; empty when there is none."""
+    if not path.exists():
+        return ""
+    with path.open("rb") as file:
+        size = path.stat().st_size
+        file.seek(max(0, size - _OUTPUT))
+        text = decode(file.read())
+    return text if size <= _OUTPUT else f"… the last {_OUTPUT >> 10} of {size >> 10} KiB\n{text}"

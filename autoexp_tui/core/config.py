@@ -1,0 +1,293 @@
+"""`autoexp.yaml`: read into a Contract, every mistake with its line and a remedy; and written."""
+
+from __future__ import annotations
+
+import math
+import re
+import stat
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path, PurePosixPath
+
+from autoexp_tui.core.contract import (
+    Budget,
+    Contract,
+    Decide,
+    Direction,
+    Environment,
+    Limit,
+    Metric,
+    Rule,
+)
+from autoexp_tui.core.durations import duration, written
+from autoexp_tui.core.yaml_nodes import ConfigError, Node, compose, show, suggestion
+
+__all__ = ["ConfigError", "duration", "load", "parse", "render"]
+
+_MOST_BYTES = 64 * 1024
+_WEEK = 7 * 86400.0
+
+_CONTRACT = Contract.__struct_fields__
+_METRIC = Metric.__struct_fields__
+_DECIDE = Decide.__struct_fields__
+_BUDGET = Budget.__struct_fields__
+_ENVIRONMENT = Environment.__struct_fields__
+
+_DIRECTIONS: tuple[Direction, ...] = ("lower", "higher")
+_RULES: tuple[Rule, ...] = ("primary", "pareto", "weighted")
+_OTHER_WORDS: dict[str, str] = {
+    **dict.fromkeys(("min", "minimize", "minimise", "minimum", "down", "less", "smaller"), "lower"),
+    **dict.fromkeys(("max", "maximize", "maximise", "maximum", "up", "more", "larger"), "higher"),
+}
+_MISPLACED: dict[str, str] = {
+    **{key: f"it belongs under 'metrics:', as in '- {key}: …'" for key in _METRIC},
+    **{key: f"it belongs under 'decide:', as in '{key}: …'" for key in _DECIDE},
+    **{key: f"it belongs under 'budget:', as in '{key}: …'" for key in _BUDGET},
+    **{key: f"it belongs under 'env:', as in '{key}: …'" for key in _ENVIRONMENT},
+    **dict.fromkeys(("metric", "name", "direction"), "did you mean 'metrics'?"),
+    **dict.fromkeys(("timeout", "limit"), "did you mean 'time_limit'?"),
+    **dict.fromkeys(("command", "run", "eval", "evaluate"), "did you mean 'harness'?"),
+    **dict.fromkeys(("file", "path"), "did you mean 'target'?"),
+    **dict.fromkeys(("agent", "model"), "did you mean 'proposer'?"),
+}
+"""Remedies for top-level keys that stand elsewhere, or that we call otherwise."""
+
+_METRIC_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.@/-]*")
+_COLUMNS = frozenset({"commit", "status", "description"})
+_OURS = frozenset({"autoexp.yaml", "results.tsv", "budget.log"})
+_PROPOSER = re.compile(r"[a-z][a-z0-9_-]{0,39}")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,199}")
+_MULTIPLE = re.compile(r"(?P<factor>[0-9.]+(?:[eE][-+]?[0-9]+)?)\s*x(?:\s+baseline)?")
+
+
+def load(path: Path) -> Contract:
+    """The contract in the file at `path`.
+
+    Raises:
+        ConfigError: it can't be read, or something in it is wrong.
+    """
+    name = path.name
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise ConfigError(name, 0, "not a regular file", "put the settings into a file")
+        with path.open("rb") as file:
+            content = file.read(_MOST_BYTES + 1)
+    except FileNotFoundError:
+        needed = "write one with target, harness and metrics"
+        raise ConfigError(name, 0, f"there is no such file in {path.parent}", needed) from None
+    except (OSError, ValueError) as error:
+        reason = (isinstance(error, OSError) and error.strerror) or "its name is not a path"
+        raise ConfigError(name, 0, f"can't be read: {reason}", "check the path") from None
+    if len(content) > _MOST_BYTES:
+        raise ConfigError(name, 0, "larger than 64 KiB", "a settings file is a page long at most")
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        problem = f"byte 0x{content[error.start]:02x} is not UTF-8"
+        raise ConfigError(name, line, problem, "save the file as UTF-8") from None
+    return parse(text, name)
+
+
+def parse(text: str, name: str) -> Contract:
+    """The contract in `text`; `name` is what messages call the file.
+
+    Raises:
+        ConfigError: something in it is wrong.
+    """
+    if len(text) > _MOST_BYTES:
+        raise ConfigError(name, 0, "larger than 64 KiB", "a settings file is a page long at most")
+    root = compose(text, name)
+    if root.is_null:
+        raise root.error("there is nothing in this file", "it needs target, harness and metrics")
+    if not root.is_mapping:
+        raise root.wrong("keys with values", "begin with a line such as 'target: train.py'")
+    given = root.fields(_CONTRACT, ("target", "harness", "metrics"), _MISPLACED)
+    usual = Contract("", "", ())
+    metrics = _metrics(given["metrics"])
+    return Contract(
+        target=_target(given["target"]),
+        harness=_harness(given["harness"]),
+        metrics=metrics,
+        decide=_decide(given["decide"], metrics) if "decide" in given else usual.decide,
+        time_limit=_time_limit(given["time_limit"]) if "time_limit" in given else usual.time_limit,
+        budget=_budget(given["budget"]) if "budget" in given else usual.budget,
+        proposer=_proposer(given["proposer"]) if "proposer" in given else usual.proposer,
+        instructions=_path(given["instructions"]) if "instructions" in given else None,
+        link=_paths(given["link"]) if "link" in given else None,
+        keep=_paths(given["keep"]) if "keep" in given else (),
+        env=_environment(given["env"]) if "env" in given else usual.env,
+    )
+
+
+# What each key means.
+
+
+def _path(node: Node) -> str:
+    """A path inside the project, in the one way to write it."""
+    path = node.text()
+    label = node.label
+    if not path.strip():
+        raise node.error(f"{label} is empty", "name a file of the project")
+    if path.startswith("/"):
+        raise node.error(f"{label} is an absolute path", "write it relative to this file's folder")
+    if path.startswith("~"):
+        raise node.error(f"{label} begins with '~'", "write it relative to this file's folder")
+    if "\\" in path:
+        raise node.error(f"{label} has a backslash", "separate folders with '/'")
+    parts = path.split("/")
+    if ".." in parts:
+        raise node.error(f"{label} leaves the project ('..')", "name something inside its folder")
+    if any(part.casefold() == ".git" for part in parts):
+        raise node.error(f"{label} is inside .git", "name something that git tracks or ignores")
+    if path.endswith("/"):
+        raise node.error(f"{label} ends with '/'", f"write {show(path.rstrip('/'))}")
+    plainly = str(PurePosixPath(path))
+    if plainly == ".":
+        raise node.error(f"{label} is the project itself", "name something inside its folder")
+    if plainly != path:
+        raise node.error(f"{label} is {show(path)}", f"write {show(plainly)}")
+    return path
+
+
+def _paths(node: Node) -> tuple[str, ...]:
+    return tuple(_path(item) for item in node.items())
+
+
+def _target(node: Node) -> str:
+    path = _path(node)
+    if path in _OURS:
+        raise node.error(f"target is autoexp's own {path}", "name the file to be improved")
+    return path
+
+
+def _harness(node: Node) -> str:
+    command = node.text("put the lines into a script, and name that here", most=4_000)
+    if not command.strip():
+        raise node.error("harness is empty", "write the command that prints the metrics")
+    return command
+
+
+def _metrics(node: Node) -> tuple[Metric, ...]:
+    entries = node.value
+    if isinstance(entries, dict):
+        metrics = _metrics_in_short(node, entries)
+    else:
+        if not isinstance(entries, tuple):
+            raise node.wrong("one or two metrics", "write one as '- {name: loss, direction: lower}'")
+        metrics = tuple(_metric(item) for item in node.items())
+    if not 1 <= len(metrics) <= 2:
+        problem = f"there are {len(metrics)} metrics" if metrics else "there is no metric"
+        raise node.error(problem, "name one, or two with a rule in 'decide'")
+    if len({metric.name for metric in metrics}) < len(metrics):
+        raise node.error(f"two metrics are called '{metrics[0].name}'", "give them distinct names")
+    return metrics
+
+
+def _metrics_in_short(node: Node, entries: dict[str, Node]) -> tuple[Metric, ...]:
+    """`{val_loss: lower}`."""
+    if "name" in entries and entries["name"].value not in _DIRECTIONS:
+        raise node.error("metrics is a list", "put '- ' before 'name', and indent what follows")
+    return tuple(
+        Metric(_metric_name(name, item, item.key_line), item.choice(_DIRECTIONS, _OTHER_WORDS))
+        for name, item in node.entries().items()
+    )
+
+
+def _metric(node: Node) -> Metric:
+    if not node.is_mapping:
+        raise node.wrong("a mapping", "write '{name: loss, direction: lower}'")
+    given = node.fields(_METRIC, ("name", "direction"))
+    return Metric(
+        name=_metric_name(given["name"].text(), given["name"], given["name"].line),
+        direction=given["direction"].choice(_DIRECTIONS, _OTHER_WORDS),
+        pattern=_pattern(given["pattern"]) if "pattern" in given else None,
+        take=given["take"].choice(("only", "last")) if "take" in given else "only",
+        min_delta=_min_delta(given["min_delta"]) if "min_delta" in given else 0.0,
+    )
+
+
+def _metric_name(name: str, node: Node, line: int) -> str:
+    if not _METRIC_NAME.fullmatch(name):
+        problem = f"{show(name)} can't be a metric's name"
+        raise ConfigError(node.file, line, problem, "use letters, digits and _, a letter first")
+    if len(name) > 40:
+        problem = f"the metric's name has {len(name)} characters"
+        raise ConfigError(node.file, line, problem, "at most 40 will do")
+    if name.casefold() in _COLUMNS:
+        problem = f"'{name}' is another column of results.tsv"
+        raise ConfigError(node.file, line, problem, "choose another name for the metric")
+    return name
+
+
+def _pattern(node: Node) -> str:
+    pattern = node.text(most=200)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            groups = re.compile(pattern).groups
+    except (re.error, OverflowError, RecursionError) as error:
+        problem = f"{node.label} is not a regular expression: {error}"
+        raise node.error(problem, "try it with python's re module") from None
+    if groups != 1:
+        remedy = "put (…) around the number, and (?:…) elsewhere"
+        raise node.error(f"{node.label} has {groups} groups, not one", remedy)
+    return pattern
+
+
+def _min_delta(node: Node) -> float:
+    number = node.number()
+    if number < 0:
+        raise node.wrong("0 or more", "a positive one means better in either direction")
+    return number
+
+
+def _decide(node: Node, metrics: Sequence[Metric]) -> Decide:
+    if not node.is_mapping:
+        rule, given = node.choice(_RULES), {}
+    else:
+        given = node.fields(_DECIDE)
+        rule = given["rule"].choice(_RULES) if "rule" in given else "primary"
+    if rule != "primary" and len(metrics) < 2:
+        at = given.get("rule", node)
+        raise at.error(f"the rule {rule} needs two metrics", "add a second one, or use primary")
+    belongs = {"limit": "primary", "weights": "weighted", "direction": "weighted"}
+    for key, owner in belongs.items():
+        if key in given and rule != owner:
+            problem = f"decide.{key} has no meaning for the rule {rule}"
+            raise given[key].error(problem, f"remove it, or write 'rule: {owner}'")
+    if rule == "primary":
+        return Decide(rule, limit=_limit(given["limit"], metrics) if "limit" in given else None)
+    if rule == "pareto":
+        return Decide(rule)
+    for key, example in (("weights", "[1.0, 0.5]"), ("direction", "lower")):
+        if key not in given:
+            raise node.error(f"the rule weighted needs {key}", f"add '{key}: {example}' to decide")
+    return Decide(
+        rule,
+        weights=_weights(given["weights"], metrics),
+        direction=given["direction"].choice(_DIRECTIONS, _OTHER_WORDS),
+    )
+
+
+def _limit(node: Node, metrics: Sequence[Metric]) -> Limit:
+    if len(metrics) < 2:
+        raise node.error("decide.limit has no second metric to limit", "add one, or remove it")
+    if not node.is_mapping:
+        raise node.wrong("a mapping", "write '{at_most: 2x baseline}' or '{at_least: 0.9}'")
+    given = node.fields(("at_most", "at_least"))
+    if len(given) != 1:
+        raise node.error("decide.limit needs one bound", "write at_most or at_least, not both")
+    kind, bound = ("at_most", given["at_most"]) if "at_most" in given else _at_least(given)
+    written_as = bound.value if isinstance(bound.value, str) else ""
+    if not (match := _MULTIPLE.fullmatch(written_as)):
+        if bound.plain and not bound.is_null and written_as.endswith(("x", "baseline")):
+            raise bound.wrong("a multiple of the baseline", "write it like '2x baseline'")
+        return Limit(kind, bound.number())
+    try:
+        factor = float(match["factor"])
+    except ValueError:
+        factor = math.nan
+    if not 0 < factor < math.inf:
+        raise bound.wrong("a multiple above 0", "write it like '2x baseline'")
+    return Limit(kind, factor, relative=True)

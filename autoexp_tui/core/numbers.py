@@ -1,0 +1,105 @@
+"""Figures as people read them: aligned, signed with a real minus, with a unit where one helps."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+NONE = "—"
+MINUS = "\u2212"
+
+_DIGITS = 5
+"""Significant digits: enough to tell two losses apart, few enough to take in at a glance."""
+_MAX_DECIMALS = 8
+_ORDINARY = (1e-4, 1e7)
+"""Magnitudes that are written without an exponent: from the first, below the second."""
+
+
+def decimals(x: float | None) -> int:
+    """The decimals that `x` needs at five significant digits; 0 where an exponent is used."""
+    if x is None or not _is_ordinary(x) or x == 0:
+        return 0
+    places = min(_MAX_DECIMALS, max(0, _DIGITS - 1 - math.floor(math.log10(abs(x)))))
+    return len(f"{x:.{places}f}".rstrip("0").partition(".")[2])
+
+
+def format_fixed(x: float | None, places: int) -> str:
+    """`x` with exactly `places` decimals, unless its magnitude asks for an exponent."""
+    if x is None:
+        return NONE
+    if not math.isfinite(x):
+        return str(x).replace("-", MINUS)
+    if not _is_ordinary(x):
+        return f"{x:.3e}".replace("-", MINUS)
+    text = f"{x:.{places}f}"
+    return _real_minus(text)
+
+
+def format_number(x: float | None) -> str:
+    """`x` at up to five significant digits; `—` for None."""
+    return format_fixed(x, decimals(x))
+
+
+def format_column(values: Iterable[float | None]) -> list[str]:
+    """All values with the same number of decimals, padded to one width: the points line up."""
+    figures = list(values)
+    places = max(map(decimals, figures), default=0)
+    cells = [format_fixed(x, places) for x in figures]
+    width = max(map(len, cells), default=0)
+    return [cell.rjust(width) for cell in cells]
+
+
+def format_change(x: float | None, places: int | None = None) -> str:
+    """A difference with its sign, a real minus; one that rounds to nothing has none."""
+    text = format_number(x) if places is None else format_fixed(x, places)
+    if x is None or math.isnan(x) or text.startswith(MINUS) or not text.strip("0.") or x <= 0:
+        return text
+    return f"+{text}"
+
+
+def percent(new: float | None, old: float | None) -> str:
+    """The change from `old` to `new` in per cent of `old`: `+4.5 %`; `—` where undefined."""
+    if new is None or old is None or old == 0 or not math.isfinite(new / old):
+        return NONE
+    change = 100 * (new - old) / abs(old)
+    places = 1 if abs(change) < 1000 else 0
+    return f"{format_change(change, places)} %"
+
+
+def duration(seconds: float) -> str:
+    """`0.4s`, `14s`, `3m 12s`, `1h 04m`, `2d 03h`."""
+    if seconds < 9.95:
+        return f"{max(0.0, seconds):.1f}s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m {whole % 60:02}s"
+    minutes = whole // 60
+    if minutes < 24 * 60:
+        return f"{minutes // 60}h {minutes % 60:02}m"
+    hours = minutes // 60
+    return f"{hours // 24}d {hours % 24:02}h"
+
+
+def clock(timestamp: float) -> str:
+    """A wall clock time, in seconds since the epoch, as `04:10` here."""
+    return datetime.fromtimestamp(timestamp, tz=UTC).astimezone().strftime("%H:%M")
+
+
+def money(usd: float) -> str:
+    """`$0.42`; `<$0.01` for what is not nothing but rounds to it."""
+    if 0 < usd < 0.005:
+        return "<$0.01"
+    return f"${usd:,.2f}"
+
+
+def _is_ordinary(x: float) -> bool:
+    return x == 0 or (math.isfinite(x) and _ORDINARY[0] <= abs(x) < _ORDINARY[1])
+
+
+def _real_minus(text: str) -> str:
+    if not text.startswith("-"):
+        return text
+    return text[1:] if not text.strip("-0.") else MINUS + text[1:]

@@ -1,0 +1,288 @@
+"""A run as points to draw: bounded however long the run, extremes never lost.
+
+`Series` is one metric over the experiments, `Cloud` two metrics against each other. Both are
+extended with what is new and thinned when they grow, so a redraw costs the same at any length.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from autoexp_tui.core.contract import Direction, Metric
+from autoexp_tui.core.events import Status
+from autoexp_tui.core.state import Row
+
+_HELD = 8192
+"""Points held before they are thinned."""
+_BUCKETS = 512
+"""Stretches they are thinned to: more than a terminal has columns."""
+_SAMPLE = 2048
+_FENCE = 1.5
+"""Tukey's: beyond this many interquartile ranges from the quartiles lies an outlier."""
+
+
+class Point(NamedTuple):
+    """One experiment on the plot."""
+
+    n: int
+    value: float | None
+    """None for a crash: nothing was measured."""
+    status: Status
+
+
+class Scale(NamedTuple):
+    """What a plot's value axis spans, and which values lie beyond it."""
+
+    low: float
+    high: float
+    least: float
+    """The lowest value there is; below `low` when some are clipped."""
+    most: float
+
+    @property
+    def clips_below(self) -> bool:
+        return self.least < self.low
+
+    @property
+    def clips_above(self) -> bool:
+        return self.most > self.high
+
+
+def point(row: Row, metric: Metric) -> Point:
+    """`row` as a point of `metric`; without a finite value it has no height."""
+    value = row.metrics.get(metric.name)
+    if row.status == "crash" or value is None or not math.isfinite(value):
+        return Point(row.n, None, row.status)
+    return Point(row.n, value, row.status)
+
+
+def bucket(points: Sequence[Point], width: int) -> list[Point]:
+    """At most seven of each of `width` equal stretches of `points`, in order.
+
+    Per stretch these stay: the lowest and highest of the kept and of the discarded, the first
+    and last kept (the step line passes through them) and one crash.
+    """
+    if width < 1:
+        return []
+    if len(points) <= width:
+        return list(points)
+    first, span = points[0].n, points[-1].n - points[0].n + 1
+    thinned: list[Point] = []
+    start = 0
+    for stretch in range(width):
+        bound = first + (stretch + 1) * span / width
+        end = start
+        while end < len(points) and points[end].n < bound:
+            end += 1
+        thinned += _extremes(points[start:end])
+        start = end
+    return thinned
+
+
+def _extremes(points: Sequence[Point]) -> list[Point]:
+    if len(points) <= 2:
+        return list(points)
+    chosen: set[Point] = set()
+    for status in ("keep", "discard"):
+        measured = [p for p in points if p.status == status and p.value is not None]
+        if measured:
+            chosen.add(min(measured, key=_height))
+            chosen.add(max(measured, key=_height))
+            if status == "keep":
+                chosen |= {measured[0], measured[-1]}
+    crash = next((p for p in points if p.value is None), None)
+    if crash is not None:
+        chosen.add(crash)
+    return sorted(chosen, key=lambda p: p.n)
+
+
+def _height(p: Point) -> float:
+    return math.nan if p.value is None else p.value
+
+
+class Series:
+    """One metric over the experiments of a run, as few points as a drawing needs."""
+
+    def __init__(self, metric: Metric) -> None:
+        self.metric = metric
+        self.points: list[Point] = []
+        """By experiment number; all of them in a short run."""
+        self.last: int = 0
+        """The latest experiment's number."""
+        self.kept: Point | None = None
+        """The latest kept point."""
+        self._sample: list[float] = []
+        self._stride = 1
+        self._measured = 0
+
+    def extend(self, rows: Iterable[Row]) -> None:
+        """Take in what is new; amortised constant cost per row."""
+        for row in rows:
+            new = point(row, self.metric)
+            self.points.append(new)
+            self.last = max(self.last, new.n)
+            if new.value is not None:
+                if new.status == "keep":
+                    self.kept = new
+                if self._measured % self._stride == 0:
+                    self._sample.append(new.value)
+                self._measured += 1
+            if len(self.points) > _HELD:
+                self.points = bucket(self.points, _BUCKETS)
+            if len(self._sample) > _SAMPLE:
+                del self._sample[1::2]
+                self._stride *= 2
+
+    def scale(self, *also: float) -> Scale | None:
+        """A range that shows every kept value and every value in `also`, but clips outliers.
+
+        None while nothing was measured.
+        """
+        values = [p.value for p in self.points if p.value is not None]
+        if not values:
+            return None
+        kept = [p.value for p in self.points if p.value is not None and p.status == "keep"]
+        return robust_scale(values, self._sample, [*kept, *also])
+
+
+def robust_scale(values: Sequence[float], sample: Sequence[float], shown: Sequence[float]) -> Scale:
+    """The range of `values` without what `sample` shows to be outliers.
+
+    What is in `shown` is always inside.
+    """
+    least, most = min([*values, *shown]), max([*values, *shown])
+    low, high = least, most
+    if len(sample) >= 4:
+        ordered = sorted(sample)
+        q1, q3 = ordered[len(ordered) // 4], ordered[(3 * len(ordered) - 1) // 4]
+        # The kept values' own span counts too: a long flat stretch must not make them outliers.
+        spread = _FENCE * max(q3 - q1, (max(shown) - min(shown)) / 2 if shown else 0.0)
+        if spread > 0:
+            low = max(least, min([q1 - spread, *shown]))
+            high = min(most, max([q3 + spread, *shown]))
+            # The fence is no value of ours: end the axis at the outermost one inside it.
+            inside = [v for v in (*values, *shown) if low <= v <= high]
+            low, high = min(inside, default=low), max(inside, default=high)
+    return Scale(low, high, least, most)
+
+
+def steps(points: Iterable[Point]) -> list[Point]:
+    """The corners of the running best's step line: every kept, measured point."""
+    return [p for p in points if p.status == "keep" and p.value is not None]
+
+
+class Pair(NamedTuple):
+    """One experiment's two metrics."""
+
+    n: int
+    x: float
+    y: float
+    status: Status
+
+
+class Cloud:
+    """Two metrics against each other, and which experiments no other one dominates."""
+
+    def __init__(self, x: Metric, y: Metric) -> None:
+        self.metrics = (x, y)
+        self.pairs: list[Pair] = []
+        self.front: list[Pair] = []
+        """Not dominated, by ascending `x`."""
+        self._sign = _sign(x.direction), _sign(y.direction)
+
+    def extend(self, rows: Iterable[Row]) -> None:
+        """Take in what is new; crashes have no place here."""
+        x, y = self.metrics
+        for row in rows:
+            across, up = point(row, x).value, point(row, y).value
+            if across is None or up is None:
+                continue
+            pair = Pair(row.n, across, up, row.status)
+            self.pairs.append(pair)
+            self._advance(pair)
+            if len(self.pairs) > _HELD:
+                self.pairs = self._thinned()
+
+    def _advance(self, new: Pair) -> None:
+        sx, sy = self._sign
+        cost = (sx * new.x, sy * new.y)
+        if any(sx * p.x <= cost[0] and sy * p.y <= cost[1] for p in self.front):
+            return
+        x, y = self.metrics
+        self.front = pareto_front([*self.front, new], x.direction, y.direction)
+
+    def _thinned(self) -> list[Pair]:
+        """One pair per cell of a fine grid, and the whole front."""
+        column = _binning([p.x for p in self.pairs], 64)
+        line = _binning([p.y for p in self.pairs], 64)
+        cells = {(column(p.x), line(p.y), p.status): p for p in self.pairs}
+        return sorted({*cells.values(), *self.front})
+
+
+def pareto_front(pairs: Iterable[Pair], x: Direction, y: Direction) -> list[Pair]:
+    """The pairs that no other is at least as good as on both metrics, by ascending `x`.
+
+    Of equal pairs the earliest stays.
+    """
+    sx, sy = _sign(x), _sign(y)
+    front: list[Pair] = []
+    best = math.inf
+    for pair in sorted(pairs, key=lambda p: (sx * p.x, sy * p.y, p.n)):
+        if sy * pair.y < best:
+            best = sy * pair.y
+            front.append(pair)
+    return front if sx > 0 else front[::-1]
+
+
+def _sign(direction: Direction) -> int:
+    return 1 if direction == "lower" else -1
+
+
+def _binning(values: Sequence[float], bins: int) -> Callable[[float], int]:
+    low, span = min(values), (max(values) - min(values)) or 1.0
+    return lambda value: int((value - low) / span * (bins - 1))
+
+
+def nice_ticks(low: float, high: float, most: int) -> list[float]:
+    """At most `most` round values from `low` to `high`, evenly spaced; one when they are equal."""
+    if most < 1 or not (math.isfinite(low) and math.isfinite(high)):
+        return []
+    if high <= low:
+        return [low]
+    for step in _nice_steps((high - low) / most):
+        first = math.ceil(low / step - 1e-9)
+        last = math.floor(high / step + 1e-9)
+        if last - first + 1 <= most:
+            return [k * step for k in range(first, last + 1)]
+    return []
+
+
+def _nice_steps(least: float) -> list[float]:
+    """Round steps from `least` up, to one that is certainly wide enough."""
+    power = 10.0 ** math.floor(math.log10(least))
+    steps = [m * power for m in (1, 2, 2.5, 5, 10, 20, 25, 50)]
+    return [step for step in steps if step >= least * (1 - 1e-9)]
+
+
+def roomy_end(last: int) -> int:
+    """Where the experiment axis ends: a little past `last`, so that it seldom has to move."""
+    if last <= 10:
+        return 10
+    power: int = 10 ** (len(str(last)) - 1)
+    ends = [math.ceil(m * power) for m in (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)]
+    return next(end for end in ends if end >= last)
+
+
+def tick_decimals(ticks: Sequence[float]) -> int:
+    """The decimals that tell neighbouring ticks apart exactly enough."""
+    gaps = [abs(b - a) for a, b in pairwise(ticks)]
+    step = min((gap for gap in gaps if gap > 0), default=abs(ticks[0]) / 1000 if ticks else 0.0)
+    if step == 0:
+        return 0
+    places = max(0, -math.floor(math.log10(step)))
+    digits = step * 10.0**places
+    # 2.5, 0.25, …: one digit more.
+    return places + (abs(digits - round(digits)) > 1e-6)

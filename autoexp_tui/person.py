@@ -1,0 +1,20 @@
+"""Who is at this terminal, for the journal."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import sys
+
+
+def whoami() -> str:
+    """`ada@pts/3`; without a terminal, `ada`."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):
+        name = str(os.getuid())
+    try:
+        terminal = os.ttyname(sys.stdin.fileno()).removeprefix("/dev/")
+    except (OSError, ValueError):
+        return name
+    return f"{name}@{terminal}"

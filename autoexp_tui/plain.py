@@ -1,0 +1,123 @@
+"""Events as lines: for a pipe, a log, a screen reader or a terminal that can't do more."""
+
+from __future__ import annotations
+
+import datetime as dt
+import time
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from autoexp_tui.core import events
+from autoexp_tui.core.events import Record
+from autoexp_tui.core.numbers import format_number
+from autoexp_tui.core.standing import against_baseline, best_line
+from autoexp_tui.core.state import RunState
+from autoexp_tui.core.text import clean, clean_line
+from autoexp_tui.sources import Source
+
+SIGNS = {"keep": "✓", "discard": "·", "crash": "✗"}
+_PERIOD = 0.1
+
+
+class RunnerGone(Exception):
+    """The runner ended without an end of the run: killed, or the machine went down."""
+
+
+def follow(source: Source) -> Iterator[Record]:
+    """Every record until the run has ended. Raises RunnerGone, JournalError."""
+    ended = False
+    while True:
+        # Asked before reading: what a runner wrote before it died is read after.
+        alive = source.alive()
+        records = source.read()
+        for record in records:
+            ended = isinstance(record.event, events.RunFinished)
+            yield record
+        if records:
+            continue
+        if ended:
+            return
+        if not alive:
+            raise RunnerGone
+        time.sleep(_PERIOD)
+
+
+def as_json(record: Record) -> str:
+    """One event as a line of JSON; `docs/events.md` tells its fields."""
+    return msgspec.json.encode(record).decode()
+
+
+def as_lines(record: Record, state: RunState) -> list[str]:
+    """What a person wants to read of one event; `state` has it applied already."""
+    stamp = f"{dt.datetime.fromtimestamp(record.time):%H:%M:%S}"  # noqa: DTZ006 - a person's clock
+    return [f"{stamp}  {line}" for line in _lines(record.event, state)]
+
+
+def _lines(event: events.AnyEvent, state: RunState) -> list[str]:  # noqa: C901, PLR0911, PLR0912
+    match event:
+        case events.RunStarted():
+            target = clean_line(event.contract.target, 80)
+            harness = clean_line(event.contract.harness, 80)
+            goals = ", ".join(f"{metric.name} ({metric.direction} is better)" for metric in
+                              event.contract.metrics)
+            return [
+                f"run {event.tag} of {clean_line(event.project, 60)}: {target} by {event.proposer}",
+                f"judged by `{harness}`: {goals}",
+                f"protection: {event.protection}",
+            ]
+        case events.RunnerStarted(resumed=resumed) if resumed:
+            return [f"resumed with {len(state.rows)} rows"]
+        case events.BudgetChanged(budget=budget):
+            return [f"budget is now {budget.max_experiments} experiments, "
+                    f"{budget.max_wall_clock_hours:g} h, ${budget.max_cost_usd:.2f}"]
+        case events.ProposalAnswered():
+            return [f"#{event.n} sent back: {clean_line(event.reason)}"]
+        case events.Proposed() if event.n > 1:
+            return [f"#{event.n} {clean_line(event.hypothesis, 300)}"]
+        case events.Decided():
+            return [_row_line(event, state)]
+        case events.Abandoned():
+            return [f"#{event.n} given up: {event.reason}"]
+        case events.PauseRequested(by=by):
+            return [f"{clean_line(by, 60)} asks to pause"]
+        case events.Paused(reason=reason):
+            return [clean_line(reason)]
+        case events.Resumed(by=by):
+            return [f"resumed by {clean_line(by, 60)}"]
+        case events.SkipRequested():
+            return [f"{clean_line(event.by, 60)} skips #{event.n}"]
+        case events.StopRequested():
+            when = "now" if event.now else "after this experiment"
+            return [f"{clean_line(event.by, 60)} stops the run {when}"]
+        case events.HintGiven():
+            return [f"hint of {clean_line(event.by, 60)}: {clean_line(event.text, 300)}"]
+        case events.Noticed():
+            return [f"{event.level}: {clean_line(event.text, 400)}"]
+        case events.RunFinished():
+            return [_end_line(event, state)]
+    return []
+
+
+def _row_line(event: events.Decided, state: RunState) -> str:
+    mark = f"#{event.n} {SIGNS[event.status]} {event.status:<7}"
+    took = f"{event.seconds:.1f}s"
+    if event.status == "crash":
+        return f"{mark} {clean_line(event.reason, 200)}  [{took}]"
+    figures = "  ".join(f"{name} {format_number(value)}" for name, value in event.metrics.items())
+    kept = "" if event.n == 1 else f"  {against_baseline(state)}" if event.status == "keep" else ""
+    what = "baseline" if event.n == 1 else clean_line(event.description, 80)
+    return f"{mark} {figures}{kept}  {what}  [{took}]"
+
+
+def _end_line(event: events.RunFinished, state: RunState) -> str:
+    word = "finished" if event.ok else "failed"
+    counts = f"{state.kept} kept of {len(state.rows)}"
+    return f"{word}: {clean_line(event.reason, 400)} · {counts} · {best_line(state)}"
+
+
+def show_text(text: str, write: Callable[[str], None], indent: str = "") -> None:
+    """Write what came from outside, cleaned, line by line."""
+    for line in clean(text).rstrip("\n").split("\n"):
+        write(indent + line)
+

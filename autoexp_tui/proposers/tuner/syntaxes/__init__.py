@@ -1,0 +1,1 @@
+"""One module per language: where its numbers and switches stand, and what they are called."""

@@ -1,0 +1,45 @@
+"""One runner per run: who holds the lock, and whether it is still alive."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator
+
+from autoexp_tui.core.problem import Problem
+from autoexp_tui.core.rundir import RunDirectory
+from autoexp_tui.lab.processes import ProcessId
+
+
+class AlreadyRunning(Problem):
+    """Another runner holds the lock of this run."""
+
+
+@contextlib.contextmanager
+def locked(run: RunDirectory) -> Iterator[None]:
+    """Be the one process that may write this run. Raises AlreadyRunning."""
+    run.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with run.lock.open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise AlreadyRunning(
+                f"{run.tag} is running already: `autoexp attach {run.tag}` shows it"
+            ) from error
+        file.truncate(0)
+        file.write(ProcessId.of(os.getpid()).encode())
+        file.flush()
+        try:
+            yield
+        finally:
+            file.truncate(0)
+
+
+def is_running(run: RunDirectory) -> bool:
+    """Whether the process that took the run's lock last is still there."""
+    try:
+        holder = ProcessId.decode(run.lock.read_text())
+    except (OSError, ValueError):
+        return False
+    return holder.alive()

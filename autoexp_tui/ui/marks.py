@@ -1,0 +1,32 @@
+"""How an experiment's outcome is marked everywhere: a sign and a word, never colour alone."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from autoexp_tui.core.contract import Metric
+from autoexp_tui.core.events import Status
+
+
+class Mark(NamedTuple):
+    """One outcome as it is shown."""
+
+    word: str
+    sign: str
+    component: str
+    """Suffix of the component class that colours it: `<widget>--<component>`."""
+
+    def __str__(self) -> str:
+        return f"{self.sign} {self.word}"
+
+
+MARKS: dict[Status, Mark] = {
+    "keep": Mark("keep", "✓", "keep"),
+    "discard": Mark("discard", "·", "discard"),
+    "crash": Mark("crash", "✗", "crash"),
+}
+
+
+def titled(metric: Metric) -> str:
+    """A metric's name with the direction that is better: `val_loss ↓`."""
+    return f"{metric.name} {'↓' if metric.direction == 'lower' else '↑'}"

@@ -1,0 +1,1 @@
+"""Panes that draw their own lines, visible ones only."""

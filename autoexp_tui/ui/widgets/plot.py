@@ -1,0 +1,260 @@
+"""The metric over the experiments: what was kept as a step line, everything tried as marks.
+
+plotext lays out the figure; its colours are roles here, painted with the theme's own colours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import ClassVar, Literal
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.content import Content
+from textual.strip import Strip
+from textual.widget import Widget
+
+from autoexp_tui.core.contract import Metric
+from autoexp_tui.core.numbers import format_number
+from autoexp_tui.core.series import Cloud, Scale, Series, point
+from autoexp_tui.core.state import Row
+from autoexp_tui.ui.marks import MARKS, titled
+from autoexp_tui.ui.widgets.figure import (
+    ROLES,
+    Figure,
+    Line,
+    Role,
+    framed,
+    front,
+    over_time,
+    sparkline,
+)
+
+Mode = Literal["time", "front"]
+
+EMPTY = "the plot starts with the baseline"
+
+
+class MetricPlot(Widget):
+    """One metric over the experiments, or two against each other (`mode="front"`)."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"metric-plot--{role}" for role in ROLES}
+
+    DEFAULT_CSS = """
+    MetricPlot {
+        border: round $border-blurred;
+        border-title-color: $text-muted;
+        border-subtitle-color: $text-muted;
+        & .metric-plot--axis { color: $text-muted; text-style: dim; }
+        & .metric-plot--label { color: $text-muted; }
+        & .metric-plot--baseline { color: $text-muted; text-style: dim; }
+        & .metric-plot--discard { color: $foreground; }
+        & .metric-plot--crash { color: $text-error; }
+        & .metric-plot--step { color: $text-success; }
+        & .metric-plot--keep { color: $text-success; text-style: bold; }
+        & .metric-plot--fresh { color: $text-success; text-style: bold reverse; }
+        & .metric-plot--beyond { color: $text-warning; }
+        & .metric-plot--cursor { color: $foreground; background: $boost; }
+    }
+    """
+
+    def __init__(
+        self, *, name: str | None = None, id: str | None = None, classes: str | None = None
+    ) -> None:  # `id` as every Textual widget names it
+        super().__init__(name=name, id=id, classes=classes)
+        self._rows: Sequence[Row] = ()
+        self._seen = 0
+        self._last_row: Row | None = None
+        self._series: Series | None = None
+        self._cloud: Cloud | None = None
+        self._mode: Mode = "time"
+        self._cursor: int | None = None
+        self._fresh: int | None = None
+        self._baseline: float | None = None
+        self._strips: list[Strip] = []
+        self._drawn_for: tuple[int, int] | None = None
+
+    def show(
+        self,
+        rows: Sequence[Row],
+        metric: Metric,
+        second: Metric | None = None,
+        *,
+        cursor: int | None = None,
+        baseline: float | None = None,
+        fresh: int | None = None,
+        mode: Mode = "time",
+    ) -> None:
+        """Show `rows`; costs what is new in them when they are the same, longer list.
+
+        `cursor` and `fresh` are experiment numbers: the one selected elsewhere, and a new best
+        that is still worth a moment. `mode="front"` draws `metric` across against `second` up.
+        """
+        before = (self._seen, self._cursor, self._fresh, self._baseline, self._mode)
+        started_over = self._take_in(rows, metric, second)
+        self._cursor, self._fresh, self._baseline = cursor, fresh, baseline
+        self._mode = mode if second is not None else "time"
+        after = (self._seen, self._cursor, self._fresh, self._baseline, self._mode)
+        if started_over or before != after:
+            self._redraw()
+
+    def _take_in(self, rows: Sequence[Row], metric: Metric, second: Metric | None) -> bool:
+        """Extend what is held by the new rows; True when it had to start over."""
+        same = (
+            self._series is not None
+            and self._series.metric == metric
+            and (self._cloud.metrics[1] if self._cloud else None) == second
+            and self._seen <= len(rows)
+            and (self._seen == 0 or rows[self._seen - 1] is self._last_row)
+        )
+        if not same or self._series is None:
+            self._series = Series(metric)
+            self._cloud = Cloud(metric, second) if second is not None else None
+            self._seen = 0
+        new = rows[self._seen :]
+        self._series.extend(new)
+        if self._cloud is not None:
+            self._cloud.extend(new)
+        self._rows, self._seen = rows, len(rows)
+        self._last_row = rows[-1] if rows else None
+        return not same
+
+    def _redraw(self) -> None:
+        self._drawn_for = None
+        if self.is_attached and self.is_on_screen:
+            self._describe()
+            self.refresh()
+
+    def on_show(self) -> None:
+        """It was hidden, and nothing was drawn for it."""
+        self._describe()
+
+    def on_resize(self) -> None:
+        """The caption says as much as there is room for."""
+        self._describe()
+
+    def notify_style_update(self) -> None:
+        """The theme changed."""
+        super().notify_style_update()
+        self._drawn_for = None
+
+    def render_line(self, y: int) -> Strip:
+        """A line of the picture; it is drawn anew when data, size or theme changed, else kept."""
+        size = (self.size.width, self.size.height)
+        if self._drawn_for != size:
+            self._strips = self._draw(*size)
+            self._drawn_for = size
+        if y < len(self._strips):
+            return self._strips[y]
+        return Strip.blank(size[0], self.rich_style)
+
+    def _draw(self, width: int, height: int) -> list[Strip]:
+        size = (width, height)
+        series, cloud = self._series, self._cloud
+        if width < 1 or height < 1:
+            return []
+        if series is None or not series.points:
+            return self._message(EMPTY, size)
+        scale = self._scale()
+        if scale is None:
+            return self._message("nothing measured yet", size)
+        if self._mode == "front" and cloud is not None and cloud.pairs:
+            figure = front(cloud, size, cursor=self._cursor)
+        else:
+            figure = over_time(
+                series,
+                scale,
+                size,
+                baseline=self._baseline,
+                cursor=self._cursor,
+                fresh=self._fresh,
+            )
+        if figure is None:
+            return [self._painted(sparkline(series, width), width)]
+        return self._pictured(figure, size)
+
+    def _scale(self) -> Scale | None:
+        if self._series is None:
+            return None
+        return self._series.scale(*([] if self._baseline is None else [self._baseline]))
+
+    # -- in words ------------------------------------------------------------------------------
+
+    def _describe(self) -> None:
+        """Title and caption, in the border."""
+        series, cloud = self._series, self._cloud
+        title, parts = "", list[str]()
+        if series is not None and self._mode == "front" and cloud is not None:
+            title = f"{titled(cloud.metrics[1])} over {titled(cloud.metrics[0])}"
+            parts = [f"● front: {len(cloud.front)}", f"tried: {self._seen}"]
+        elif series is not None:
+            title = titled(series.metric)
+            parts = self._caption(series)
+        room = self.size.width - 4
+        caption = ""
+        for part in parts:
+            longer = f"{caption}  {part}" if caption else part
+            if len(longer) <= room:
+                caption = longer
+        self.border_title = Content(title)  # type: ignore[assignment] # names are no markup
+        self.border_subtitle = Content(caption)  # type: ignore[assignment]
+
+    def _caption(self, series: Series) -> list[str]:
+        """What is most worth saying first; the rest where there is room."""
+        parts = []
+        chosen = self._chosen(series)
+        scale = self._scale()
+        if chosen:
+            parts.append(chosen)
+        elif series.kept is not None:
+            parts.append(f"best {format_number(series.kept.value)} at #{series.kept.n}")
+        if scale is not None and scale.clips_above:
+            parts.append(f"▲ up to {format_number(scale.most)}")
+        if scale is not None and scale.clips_below:
+            parts.append(f"▼ down to {format_number(scale.least)}")
+        if not chosen:
+            parts.append("  ".join(map(str, MARKS.values())))
+        return parts
+
+    def _chosen(self, series: Series) -> str:
+        n = self._cursor
+        if n is None or not 0 < n <= self._seen or self._rows[n - 1].n != n:
+            return ""
+        row = self._rows[n - 1]
+        return f"#{n} {format_number(point(row, series.metric).value)} {MARKS[row.status]}"
+
+    # -- in colour -----------------------------------------------------------------------------
+
+    def _message(self, text: str, size: tuple[int, int]) -> list[Strip]:
+        width, height = size
+        line: Line = [(sign, "label") for sign in text[:width].center(width)]
+        blank = Strip.blank(width, self.rich_style)
+        return [*[blank] * ((height - 1) // 2), self._painted(line, width)]
+
+    def _pictured(self, figure: Figure, size: tuple[int, int]) -> list[Strip]:
+        width, height = size
+        column = None
+        if figure.cursor is not None:
+            column = len(figure.y[0].label) + 1 + figure.cursor
+        canvas = height - (2 if figure.x else 0)
+        return [
+            self._painted(line, width, column if y < canvas else None)
+            for y, line in enumerate(framed(figure, size))
+        ]
+
+    def _painted(self, line: Line, width: int, cursor: int | None = None) -> Strip:
+        cells = [(sign, self._style(role)) for sign, role in line]
+        if cursor is not None and cursor < len(cells):
+            sign, role = line[cursor]
+            highlight = self._style("cursor")
+            sign = sign if sign.strip() else "┊"
+            cells[cursor] = (sign, highlight + Style(color=self._style(role or "cursor").color))
+        segments = [
+            Segment("".join(sign for sign, _ in run), style)
+            for style, run in groupby(cells, key=lambda cell: cell[1])
+        ]
+        return Strip(segments, len(cells)).adjust_cell_length(width, self.rich_style)
+
+    def _style(self, role: Role | None) -> Style:
+        return self.get_component_rich_style(f"metric-plot--{role}") if role else self.rich_style
