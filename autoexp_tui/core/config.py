@@ -1,4 +1,4 @@
-"""`autoexp.yaml`: read into a Contract, every mistake with its line and a remedy; and written."""
+"""`autoexp.yaml`, read into a Contract: every mistake has its line and a remedy."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import math
 import re
 import stat
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
+from typing import Literal
 
+from autoexp_tui.core.config_writer import render
 from autoexp_tui.core.contract import (
     Budget,
     Contract,
@@ -19,8 +21,8 @@ from autoexp_tui.core.contract import (
     Metric,
     Rule,
 )
-from autoexp_tui.core.durations import duration, written
-from autoexp_tui.core.yaml_nodes import ConfigError, Node, compose, show, suggestion
+from autoexp_tui.core.durations import duration
+from autoexp_tui.core.yaml_nodes import ConfigError, Node, compose, show
 
 __all__ = ["ConfigError", "duration", "load", "parse", "render"]
 
@@ -40,12 +42,11 @@ _OTHER_WORDS: dict[str, str] = {
     **dict.fromkeys(("max", "maximize", "maximise", "maximum", "up", "more", "larger"), "higher"),
 }
 _MISPLACED: dict[str, str] = {
-    **{key: f"it belongs under 'metrics:', as in '- {key}: …'" for key in _METRIC},
     **{key: f"it belongs under 'decide:', as in '{key}: …'" for key in _DECIDE},
+    **{key: f"it belongs under 'metrics:', as in '- {key}: …'" for key in _METRIC},
     **{key: f"it belongs under 'budget:', as in '{key}: …'" for key in _BUDGET},
     **{key: f"it belongs under 'env:', as in '{key}: …'" for key in _ENVIRONMENT},
-    **dict.fromkeys(("metric", "name", "direction"), "did you mean 'metrics'?"),
-    **dict.fromkeys(("timeout", "limit"), "did you mean 'time_limit'?"),
+    **dict.fromkeys(("timeout", "time"), "did you mean 'time_limit'?"),
     **dict.fromkeys(("command", "run", "eval", "evaluate"), "did you mean 'harness'?"),
     **dict.fromkeys(("file", "path"), "did you mean 'target'?"),
     **dict.fromkeys(("agent", "model"), "did you mean 'proposer'?"),
@@ -57,7 +58,9 @@ _COLUMNS = frozenset({"commit", "status", "description"})
 _OURS = frozenset({"autoexp.yaml", "results.tsv", "budget.log"})
 _PROPOSER = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,199}")
-_MULTIPLE = re.compile(r"(?P<factor>[0-9.]+(?:[eE][-+]?[0-9]+)?)\s*x(?:\s+baseline)?")
+_MULTIPLE = re.compile(
+    r"((?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?)\s*x(?:\s+baseline)?"
+)
 
 
 def load(path: Path) -> Contract:
@@ -120,7 +123,7 @@ def parse(text: str, name: str) -> Contract:
     )
 
 
-# What each key means.
+# What each key means, from the top of the file down.
 
 
 def _path(node: Node) -> str:
@@ -174,7 +177,9 @@ def _metrics(node: Node) -> tuple[Metric, ...]:
         metrics = _metrics_in_short(node, entries)
     else:
         if not isinstance(entries, tuple):
-            raise node.wrong("one or two metrics", "write one as '- {name: loss, direction: lower}'")
+            raise node.wrong(
+                "one or two metrics", "write one as '- {name: loss, direction: lower}'"
+            )
         metrics = tuple(_metric(item) for item in node.items())
     if not 1 <= len(metrics) <= 2:
         problem = f"there are {len(metrics)} metrics" if metrics else "there is no metric"
@@ -274,20 +279,97 @@ def _limit(node: Node, metrics: Sequence[Metric]) -> Limit:
     if len(metrics) < 2:
         raise node.error("decide.limit has no second metric to limit", "add one, or remove it")
     if not node.is_mapping:
-        raise node.wrong("a mapping", "write '{at_most: 2x baseline}' or '{at_least: 0.9}'")
+        raise node.wrong("a mapping", "write '{at_most: 2x baseline}' or '{at_least: 0.9x}'")
     given = node.fields(("at_most", "at_least"))
     if len(given) != 1:
-        raise node.error("decide.limit needs one bound", "write at_most or at_least, not both")
-    kind, bound = ("at_most", given["at_most"]) if "at_most" in given else _at_least(given)
-    written_as = bound.value if isinstance(bound.value, str) else ""
-    if not (match := _MULTIPLE.fullmatch(written_as)):
-        if bound.plain and not bound.is_null and written_as.endswith(("x", "baseline")):
+        raise node.error("decide.limit needs one bound", "write either at_most or at_least")
+    kind: Literal["at_most", "at_least"] = "at_most" if "at_most" in given else "at_least"
+    bound = given[kind]
+    match = _MULTIPLE.fullmatch(bound.text())
+    if match is None:
+        if bound.text().endswith(("x", "baseline")):
             raise bound.wrong("a multiple of the baseline", "write it like '2x baseline'")
         return Limit(kind, bound.number())
-    try:
-        factor = float(match["factor"])
-    except ValueError:
-        factor = math.nan
+    factor = float(match[1])
     if not 0 < factor < math.inf:
         raise bound.wrong("a multiple above 0", "write it like '2x baseline'")
     return Limit(kind, factor, relative=True)
+
+
+def _weights(node: Node, metrics: Sequence[Metric]) -> tuple[float, ...]:
+    if node.is_mapping:
+        names = tuple(metric.name for metric in metrics)
+        given = node.fields(names, required=names)
+        nodes = [given[name] for name in names]
+    else:
+        nodes = list(node.items())
+    if len(nodes) != len(metrics):
+        problem = f"there are {len(nodes)} weights for {len(metrics)} metrics"
+        raise node.error(problem, "give one for each, in the same order")
+    weights = []
+    for weight in nodes:
+        weights.append(weight.number())
+        if weights[-1] == 0:
+            raise weight.wrong("other than 0", "a metric without weight is none: remove it")
+    return tuple(weights)
+
+
+def _time_limit(node: Node) -> float:
+    text = node.text()
+    if re.fullmatch(r"[0-9]+(:[0-9]+)+", text):
+        raise node.wrong("a length of time", "a colon is ambiguous: write 1m30s, or 1h30m")
+    try:
+        seconds = duration(text)
+    except ValueError:
+        raise node.wrong("a length of time", "write it like 90s, 5m or 1h30m") from None
+    if seconds <= 0:
+        raise node.wrong("more than 0", "write it like 90s, 5m or 1h30m")
+    if seconds > _WEEK:
+        raise node.wrong("7 days at most", "autoexp is for feedback within minutes")
+    return seconds
+
+
+def _budget(node: Node) -> Budget:
+    given = node.fields(_BUDGET)
+    usual = Budget()
+    experiments, usd, hours = map(given.get, _BUDGET)
+    return Budget(
+        max_experiments=experiments.count(1_000_000) if experiments else usual.max_experiments,
+        max_cost_usd=usd.positive(1e6) if usd else usual.max_cost_usd,
+        max_wall_clock_hours=hours.positive(1e5) if hours else usual.max_wall_clock_hours,
+    )
+
+
+def _proposer(node: Node) -> str:
+    word = node.text()
+    if not _PROPOSER.fullmatch(word):
+        raise node.wrong("one word in small letters", "write auto, tuner, anthropic or command")
+    return word
+
+
+def _environment(node: Node) -> Environment:
+    given = node.fields(_ENVIRONMENT, remedies={"set": "did you mean 'define'?"})
+    return Environment(
+        allow=_variables(given["allow"]) if "allow" in given else (),
+        define=_definitions(given["define"]) if "define" in given else {},
+        only=_variables(given["only"]) if "only" in given else None,
+    )
+
+
+def _variables(node: Node) -> tuple[str, ...]:
+    return tuple(_variable(item.text(), item, item.line) for item in node.items())
+
+
+def _definitions(node: Node) -> dict[str, str]:
+    return {
+        _variable(name, item, item.key_line): item.text(most=4_000)
+        for name, item in node.entries().items()
+    }
+
+
+def _variable(name: str, node: Node, line: int) -> str:
+    if not _VARIABLE.fullmatch(name):
+        problem = f"{show(name)} can't be an environment variable's name"
+        remedy = "write whole names of letters, digits and _"
+        raise ConfigError(node.file, line, problem, remedy)
+    return name

@@ -155,9 +155,7 @@ class MetricReader:
 
     def _read_line(self, line: str) -> None:
         left, right = _halves(line)
-        name = left.strip()
-        if name.startswith("METRIC"):
-            name = name[6:].strip()
+        name = left.strip().removeprefix("METRIC ").strip()
         tokens = right.split(maxsplit=2)
         unitless = len(tokens) == 1 or (len(tokens) == 2 and _UNIT.fullmatch(tokens[1]))
         value = _number(tokens[0]) if unitless else None

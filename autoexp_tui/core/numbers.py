@@ -25,15 +25,15 @@ def decimals(x: float | None) -> int:
 
 
 def format_fixed(x: float | None, places: int) -> str:
-    """`x` with exactly `places` decimals, unless its magnitude asks for an exponent."""
+    """`x` with exactly `places` decimals, unless it is too large or too small to be read so."""
     if x is None:
         return NONE
     if not math.isfinite(x):
         return str(x).replace("-", MINUS)
-    if not _is_ordinary(x):
+    vanishes = 0 < abs(x) < min(_ORDINARY[0], 10.0**-places)
+    if vanishes or abs(x) >= _ORDINARY[1]:
         return f"{x:.3e}".replace("-", MINUS)
-    text = f"{x:.{places}f}"
-    return _real_minus(text)
+    return _real_minus(f"{x:.{places}f}")
 
 
 def format_number(x: float | None) -> str:

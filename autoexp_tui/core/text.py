@@ -237,5 +237,5 @@ def _extended(codes: list[int]) -> Colour:
 
 
 def _number(code: str) -> int:
-    """A parameter; left out it means 0. One that makes no sense becomes a code that means nothing."""
+    """A parameter; left out it means 0, and nonsense becomes a code that means nothing."""
     return int(code or 0) if len(code) <= 5 and ":" not in code else 99_999

@@ -301,6 +301,8 @@ class _Composer:
 
 _SYNTAX_REMEDIES = (
     ("'\\t'", "indent with spaces, not tabs"),
+    ("scanning an alias", "put quotes around text that begins with *"),
+    ("scanning an anchor", "put quotes around text that begins with &"),
     ("mapping values are not allowed", "quote a value that has a colon in it"),
     ("found unexpected end of stream", "close the quotes"),
     ("cannot start any token", "put quotes around the value"),
@@ -309,11 +311,12 @@ _SYNTAX_REMEDIES = (
 
 
 def _syntax_error(error: yaml.MarkedYAMLError, text: str, file: str) -> ConfigError:
-    problem = error.problem or "this is not YAML"
+    problem = (error.problem or "this is not YAML").replace("'\\x00'", "the end of the file")
     mark = error.problem_mark or error.context_mark
     beyond = mark is None or mark.index >= len(text.rstrip())
     # What was never closed is reported at the end of the file; where it began says more.
     if error.context_mark and (beyond or "simple key" in (error.context or "")):
         mark = error.context_mark
-    remedy = next((r for part, r in _SYNTAX_REMEDIES if part in problem), "check the indentation")
+    said = f"{error.context}: {problem}"
+    remedy = next((r for part, r in _SYNTAX_REMEDIES if part in said), "check the indentation")
     return ConfigError(file, mark.line + 1 if mark else 1, problem, remedy)

@@ -1,4 +1,4 @@
-"""The harness's output on disk: raw bytes as they come, of which the beginning and the end are kept.
+"""The harness's output on disk: raw bytes as they come, of which beginning and end are kept.
 
 A viewer follows the file by offset while it grows. When it is full, its later part is replaced by
 a line that says how much was left out and by the most recent output: the file *shrinks*, which is
@@ -19,7 +19,7 @@ _LINE = 16 << 10
 
 
 class OutputLog:
-    """A file of bounded size, written through without a buffer. Sizes in bytes.
+    """A file of bounded size, written through without a buffer. Sizes in bytes, some hundred at least.
 
     A disk that is full must not end the harness: the first error is remembered in `error`, and
     nothing is written from then on.
@@ -76,13 +76,13 @@ class OutputLog:
             self._omitted += keep - self._tail_starts
             line = f"\n[autoexp: {self._omitted} bytes left out here]\n".encode()
             self._tail_starts = self._head + len(line)
-            if self._tail_starts > keep:
-                raise OSError("the log's limits are too small")
             end, self._size = self._size, self._head
             self._append(memoryview(line))
             # Copied downwards, so no byte is overwritten before it was read.
             while keep < end and not self.error:
                 part = os.pread(self._fd, min(_COPY, end - keep), keep)
+                if not part:
+                    break  # someone else has shortened the file
                 self._append(memoryview(part))
                 keep += len(part)
             os.ftruncate(self._fd, self._size)

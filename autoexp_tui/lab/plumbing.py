@@ -101,7 +101,9 @@ class Plumbing:
                     strip_newline_in_stdout=False,
                 )
             except (GitCommandError, OSError) as error:
-                raise RepositoryError(f"git {arguments[0]} could not be started: {error}") from error
+                raise RepositoryError(
+                    f"git {arguments[0]} could not be started: {error}"
+                ) from error
 
     def objects(self, names: Iterable[str]) -> Iterator[bytes]:
         """Contents of objects, in order, unfiltered, through one process that ends with us.

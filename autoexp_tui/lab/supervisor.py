@@ -55,12 +55,12 @@ class Tree:
             self._become(argv, env)
 
     def _become(self, argv: list[bytes], env: dict[bytes, bytes]) -> None:
-        """In the child: the harness, with nothing of ours in its signals, session or descriptors."""
+        """In the child: turn into the harness, with nothing of ours in its signals or session."""
         try:
             os.setsid()
             if self._prctl:
                 self._prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-                _write_if_there("/proc/self/oom_score_adj", _OOM_SCORE)
+                _write_if_allowed("/proc/self/oom_score_adj", _OOM_SCORE)
             signal.set_wakeup_fd(-1)
             for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
                 if signal.getsignal(number) not in {signal.SIG_DFL, None}:
@@ -198,15 +198,16 @@ def wait(tree: Tree, alarm: Alarm, seconds: float) -> None:
 def _receive(lifeline: int) -> bytes:
     """The job. Raises EOFError when the runner dies before it is complete."""
     size = int.from_bytes(_read(lifeline, 8), "big")
-    return _read(lifeline, size)
+    job = _read(lifeline, size)
+    if not size or len(job) < size:
+        raise EOFError("the runner has gone")
+    return job
 
 
 def _read(descriptor: int, size: int) -> bytes:
+    """So many bytes, or fewer where the input ends."""
     parts = []
-    while size > 0:
-        part = os.read(descriptor, min(size, 65536))
-        if not part:
-            raise EOFError("the runner has gone")
+    while size > 0 and (part := os.read(descriptor, min(size, 65536))):
         parts.append(part)
         size -= len(part)
     return b"".join(parts)
@@ -228,7 +229,7 @@ def _find_prctl() -> Callable[[int, int], bool] | None:
 
 def _descendants(root: int) -> Iterator[int]:
     """Pids below `root`, parents first; a process's children are listed after it was yielded."""
-    ppids = None if os.path.exists(f"/proc/{root}/task/{root}/children") else _parents()
+    ppids = None if os.access(f"/proc/{root}/task/{root}/children", os.R_OK) else _parents()
     waiting = _children(root, ppids)
     while waiting:
         pid = waiting.pop()
@@ -239,27 +240,39 @@ def _descendants(root: int) -> Iterator[int]:
 def _children(pid: int, ppids: dict[int, int] | None) -> list[int]:
     if ppids is not None:
         return [child for child, parent in ppids.items() if parent == pid]
-    found: list[int] = []
-    try:
-        for thread in os.listdir(f"/proc/{pid}/task"):
-            with open(f"/proc/{pid}/task/{thread}/children", "rb", buffering=0) as file:
-                found += map(int, file.read().split())
-    except (FileNotFoundError, ProcessLookupError):
-        pass
-    return found
+    lists = (_contents(f"{thread}/children") for thread in _entries(f"/proc/{pid}/task"))
+    return [int(child) for each in lists for child in each.split()]
 
 
 def _parents() -> dict[int, int]:
     """Parent of every process, for kernels that do not list children (CONFIG_PROC_CHILDREN)."""
     found = {}
-    for name in os.listdir("/proc"):
-        if name.isdecimal():
-            try:
-                with open(f"/proc/{name}/stat", "rb") as file:
-                    found[int(name)] = int(file.read().rpartition(b")")[2].split()[1])
-            except (FileNotFoundError, ProcessLookupError):
-                continue
+    for folder in _entries("/proc"):
+        pid = folder.rpartition("/")[2]
+        if pid.isdecimal() and (line := _contents(f"{folder}/stat")):
+            found[int(pid)] = int(line.rpartition(b")")[2].split()[1])
     return found
+
+
+def _entries(folder: str) -> list[str]:
+    """What is in a folder of /proc; nothing when its process has gone."""
+    try:
+        with os.scandir(folder) as entries:
+            return [entry.path for entry in entries]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+
+
+def _contents(path: str) -> bytes:
+    """Of a file of /proc; empty when its process has gone."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            return _read(descriptor, 1 << 20)
+        finally:
+            os.close(descriptor)
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
 
 
 def _signal(pid: int, number: int) -> None:
@@ -286,10 +299,13 @@ def _group_exists(group: int) -> bool:
     return True
 
 
-def _write_if_there(path: str, text: bytes) -> None:
+def _write_if_allowed(path: str, text: bytes) -> None:
     try:
-        with open(path, "wb", buffering=0) as file:
-            file.write(text)
+        descriptor = os.open(path, os.O_WRONLY)
+        try:
+            os.write(descriptor, text)
+        finally:
+            os.close(descriptor)
     except OSError:
         return
 

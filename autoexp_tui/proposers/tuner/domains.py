@@ -15,6 +15,8 @@ Scale = Literal["linear", "log", "odds"]
 
 _SPREAD = 8.0
 """A number that nobody gave a range may become so many times smaller or larger."""
+_ODDS = 16.0
+"""The same for the odds of a share: from 0.5 it is as far to 0.94."""
 _REACH = 4.0
 """So far the range stays open beyond the best text's own value."""
 _MOST_COUNTED = 4096
@@ -203,8 +205,8 @@ def _share(size: float, reached: float, style: literals.Style) -> Numbers:
         odds = share / (1 - share) * factor
         return odds / (1 + odds)
 
-    low = min(scaled(size, 1 / _SPREAD), scaled(reached, 1 / _REACH))
-    high = max(scaled(size, _SPREAD), scaled(reached, _REACH))
+    low = min(scaled(size, 1 / _ODDS), scaled(reached, 1 / _REACH))
+    high = max(scaled(size, _ODDS), scaled(reached, _REACH))
     return Numbers(low, min(high, 0.9999), "odds", style)
 
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import PurePosixPath
 
-from autoexp_tui.proposers.tuner import annotations, literals
+from autoexp_tui.proposers.tuner import literals, marks
 from autoexp_tui.proposers.tuner.domains import Choices, Domain, blind, bounded, switch
-from autoexp_tui.proposers.tuner.found import Literal, Unreadable
+from autoexp_tui.proposers.tuner.found import Literal
 from autoexp_tui.proposers.tuner.syntaxes import css, json, python, toml, yaml
 
 _SYNTAXES: dict[str, Callable[[str], list[Literal]]] = {
@@ -68,8 +68,8 @@ def find(text: str, target: str) -> tuple[Slot, ...]:
     """The slots of a target in order of appearance.
 
     Raises:
-        Unreadable: the text is not valid in the language that its name promises.
-        annotations.Misread: an annotation that can't be followed.
+        found.Unreadable: the text is not valid in the language that its name promises.
+        marks.Misread: an annotation that can't be followed.
     """
     mark = text.startswith("\ufeff")
     # One character for one: what can't be encoded would stop parsers, and is in no literal.
@@ -78,7 +78,7 @@ def find(text: str, target: str) -> tuple[Slot, ...]:
     reader = _SYNTAXES.get(suffix)
     read = reader(readable) if reader else []
     comments = python.comments(readable) if suffix == ".py" else None
-    marked = annotations.marked(readable, comments, switches=reader is None)
+    marked = marks.marked(readable, comments, switches=reader is None)
     slots = _merged(readable, _settings(readable, read), marked, {x.start: x for x in read})
     if not mark:
         return slots
@@ -118,7 +118,7 @@ def _is_readable(literal: str) -> bool:
 def _merged(
     text: str,
     settings: list[Literal],
-    marked: list[annotations.Marked],
+    marked: list[marks.Marked],
     read: Mapping[int, Literal],
 ) -> tuple[Slot, ...]:
     """Annotated slots where there are any; elsewhere the blind ones."""
@@ -179,7 +179,7 @@ _ASSIGNED = re.compile(r"(?P<key>[\w.$@-]+)[\"']?\s*(?:=|:=|:|=>)\s*[\"'\[({]*$"
 _WORD = re.compile(r"[^\W\d_][\w.$-]*|-[\w=+-]+")
 
 
-def _name(text: str, blanked: str, place: annotations.Marked) -> str:
+def _name(text: str, blanked: str, place: marks.Marked) -> str:
     """What a person would call a marked place: its key, or the words beside it."""
     start = text.rfind("\n", 0, place.start) + 1
     end = text.find("\n", place.end)
@@ -192,7 +192,7 @@ def _name(text: str, blanked: str, place: annotations.Marked) -> str:
     if isinstance(place.domain, Choices):
         if place.domain.options == ("on", "off"):  # the place is in the comment itself
             return _switch_name(before)
-        beside = (earlier[-1:] if before[-1:] in "=-+" else []) or later[:1] or earlier[-1:]
+        beside = later[:1] or earlier[-1:] or ["|".join(place.domain.options)[:40]]
     else:
         beside = earlier[-1:] or later[:1]
     return beside[0] if beside else "value"

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Final, Literal, NamedTuple, get_args
 
+from rich.text import Text
+
 from autoexp_tui.core.numbers import NONE, format_fixed, format_number
 from autoexp_tui.core.series import (
     Cloud,
@@ -32,6 +34,8 @@ LEAST_WIDTH, LEAST_HEIGHT = 16, 4
 _X_AXIS_FROM = 7
 """Lines from which on the x axis is worth two of them."""
 _LEAST_COLUMNS = 6
+_ROOMY = 40
+"""Columns from which on the y labels stand a little off."""
 _BARS = "▁▂▃▄▅▆▇█"
 
 _UP, _DOWN, _LEFT, _RIGHT = 1, 2, 4, 8
@@ -83,11 +87,10 @@ class Ruler:
 
     def ticks(self, most: int) -> list[Tick]:
         """At most `most` round labels; the ends when nothing round lies between them."""
-        values = nice_ticks(self.low, self.high, most)
         if self.high <= self.low:
             return [Tick(self.at(self.low), format_number(self.low))]
-        if len(values) < 2:
-            values = [self.low, self.high]
+        tried = (nice_ticks(self.low, self.high, count) for count in range(most, most + 3))
+        values = next((ticks for ticks in tried if len(ticks) > 1), [self.low, self.high])
         places = min(8, tick_decimals(values))
         by_cell = {self.at(value): format_fixed(value, places) for value in values}
         return [Tick(cell, label) for cell, label in by_cell.items()]
@@ -107,7 +110,7 @@ def over_time(
     lines, x_axis = _canvas_height(height)
     crashed = any(p.value is None for p in series.points)
     up = Ruler(scale.low, scale.high, lines, first=1 if crashed and lines > 2 else 0)
-    y = _padded(up.ticks(max(2, lines // 3)))
+    y = _padded(up.ticks(max(2, lines // 3)), roomy=width >= _ROOMY)
     columns = width - len(y[0].label) - 1
     if width < LEAST_WIDTH or height < LEAST_HEIGHT or columns < _LEAST_COLUMNS:
         return None
@@ -145,7 +148,7 @@ def front(cloud: Cloud, size: tuple[int, int], *, cursor: int | None = None) -> 
     right = robust_scale(xs, xs, [p.x for p in cloud.front])
     high = robust_scale(ys, ys, [p.y for p in cloud.front])
     up = Ruler(high.low, high.high, lines)
-    y = _padded(up.ticks(max(2, lines // 3)))
+    y = _padded(up.ticks(max(2, lines // 3)), roomy=width >= _ROOMY)
     columns = width - len(y[0].label) - 1
     if not x_axis or width < LEAST_WIDTH or columns < _LEAST_COLUMNS:
         return None
@@ -194,8 +197,7 @@ def sparkline(series: Series, width: int) -> Line:
 
 def framed(figure: Figure, size: tuple[int, int]) -> list[Line]:
     """`figure` with its axes and labels, drawn by plotext: `size` characters and lines."""
-    import plotext  # 130 ms, and not every screen shows a plot
-    from rich.text import Text
+    import plotext  # noqa: PLC0415 - 130 ms, and not every screen shows a plot
 
     width, height = size
     pixels = {role: plotext.pixel(foreground=1 + k) for k, role in enumerate(ROLES)}
@@ -295,21 +297,27 @@ def _between(a: Place, b: Place) -> Iterable[Place]:
             yield Place(column, row)
 
 
-def _padded(ticks: list[Tick]) -> list[Tick]:
+def _padded(ticks: list[Tick], *, roomy: bool) -> list[Tick]:
     """Labels of one width, right-aligned: their points line up."""
     width = max(len(tick.label) for tick in ticks)
-    return [Tick(tick.at, tick.label.rjust(width)) for tick in ticks]
+    air = " " if roomy else ""
+    return [Tick(tick.at, f"{air}{tick.label:>{width}}{air}") for tick in ticks]
 
 
 def _experiment_ticks(across: Ruler) -> list[Tick]:
     ticks = nice_ticks(0, across.high, max(2, across.cells // 10))
     whole = sorted({1, *(round(t) for t in ticks if t >= 1 and abs(t - round(t)) < 1e-6)})
-    return _spread([Tick(across.at(n), str(n)) for n in whole], across.cells)
+    return _spread([Tick(across.at(n), _count(n)) for n in whole], across.cells)
+
+
+def _count(n: int) -> str:
+    return f"{n // 1000}k" if n >= 10_000 and n % 1000 == 0 else str(n)
 
 
 def _spread(ticks: list[Tick], columns: int) -> list[Tick]:
     """Those of the ticks whose labels, centred below them, neither touch nor run over."""
-    taken, fitting = -2, []
+    fitting: list[Tick] = []
+    taken = -2
     for tick in ticks:
         start = tick.at - len(tick.label) // 2
         start = min(max(start, 0), columns - len(tick.label))

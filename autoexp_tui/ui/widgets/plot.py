@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby
+from textwrap import wrap
 from typing import ClassVar, Literal
 
 from rich.segment import Segment
@@ -55,13 +56,17 @@ class MetricPlot(Widget):
         & .metric-plot--keep { color: $text-success; text-style: bold; }
         & .metric-plot--fresh { color: $text-success; text-style: bold reverse; }
         & .metric-plot--beyond { color: $text-warning; }
-        & .metric-plot--cursor { color: $foreground; background: $boost; }
+        & .metric-plot--cursor { color: $text-muted; background: $surface; }
     }
     """
 
     def __init__(
-        self, *, name: str | None = None, id: str | None = None, classes: str | None = None
-    ) -> None:  # `id` as every Textual widget names it
+        self,
+        *,
+        name: str | None = None,
+        id: str | None = None,  # noqa: A002 - every Textual widget calls it so
+        classes: str | None = None,
+    ) -> None:
         super().__init__(name=name, id=id, classes=classes)
         self._rows: Sequence[Row] = ()
         self._seen = 0
@@ -197,11 +202,13 @@ class MetricPlot(Widget):
             longer = f"{caption}  {part}" if caption else part
             if len(longer) <= room:
                 caption = longer
-        self.border_title = Content(title)  # type: ignore[assignment] # names are no markup
-        self.border_subtitle = Content(caption)  # type: ignore[assignment]
+        self.border_title = Content(title)  # a name is no markup
+        self.border_subtitle = Content(caption)
 
     def _caption(self, series: Series) -> list[str]:
         """What is most worth saying first; the rest where there is room."""
+        if not series.points:
+            return []
         parts = []
         chosen = self._chosen(series)
         scale = self._scale()
@@ -228,9 +235,11 @@ class MetricPlot(Widget):
 
     def _message(self, text: str, size: tuple[int, int]) -> list[Strip]:
         width, height = size
-        line: Line = [(sign, "label") for sign in text[:width].center(width)]
+        wrapped = wrap(text, width)[:height]
         blank = Strip.blank(width, self.rich_style)
-        return [*[blank] * ((height - 1) // 2), self._painted(line, width)]
+        lines: list[Line] = [[(sign, "label") for sign in part.center(width)] for part in wrapped]
+        above = [blank] * ((height - len(lines)) // 2)
+        return above + [self._painted(line, width) for line in lines]
 
     def _pictured(self, figure: Figure, size: tuple[int, int]) -> list[Strip]:
         width, height = size

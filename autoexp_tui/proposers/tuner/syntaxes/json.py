@@ -8,7 +8,7 @@ from typing import Any
 
 from autoexp_tui.proposers.tuner.found import Literal, Unreadable
 
-_TOKEN = re.compile(r'[ \t\r\n]*(?P<token>"(?:[^"\\]|\\.)*"|[{}\[\]:,]|[^\s{}\[\]:,"]+)')
+_TOKEN = re.compile(r'[ \t\r\n]*(?P<part>"(?:[^"\\]|\\.)*"|[{}\[\]:,]|[^\s{}\[\]:,"]+)')
 
 
 def literals(text: str) -> list[Literal]:
@@ -21,24 +21,24 @@ def literals(text: str) -> list[Literal]:
     stack: list[Any] = []  # a key (str) for an open object, an index (int) for an open array
     expects_key = False
     for match in _TOKEN.finditer(text):
-        token = match["token"]
-        if token in "{[":
-            stack.append("" if token == "{" else 0)
-            expects_key = token == "{"
-        elif token in "}]":
+        piece = match["part"]
+        if piece in "{[":
+            stack.append("" if piece == "{" else 0)
+            expects_key = piece == "{"
+        elif piece in "}]":
             stack.pop()
             expects_key = False
-        elif token == ",":
+        elif piece == ",":
             if isinstance(stack[-1], int):
                 stack[-1] += 1
             expects_key = isinstance(stack[-1], str)
-        elif token == ":":
+        elif piece == ":":
             expects_key = False
         elif expects_key:
-            stack[-1] = json.loads(token)
-        elif token[0] != '"' and token != "null":
+            stack[-1] = json.loads(piece)
+        elif piece[0] != '"' and piece != "null":
             name = path(stack)
-            found.append(Literal(name, match.start("token"), match.end(), low=-float("inf")))
+            found.append(Literal(name, match.start("part"), match.end(), low=-float("inf")))
     return found
 
 

@@ -59,7 +59,7 @@ def _constants(name: str, value: ast.expr) -> Iterator[tuple[str, ast.expr]]:
                 yield from _constants(f"{name}[{index}]", item)
         case ast.Dict(keys=keys, values=values):
             for key, item in zip(keys, values, strict=True):
-                if isinstance(key, ast.Constant):
+                if isinstance(key, ast.Constant) and isinstance(key.value, str | int):
                     yield from _constants(f"{name}.{key.value}", item)
         case ast.Call(func=ast.Name(id="dict"), args=[], keywords=keywords):
             for keyword in keywords:

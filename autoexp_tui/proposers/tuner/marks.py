@@ -68,8 +68,10 @@ def marked(text: str, comments: Iterable[int] | None, *, switches: bool) -> list
         else:
             here = next((at - start for at in range(start, start + len(line)) if at in known), None)
             notes = [] if here is None else [_Comment(here, len(line), line[here + 1 :], True)]
-        for slot in _marked_in(line, notes, number, switches=switches):
-            found.append(Marked(start + slot.start, start + slot.end, slot.domain))
+        found += (
+            Marked(start + slot.start, start + slot.end, slot.domain)
+            for slot in _marked_in(line, notes, number, switches=switches)
+        )
         start += len(row) + 1
     return found
 

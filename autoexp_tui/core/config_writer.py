@@ -1,0 +1,153 @@
+"""Writes a Contract as `autoexp.yaml`, with a word on what each key is for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from autoexp_tui.core.contract import Budget, Contract, Decide, Environment, Metric
+from autoexp_tui.core.durations import written
+
+
+def render(contract: Contract, comments: bool = True) -> str:
+    """YAML that a person likes to read, and that `config.parse` reads back as the same contract.
+
+    With `comments` it says what each key is for, and shows how those not in use would look.
+    """
+    blocks = [_block(note, example, lines, comments) for note, example, lines in _blocks(contract)]
+    return ("\n" if comments else "").join(block for block in blocks if block)
+
+
+def _block(note: str, example: str, lines: list[str], comments: bool) -> str:
+    if comments:
+        lines = [f"# {note}", *(lines or [f"# {example}"])]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _blocks(contract: Contract) -> Iterator[tuple[str, str, list[str]]]:
+    """For each key: what it is for, an example, and its lines (none when it has its default)."""
+    yield (
+        "The one file that may change.",
+        "",
+        [f"target: {_quoted(contract.target)}"],
+    )
+    yield (
+        "The command that measures it, run by sh in this folder. It never changes.",
+        "",
+        [f"harness: {_quoted(contract.harness)}"],
+    )
+    yield (
+        "One or two numbers that it prints; the first is the one to improve.",
+        "",
+        ["metrics:", *(line for metric in contract.metrics for line in _metric_lines(metric))],
+    )
+    yield (
+        "With two metrics, what counts as better: primary, pareto or weighted.",
+        "decide: {rule: primary, limit: {at_most: 2x baseline}}",
+        _decide_lines(contract.decide, contract.metrics),
+    )
+    yield (
+        "For one run of the harness.",
+        "",
+        [f"time_limit: {written(contract.time_limit)}"],
+    )
+    yield (
+        "For the whole run: each is a hard stop.",
+        "",
+        _budget_lines(contract.budget),
+    )
+    yield (
+        "Who forms the hypotheses: auto, tuner, anthropic or command.",
+        "",
+        [f"proposer: {_quoted(contract.proposer)}"],
+    )
+    yield (
+        "A text for the proposer: what is known, what to try.",
+        "instructions: program.md",
+        [f"instructions: {_quoted(contract.instructions)}"] if contract.instructions else [],
+    )
+    yield (
+        "What git ignores and the harness needs. By default: all of it in this folder.",
+        "link: [data, .venv]",
+        [] if contract.link is None else [f"link: {_flow(contract.link)}"],
+    )
+    yield (
+        "What the harness may leave behind or change.",
+        "keep: ['cache/*']",
+        [f"keep: {_flow(contract.keep)}"] if contract.keep else [],
+    )
+    yield (
+        "What the harness sees of the environment. By default: all but what looks secret.",
+        "env: {allow: [SOME_TOKEN], define: {THREADS: '1'}}",
+        _environment_lines(contract.env),
+    )
+
+
+def _metric_lines(metric: Metric) -> Iterator[str]:
+    yield f"  - name: {_quoted(metric.name)}"
+    yield f"    direction: {metric.direction}"
+    if metric.pattern is not None:
+        yield f"    pattern: {_quoted(metric.pattern)}"
+    if metric.take != "only":
+        yield f"    take: {metric.take}"
+    if metric.min_delta:
+        yield f"    min_delta: {_figure(metric.min_delta)}"
+
+
+def _decide_lines(decide: Decide, metrics: Sequence[Metric]) -> list[str]:
+    if len(metrics) < 2:
+        return []
+    lines = ["decide:", f"  rule: {decide.rule}"]
+    if decide.limit is not None:
+        baseline = "x baseline" if decide.limit.relative else ""
+        lines.append(f"  limit: {{{decide.limit.kind}: {_figure(decide.limit.value)}{baseline}}}")
+    if decide.rule == "weighted":
+        weights = zip(metrics, decide.weights, strict=True)
+        pairs = (f"{_quoted(metric.name)}: {_figure(weight)}" for metric, weight in weights)
+        lines += [f"  weights: {{{', '.join(pairs)}}}", f"  direction: {decide.direction}"]
+    return lines
+
+
+def _budget_lines(budget: Budget) -> list[str]:
+    cents = f"{budget.max_cost_usd:.2f}"
+    usd = cents if float(cents) == budget.max_cost_usd else _figure(budget.max_cost_usd)
+    return [
+        "budget:",
+        f"  max_experiments: {budget.max_experiments}",
+        f"  max_cost_usd: {usd}",
+        f"  max_wall_clock_hours: {_figure(budget.max_wall_clock_hours)}",
+    ]
+
+
+def _environment_lines(env: Environment) -> list[str]:
+    lines = []
+    if env.allow:
+        lines.append(f"  allow: {_flow(env.allow)}")
+    if env.define:
+        lines.append("  define:")
+        lines += [f"    {_quoted(name)}: {_quoted(value)}" for name, value in env.define.items()]
+    if env.only is not None:
+        lines.append(f"  only: {_flow(env.only)}")
+    return ["env:", *lines] if lines else []
+
+
+def _figure(number: float) -> str:
+    return repr(float(number)).removesuffix(".0")
+
+
+def _flow(texts: Iterable[str]) -> str:
+    return f"[{', '.join(map(_quoted, texts))}]"
+
+
+_PLAIN = re.compile(r"(?:[A-Za-z_/]|\.[A-Za-z])(?:[A-Za-z0-9_./= -]*[A-Za-z0-9_./=-])?")
+_NOT_WORDS = frozenset(
+    ["y", "n", "yes", "no", "on", "off", "true", "false", "null", ".inf", ".nan"]
+)
+"""What other readers of YAML take for something else than text."""
+
+
+def _quoted(text: str) -> str:
+    """A scalar: as it is where every reader of YAML takes it for text, else in quotes."""
+    if _PLAIN.fullmatch(text) and text.lower() not in _NOT_WORDS:
+        return text
+    return "'{}'".format(text.replace("'", "''"))

@@ -1,0 +1,83 @@
+"""Which git-ignored things of the user's checkout a workspace shares, and why the rest is not."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePosixPath
+
+_OURS = ("results.tsv", "budget.log")
+_CACHES = (
+    "__pycache__",
+    "*.pyc",
+    "*.swp",
+    ".*_cache",
+    ".coverage",
+    ".DS_Store",
+    ".hypothesis",
+    ".ipynb_checkpoints",
+)
+_SECRETS = (".env*",)
+
+
+@dataclass(slots=True)
+class Links:
+    """What is linked and what is not, by path relative to the repository's root."""
+
+    sources: dict[str, Path] = field(default_factory=dict)
+    """Path in the workspace → what it points to, in the user's checkout."""
+    refused: dict[str, str] = field(default_factory=dict)
+    """Path as it was named → why it is not linked."""
+
+
+def choose_links(
+    root: Path,
+    folder: str,
+    link: Sequence[str] | None,
+    ignored: Sequence[str],
+    tracked: Collection[str],
+) -> Links:
+    """Decide what to link.
+
+    `link` names paths relative to `folder`; None takes `ignored`, the ignored names directly in
+    it, without caches, our own tables, and what may hold secrets. `tracked` are all files and
+    folders that the workspace has copies of.
+    """
+    links = Links()
+    if link is None:
+        wanted = [name for name in ignored if name not in _OURS and not _matches(name, _CACHES)]
+    else:
+        wanted = list(dict.fromkeys(link))
+    for name in wanted:
+        path = os.path.normpath(PurePosixPath(folder, name))
+        source = root / path
+        if link is None and _matches(name, _SECRETS) and not (source / "pyvenv.cfg").is_file():
+            reason = "may hold secrets: name it under link: to pass it on"
+        else:
+            reason = _objection(root, path, tracked, links)
+        if reason:
+            links.refused[name] = reason
+        else:
+            links.sources[path] = source
+    return links
+
+
+def _objection(root: Path, path: str, tracked: Collection[str], links: Links) -> str:
+    parents = [str(parent) for parent in PurePosixPath(path).parents]
+    if PurePosixPath(path).parts[:1] in {(), ("/",), ("..",), (".git",)}:
+        return "it is no path inside of the repository"
+    if path in tracked:
+        return "git tracks it, or something in it: the workspace has its own copy"
+    if not os.path.lexists(root / path):
+        return f"there is no such file or folder in {root}"
+    if any(parent in links.sources for parent in parents):
+        return "it is inside of something linked already"
+    if any(linked.startswith(f"{path}/") for linked in links.sources):
+        return "something in it is linked already"
+    return ""
+
+
+def _matches(name: str, patterns: Sequence[str]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)

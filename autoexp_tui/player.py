@@ -1,0 +1,118 @@
+"""A recorded run played again: hands out its records at any speed, from any point."""
+
+from __future__ import annotations
+
+import bisect
+import time
+from collections.abc import Callable
+
+from autoexp_tui.core import events
+from autoexp_tui.core.events import Record
+from autoexp_tui.sources import Source
+
+SPEEDS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+_ROW = 1.0
+"""Seconds that a row takes in a recording without times: a bare table."""
+
+
+class Player:
+    """A source whose time a person holds in hand.
+
+    Its timeline is the run's own clock, so what happened while no runner was alive takes no time.
+    """
+
+    def __init__(self, source: Source, clock: Callable[[], float] = time.monotonic) -> None:
+        """Take every record of `source`; the player stands at the end, still."""
+        self._records: list[Record] = []
+        while portion := source.read():
+            self._records += portion
+        self._times = _timeline(self._records)
+        self._rows = [
+            index + 1
+            for index, record in enumerate(self._records)
+            if isinstance(record.event, events.Decided)
+        ]
+        self._clock = clock
+        self._begun = 0.0
+        self._sent = 0
+        self._due = len(self._records)
+        self._position = self._end
+        self.playing = False
+        self.speed = min(SPEEDS, key=lambda speed: abs(self._end / speed - 60))
+
+    @property
+    def _end(self) -> float:
+        return self._times[-1] if self._times else 0.0
+
+    def read(self) -> list[Record]:
+        """The records that have become due."""
+        if self.playing:
+            now = self._clock()
+            self._position += (now - self._begun) * self.speed
+            self._begun = now
+            self._due = max(self._due, bisect.bisect_right(self._times, self._position))
+            self.playing = self._due < len(self._records)
+        portion = self._records[self._sent : self._due]
+        self._sent = self._due
+        return portion
+
+    def alive(self) -> bool:
+        """Whether it plays."""
+        return self.playing
+
+    def toggle(self) -> bool:
+        """Play, or hold; True when the records begin again from the first."""
+        again = not self.playing and self._due >= len(self._records)
+        if again:
+            self._go(0)
+        self.playing = not self.playing
+        self._begun = self._clock()
+        return again
+
+    def step(self, by: int) -> bool:
+        """Hold, `by` rows further or back; True when the records begin again from the first."""
+        self.playing = False
+        at = bisect.bisect_right(self._rows, self._due)
+        if by < 0 and at and self._rows[at - 1] < self._due:
+            by += 1
+        want = at + by
+        if want <= 0:
+            return self._go(0)
+        if want > len(self._rows):
+            return self._go(len(self._records))
+        return self._go(self._rows[want - 1])
+
+    def jump(self, fraction: float) -> bool:
+        """Hold at a fraction of the rows; True when the records begin again from the first."""
+        self.playing = False
+        row = round(fraction * len(self._rows))
+        whole = fraction >= 1
+        return self._go(len(self._records) if whole else self._rows[row - 1] if row else 0)
+
+    def change_speed(self, by: int) -> None:
+        """To the next speed up or down."""
+        index = SPEEDS.index(self.speed) + by
+        self.speed = SPEEDS[max(0, min(len(SPEEDS) - 1, index))]
+
+    def words(self) -> str:
+        """How it stands: `replay ▶ 20×`."""
+        return f"{'▶' if self.playing else '‖'} replay {self.speed}×"
+
+    def _go(self, due: int) -> bool:
+        again = due < self._sent
+        if again:
+            self._sent = 0
+        self._due = due
+        self._position = self._times[due - 1] if due else 0.0
+        return again
+
+
+def _timeline(records: list[Record]) -> list[float]:
+    """Seconds at which each record is due."""
+    if records and records[-1].elapsed > 0:
+        return [record.elapsed for record in records]
+    times, at = [], 0.0
+    for record in records:
+        at += _ROW * isinstance(record.event, events.Decided)
+        times.append(at)
+    return times

@@ -1,0 +1,128 @@
+"""The questions that the app asks, and its help: small windows over the panes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import ClassVar
+
+from rich.table import Table
+from rich.text import Text
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Input, OptionList, Static
+from textual.widgets.option_list import Option
+
+from autoexp_tui.ui.keys import MOVES_IN_A_PANE, Key
+
+
+class Choice(ModalScreen[str | None]):
+    """One question, a few answers; the first is the default. Esc is None."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "dismiss(None)", "Back", show=False),
+        Binding("j", "move(1)", show=False),
+        Binding("k", "move(-1)", show=False),
+    ]
+
+    def __init__(self, question: str, answers: Sequence[tuple[str, str]]) -> None:
+        """`answers` are names, given back, and what a person reads."""
+        super().__init__()
+        self._question = question
+        self._answers = answers
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield Static(Text(self._question), classes="dialog-title", markup=False)
+            yield OptionList(
+                *(Option(Text(text), id=name) for name, text in self._answers), markup=False
+            )
+            yield Static(Text("⏎ choose   esc back"), classes="dialog-foot", markup=False)
+
+    def action_move(self, by: int) -> None:
+        options = self.query_one(OptionList)
+        if by > 0:
+            options.action_cursor_down()
+        else:
+            options.action_cursor_up()
+
+    @on(OptionList.OptionSelected)
+    def _chosen(self, event: OptionList.OptionSelected) -> None:
+        self.dismiss(event.option_id)
+
+
+class Ask(ModalScreen[str | None]):
+    """One line of text. Esc is None."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss(None)", "Back", show=False)
+    ]
+
+    def __init__(self, question: str, *, placeholder: str = "", value: str = "") -> None:
+        super().__init__()
+        self._question = question
+        self._placeholder = placeholder
+        self._value = value
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog"):
+            yield Static(Text(self._question), classes="dialog-title", markup=False)
+            field = Input(self._value, placeholder=self._placeholder, select_on_focus=False)
+            field.cursor_blink = False  # a blinking cursor is bytes down the wire, all night
+            yield field
+            yield Static(Text("⏎ done   esc back"), classes="dialog-foot", markup=False)
+
+    @on(Input.Submitted)
+    def _given(self, event: Input.Submitted) -> None:
+        self.dismiss(event.value.strip())
+
+
+class Help(ModalScreen[None]):
+    """Every key, by what it is for."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,question_mark,f1", "dismiss(None)", "Back", show=False),
+        Binding("j", "scroll(1)", show=False),
+        Binding("k", "scroll(-1)", show=False),
+    ]
+
+    def __init__(self, keys: Sequence[Key]) -> None:
+        super().__init__()
+        self._keys = keys
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(classes="dialog help"):
+            yield Static(Text("Keys"), classes="dialog-title", markup=False)
+            yield Static(self._table(), markup=False)
+            yield Static(Text("esc back"), classes="dialog-foot", markup=False)
+
+    def on_mount(self) -> None:
+        self.query_one(VerticalScroll).focus()
+
+    def action_scroll(self, by: int) -> None:
+        self.query_one(VerticalScroll).scroll_relative(y=by, animate=False)
+
+    def _table(self) -> Table:
+        table = Table.grid(padding=(0, 2))
+        table.add_column(no_wrap=True, min_width=8)
+        table.add_column()
+        ordered = sorted(self._keys, key=lambda key: _GROUPS.index(key.group))
+        for group, members in groupby(ordered, key=lambda key: key.group):
+            table.add_row(Text(), Text(f"\n{group}", "bold"))
+            for key in members:
+                names = " ".join(_shown(name, key) for name in key.keys.split(","))
+                table.add_row(Text(names), Text(key.help))
+        table.add_row(Text(), Text("\nIn a pane", "bold"))
+        for keys, words in MOVES_IN_A_PANE:
+            table.add_row(Text(keys), Text(words))
+        return table
+
+
+_GROUPS = ("The run", "The replay", "Looking", "Moving", "The app")
+
+
+def _shown(name: str, key: Key) -> str:
+    return Key(name, key.action, key.group, key.help).shown

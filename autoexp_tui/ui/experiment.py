@@ -1,0 +1,116 @@
+"""One experiment over the whole screen: facts, hypothesis, diff, output."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from autoexp_tui.core.numbers import format_clock, format_duration, format_number
+from autoexp_tui.core.state import Row, RunState
+from autoexp_tui.core.text import clean, clean_line
+from autoexp_tui.ui.marks import MARKS
+from autoexp_tui.ui.subject import Base, Texts, subject_of
+from autoexp_tui.ui.widgets.diff import DiffPane
+from autoexp_tui.ui.widgets.output import OutputPane
+
+
+class ExperimentScreen(ModalScreen[int]):
+    """Gives back the number of the experiment that was looked at last."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,enter", "close", "Back", show=False),
+        Binding("n", "next(1)", show=False),
+        Binding("N", "next(-1)", show=False),
+        Binding("d", "toggle_base", show=False),
+    ]
+
+    def __init__(self, state: RunState, n: int, texts: Texts, base: Base) -> None:
+        super().__init__()
+        self._state = state
+        self._n = n
+        self._texts = texts
+        self._base = base
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(id="facts", classes="pane"):
+            yield Static(id="facts-text", markup=False)
+        with Horizontal(id="evidence"):
+            yield DiffPane(id="whole-diff", classes="pane")
+            yield OutputPane(id="whole-output", classes="pane")
+        yield Static(
+            Text("n N next, before   d diff against parent or baseline   tab pane   esc back"),
+            id="experiment-keys",
+            markup=False,
+        )
+
+    def on_mount(self) -> None:
+        self._show()
+        self.query_one("#whole-diff").focus()
+
+    def on_resize(self) -> None:
+        self.set_class(self.size.width < 110, "-stacked")
+
+    def action_close(self) -> None:
+        self.dismiss(self._n)
+
+    def action_next(self, by: int) -> None:
+        if self._state.row(self._n + by) is not None:
+            self._n += by
+            self._show()
+
+    def action_toggle_base(self) -> None:
+        self._base = "baseline" if self._base == "parent" else "parent"
+        self._show()
+
+    def _show(self) -> None:
+        row = self._state.row(self._n)
+        subject = subject_of(self._state, self._n)
+        if row is None or subject is None:
+            return
+        facts = self.query_one("#facts", VerticalScroll)
+        facts.border_title = f"#{row.n} of {len(self._state.rows)}"
+        self.query_one("#facts-text", Static).update(_facts(row))
+        against = subject.parent if self._base == "parent" else 1
+        diff = self.query_one(DiffPane)
+        old, new = self._texts.target(max(1, against)), self._texts.target(row.n)
+        if old is not None and new is not None:
+            diff.show(old, new, clean_line(self._state.contract.target, 200))
+        else:
+            diff.clear()
+        diff.border_title = f"Diff ─ against #{max(1, against)}  +{diff.added} −{diff.removed}"
+        output = self.query_one(OutputPane)
+        output.follow(self._texts.output(row.n))
+        output.poll()
+        output.border_title = "Output"
+
+
+def _facts(row: Row) -> Text:
+    mark = MARKS[row.status]
+    text = Text()
+    text.append(f"{mark}  ", "bold")
+    text.append(f"{clean_line(row.description, 300)}\n", "bold")
+    text.append(f"{clean_line(row.reason, 300)}\n")
+    if row.hypothesis and clean(row.hypothesis).strip() != clean_line(row.description, 300):
+        text.append(f"{clean(row.hypothesis).strip()}\n")
+    figures = [f"{clean_line(name, 40)} {format_number(value)}" for name, value in row.metrics.items()]
+    figures += [
+        f"{clean_line(name, 40)} {format_number(value)} (not judged)"
+        for name, value in row.extras.items()
+    ]
+    text.append("   ".join(figures) or "no measurement")
+    made = [f"took {format_duration(row.seconds)}"]
+    if row.time:
+        made.append(f"at {format_clock(row.time)}")
+    if row.cost_usd:
+        made.append(f"cost ${row.cost_usd:.4f}")
+    made.append(f"commit {row.commit[:12]}")
+    if row.parent:
+        made.append(f"on {row.parent[:12]}")
+    text.append("\n" + "   ".join(made), "dim")
+    return text

@@ -1,0 +1,125 @@
+"""Every key of the app, once: the key bar, `?` help, the palette and the bindings are made of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from textual.binding import Binding
+
+Group = Literal["The run", "The replay", "Looking", "Moving", "The app"]
+Need = Literal["", "run", "replay"]
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One thing that a person can do."""
+
+    keys: str
+    """As Textual names them, with commas between; the first is the one that is shown."""
+    action: str
+    group: Group
+    help: str
+    """A whole sentence's worth, for `?` and the palette."""
+    label: str = ""
+    """Two words for the key bar; empty keeps it off."""
+    need: Need = ""
+    """Where it means something: with a loop to steer, in a replay, or anywhere."""
+    moves: bool = False
+    """A movement: known to every hand, so not offered in the palette."""
+
+    @property
+    def shown(self) -> str:
+        """The key as it stands on a keyboard."""
+        return _NAMES.get(self.keys.split(",")[0], self.keys.split(",")[0])
+
+
+_NAMES = {
+    "enter": "⏎",
+    "slash": "/",
+    "question_mark": "?",
+    "full_stop": ".",
+    "comma": ",",
+    "less_than_sign": "<",
+    "greater_than_sign": ">",
+    "left_curly_bracket": "{",
+    "right_curly_bracket": "}",
+    "ctrl+p": "^p",
+    "ctrl+z": "^z",
+    "escape": "esc",
+    "tab": "tab",
+}
+
+KEYS = (
+    Key(
+        "space,p",
+        "toggle_pause",
+        "The run",
+        "Pause the loop after this experiment, or go on",
+        "pause",
+        "run",
+    ),
+    Key(
+        "s",
+        "skip",
+        "The run",
+        "Skip: end this experiment at once, go on with the next",
+        "skip",
+        "run",
+    ),
+    Key("S", "stop_after", "The run", "Stop the run after this experiment", "stop after", "run"),
+    Key("x", "stop_now", "The run", "Stop the run now (asks first)", "", "run"),
+    Key("h", "hint", "The run", "Give the researcher a hint for the next proposals", "hint", "run"),
+    Key("space,p", "play", "The replay", "Play, or hold", "play", "replay"),
+    Key("full_stop", "step(1)", "The replay", "One experiment on", "step", "replay"),
+    Key("comma", "step(-1)", "The replay", "One experiment back", "", "replay"),
+    Key("greater_than_sign", "speed(1)", "The replay", "Faster", "faster", "replay"),
+    Key("less_than_sign", "speed(-1)", "The replay", "Slower", "", "replay"),
+    Key("left_curly_bracket", "jump(0)", "The replay", "To the beginning", "", "replay"),
+    Key("right_curly_bracket", "jump(1)", "The replay", "To the end", "", "replay"),
+    Key(
+        "enter", "open", "Looking", "Open the experiment: hypothesis, diff, metrics, output", "open"
+    ),
+    Key("n", "experiment(1)", "Looking", "Look at the next experiment"),
+    Key("N", "experiment(-1)", "Looking", "Look at the experiment before"),
+    Key("b", "best", "Looking", "Jump to the best experiment", "best"),
+    Key("escape", "live", "Looking", "Back to what happens now"),
+    Key("d", "toggle_base", "Looking", "Diff against the parent, or against the baseline", "diff"),
+    Key("slash", "filter", "Looking", "Filter the table: keep, crash, or any word", "filter"),
+    Key("z,plus", "enlarge", "Looking", "Enlarge the pane, or put it back", "enlarge"),
+    Key("m", "plot_mode", "Looking", "Plot: the other metric, or the Pareto front"),
+    Key("f", "freeze", "Looking", "Freeze the view; the loop goes on"),
+    Key("y", "copy", "Looking", "Copy the experiment, and write it to a file"),
+    *(
+        Key(str(number), f"pane({number})", "Moving", f"Pane {number}: {name}", moves=True)
+        for number, name in enumerate(("hypothesis", "diff", "output", "plot", "results"), start=1)
+    ),
+    Key("tab", "app.focus_next", "Moving", "The next pane", moves=True),
+    Key("t", "theme", "The app", "Dark, light, or the terminal's own colours"),
+    Key("question_mark,f1", "help", "The app", "Show every key", "help"),
+    Key("ctrl+p", "command_palette", "The app", "Find any of this by name"),
+    Key("ctrl+z", "suspend_process", "The app", "Leave for the shell; `fg` comes back"),
+    Key("q,ctrl+c,ctrl+q", "leave", "The app", "Leave: the run goes on unless you end it", "leave"),
+)
+
+MOVES_IN_A_PANE = (
+    ("↑ ↓  j k", "A line"),
+    ("PgUp PgDn", "A page"),
+    ("g  G", "The beginning, the end"),
+    ("← →", "Sideways"),
+)
+"""Bindings of the panes themselves, for the help."""
+
+
+def keys_for(*, steering: bool, replaying: bool) -> list[Key]:
+    """The keys that mean something here."""
+    there = {"": True, "run": steering, "replay": replaying}
+    return [key for key in KEYS if there[key.need]]
+
+
+def bindings(keys: list[Key]) -> list[Binding]:
+    """As Textual wants them; those that end the app come before any pane's own."""
+    return [
+        Binding(key.keys, key.action, key.help, show=False, priority=key.action == "leave")
+        for key in keys
+    ]

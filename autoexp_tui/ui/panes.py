@@ -1,0 +1,76 @@
+"""Where the five panes stand, at every size: a pure plan, and the layout that follows it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from textual.geometry import NULL_OFFSET, Region, Size, Spacing
+from textual.layout import ArrangeResult, Layout, WidgetPlacement
+from textual.widget import Widget
+
+Name = Literal["hypothesis", "diff", "output", "plot", "results"]
+Shape = Literal["narrow", "middle", "wide"]
+
+PANES: tuple[Name, ...] = ("hypothesis", "diff", "output", "plot", "results")
+
+
+def shape_of(width: int, height: int) -> Shape:
+    """Which plan suits a terminal of this size."""
+    if width < 100 or height < 28:
+        return "narrow"
+    return "wide" if width >= 170 and height >= 36 else "middle"
+
+
+def plan(shape: Shape, size: Size, only: Name | None = None) -> dict[Name, Region]:
+    """The region of every pane that is shown; `only` one when it is enlarged or alone."""
+    width, height = size
+    if only is not None:
+        return {only: Region(0, 0, width, height)}
+    if shape == "middle":
+        left = width // 2
+        hypothesis = max(5, min(9, height // 5))
+        output = max(6, (height - hypothesis) * 2 // 5)
+        plot = height * 2 // 5
+        return {
+            "hypothesis": Region(0, 0, left, hypothesis),
+            "diff": Region(0, hypothesis, left, height - hypothesis - output),
+            "output": Region(0, height - output, left, output),
+            "plot": Region(left, 0, width - left, plot),
+            "results": Region(left, plot, width - left, height - plot),
+        }
+    now, evidence = width * 31 // 100, width * 31 // 100
+    hypothesis = max(6, min(12, height // 4))
+    plot = height // 2
+    history = width - now - evidence
+    return {
+        "hypothesis": Region(0, 0, now, hypothesis),
+        "diff": Region(0, hypothesis, now, height - hypothesis),
+        "plot": Region(now, 0, evidence, plot),
+        "output": Region(now, plot, evidence, height - plot),
+        "results": Region(now + evidence, 0, history, height),
+    }
+
+
+class PanesLayout(Layout):
+    """Puts each pane, known by its id, where the plan says."""
+
+    name = "panes"
+
+    def __init__(self) -> None:
+        self.shape: Shape = "middle"
+        self.only: Name | None = None
+
+    def arrange(
+        self,
+        parent: Widget,
+        children: list[Widget],
+        size: Size,
+        greedy: bool = True,  # noqa: FBT001, FBT002 - Textual's signature
+    ) -> ArrangeResult:
+        parent.pre_layout(self)
+        regions: dict[str, Region] = {**plan(self.shape, size, self.only)}
+        return [
+            WidgetPlacement(regions[child.id], NULL_OFFSET, Spacing(), child)
+            for child in children
+            if child.id in regions
+        ]

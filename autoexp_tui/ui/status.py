@@ -1,0 +1,182 @@
+"""What the status lines say: pure text from the state, most important first."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+from autoexp_tui.core.budget import Forecast, forecast, seconds_left
+from autoexp_tui.core.numbers import MINUS, format_duration, format_number, money
+from autoexp_tui.core.state import RunState
+from autoexp_tui.core.text import clean_line
+from autoexp_tui.core.verdict import improvement
+
+Role = Literal["quiet", "plain", "alive", "better", "attention"]
+
+_BAR = 8
+
+
+class Piece(NamedTuple):
+    """Some words of a status line."""
+
+    text: str
+    role: Role
+    rank: int
+    """The higher, the sooner it is left out where there is no room."""
+
+
+class Now(NamedTuple):
+    """What the state alone does not tell."""
+
+    time: float
+    """Wall clock, seconds since the epoch."""
+    alive: bool
+    """Whether the runner is there (or the replay goes on)."""
+    replay: str = ""
+    """How a replay stands: `▶ 30×`; empty for a run."""
+
+
+def run_clock(state: RunState, now: Now) -> float:
+    """Seconds on the run's clock; it stands still while no runner is alive."""
+    if now.replay or not now.alive or state.finished:
+        return state.elapsed
+    return state.elapsed + max(0.0, now.time - state.time)
+
+
+def phase_words(state: RunState, now: Now) -> Piece:
+    """Is it alive? What does it do, and for how long."""
+    if now.replay:
+        return Piece(now.replay, "plain", 0)
+    if state.finished:
+        word = "finished" if state.finished.ok else "failed"
+        return Piece(f"■ {word}", "plain" if state.finished.ok else "attention", 0)
+    if not now.alive:
+        return Piece("■ runner gone", "attention", 0)
+    if state.paused:
+        return Piece("‖ paused", "attention", 0)
+    since = format_duration(max(0.0, float(int(now.time - state.phase_time))))
+    asked = "pausing: " if state.pause_requested else "stopping: " if state.stop_requested else ""
+    role: Role = "attention" if asked else "alive"
+    return Piece(f"▶ {asked}{state.phase} {since}", role, 0)
+
+
+def first_line(state: RunState, now: Now) -> list[Piece]:
+    """Alive? better? when does it end? Then whose run it is."""
+    if state.started is None:
+        return [Piece("waiting for the run's first event", "quiet", 0)]
+    pieces = [Piece(clean_line(state.started.tag, 40), "quiet", 5), phase_words(state, now)]
+    pieces += _best(state)
+    total = state.budget.max_experiments
+    if state.started.proposer:
+        pieces.append(Piece(f"{len(state.rows)} of {total}", "plain", 3))
+    else:
+        pieces.append(Piece(f"{len(state.rows)} rows", "plain", 3))
+    pieces.append(Piece(f"{state.kept} kept", "plain", 4))
+    if end := _end(state, now):
+        pieces.append(end)
+    if state.spent_usd:
+        spent = f"{money(state.spent_usd)} of {money(state.budget.max_cost_usd)}"
+        pieces.append(Piece(spent, "quiet", 6))
+    return pieces
+
+
+def second_line(state: RunState, now: Now) -> list[Piece]:
+    """The budgets as bars, the pace, the keep rate and the protection."""
+    if state.started is None or not state.started.proposer:
+        return []
+    budget = state.budget
+    clock = run_clock(state, now)
+    hours = budget.max_wall_clock_hours * 3600
+    pieces = [
+        Piece(f"experiments {bar(len(state.rows) / budget.max_experiments)}", "quiet", 1),
+        Piece(f"time {bar(clock / hours)} {format_duration(hours)}", "quiet", 2),
+        Piece(
+            f"cost {bar(state.spent_usd / budget.max_cost_usd)} {money(budget.max_cost_usd)}",
+            "quiet",
+            3,
+        )
+        if budget.max_cost_usd > 0
+        else Piece("cost: nothing may be spent", "quiet", 3),
+    ]
+    if pace := forecast(state, clock):
+        pieces.append(Piece(f"{pace.per_hour:.0f} an hour", "quiet", 4))
+    if tried := len(state.rows) - 1:
+        pieces.append(Piece(f"{100 * state.kept / max(1, tried):.0f} % kept", "quiet", 5))
+    if state.crashed:
+        pieces.append(Piece(f"{state.crashed} crashed", "quiet", 6))
+    pieces.append(Piece(clean_line(state.started.protection, 80), "quiet", 7))
+    return pieces
+
+
+def bar(fraction: float) -> str:
+    """`▰▰▰▱▱▱▱▱`; something spent always shows, and only all of it fills the bar."""
+    full = 0 if fraction <= 0 else max(1, min(_BAR, int(fraction * _BAR)))
+    return "▰" * full + "▱" * (_BAR - full)
+
+
+def title(state: RunState, now: Now) -> str:
+    """The terminal's title: best and state, readable in a list of tabs."""
+    if state.started is None:
+        return "autoexp"
+    best = next((piece.text for piece in _best(state)), "")
+    word = phase_words(state, now).text.split(" ")[1] if not now.replay else "replay"
+    return " · ".join(filter(None, [clean_line(state.started.tag, 40), word, best]))
+
+
+def fit(pieces: Sequence[Piece], width: int, gap: int) -> list[Piece]:
+    """The pieces that fit into `width` with `gap` cells between; the highest ranks go first."""
+    kept = list(pieces)
+    while len(kept) > 1 and sum(len(piece.text) for piece in kept) + gap * (len(kept) - 1) > width:
+        kept.remove(max(kept, key=lambda piece: piece.rank))
+    return kept
+
+
+def alert(state: RunState, now: Now) -> str:
+    """What needs a person, and what to press; empty when nothing does."""
+    if now.replay or state.started is None:
+        return ""
+    if state.finished and not state.finished.ok:
+        return f"the run failed: {clean_line(state.finished.reason, 300)}"
+    if not now.alive and not state.finished:
+        return (
+            f"the runner is gone; nothing that was logged is lost: "
+            f"`autoexp run --tag {clean_line(state.started.tag, 40)}` goes on"
+        )
+    if state.paused:
+        return f"{clean_line(state.paused, 200)} — space goes on"
+    if state.notices and state.notices[-1][1].level == "alarm":
+        return clean_line(state.notices[-1][1].text, 300)
+    return ""
+
+
+def _best(state: RunState) -> list[Piece]:
+    first, best = state.baseline, state.incumbent
+    if first is None or best is None:
+        return [Piece("no measurement yet", "quiet", 1)]
+    primary = state.contract.primary
+    value, start = best.metrics[primary.name], first.metrics[primary.name]
+    if best is first:
+        return [Piece(f"baseline {format_number(value)}", "plain", 1)]
+    gain = improvement(primary, value, start)
+    if not start:
+        return [Piece(f"best {format_number(value)} from {format_number(start)}", "better", 1)]
+    sign = MINUS if value < start else "+"
+    size = f"{sign}{abs(value - start) / abs(start) * 100:.1f} %"
+    role: Role = "better" if gain > 0 else "plain"
+    return [Piece(f"best {format_number(value)}  {size} of {format_number(start)}", role, 1)]
+
+
+def _end(state: RunState, now: Now) -> Piece | None:
+    if state.finished is not None:
+        return Piece(clean_line(state.finished.reason, 60), "plain", 2)
+    if now.replay or not now.alive or state.paused:
+        return None
+    coming: Forecast | None = forecast(state, run_clock(state, now))
+    if coming is None:
+        left = seconds_left(state, run_clock(state, now))
+        return Piece(f"at most {format_duration(max(0.0, left))} more", "quiet", 2)
+    end = dt.datetime.fromtimestamp(now.time + coming.seconds)  # noqa: DTZ006 - a person's clock
+    if coming.seconds < 24 * 3600:
+        return Piece(f"stops ≈ {end:%H:%M}", "plain", 2)
+    return Piece(f"stops ≈ {end:%a %H:%M}", "plain", 2)

@@ -1,0 +1,80 @@
+"""Which experiment the panes show, and where its texts are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from autoexp_tui.core.rundir import RunDirectory
+from autoexp_tui.core.state import Experiment, Row, RunState
+
+Base = Literal["parent", "baseline"]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One experiment: in flight, or finished."""
+
+    n: int
+    parent: int
+    """Number of the experiment that it builds on; 0 for the baseline."""
+    row: Row | None
+    """None while it is in flight."""
+    flight: Experiment | None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether its text is complete: finished, or at least proposed."""
+        return self.row is not None or (self.flight is not None and bool(self.flight.digest))
+
+
+def subject_of(state: RunState, selected: int | None) -> Subject | None:
+    """The selected experiment, else the one in flight, else the last."""
+    if selected is not None and (row := state.row(selected)) is not None:
+        return _finished(state, row)
+    if state.current is not None:
+        return Subject(
+            state.current.n, _number(state, state.current.parent), None, state.current
+        )
+    return _finished(state, state.rows[-1]) if state.rows else None
+
+
+def _finished(state: RunState, row: Row) -> Subject:
+    return Subject(row.n, 0 if row.is_baseline else _number(state, row.parent, row.n), row, None)
+
+
+def _number(state: RunState, commit: str, before: int | None = None) -> int:
+    """The kept experiment that made `commit`; 0 when there is none."""
+    if state.incumbent is not None and state.incumbent.commit == commit:
+        return state.incumbent.n
+    for row in reversed(state.rows[: before - 1 if before else None]):
+        if row.status == "keep" and row.commit == commit:
+            return row.n
+    return 0
+
+
+class Texts:
+    """Reads what experiments left in the run's folder; without one there is nothing to read."""
+
+    def __init__(self, run: RunDirectory | None) -> None:
+        self._run = run
+
+    @property
+    def there(self) -> bool:
+        return self._run is not None
+
+    def target(self, n: int) -> str | None:
+        """The target as experiment `n` measured it."""
+        if self._run is None or n < 1:
+            return None
+        try:
+            return self._run.text(n).read_bytes().decode("utf-8", "surrogateescape")
+        except OSError:
+            return None
+
+    def output(self, n: int) -> Path | None:
+        return None if self._run is None else self._run.output(n)
+
+    def proposal(self, n: int) -> Path | None:
+        return None if self._run is None else self._run.proposal(n)

@@ -1,0 +1,246 @@
+"""The columns of the results table: their cells, and which of them a width has room for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Literal, NamedTuple
+
+from rich.cells import cell_len
+
+from autoexp_tui.core.contract import Metric
+from autoexp_tui.core.numbers import NONE, decimals, duration, format_change, format_fixed, money
+from autoexp_tui.core.state import Row
+from autoexp_tui.core.text import clean_line
+from autoexp_tui.ui.marks import MARKS, titled
+
+GAP = 2
+"""Blanks between columns."""
+
+_DESCRIPTION_LIMIT = 500
+_TITLE_LIMIT = 16
+_LEAST_DESCRIPTION = 12
+"""Narrower than this it says nothing; the columns beside it get the room."""
+_GOOD_DESCRIPTION = 24
+"""Only what leaves this much to the description is shown beside the essential columns."""
+_ORDER = ("n", "commit", "metric", "change", "status", "took", "cost")
+
+Tone = Literal["", "keep", "discard", "crash", "better", "worse", "quiet"]
+"""What a cell's colour says; the table has a component class for each."""
+
+
+class Column(NamedTuple):
+    """A column as it is laid out at some width."""
+
+    title: str
+    width: int
+    """In terminal cells."""
+    right: bool
+    """Whether it is aligned on the right."""
+    text: Callable[[int], str]
+    """The cell of the row at an index."""
+    tone: Callable[[int], Tone]
+
+
+class _Figures:
+    """How much room a column of numbers needs, kept up to date row by row."""
+
+    def __init__(self) -> None:
+        self.places = 0
+        """Decimals of all its figures."""
+        self.odd = 0
+        """Width of the widest that has no such form; 0 when there is none."""
+        self._whole = 0
+
+    def add(self, x: float) -> None:
+        own = decimals(x)
+        text = format_fixed(x, own)
+        whole = text.partition(".")[0]
+        if "e" in text or not whole[-1].isdigit():
+            self.odd = max(self.odd, len(text))
+        else:
+            self.places = max(self.places, own)
+            self._whole = max(self._whole, len(whole))
+
+    @property
+    def width(self) -> int:
+        return max(self._whole + (self.places and self.places + 1), self.odd, 1)
+
+    def text(self, x: float | None) -> str:
+        """The figure; the dash for none stands where the points do."""
+        return NONE + " " * self.places if x is None else format_fixed(x, self.places)
+
+
+class Sheet:
+    """Rows and what the columns need to know of all of them, at constant cost per row."""
+
+    def __init__(self, metrics: Sequence[Metric]) -> None:
+        self.metrics = tuple(metrics)
+        self.rows: Sequence[Row] = ()
+        """May grow behind our back; only `count` of them were taken in."""
+        self.count = 0
+        self.incumbent_n: int | None = None
+        """The last kept row's number."""
+        self._incumbent: float | None = None
+        self._figures = [_Figures() for _ in metrics]
+        self._changes: list[float | None] = []
+        self._change_whole = self._change_free = 0
+        self._took = self._cost = 0
+
+    def continues(self, rows: Sequence[Row], metrics: Sequence[Metric]) -> bool:
+        """Whether `rows` are those taken in so far, and perhaps more."""
+        return (
+            tuple(metrics) == self.metrics
+            and self.count <= len(rows)
+            and (self.count == 0 or rows[self.count - 1] is self.rows[self.count - 1])
+        )
+
+    def extend(self, rows: Sequence[Row]) -> range:
+        """Take in what is new in `rows`; the indices of that."""
+        new = range(self.count, len(rows))
+        self.rows = rows
+        for index in new:
+            self._take_in(rows[index])
+        self.count = len(rows)
+        return new
+
+    def change(self, index: int) -> float | None:
+        """What the primary metric changed by against the best at that time."""
+        return self._changes[index]
+
+    def verdict(self, index: int) -> Tone:
+        """Whether that was for the better, in the metric's own direction."""
+        change = self._changes[index]
+        if not change:
+            return ""
+        return "better" if (change < 0) == (self.metrics[0].direction == "lower") else "worse"
+
+    def columns(self, width: int) -> list[Column]:
+        """The columns that `width` cells have room for, in order."""
+        count = len(self.metrics)
+        chosen = {
+            "n": self._number(),
+            "change": self._change(worded=False),
+            "status": self._status(worded=True),
+        }
+        optional: dict[str, Column] = {}
+        for k in range(count):
+            (optional if k else chosen)[f"metric {k}"] = self._metric(k)
+        optional |= {"commit": self._commit(), "took": self._duration()}
+        if self._cost:
+            optional["cost"] = self._money()
+
+        if _needed(chosen) > width:
+            chosen["status"] = self._status(worded=False)
+        if _needed(chosen) > width:
+            del chosen["change"]
+        if "change" in chosen:
+            optional["change"] = self._change(worded=True)
+        for name, column in optional.items():
+            more = {**chosen, name: column}
+            if _needed(more) + GAP + _GOOD_DESCRIPTION <= width:
+                chosen = more
+
+        names = sorted(chosen, key=lambda name: (_ORDER.index(name.split()[0]), name))
+        columns = [chosen[name] for name in names]
+        rest = width - _needed(chosen) - GAP
+        if rest >= _LEAST_DESCRIPTION:
+            columns.append(self._description(rest))
+        return columns
+
+    def _take_in(self, row: Row) -> None:
+        for figures, metric in zip(self._figures, self.metrics, strict=True):
+            if (figure := row.metrics.get(metric.name)) is not None:
+                figures.add(figure)
+        value = row.metrics.get(self.metrics[0].name) if self.metrics else None
+        change = None
+        if value is not None and self._incumbent is not None:
+            change = value - self._incumbent
+            text = format_change(change)
+            self._change_free = max(self._change_free, len(text))
+            self._change_whole = max(self._change_whole, len(text.partition(".")[0]))
+        self._changes.append(change)
+        if row.status == "keep":
+            self._incumbent, self.incumbent_n = value, row.n
+        self._took = max(self._took, len(duration(row.seconds)))
+        if row.cost_usd > 0:
+            self._cost = max(self._cost, len(money(row.cost_usd)))
+
+    def _number(self) -> Column:
+        width = max(2, len(str(self.rows[self.count - 1].n)) if self.count else 0)
+        return Column("#", width, True, lambda i: str(self.rows[i].n), _quiet)
+
+    def _commit(self) -> Column:
+        return Column("commit", 7, False, lambda i: self.rows[i].commit[:7], _quiet)
+
+    def _metric(self, k: int) -> Column:
+        metric, figures = self.metrics[k], self._figures[k]
+        title = clean_line(titled(metric), _TITLE_LIMIT)
+        width = max(cell_len(title), figures.width)
+        return Column(
+            title,
+            width,
+            True,
+            lambda i: figures.text(self.rows[i].metrics.get(metric.name)),
+            lambda _: "",
+        )
+
+    def _change(self, *, worded: bool) -> Column:
+        figures = self._figures[0] if self._figures else _Figures()
+        # Metrics too small or too large for decimals: each change with digits of its own.
+        free = bool(figures.odd)
+        width = self._change_free if free else self._change_whole + figures.places + 1
+        width = max(width, 2 if worded else len("vs best"))
+
+        def text(i: int) -> str:
+            change = self._changes[i]
+            if change is None:
+                return ""
+            if not free:
+                change = round(change, figures.places)
+            figure = format_change(change, None if free else figures.places).rjust(width)
+            return f"{figure} {self.verdict(i) or 'same'}" if worded else figure
+
+        whole = max(len("vs best"), width + len(" better")) if worded else width
+        return Column("vs best", whole, not worded, text, self.verdict)
+
+    def _status(self, *, worded: bool) -> Column:
+        width = max(len(str(mark) if worded else mark.sign) for mark in MARKS.values())
+
+        def text(i: int) -> str:
+            mark = MARKS[self.rows[i].status]
+            return str(mark) if worded else mark.sign
+
+        return Column("status" if worded else "", width, False, text, lambda i: self.rows[i].status)
+
+    def _duration(self) -> Column:
+        width = max(len("took"), self._took)
+        return Column("took", width, True, lambda i: duration(self.rows[i].seconds), _quiet)
+
+    def _money(self) -> Column:
+        width = max(len("cost"), self._cost)
+        return Column("cost", width, True, lambda i: money(self.rows[i].cost_usd), _quiet)
+
+    def _description(self, width: int) -> Column:
+        def text(i: int) -> str:
+            row = self.rows[i]
+            said = row.description
+            if row.reason and row.reason not in said:
+                # The reason first: the end may be cut off.
+                said = f"{row.reason}: {said}" if said else row.reason
+            return clean_line(said, _DESCRIPTION_LIMIT)
+
+        return Column(
+            "description",
+            width,
+            False,
+            text,
+            lambda i: "" if self.rows[i].status == "keep" else "quiet",
+        )
+
+
+def _quiet(_: int) -> Tone:
+    return "quiet"
+
+
+def _needed(columns: dict[str, Column]) -> int:
+    return sum(column.width for column in columns.values()) + GAP * (len(columns) - 1)

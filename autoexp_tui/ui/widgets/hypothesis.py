@@ -1,0 +1,83 @@
+"""The hypothesis pane: what is tried and why, or how a finished experiment came out."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.console import Group
+from rich.padding import Padding
+from rich.text import Text
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.widgets import Static
+
+from autoexp_tui.core.numbers import format_duration, format_number
+from autoexp_tui.core.state import Experiment, Row
+from autoexp_tui.core.text import clean, clean_line
+from autoexp_tui.ui.marks import MARKS
+
+
+class HypothesisPane(VerticalScroll, can_focus=True):
+    """Shows one experiment in words."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "hypothesis--quiet",
+        "hypothesis--keep",
+        "hypothesis--discard",
+        "hypothesis--crash",
+    }
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j", "scroll_down", show=False),
+        Binding("k", "scroll_up", show=False),
+        Binding("g", "scroll_home", show=False),
+        Binding("G", "scroll_end", show=False),
+    ]
+
+    def __init__(self, *, id: str) -> None:  # noqa: A002 - as every Textual widget names it
+        super().__init__(id=id)
+        self._body = Static(markup=False)
+        self._shown: tuple[object, ...] = ()
+
+    def compose(self) -> list[Static]:  # type: ignore[override] - a list is as good as a generator
+        return [self._body]
+
+    def wait(self, words: str) -> None:
+        """Nothing to show yet: say what will be."""
+        self._show(("wait", words), Text(words, self._style("quiet")))
+
+    def forming(self, experiment: Experiment, written: str) -> None:
+        """An experiment in flight, `written` so far where its hypothesis isn't whole yet."""
+        words = clean(experiment.hypothesis or written).strip()
+        answers = tuple(experiment.answers[-2:])
+        key = ("forming", experiment.n, words, experiment.description, answers, experiment.attempt)
+        text = Text()
+        if experiment.attempt > 1:
+            text.append(f"repair {experiment.attempt - 1}\n", self._style("crash"))
+        text.append(words or "forming a hypothesis …", "" if words else self._style("quiet"))
+        if experiment.description and clean_line(experiment.description) not in words:
+            text.append(f"\n{clean_line(experiment.description)}", self._style("quiet"))
+        for answer in answers:
+            text.append(f"\nsent back: {clean_line(answer)}", self._style("quiet"))
+        self._show(key, text)
+
+    def decided(self, row: Row) -> None:
+        """A finished experiment: the outcome first."""
+        mark = MARKS[row.status]
+        outcome = Text(f"{mark} ", self._style(mark.component))
+        outcome.append(clean_line(row.reason, 400), self._style("quiet"))
+        text = Text(clean(row.hypothesis).strip() or clean_line(row.description))
+        figures = [
+            f"{clean_line(name, 40)} {format_number(value)}"
+            for name, value in {**row.metrics, **row.extras}.items()
+        ]
+        figures.append(f"took {format_duration(row.seconds)}")
+        facts = Text(" · ".join(figures), self._style("quiet"))
+        self._show(("row", row.n, row.commit), Group(outcome, text, Padding(facts, 0)))
+
+    def _show(self, key: tuple[object, ...], body: Text | Group) -> None:
+        if key != self._shown:
+            self._shown = key
+            self._body.update(body)
+
+    def _style(self, part: str) -> str:
+        return str(self.get_component_rich_style(f"hypothesis--{part}", partial=True))

@@ -1,0 +1,363 @@
+"""The results, newest first: a table that draws visible lines only, however long the run."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.cells import cell_len, set_cell_size
+from rich.segment import Segment
+from rich.style import Style
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.events import Click
+from textual.geometry import Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from autoexp_tui.core.contract import Metric
+from autoexp_tui.core.state import Row
+from autoexp_tui.core.text import clean_line
+from autoexp_tui.ui.widgets.columns import GAP, Column, Sheet
+
+EMPTY = "no rows yet: the baseline comes first"
+CURSOR, BEST = ">", "★"
+"""What stands before a row: position and merit are never colour alone."""
+
+
+class ResultsTable(ScrollView, can_focus=True):
+    """Finished experiments, one a line; the cursor follows the newest until it is moved."""
+
+    ALLOW_SELECT = False
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down,j", "move(1)", "Down", show=False),
+        Binding("up,k", "move(-1)", "Up", show=False),
+        Binding("pagedown", "page(1)", "Page down", show=False),
+        Binding("pageup", "page(-1)", "Page up", show=False),
+        Binding("g,home", "newest", "Newest", show=False),
+        Binding("G,end", "oldest", "Oldest", show=False),
+        Binding("enter", "open", "Open", show=False),
+    ]
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        "results-table--header",
+        "results-table--keep",
+        "results-table--discard",
+        "results-table--crash",
+        "results-table--better",
+        "results-table--worse",
+        "results-table--quiet",
+        "results-table--best",
+        "results-table--fresh",
+        "results-table--cursor",
+    }
+
+    DEFAULT_CSS = """
+    ResultsTable {
+        overflow-x: hidden;
+        scrollbar-size-vertical: 1;
+        border: round $border-blurred;
+        border-title-color: $text-muted;
+        border-subtitle-color: $text-muted;
+        &:focus { border: round $border; border-title-color: $foreground; }
+        & .results-table--header { color: $text-muted; text-style: bold; }
+        & .results-table--keep { color: $text-success; }
+        & .results-table--discard { color: $text-muted; }
+        & .results-table--crash { color: $text-error; }
+        & .results-table--better { color: $text-success; }
+        & .results-table--worse { color: $text-muted; }
+        & .results-table--quiet { color: $text-muted; }
+        & .results-table--best { text-style: bold; background: $success 15%; }
+        & .results-table--fresh { text-style: bold reverse; color: $text-success; }
+        & .results-table--cursor { background: $surface-lighten-1; }
+        &:focus .results-table--cursor { background: $primary 45%; }
+    }
+    """
+
+    @dataclass
+    class RowHighlighted(Message):
+        """The cursor was moved to experiment `n`."""
+
+        table: ResultsTable
+        n: int
+
+        @property
+        def control(self) -> ResultsTable:
+            """The table."""
+            return self.table
+
+    @dataclass
+    class RowOpened(Message):
+        """Enter was pressed on experiment `n`."""
+
+        table: ResultsTable
+        n: int
+
+        @property
+        def control(self) -> ResultsTable:
+            """The table."""
+            return self.table
+
+    def __init__(
+        self,
+        *,
+        name: str | None = None,
+        id: str | None = None,  # noqa: A002 - every Textual widget calls it so
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(name=name, id=id, classes=classes)
+        self._sheet = Sheet(())
+        self._terms: tuple[str, ...] = ()
+        self._matches: list[int] | None = None
+        """Ascending indices of the rows that the filter lets through; None: no filter."""
+        self._cursor = 0
+        """Index of a row."""
+        self._following = True
+        self._best: int | None = None
+        self._fresh: int | None = None
+        self._layout: tuple[int, list[Column]] | None = None
+
+    # -- what is shown -------------------------------------------------------------------------
+
+    def show(
+        self,
+        rows: Sequence[Row],
+        metrics: Sequence[Metric],
+        *,
+        best: int | None = None,
+        fresh: int | None = None,
+    ) -> None:
+        """Show `rows`, by experiment number; only those that are new cost anything.
+
+        `best` is the incumbent's number (by default the last kept row's), `fresh` a new best
+        that is still worth a moment.
+        """
+        started_over = not self._sheet.continues(rows, metrics)
+        if started_over:
+            self._sheet = Sheet(metrics)
+            self._matches = [] if self._terms else None
+            self._cursor, self._following = 0, True
+        before = (self._best, self._fresh)
+        shown_before = self.row_count
+        new = self._sheet.extend(rows)
+        if self._matches is not None:
+            self._matches += [i for i in new if self._is_match(rows[i])]
+        self._best = best if best is not None else self._sheet.incumbent_n
+        self._fresh = fresh
+        if started_over or new or before != (self._best, self._fresh):
+            self._layout = None
+            self._settle(self.row_count - shown_before)
+
+    def filter(self, text: str) -> None:
+        """Show only rows with every word of `text` in their status or description."""
+        terms = tuple(text.lower().split())
+        if terms == self._terms:
+            return
+        self._terms = terms
+        self._matches = None
+        if terms:
+            self._matches = [
+                i for i in range(self._sheet.count) if self._is_match(self._sheet.rows[i])
+            ]
+            place = min(bisect_left(self._matches, self._cursor), len(self._matches) - 1)
+            if self._matches:
+                self._cursor = self._matches[place]
+        self._settle(0)
+        self._reveal()
+
+    def select(self, n: int) -> bool:
+        """Put the cursor on experiment `n`; False when it isn't shown."""
+        index = bisect_left(self._sheet.rows, n, hi=self._sheet.count, key=lambda row: row.n)
+        if index >= self._sheet.count or self._sheet.rows[index].n != n:
+            return False
+        line = self._line_of(index)
+        if line is None:
+            return False
+        self._move_to(line, following=False)
+        return True
+
+    @property
+    def row_count(self) -> int:
+        """Rows that the filter lets through."""
+        return self._sheet.count if self._matches is None else len(self._matches)
+
+    @property
+    def cursor_n(self) -> int | None:
+        """The experiment under the cursor."""
+        return self._sheet.rows[self._cursor].n if self.row_count else None
+
+    @property
+    def following(self) -> bool:
+        """Whether the cursor stays on the newest row as rows arrive."""
+        return self._following
+
+    def _is_match(self, row: Row) -> bool:
+        text = f"{row.status} {row.description} {row.reason}".lower()
+        return all(term in text for term in self._terms)
+
+    # -- where things are ----------------------------------------------------------------------
+
+    def _index_at(self, line: int) -> int:
+        """The row index at a line of the table, newest first."""
+        if self._matches is None:
+            return self._sheet.count - 1 - line
+        return self._matches[-1 - line]
+
+    def _line_of(self, index: int) -> int | None:
+        if self._matches is None:
+            return self._sheet.count - 1 - index
+        place = bisect_left(self._matches, index)
+        if place == len(self._matches) or self._matches[place] != index:
+            return None
+        return len(self._matches) - 1 - place
+
+    def _settle(self, added: int) -> None:
+        """Rows came or went: size, cursor, place and caption follow."""
+        count = self.row_count
+        if self._following and count:
+            self._cursor = self._index_at(0)
+        self.virtual_size = Size(self.size.width, count + 1)
+        if self._following:
+            self.scroll_to(y=0, animate=False)
+        elif added > 0 and self.scroll_offset.y > 0:
+            # What is being read stays where it is.
+            self.scroll_to(y=self.scroll_offset.y + added, animate=False)
+        self._describe()
+        self.refresh()
+
+    def _describe(self) -> None:
+        if self._matches is not None:
+            caption = f"{len(self._matches)} of {self._sheet.count} match"
+        else:
+            caption = f"{self._sheet.count}, newest first" if self._sheet.count else ""
+        self.border_subtitle = Content(caption)
+
+    # -- moving --------------------------------------------------------------------------------
+
+    def action_move(self, lines: int) -> None:
+        """Down the table, or up with a negative number."""
+        line = self._line_of(self._cursor) if self.row_count else None
+        if line is not None:
+            self._move_to(line + lines)
+
+    def action_page(self, pages: int) -> None:
+        """A windowful down or up."""
+        self.action_move(pages * max(1, self.size.height - 2))
+
+    def action_newest(self) -> None:
+        """To the top, and follow what arrives there."""
+        self._move_to(0)
+
+    def action_oldest(self) -> None:
+        """To the baseline."""
+        self._move_to(self.row_count - 1)
+
+    def action_open(self) -> None:
+        """Ask for the details of the row under the cursor."""
+        n = self.cursor_n
+        if n is not None:
+            self.post_message(self.RowOpened(self, n))
+
+    def on_click(self, event: Click) -> None:
+        """The mouse may, but never needs to."""
+        offset = event.get_content_offset(self)
+        if offset is not None and offset.y > 0:
+            line = self.scroll_offset.y + offset.y - 1
+            if line < self.row_count:
+                self._move_to(line)
+
+    def _move_to(self, line: int, *, following: bool | None = None) -> None:
+        if not self.row_count:
+            return
+        line = min(max(line, 0), self.row_count - 1)
+        index = self._index_at(line)
+        self._following = line == 0 if following is None else following
+        moved, self._cursor = index != self._cursor, index
+        self._reveal()
+        self.refresh()
+        if moved:
+            self.post_message(self.RowHighlighted(self, self._sheet.rows[index].n))
+
+    def _reveal(self) -> None:
+        line = self._line_of(self._cursor) if self.row_count else None
+        if line is None:
+            return
+        window = max(1, self.size.height - 1)
+        top = self.scroll_offset.y
+        if line < top:
+            self.scroll_to(y=line, animate=False)
+        elif line >= top + window:
+            self.scroll_to(y=line - window + 1, animate=False)
+
+    def on_resize(self) -> None:
+        """Columns are chosen by the room there is."""
+        self._layout = None
+        self.virtual_size = Size(self.size.width, self.row_count + 1)
+        self._reveal()
+
+    # -- lines ---------------------------------------------------------------------------------
+
+    def render_line(self, y: int) -> Strip:
+        """The header, or the row that the scroll position puts at line `y`."""
+        width = self.scrollable_content_region.width
+        if not self.row_count:
+            return self._notice(y, width)
+        if y == 0:
+            return self._header(width)
+        line = self.scroll_offset.y + y - 1
+        if line >= self.row_count:
+            return Strip.blank(width, self.rich_style)
+        return self._row(self._index_at(line), width)
+
+    def _columns(self, width: int) -> list[Column]:
+        """Chosen anew only when the rows or the width changed."""
+        if self._layout is None or self._layout[0] != width:
+            self._layout = (width, self._sheet.columns(width - 1))
+        return self._layout[1]
+
+    def _notice(self, y: int, width: int) -> Strip:
+        if y != max(0, (self.size.height - 1) // 2):
+            return Strip.blank(width, self.rich_style)
+        sought = clean_line(" ".join(self._terms), width)
+        text = f"nothing matches {sought!r}" if self._sheet.count else EMPTY
+        shown = set_cell_size(text.center(width), width)
+        return Strip([Segment(shown, self._style("quiet"))], width)
+
+    def _header(self, width: int) -> Strip:
+        cells = [_cell(column.title, column) for column in self._columns(width)]
+        text = set_cell_size(" " + (" " * GAP).join(cells), width)
+        return Strip([Segment(text, self._style("header"))], width)
+
+    def _row(self, index: int, width: int) -> Strip:
+        n = self._sheet.rows[index].n
+        under_cursor = index == self._cursor
+        base = self.rich_style
+        if n == self._best:
+            base += self.get_component_rich_style("results-table--best", partial=True)
+        if n == self._fresh:
+            base += self.get_component_rich_style("results-table--fresh", partial=True)
+        if under_cursor:
+            base += self.get_component_rich_style("results-table--cursor", partial=True)
+        segments = [Segment(CURSOR if under_cursor else BEST if n == self._best else " ", base)]
+        for k, column in enumerate(self._columns(width)):
+            tone = column.tone(index)
+            style = base + Style(color=self._style(tone).color) if tone else base
+            gap = " " * GAP if k else ""
+            segments.append(Segment(gap + _cell(column.text(index), column), style))
+        return Strip(segments).adjust_cell_length(width, base)
+
+    def _style(self, component: str) -> Style:
+        return self.get_component_rich_style(f"results-table--{component}")
+
+
+def _cell(text: str, column: Column) -> str:
+    """`text` in exactly the column's width; what is cut off ends in an ellipsis."""
+    size = cell_len(text)
+    if size > column.width:
+        return set_cell_size(text, column.width - 1) + "…"
+    padding = " " * (column.width - size)
+    return padding + text if column.right else text + padding
