@@ -24,6 +24,7 @@ import yaml
 
 from autoexp_tui.core import config
 from autoexp_tui.core.contract import Contract, Metric
+from autoexp_tui.core.events import Status
 from autoexp_tui.core.metrics import MetricReader
 from autoexp_tui.core.proposal import Proposal, Proposer, Situation, Stream, Trial
 from autoexp_tui.core.verdict import judge
@@ -48,7 +49,7 @@ class RandomSearch:
 
     name = "random"
 
-    def propose(self, situation: Situation, stream: Stream) -> Proposal:
+    def propose(self, situation: Situation, _: Stream) -> Proposal:
         space = survey(situation)
         values = {**space.here, **arms.uniform(space.domains, _rng(situation))}
         return Proposal("", "", space.write(values), {"values": values})
@@ -59,7 +60,7 @@ class WholeSpace:
 
     name = "whole-space TPE"
 
-    def propose(self, situation: Situation, stream: Stream) -> Proposal:
+    def propose(self, situation: Situation, _: Stream) -> Proposal:
         space = survey(situation)
         past = recall(situation.contract, situation.history, space.baseline)
         values = {**space.here, **arms.whole(space.domains, past, _rng(situation))}
@@ -106,7 +107,7 @@ class Run:
                     baseline=first,
                 ).keep
             )
-            status = "keep" if keep else "discard" if metrics else "crash"
+            status: Status = "keep" if keep else "discard" if metrics else "crash"
             self.history.append(
                 Trial(n, incumbent, status, metrics, proposal.description, "", proposal.memo)
             )
@@ -120,13 +121,14 @@ class Run:
 
 def _training(x: Mapping[str, Any]) -> float | None:
     """Like the training of a small network: a poor start, one ridge, divergence beside it."""
-    rate = x["learning_rate"] / (1 - x["momentum"])
+    rate: float = x["learning_rate"] / (1 - x["momentum"])
     if rate > 1.2:
         return None
     steps = x["epochs"] / x["batch"]
+    width: int = x["hidden"]
     fit = math.log(rate * steps / 0.6) ** 2
-    capacity = math.log(x["hidden"] / 160) ** 2
-    noise = math.log(x["dropout"] / (1 - x["dropout"]) / 0.3) ** 2 * (x["hidden"] / 100) ** 0.5
+    capacity = math.log(width / 160) ** 2
+    noise = math.log(x["dropout"] / (1 - x["dropout"]) / 0.3) ** 2 * math.sqrt(width / 100)
     decay = math.log(x["weight_decay"] / 3e-4) ** 2
     scale = math.log(x["init_scale"] / 0.7) ** 2
     return 0.1 + 0.1 * fit + 0.05 * capacity + 0.02 * noise + 0.01 * decay + 0.05 * scale
@@ -161,9 +163,8 @@ def _fleet(x: Mapping[str, Any]) -> float | None:
         return None
     if store["iops"] < 4000 * (1 - hits) or _GIGABYTES[store["type"]] < 8:
         return None
-    cost = web["count"] * _PRICES[web["type"]] + store["iops"] * 0.00012 + cache * 0.012
-    for part, discount in ((workers, 0.35 if workers["spot"] else 1.0),):
-        cost += part["count"] * _PRICES[part["type"]] * discount * (1.25 if part["spot"] else 1)
+    cost: float = web["count"] * _PRICES[web["type"]] + store["iops"] * 0.00012 + cache * 0.012
+    cost += workers["count"] * _PRICES[workers["type"]] * (0.44 if workers["spot"] else 1)
     return cost + _PRICES[store["type"]] * (2 if store["replica"] else 1)
 
 

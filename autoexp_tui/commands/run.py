@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autoexp_tui.core.config import duration
+from autoexp_tui.core.durations import duration
 from autoexp_tui.core.problem import Problem
 from autoexp_tui.core.rundir import RunDirectory
 from autoexp_tui.person import whoami

@@ -42,10 +42,10 @@ _OTHER_WORDS: dict[str, str] = {
     **dict.fromkeys(("max", "maximize", "maximise", "maximum", "up", "more", "larger"), "higher"),
 }
 _MISPLACED: dict[str, str] = {
-    **{key: f"it belongs under 'decide:', as in '{key}: …'" for key in _DECIDE},
-    **{key: f"it belongs under 'metrics:', as in '- {key}: …'" for key in _METRIC},
-    **{key: f"it belongs under 'budget:', as in '{key}: …'" for key in _BUDGET},
-    **{key: f"it belongs under 'env:', as in '{key}: …'" for key in _ENVIRONMENT},
+    **dict.fromkeys(_DECIDE, "move it below 'decide:'"),
+    **dict.fromkeys(_METRIC, "move it below 'metrics:'"),
+    **dict.fromkeys(_BUDGET, "move it below 'budget:'"),
+    **dict.fromkeys(_ENVIRONMENT, "move it below 'env:'"),
     **dict.fromkeys(("timeout", "time"), "did you mean 'time_limit'?"),
     **dict.fromkeys(("command", "run", "eval", "evaluate"), "did you mean 'harness'?"),
     **dict.fromkeys(("file", "path"), "did you mean 'target'?"),
@@ -304,7 +304,7 @@ def _weights(node: Node, metrics: Sequence[Metric]) -> tuple[float, ...]:
     else:
         nodes = list(node.items())
     if len(nodes) != len(metrics):
-        problem = f"there are {len(nodes)} weights for {len(metrics)} metrics"
+        problem = f"decide.weights has {len(nodes)} entries for {len(metrics)} metrics"
         raise node.error(problem, "give one for each, in the same order")
     weights = []
     for weight in nodes:
@@ -333,6 +333,8 @@ def _budget(node: Node) -> Budget:
     given = node.fields(_BUDGET)
     usual = Budget()
     experiments, usd, hours = map(given.get, _BUDGET)
+    if usd and usd.number() == 0:
+        raise usd.error("budget.max_cost_usd is 0", "write 'proposer: tuner': it costs nothing")
     return Budget(
         max_experiments=experiments.count(1_000_000) if experiments else usual.max_experiments,
         max_cost_usd=usd.positive(1e6) if usd else usual.max_cost_usd,

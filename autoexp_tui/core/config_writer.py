@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -150,4 +151,6 @@ def _quoted(text: str) -> str:
     """A scalar: as it is where every reader of YAML takes it for text, else in quotes."""
     if _PLAIN.fullmatch(text) and text.lower() not in _NOT_WORDS:
         return text
+    if not text.isprintable():
+        return json.dumps(text, ensure_ascii=False)
     return "'{}'".format(text.replace("'", "''"))

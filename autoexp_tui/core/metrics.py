@@ -19,7 +19,7 @@ _EXTRA = re.compile(r"[A-Za-z_][A-Za-z0-9_./%-]{0,39}")
 _NUMBER = re.compile(
     r"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[+-]?[0-9]+)?|nan|inf(?:inity)?)", re.IGNORECASE
 )
-_UNIT = re.compile(r"%|[^\W\d_][\w/%²³^*·.-]{0,15}")
+_UNIT = re.compile(r"%|°?[^\W\d_][\w/%²³^*·.-]{0,15}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,10 +18,15 @@ _ORDINARY = (1e-4, 1e7)
 
 def decimals(x: float | None) -> int:
     """The decimals that `x` needs at five significant digits; 0 where an exponent is used."""
-    if x is None or not _is_ordinary(x) or x == 0:
+    if x is None or not is_ordinary(x) or x == 0:
         return 0
     places = min(_MAX_DECIMALS, max(0, _DIGITS - 1 - math.floor(math.log10(abs(x)))))
     return len(f"{x:.{places}f}".rstrip("0").partition(".")[2])
+
+
+def is_ordinary(x: float) -> bool:
+    """Whether `x` is written without an exponent."""
+    return x == 0 or (math.isfinite(x) and _ORDINARY[0] <= abs(x) < _ORDINARY[1])
 
 
 def format_fixed(x: float | None, places: int) -> str:
@@ -67,7 +72,7 @@ def percent(new: float | None, old: float | None) -> str:
     return f"{format_change(change, places)} %"
 
 
-def duration(seconds: float) -> str:
+def format_duration(seconds: float) -> str:
     """`0.4s`, `14s`, `3m 12s`, `1h 04m`, `2d 03h`."""
     if seconds < 9.95:
         return f"{max(0.0, seconds):.1f}s"
@@ -83,7 +88,7 @@ def duration(seconds: float) -> str:
     return f"{hours // 24}d {hours % 24:02}h"
 
 
-def clock(timestamp: float) -> str:
+def format_clock(timestamp: float) -> str:
     """A wall clock time, in seconds since the epoch, as `04:10` here."""
     return datetime.fromtimestamp(timestamp, tz=UTC).astimezone().strftime("%H:%M")
 
@@ -93,10 +98,6 @@ def money(usd: float) -> str:
     if 0 < usd < 0.005:
         return "<$0.01"
     return f"${usd:,.2f}"
-
-
-def _is_ordinary(x: float) -> bool:
-    return x == 0 or (math.isfinite(x) and _ORDINARY[0] <= abs(x) < _ORDINARY[1])
 
 
 def _real_minus(text: str) -> str:

@@ -21,10 +21,13 @@ _Signature = tuple[int, int, int]
 class _Table:
     """One projected file."""
 
-    def __init__(self, path: Path, render: Callable[[int], str], aside: Path) -> None:
+    def __init__(
+        self, path: Path, header: str, lines: Callable[[int], str], aside: Path
+    ) -> None:
         self.path = path
-        self._render = render
-        """Text from row index `start` on; with the header when `start` is 0."""
+        self._header = header
+        self._lines = lines
+        """The text of the rows from an index on."""
         self.aside = aside
         self._rows = 0
         self._left: _Signature | None = None
@@ -33,10 +36,10 @@ class _Table:
         """Make the file hold `rows` rows. True when another's edit was set aside."""
         if self._left is not None and self._left == self._signature():
             if rows > self._rows:
-                self._append(self._render(self._rows).encode())
+                self._append(self._lines(self._rows).encode())
             edited = False
         else:
-            edited = self._rewrite(self._render(0).encode())
+            edited = self._rewrite((self._header + self._lines(0)).encode())
         self._rows, self._left = rows, self._signature()
         return edited
 
@@ -74,20 +77,21 @@ class Projections:
         self._state = state
         aside = run.path / "set-aside"
 
+        metrics = state.contract.metrics
+
         def rows(start: int) -> str:
-            text = "".join(results.line(row, state.contract.metrics) for row in state.rows[start:])
-            return text if start else results.header(state.contract.metrics) + text
+            return "".join(results.line(row, metrics) for row in state.rows[start:])
 
         def costs(start: int) -> str:
-            return ("" if start else results.BUDGET_HEADER) + results.budget_lines(
-                state.rows, start
-            )
+            return results.budget_lines(state.rows, start)
 
+        header = results.header(metrics)
+        beside = results_path.with_name("budget.log")
         self._tables = [
-            _Table(run.results, rows, aside),
-            _Table(run.budget_log, costs, aside),
-            _Table(results_path, rows, aside / "project"),
-            _Table(results_path.with_name("budget.log"), costs, aside / "project"),
+            _Table(run.results, header, rows, aside),
+            _Table(run.budget_log, results.BUDGET_HEADER, costs, aside),
+            _Table(results_path, header, rows, aside / "project"),
+            _Table(beside, results.BUDGET_HEADER, costs, aside / "project"),
         ]
 
     def update(self) -> list[str]:

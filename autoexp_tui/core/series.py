@@ -20,6 +20,7 @@ _HELD = 8192
 _BUCKETS = 512
 """Stretches they are thinned to: more than a terminal has columns."""
 _SAMPLE = 2048
+_HUGE, _TINY = 1e300, 1e-290
 _FENCE = 1.5
 """Tukey's: beyond this many interquartile ranges from the quartiles lies an outlier."""
 
@@ -56,7 +57,8 @@ def point(row: Row, metric: Metric) -> Point:
     value = row.metrics.get(metric.name)
     if row.status == "crash" or value is None or not math.isfinite(value):
         return Point(row.n, None, row.status)
-    return Point(row.n, value, row.status)
+    # Bounded, so that no difference of two values overflows.
+    return Point(row.n, max(-_HUGE, min(_HUGE, value)), row.status)
 
 
 def bucket(points: Sequence[Point], width: int) -> list[Point]:
@@ -250,7 +252,7 @@ def nice_ticks(low: float, high: float, most: int) -> list[float]:
     """At most `most` round values from `low` to `high`, evenly spaced; one when they are equal."""
     if most < 1 or not (math.isfinite(low) and math.isfinite(high)):
         return []
-    if high <= low:
+    if high - low <= max(_TINY, 1e-15 * max(abs(low), abs(high))):
         return [low]
     for step in _nice_steps((high - low) / most):
         first = math.ceil(low / step - 1e-9)
@@ -282,6 +284,8 @@ def tick_decimals(ticks: Sequence[float]) -> int:
     step = min((gap for gap in gaps if gap > 0), default=abs(ticks[0]) / 1000 if ticks else 0.0)
     if step == 0:
         return 0
+    if step < 1e-12:
+        return 12
     places = max(0, -math.floor(math.log10(step)))
     digits = step * 10.0**places
     # 2.5, 0.25, …: one digit more.

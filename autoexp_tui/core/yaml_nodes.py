@@ -16,6 +16,8 @@ from typing import Any, TypeVar
 
 import yaml
 
+from autoexp_tui.core.problem import UsageProblem
+
 _Word = TypeVar("_Word", bound=str)
 
 _DEPTH = 8
@@ -35,17 +37,18 @@ _NOT_IN_VALUE = re.compile(
 """Control characters, what can't be stored, and what turns the text around it about."""
 
 
-class ConfigError(Exception):
+class ConfigError(UsageProblem):
     """A mistake in a settings file; its text is one line, `file:line: problem; remedy`."""
 
     def __init__(self, file: str, line: int, problem: str, remedy: str) -> None:
+        """`line` is 0 where the whole file is meant."""
         self.line = line
-        text = "".join(
-            character if character.isprintable() else repr(character)[1:-1]
-            for character in f"{problem}; {remedy}"
-        )
-        where = f"{show(file)[1:-1]}:{line}: " if line else f"{show(file)[1:-1]}: "
-        super().__init__(_clip(where + text, _MESSAGE))
+        where = _printable(file)[-_SHOWN * 2 :] + (f":{line}" if line else "")
+        super().__init__(_clip(f"{where}: {_printable(f'{problem}; {remedy}')}", _MESSAGE))
+
+
+def _printable(text: str) -> str:
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def _clip(text: str, most: int) -> str:
@@ -99,7 +102,7 @@ class Node:
             case text:
                 found = ("text " * (not self.plain)) + show(text)
         if self.is_null:
-            return self.error(f"{self.label} has no value", "give one, or leave the key out")
+            return self.error(f"{self.label} has no value", "write one after the colon")
         return self.error(f"{self.label} must be {wanted}, not {found}", remedy)
 
     def text(self, remedy: str = "write it on one line", most: int = 1_000) -> str:
@@ -138,7 +141,7 @@ class Node:
         """A number above 0, at most `most`."""
         number = self.number()
         if not 0 < number <= most:
-            raise self.wrong("more than 0", f"any number up to {most:,g} will do")
+            raise self.wrong(f"above 0 and at most {most:,.9g}", "choose a cap within that")
         return number
 
     def count(self, most: int) -> int:
@@ -147,7 +150,7 @@ class Node:
         if not (isinstance(self.value, str) and _WHOLE.fullmatch(self.value)):
             raise self.wrong("a whole number", "write it without a fraction")
         if not 1 <= number <= most:
-            raise self.wrong("1 or more", f"any whole number up to {most:,} will do")
+            raise self.wrong(f"from 1 to {most:,}", "choose a cap within that")
         return int(number)
 
     def items(self, most: int = 100) -> tuple[Node, ...]:

@@ -56,8 +56,8 @@ _FATAL = frozenset(
 )
 
 _ERROR = re.compile(
-    r"(?:[\w.]+\.)?\w*(?:Error|Exception|Interrupt|Warning|Failure)\b"
-    r"|(?i:fatal|panic|error|segmentation fault|killed|out of memory)\b"
+    r"(?:Error|Exception|Interrupt)\b|^Killed\b"
+    r"|\b(?i:(?:fatal|error)\s*[:\[(]|fatal error|panic(?:ked)?\b|segmentation fault|out of memory)"
 )
 
 
@@ -141,13 +141,14 @@ def run_harness(
             return output.outcome("interrupted", "interrupted")
         began = time.monotonic()
         try:
-            with _Supervisor(cwd, time_limit) as supervisor:
-                if on_start is not None:
-                    on_start(ProcessId.of(supervisor.pid))
-                supervisor.send(command, {"PYTHONUNBUFFERED": "1", **env})
-                supervisor.follow(output, interrupt)
+            supervisor = _Supervisor(cwd, time_limit)
         except OSError as error:
             return output.outcome("exited", f"the harness could not be started: {error}")
+        with supervisor:
+            if on_start is not None:
+                on_start(ProcessId.of(supervisor.pid))
+            supervisor.send(command, {"PYTHONUNBUFFERED": "1", **env})
+            supervisor.follow(output, interrupt)
         seconds = time.monotonic() - began
         lost = _Report("", -1, seconds, 0, 0.0, 0)
         report = _Report.parse(supervisor.answer) or lost
@@ -178,11 +179,12 @@ class _Output:
         self.reader.feed(data)
 
     def tail(self) -> str:
-        """The end of the output, cleaned; it begins with a whole line where there is one."""
-        data = self._tail[-_TAIL_BYTES:]
-        if self.size > len(data) and b"\n" in data[:_TAIL]:
-            data = data.partition(b"\n")[2]
-        return clean(decode(data))[-_TAIL:]
+        """The end of the output, cleaned; it begins with a whole line where one begins."""
+        text = clean(decode(self._tail[-_TAIL_BYTES:]))
+        if self.size <= _TAIL_BYTES and len(text) <= _TAIL:
+            return text
+        first, _, rest = text[-_TAIL:].partition("\n")
+        return rest or first
 
     def outcome(self, ended: Ended, failure: str, report: _Report | None = None) -> Outcome:
         """Sum up; without a report nothing was started. A failure goes before the reading's own."""

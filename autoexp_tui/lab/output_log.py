@@ -19,7 +19,7 @@ _LINE = 16 << 10
 
 
 class OutputLog:
-    """A file of bounded size, written through without a buffer. Sizes in bytes, some hundred at least.
+    """A file of bounded size, written through without a buffer. Sizes in bytes, 256 at least.
 
     A disk that is full must not end the harness: the first error is remembered in `error`, and
     nothing is written from then on.

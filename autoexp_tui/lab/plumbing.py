@@ -58,6 +58,8 @@ _INHERITED = (
 )
 """Of a git that started us (a hook, an alias): they would lead to another repository."""
 
+_NO_GIT = "git could not be started: install it, and see that it is on the PATH"
+
 
 class RepositoryError(Problem):
     """Git, or the state of the repository, stands in the way."""
@@ -87,7 +89,7 @@ class Plumbing:
         self, *arguments: str, stdin: bytes = b"", env: dict[str, str] | None = None
     ) -> tuple[int, bytes, str]:
         """Exit status, standard output and standard error, whatever the status."""
-        from git.exc import GitCommandError  # noqa: PLC0415 - costs 50 ms, see _gitpython
+        from git.exc import CommandError  # noqa: PLC0415 - see _gitpython
 
         with _as_file(stdin) as file:
             try:
@@ -100,10 +102,8 @@ class Plumbing:
                     stdout_as_string=False,
                     strip_newline_in_stdout=False,
                 )
-            except (GitCommandError, OSError) as error:
-                raise RepositoryError(
-                    f"git {arguments[0]} could not be started: {error}"
-                ) from error
+            except (CommandError, OSError) as error:
+                raise RepositoryError(_NO_GIT) from error
 
     def objects(self, names: Iterable[str]) -> Iterator[bytes]:
         """Contents of objects, in order, unfiltered, through one process that ends with us.
@@ -152,7 +152,7 @@ def _gitpython(root: Path) -> Git:
     try:
         from git import Git  # noqa: PLC0415 - an ImportError means that there is no git program
     except ImportError as error:
-        raise RepositoryError("git is not installed, or not on the PATH: install it") from error
+        raise RepositoryError(_NO_GIT) from error
     return Git(str(root))
 
 

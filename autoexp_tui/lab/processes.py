@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 from dataclasses import dataclass
@@ -121,19 +122,19 @@ def kill_marked(marker: str) -> int:
     number of processes killed; 0 where there is no /proc.
     """
     wanted = os.fsencode(marker)
+    seen: set[int] = set()
     killed = 0
-    # What is found may have forked since, so the last look is one that finds nothing.
-    while found := [pid for pid in _pids() if wanted in _environment(pid)]:
+    # What is found may have forked since, so the last look is one that finds nothing new.
+    while found := [pid for pid in _pids() - seen if wanted in _environment(pid)]:
+        seen.update(found)
         for pid in found:
-            try:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
                 killed += _send(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
     return killed
 
 
-def _pids() -> list[int]:
-    return [int(path.name) for path in _PROC.glob("[0-9]*")]
+def _pids() -> set[int]:
+    return {int(path.name) for path in _PROC.glob("[0-9]*")}
 
 
 def _environment(pid: int) -> list[bytes]:

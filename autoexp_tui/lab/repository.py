@@ -19,6 +19,8 @@ from autoexp_tui.lab.plumbing import Plumbing, RepositoryError
 __all__ = ["Repository", "RepositoryError", "TreeEntry"]
 
 _T = TypeVar("_T")
+_Changes = Mapping[tuple[str, ...], bytes]
+"""New contents by the parts of their paths."""
 _NOTHING = "0" * 40
 _ATTEMPTS = 6
 _STALE_LOCK = 60.0
@@ -294,8 +296,8 @@ class Repository:
         """Write the objects of a commit; its name, and the names of all that were written."""
         tree = self._git.line("rev-parse", "--verify", "-q", f"{draft.parent}^{{tree}}")
         written: list[str] = []
-        for path, content in draft.files.items():
-            tree = self._graft(tree, PurePosixPath(path).parts, content, path, written)
+        changes = {PurePosixPath(path).parts: content for path, content in draft.files.items()}
+        tree = self._graft(tree, "", changes, written)
         message = draft.message.replace("\0", "").encode("utf-8", "replace")
         commit = self._git.line(
             *("commit-tree", tree, "-p", draft.parent),
@@ -308,29 +310,32 @@ class Repository:
         )
         return commit, [*written, commit]
 
-    def _graft(
-        self, tree: str | None, parts: Sequence[str], content: bytes, path: str, written: list[str]
-    ) -> str:
-        """The name of `tree` with the file at `parts` replaced; only trees on the way are new."""
+    def _graft(self, tree: str | None, folder: str, changes: _Changes, written: list[str]) -> str:
+        """The name of `tree` with files changed; only the trees on the way to them are new."""
         listing = self._git.run("ls-tree", "-z", tree) if tree else b""
         entries = {entry.path: entry for entry in parse_listing(listing)}
-        name, *below = parts
-        old = entries.get(name)
-        if below:
-            if old is not None and old.mode != "040000":
-                raise RepositoryError(f"{path}: {name} is not a folder in the commit")
-            sha = self._graft(old.sha if old else None, below, content, path, written)
-            entries[name] = TreeEntry(name, "040000", sha)
-        else:
-            if old is not None and not old.mode.startswith("100"):
-                raise RepositoryError(f"{path} is not a plain file: name the file it stands for")
-            sha = self._git.line("hash-object", "-w", "--no-filters", "--stdin", stdin=content)
-            written.append(sha)
-            mode = old.mode if old else self._mode_of_new(path)
-            entries[name] = TreeEntry(name, mode, sha)
+        by_name: dict[str, dict[tuple[str, ...], bytes]] = {}
+        for (name, *below), content in changes.items():
+            by_name.setdefault(name, {})[tuple(below)] = content
+        for name, inner in by_name.items():
+            path, old = folder + name, entries.get(name)
+            if () in inner:
+                entries[name] = self._blob(path, old, inner[()])._replace(path=name)
+                written.append(entries[name].sha)
+            elif old is None or old.mode == "040000":
+                made = self._graft(old.sha if old else None, f"{path}/", inner, written)
+                entries[name] = TreeEntry(name, "040000", made)
+            else:
+                raise RepositoryError(f"{path} is not a folder in the commit")
         made = self._git.line("mktree", "-z", "--missing", stdin=make_listing(entries.values()))
         written.append(made)
         return made
+
+    def _blob(self, path: str, old: TreeEntry | None, content: bytes) -> TreeEntry:
+        if old is not None and not old.mode.startswith("100"):
+            raise RepositoryError(f"{path} is not a plain file: name the file it stands for")
+        sha = self._git.line("hash-object", "-w", "--no-filters", "--stdin", stdin=content)
+        return TreeEntry(path, old.mode if old else self._mode_of_new(path), sha)
 
     def _mode_of_new(self, path: str) -> str:
         return "100755" if os.access(self.root / path, os.X_OK) else "100644"
@@ -342,7 +347,8 @@ class Repository:
                 self._git.ask("config", "--get", key)[1].strip()
                 for key in ("user.name", "user.email")
             )
-            self._identity = {} if known else dict(_NOBODY)
+            lent = {name: value for name, value in _NOBODY.items() if name not in os.environ}
+            self._identity = {} if known else lent
         return self._identity
 
     def _all_there(self, objects: Sequence[str]) -> bool:

@@ -57,9 +57,7 @@ class Choice(ModalScreen[str | None]):
 class Ask(ModalScreen[str | None]):
     """One line of text. Esc is None."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss(None)", "Back", show=False)
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Back", show=False)]
 
     def __init__(self, question: str, *, placeholder: str = "", value: str = "") -> None:
         super().__init__()

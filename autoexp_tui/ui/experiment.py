@@ -98,7 +98,9 @@ def _facts(row: Row) -> Text:
     text.append(f"{clean_line(row.reason, 300)}\n")
     if row.hypothesis and clean(row.hypothesis).strip() != clean_line(row.description, 300):
         text.append(f"{clean(row.hypothesis).strip()}\n")
-    figures = [f"{clean_line(name, 40)} {format_number(value)}" for name, value in row.metrics.items()]
+    figures = [
+        f"{clean_line(name, 40)} {format_number(value)}" for name, value in row.metrics.items()
+    ]
     figures += [
         f"{clean_line(name, 40)} {format_number(value)} (not judged)"
         for name, value in row.extras.items()

@@ -111,15 +111,24 @@ MOVES_IN_A_PANE = (
 """Bindings of the panes themselves, for the help."""
 
 
+_ANYWHERE = frozenset({"ctrl+c", "ctrl+q"})
+
+
 def keys_for(*, steering: bool, replaying: bool) -> list[Key]:
     """The keys that mean something here."""
     there = {"": True, "run": steering, "replay": replaying}
     return [key for key in KEYS if there[key.need]]
 
 
-def bindings(keys: list[Key]) -> list[Binding]:
-    """As Textual wants them; those that end the app come before any pane's own."""
+def bindings() -> list[Binding]:
+    """As Textual wants them; the control keys work in a dialog and in a text field too."""
     return [
-        Binding(key.keys, key.action, key.help, show=False, priority=key.action == "leave")
-        for key in keys
+        Binding(name, key.action, key.help, show=False, priority=name in _ANYWHERE)
+        for key in KEYS
+        for name in key.keys.split(",")
     ]
+
+
+def name_of(action: str) -> str:
+    """`step(1)` is the action `step`."""
+    return action.partition("(")[0].removeprefix("app.")

@@ -34,9 +34,7 @@ def subject_of(state: RunState, selected: int | None) -> Subject | None:
     if selected is not None and (row := state.row(selected)) is not None:
         return _finished(state, row)
     if state.current is not None:
-        return Subject(
-            state.current.n, _number(state, state.current.parent), None, state.current
-        )
+        return Subject(state.current.n, _number(state, state.current.parent), None, state.current)
     return _finished(state, state.rows[-1]) if state.rows else None
 
 

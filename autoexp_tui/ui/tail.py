@@ -24,7 +24,7 @@ class LogTail:
     """A window [start, end) onto a file's lines, which grows both ways; line 0 is its first.
 
     Opens at the end of the file, whatever its size. A file that shrinks or is replaced is begun
-    again; one that cannot be read is empty, with `problem` saying why.
+    again, as `lab.output_log` means it; one that cannot be read is empty, and `problem` says why.
     """
 
     def __init__(self, path: Path) -> None:
@@ -36,6 +36,10 @@ class LogTail:
         self._file: BinaryIO | None = None
         self._identity = (0, 0)
         self._size = 0
+        self._written = 0
+        """When the file was last written to, as of the last poll: nanoseconds."""
+        self._mark = b""
+        """The last bytes of the window: where they differ, the file was written anew."""
         self._pages: dict[tuple[int, int], list[bytes]] = {}
         self._complete = self._line_start = self._end = 0
         self._firsts: array[int]
@@ -68,14 +72,21 @@ class LogTail:
         try:
             status = self.path.stat()
             identity = (status.st_dev, status.st_ino)
-            if identity != self._identity or status.st_size < self._end:
+            if identity != self._identity:
                 self._close()
                 self._file = self.path.open("rb")
                 self._identity, self._size = identity, status.st_size
+                self._written = status.st_mtime_ns
                 self._from_end()
                 self.problem = ""
                 return True
-            self._size = status.st_size
+            stamp = (status.st_size, status.st_mtime_ns)
+            if stamp == (self._size, self._written) and not self.behind:
+                return False
+            self._size, self._written = stamp
+            if self._size < self._end or self._read_mark() != self._mark:
+                self._again(follow)
+                return True
             if not self.behind:
                 return False
             if follow and self.behind > _LEAP:
@@ -152,6 +163,20 @@ class LogTail:
         self._reset(begin)
         self._take(self._size - begin)
 
+    def _again(self, follow: bool) -> None:
+        """The file is another from some point on; one who is reading it keeps the place."""
+        start, end = self.start, min(self._end, self._size)
+        if follow or start >= end:
+            self._from_end()
+        else:
+            epoch = self.epoch
+            self._reset(start)
+            self._take(end - start)
+            self.epoch = epoch
+
+    def _read_mark(self) -> bytes:
+        return self._read(max(0, self._end - 64), self._end)
+
     def _take(self, size: int) -> None:
         """Extend the window by `size` bytes."""
         target = self._end + size
@@ -159,7 +184,7 @@ class LogTail:
             data = self._read(self._end, min(target, self._end + _PAGE))
             if not data:
                 self._size = self._end
-                return
+                break
             self._complete += data.count(b"\n")
             if last := data.rfind(b"\n") + 1:
                 self._line_start = self._end + last
@@ -167,6 +192,7 @@ class LogTail:
                     self._firsts.append(self._complete)
                     self._offsets.append(self._line_start)
             self._end += len(data)
+        self._mark = self._read_mark()
 
     def _page(self, page: int) -> list[bytes]:
         begin = self._offsets[page]

@@ -88,6 +88,7 @@ def test_an_improvement_must_exceed_its_floor() -> None:
 
 def test_a_reason_shows_the_digits_in_which_two_values_differ() -> None:
     assert "0.43120002 is no better than 0.43120001" in one(0.43120002, 0.43120001).reason
+    assert "0.333333343 is no better than 0.333333333" in one(1 / 3 + 1e-8, 1 / 3).reason
     nearest = math.nextafter(0.4, 1)
     assert f"{nearest!r} is no better than 0.4" in one(nearest, 0.4).reason
 
@@ -314,14 +315,14 @@ def test_a_chain_of_keeps_only_climbs(
 
 def _height(
     metrics: tuple[Metric, Metric], decide: Decide, values: dict[str, float]
-) -> tuple[float, ...] | float:
+) -> tuple[float, ...]:
     """A figure that each rule lets only grow, so that no chain of keeps comes back."""
     signs = [-1.0 if metric.direction == "lower" else 1.0 for metric in metrics]
     heights = [sign * values[metric.name] for sign, metric in zip(signs, metrics, strict=True)]
     rule: Rule = decide.rule
     if rule == "weighted":
-        return score(metrics, decide, values) * (-1.0 if decide.direction == "lower" else 1.0)
-    return heights[0] if rule == "primary" else tuple(heights)
+        return (score(metrics, decide, values) * (-1.0 if decide.direction == "lower" else 1.0),)
+    return (heights[0],) if rule == "primary" else tuple(heights)
 
 
 @given(FIGURES, FIGURES)

@@ -81,12 +81,13 @@ def _comments(line: str) -> list[_Comment]:
         _Comment(match.start(), match.end(), match["css"] or match["html"] or "", False)
         for match in _BLOCK.finditer(line)
     ]
+    found = list(blocks)
     at = 0
     while match := _TRAILING.search(line, at):
         if not any(block.start <= match.start() < block.end for block in blocks):
-            blocks.append(_Comment(match.start(), len(line), match["content"], True))
+            found.append(_Comment(match.start(), len(line), match["content"], True))
         at = match.start() + 1
-    return sorted(blocks, key=lambda comment: comment.start)
+    return sorted(found, key=lambda comment: comment.start)
 
 
 def _marked_in(

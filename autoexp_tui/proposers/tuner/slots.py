@@ -174,7 +174,7 @@ def _blanked(text: str, taken: Sequence[tuple[int, int]]) -> str:
     return "".join((*pieces, text[at:]))
 
 
-_COMMENT = re.compile(r"/\*.*?\*/|<!--.*?-->|(?:^|(?<=\s))(?:#|//|--).*$")
+_COMMENT = re.compile(r"/\*.*?\*/|<!--.*?-->|(?:^|(?<=\s))(?:#|//|--)(?=\s).*$")
 _ASSIGNED = re.compile(r"(?P<key>[\w.$@-]+)[\"']?\s*(?:=|:=|:|=>)\s*[\"'\[({]*$")
 _WORD = re.compile(r"[^\W\d_][\w.$-]*|-[\w=+-]+")
 

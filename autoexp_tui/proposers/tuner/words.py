@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 
 from autoexp_tui.proposers.tuner.arms import direction, mentioned, moves
-from autoexp_tui.proposers.tuner.domains import Domain
+from autoexp_tui.proposers.tuner.domains import Choices, Domain
 from autoexp_tui.proposers.tuner.past import Arm, Tried
 
 _COUNTS = {2: "two", 3: "three", 4: "four", 5: "five"}
 _SHOWN = 4
+_FEW = 8
+"""Below so many measurements nothing is claimed about where the good values lie."""
+
+_Move = tuple[Tried, int, str]
+"""An experiment, the direction in which it moved a slot, and the value it moved it to."""
 
 
 def description(changed: Mapping[str, tuple[str, str]]) -> str:
     """One line: `learning_rate 0.04 → 0.07, epochs 30 → 20`."""
-    parts = [_moved(name, pair) for name, pair in changed.items()]
+    parts = [_arrow(name, *pair) for name, pair in changed.items()]
     if len(parts) > _SHOWN:
         return f"{', '.join(parts[:_SHOWN])} and {len(parts) - _SHOWN} more"
     return ", ".join(parts)
@@ -27,102 +33,105 @@ def hypothesis(
     past: Sequence[Tried],
     hints: Sequence[str],
 ) -> str:
-    """A sentence or two for a person to read while the harness runs."""
+    """What is moved and why, for a person to read while the harness runs."""
     if arm == "whole":
         return _whole(changed, domains, past)
-    moved = " and ".join(_moved(name, pair) for name, pair in changed.items())
-    many = len(changed) > 1
+    moved = " and ".join(_arrow(name, *pair) for name, pair in changed.items())
     facts = []
     for name, (before, after) in changed.items():
-        fact = _fact(name, domains[name], before, after, past)
+        fact = _fact(domains[name], before, after, moves(name, past))
         if mentioned(name, hints):
             fact = f"a hint names it; {fact}"
-        facts.append(f"{name}: {fact}" if many else fact)
-    return f"{moved}: {'; '.join(facts)}." if not many else f"{moved}. {'; '.join(facts)}."
+        facts.append(f"{name}: {fact}" if len(changed) > 1 else fact)
+    return f"{moved}{'. ' if len(changed) > 1 else ': '}{'; '.join(facts)}."
 
 
-def _moved(name: str, pair: tuple[str, str]) -> str:
-    return f"{name} {pair[0]} → {pair[1]}"
-
-
-def _fact(name: str, domain: Domain, before: str, after: str, past: Sequence[Tried]) -> str:
-    """The strongest thing that the history says about one move."""
-    known = moves(name, past)
-    if not known:
-        return "not moved before"
-    way = direction(domain, before, after)
-    if way == 0:
-        return _choice_fact(after, known)
-    noun, verb = ("raise", "raising") if way > 0 else ("cut", "cutting")
-    other = "cut" if way > 0 else "raise"
-    ordered = [(tried, direction(domain, old, new), new) for tried, old, new in known]
-    ordered = [entry for entry in ordered if entry[1]]
-    if not ordered:
-        return f"the first {noun}"
-    run = _run_of_keeps(ordered, way)
-    if run > 1:
-        return f"the last {_COUNTS.get(run, run)} {noun}s {'both' if run == 2 else 'all'} helped"
-    last, last_way, last_value = ordered[-1]
-    outcome = _outcome(last)
-    if last_way == way:
-        if last.status == "keep":
-            return f"the last {noun}, to {last_value} in #{last.n}, helped"
-        near = _is_nearer(domain, before, after, last_value)
-        kind = "a shorter one" if near else "further this time"
-        return f"the last {noun}, to {last_value} in #{last.n}, {outcome}; {kind}"
-    if last.status != "keep":
-        return f"the last {other}, to {last_value} in #{last.n}, {outcome}, so the other way"
-    return f"the last {other}, to {last_value} in #{last.n}, helped; {verb} may show it overshot"
-
-
-def _choice_fact(after: str, known: Sequence[tuple[Tried, str, str]]) -> str:
-    earlier = [tried for tried, _, value in known if value == after]
-    if not earlier:
-        return f"{after} not tried before"
-    last = earlier[-1]
-    return f"{after} {_outcome(last)} in #{last.n}, beside other values"
-
-
-def _run_of_keeps(ordered: Sequence[tuple[Tried, int, str]], way: int) -> int:
-    run = 0
-    for tried, moved, _ in reversed(ordered):
-        if moved != way or tried.status != "keep":
-            break
-        run += 1
-    return run
-
-
-def _is_nearer(domain: Domain, here: str, there: str, other: str) -> bool:
-    """Whether `there` is closer to `here` than `other` is, on the domain's own scale."""
-    at, new, old = (
-        None if _unordered(domain) else _encode(domain, x) for x in (here, there, other)
-    )
-    if at is None or new is None or old is None:
-        return False
-    return abs(new - at) < abs(old - at)
-
-
-def _unordered(domain: Domain) -> bool:
-    return not hasattr(domain, "encode")
-
-
-def _encode(domain: Domain, literal: str) -> float | None:
-    encode = getattr(domain, "encode", None)
-    return None if encode is None else encode(literal)
-
-
-def _outcome(tried: Tried) -> str:
-    return {"keep": "helped", "crash": "crashed"}.get(tried.status, "did not help")
+def _arrow(name: str, before: str, after: str) -> str:
+    return f"{name} {before} → {after}"
 
 
 def _whole(
     changed: Mapping[str, tuple[str, str]], domains: Mapping[str, Domain], past: Sequence[Tried]
 ) -> str:
-    size = f"{len(changed)} of {len(domains)} values" if len(domains) > 1 else "the value"
+    values = f"{len(changed)} of {len(domains)} values" if len(domains) > 1 else "the value"
     measured = [tried for tried in past if tried.status != "crash"]
-    if len(measured) < 8:
-        why = f"a draw from the whole space, as only {len(measured)} measurements are known"
+    if len(measured) < _FEW:
+        known = "the baseline is" if len(measured) == 1 else f"{len(measured)} measurements are"
+        why = f"a draw from the whole space, as only {known} known"
     else:
         best = min(measured, key=lambda tried: tried.loss)
-        why = f"likely from all {len(measured)} measurements; the best so far is #{best.n}"
-    return f"Move {size} at once: {description(changed)}; {why}."
+        why = f"a draw that {len(measured)} measurements favour; the best of them is #{best.n}"
+    return f"Move {values} at once, {description(changed)}: {why}."
+
+
+def _fact(domain: Domain, before: str, after: str, known: Sequence[tuple[Tried, str, str]]) -> str:
+    """The strongest thing that the history says about one move."""
+    if not known:
+        return "not moved before"
+    way = direction(domain, before, after)
+    if way == 0:
+        return _about_choice(after, known)
+    ordered = [(tried, direction(domain, old, new), new) for tried, old, new in known]
+    ordered = [move for move in ordered if move[1]]
+    if not ordered:
+        return "not moved so before"
+    run = _keeps_in_a_row(ordered, way)
+    if len(run) > 1:
+        alone = all(len(tried.changed) == 1 for tried in run)
+        both = "both" if len(run) == 2 else "all"
+        result = f"{both} helped" if alone else f"were {both} kept"
+        return f"the last {_COUNTS.get(len(run), len(run))} {_noun(way)}s {result}"
+    if ordered[-1][1] == way:
+        return _about_same_way(domain, before, after, ordered[-1])
+    return _about_other_way(ordered[-1])
+
+
+def _about_choice(after: str, known: Sequence[tuple[Tried, str, str]]) -> str:
+    earlier = [tried for tried, _, value in known if value == after]
+    if earlier:
+        return f"{after} in #{earlier[-1].n} {_outcome(earlier[-1])}"
+    if any(before == after for _, before, _ in known):
+        return f"back to {after}"
+    return f"{after} not tried before"
+
+
+def _about_same_way(domain: Domain, before: str, after: str, last: _Move) -> str:
+    tried, way, value = last
+    fact = f"the last {_noun(way)}, to {value} in #{tried.n}, {_outcome(tried)}"
+    if tried.status == "keep":
+        return fact
+    return f"{fact}; {'a shorter one' if _is_nearer(domain, before, after, value) else 'another'}"
+
+
+def _about_other_way(last: _Move) -> str:
+    tried, way, value = last
+    fact = f"the last {_noun(way)}, to {value} in #{tried.n}, {_outcome(tried)}"
+    return (
+        f"{fact}, but may have gone too far"
+        if tried.status == "keep"
+        else f"{fact}, so the other way"
+    )
+
+
+def _noun(way: int) -> str:
+    return "raise" if way > 0 else "cut"
+
+
+def _outcome(tried: Tried) -> str:
+    outcome = {"keep": "helped", "crash": "crashed"}.get(tried.status, "did not help")
+    return outcome if len(tried.changed) == 1 else f"{outcome} among others"
+
+
+def _keeps_in_a_row(ordered: Sequence[_Move], way: int) -> list[Tried]:
+    """The latest moves of a slot, as far back as they went this way and were kept."""
+    backwards = reversed(ordered)
+    fitting = takewhile(lambda move: move[1] == way and move[0].status == "keep", backwards)
+    return [tried for tried, _, _ in fitting]
+
+
+def _is_nearer(domain: Domain, here: str, there: str, other: str) -> bool:
+    """Whether `there` is closer to `here` than `other` is, on the domain's own scale."""
+    if isinstance(domain, Choices):
+        return False
+    at, new, old = (domain.encode(literal) for literal in (here, there, other))
+    return at is not None and new is not None and old is not None and abs(new - at) < abs(old - at)

@@ -8,7 +8,15 @@ from typing import Literal, NamedTuple
 from rich.cells import cell_len
 
 from autoexp_tui.core.contract import Metric
-from autoexp_tui.core.numbers import NONE, decimals, duration, format_change, format_fixed, money
+from autoexp_tui.core.numbers import (
+    NONE,
+    decimals,
+    format_change,
+    format_duration,
+    format_fixed,
+    is_ordinary,
+    money,
+)
 from autoexp_tui.core.state import Row
 from autoexp_tui.core.text import clean_line
 from autoexp_tui.ui.marks import MARKS, titled
@@ -22,6 +30,7 @@ _LEAST_DESCRIPTION = 12
 """Narrower than this it says nothing; the columns beside it get the room."""
 _GOOD_DESCRIPTION = 24
 """Only what leaves this much to the description is shown beside the essential columns."""
+_FREE = len("+1.234e-05")
 _ORDER = ("n", "commit", "metric", "change", "status", "took", "cost")
 
 Tone = Literal["", "keep", "discard", "crash", "better", "worse", "quiet"]
@@ -52,14 +61,11 @@ class _Figures:
         self._whole = 0
 
     def add(self, x: float) -> None:
-        own = decimals(x)
-        text = format_fixed(x, own)
-        whole = text.partition(".")[0]
-        if "e" in text or not whole[-1].isdigit():
-            self.odd = max(self.odd, len(text))
+        if is_ordinary(x):
+            self.places = max(self.places, decimals(x))
+            self._whole = max(self._whole, _whole(x))
         else:
-            self.places = max(self.places, own)
-            self._whole = max(self._whole, len(whole))
+            self.odd = max(self.odd, len(format_fixed(x, 0)))
 
     @property
     def width(self) -> int:
@@ -78,12 +84,13 @@ class Sheet:
         self.rows: Sequence[Row] = ()
         """May grow behind our back; only `count` of them were taken in."""
         self.count = 0
+        self._last: Row | None = None
         self.incumbent_n: int | None = None
         """The last kept row's number."""
         self._incumbent: float | None = None
         self._figures = [_Figures() for _ in metrics]
         self._changes: list[float | None] = []
-        self._change_whole = self._change_free = 0
+        self._change_whole = 2
         self._took = self._cost = 0
 
     def continues(self, rows: Sequence[Row], metrics: Sequence[Metric]) -> bool:
@@ -91,7 +98,7 @@ class Sheet:
         return (
             tuple(metrics) == self.metrics
             and self.count <= len(rows)
-            and (self.count == 0 or rows[self.count - 1] is self.rows[self.count - 1])
+            and (self.count == 0 or rows[self.count - 1] is self._last)
         )
 
     def extend(self, rows: Sequence[Row]) -> range:
@@ -100,7 +107,7 @@ class Sheet:
         self.rows = rows
         for index in new:
             self._take_in(rows[index])
-        self.count = len(rows)
+        self.count, self._last = len(rows), rows[-1] if rows else None
         return new
 
     def change(self, index: int) -> float | None:
@@ -155,13 +162,12 @@ class Sheet:
         change = None
         if value is not None and self._incumbent is not None:
             change = value - self._incumbent
-            text = format_change(change)
-            self._change_free = max(self._change_free, len(text))
-            self._change_whole = max(self._change_whole, len(text.partition(".")[0]))
+            if is_ordinary(change):
+                self._change_whole = max(self._change_whole, 1 + _whole(abs(change)))
         self._changes.append(change)
         if row.status == "keep":
             self._incumbent, self.incumbent_n = value, row.n
-        self._took = max(self._took, len(duration(row.seconds)))
+        self._took = max(self._took, len(format_duration(row.seconds)))
         if row.cost_usd > 0:
             self._cost = max(self._cost, len(money(row.cost_usd)))
 
@@ -188,7 +194,7 @@ class Sheet:
         figures = self._figures[0] if self._figures else _Figures()
         # Metrics too small or too large for decimals: each change with digits of its own.
         free = bool(figures.odd)
-        width = self._change_free if free else self._change_whole + figures.places + 1
+        width = _FREE if free else self._change_whole + (figures.places and figures.places + 1)
         width = max(width, 2 if worded else len("vs best"))
 
         def text(i: int) -> str:
@@ -214,7 +220,7 @@ class Sheet:
 
     def _duration(self) -> Column:
         width = max(len("took"), self._took)
-        return Column("took", width, True, lambda i: duration(self.rows[i].seconds), _quiet)
+        return Column("took", width, True, lambda i: format_duration(self.rows[i].seconds), _quiet)
 
     def _money(self) -> Column:
         width = max(len("cost"), self._cost)
@@ -240,6 +246,11 @@ class Sheet:
 
 def _quiet(_: int) -> Tone:
     return "quiet"
+
+
+def _whole(x: float) -> int:
+    """Characters before the decimal point."""
+    return len(str(int(x))) + (-1 < x < 0)
 
 
 def _needed(columns: dict[str, Column]) -> int:

@@ -29,8 +29,10 @@ class DiffPane(RowsPane):
         "diff-pane--same",
         "diff-pane--gap",
         "diff-pane--added",
+        "diff-pane--added-sign",
         "diff-pane--added-word",
         "diff-pane--removed",
+        "diff-pane--removed-sign",
         "diff-pane--removed-word",
     }
 
@@ -40,17 +42,23 @@ class DiffPane(RowsPane):
         & > .diff-pane--same { color: $text-muted; }
         & > .diff-pane--gap { color: $text-disabled; }
         & > .diff-pane--added { color: $text; background: $success 14%; }
+        & > .diff-pane--added-sign { color: $text-success; background: $success 14%; }
         & > .diff-pane--added-word { color: $text; background: $success 42%; text-style: bold; }
         & > .diff-pane--removed { color: $text; background: $error 14%; }
+        & > .diff-pane--removed-sign { color: $text-error; background: $error 14%; }
         & > .diff-pane--removed-word { color: $text; background: $error 42%; text-style: bold; }
         &:ansi {
             & > .diff-pane--number, & > .diff-pane--gap { color: ansi_bright_black; }
             & > .diff-pane--same { color: ansi_default; }
-            & > .diff-pane--added { color: ansi_green; background: ansi_default; }
+            & > .diff-pane--added, & > .diff-pane--added-sign {
+                color: ansi_green; background: ansi_default;
+            }
             & > .diff-pane--added-word {
                 color: ansi_green; background: ansi_default; text-style: reverse;
             }
-            & > .diff-pane--removed { color: ansi_red; background: ansi_default; }
+            & > .diff-pane--removed, & > .diff-pane--removed-sign {
+                color: ansi_red; background: ansi_default;
+            }
             & > .diff-pane--removed-word {
                 color: ansi_red; background: ansi_default; text-style: reverse;
             }
@@ -165,12 +173,14 @@ class DiffPane(RowsPane):
         number = line.old_number if line.kind == "removed" else line.new_number
         label = "⋯" if line.kind == "gap" else str(number)
         fill = self.get_component_rich_style(f"diff-pane--{line.kind}")
+        number_style = self.get_component_rich_style("diff-pane--number")
+        sign = self.get_component_rich_style(f"diff-pane--{line.kind}-sign", default=fill)
         prefix = [
-            Segment(f" {label:>{self._digits}} ", self._quiet(line)),
-            Segment(f"{_SIGNS[line.kind]} ", fill),
+            Segment(f"{label:>{self._digits}} ", number_style),
+            Segment(f"{_SIGNS[line.kind]} ", sign),
         ]
         body = strip_of(self._pieces(line), _TAB)
-        return Row(body, fill, Strip(prefix, self._digits + 4))
+        return Row(body, fill, Strip(prefix, self._digits + 3))
 
     def _pieces(self, line: DiffLine) -> Iterator[tuple[str, Style]]:
         style = self.get_component_rich_style(f"diff-pane--{line.kind}")
@@ -189,13 +199,10 @@ class DiffPane(RowsPane):
         if line.kind in {"added", "removed"}:
             yield from self._ending(line)
 
-    def _quiet(self, line: DiffLine) -> Style:
-        """Of what is beside the text, on the line's background."""
-        return self.get_component_rich_style(f"diff-pane--{line.kind}", "diff-pane--number")
-
     def _ending(self, line: DiffLine) -> Iterator[tuple[str, Style]]:
         """Line ends that may be the whole difference, said in words."""
-        quiet = self._quiet(line)
+        background = self.get_component_rich_style(f"diff-pane--{line.kind}").bgcolor
+        quiet = self.get_component_rich_style("diff-pane--number") + Style(bgcolor=background)
         if line.text.endswith("\r"):
             yield "  CR", quiet
         if not line.ended and line is not self._partial and not self.growing:

@@ -121,7 +121,8 @@ def over_time(
     if baseline is not None:
         cells |= {Place(c, up.at(baseline)): Cell("┄", "baseline") for c in range(columns)}
     for p in series.points:
-        cells |= _mark(p, across, up, scale)
+        place, cell = _mark(p, across, up, scale)
+        cells[place] = cell
     kept = [Place(across.at(p.n), up.at(_value(p))) for p in steps(series.points)]
     if kept:
         corners = [kept[0]]
@@ -248,13 +249,13 @@ def _canvas_height(height: int) -> tuple[int, bool]:
     return (height - 2, True) if height >= _X_AXIS_FROM else (height, False)
 
 
-def _mark(p: Point, across: Ruler, up: Ruler, scale: Scale) -> dict[Place, Cell]:
+def _mark(p: Point, across: Ruler, up: Ruler, scale: Scale) -> tuple[Place, Cell]:
     column = across.at(p.n)
     if p.value is None:
-        return {Place(column, 0): Cell(MARKS["crash"].sign, "crash")}
+        return Place(column, 0), Cell(MARKS["crash"].sign, "crash")
     outside = _outside(p.value, scale, "▼▲")
     cell = Cell(outside, "beyond") if outside else Cell(MARKS[p.status].sign, _role(p.status))
-    return {Place(column, up.at(p.value)): cell}
+    return Place(column, up.at(p.value)), cell
 
 
 def _role(status: str) -> Role:

@@ -37,7 +37,7 @@ Mode = Literal["time", "front"]
 EMPTY = "the plot starts with the baseline"
 
 
-class MetricPlot(Widget):
+class MetricPlot(Widget, can_focus=True):
     """One metric over the experiments, or two against each other (`mode="front"`)."""
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"metric-plot--{role}" for role in ROLES}
@@ -47,6 +47,7 @@ class MetricPlot(Widget):
         border: round $border-blurred;
         border-title-color: $text-muted;
         border-subtitle-color: $text-muted;
+        &:focus { border: round $border; border-title-color: $foreground; }
         & .metric-plot--axis { color: $text-muted; text-style: dim; }
         & .metric-plot--label { color: $text-muted; }
         & .metric-plot--baseline { color: $text-muted; text-style: dim; }
@@ -63,11 +64,14 @@ class MetricPlot(Widget):
     def __init__(
         self,
         *,
+        label: str = "",
         name: str | None = None,
         id: str | None = None,  # noqa: A002 - every Textual widget calls it so
         classes: str | None = None,
     ) -> None:
         super().__init__(name=name, id=id, classes=classes)
+        self.label = label
+        """What stands before the metric's name in the title: the pane's key."""
         self._rows: Sequence[Row] = ()
         self._seen = 0
         self._last_row: Row | None = None
@@ -77,6 +81,7 @@ class MetricPlot(Widget):
         self._cursor: int | None = None
         self._fresh: int | None = None
         self._baseline: float | None = None
+        self._styles: dict[Role | None, Style] = {}
         self._strips: list[Strip] = []
         self._drawn_for: tuple[int, int] | None = None
 
@@ -148,6 +153,7 @@ class MetricPlot(Widget):
         """A line of the picture; it is drawn anew when data, size or theme changed, else kept."""
         size = (self.size.width, self.size.height)
         if self._drawn_for != size:
+            self._styles.clear()
             self._strips = self._draw(*size)
             self._drawn_for = size
         if y < len(self._strips):
@@ -202,7 +208,7 @@ class MetricPlot(Widget):
             longer = f"{caption}  {part}" if caption else part
             if len(longer) <= room:
                 caption = longer
-        self.border_title = Content(title)  # a name is no markup
+        self.border_title = Content(f"{self.label} {title}".strip())  # a name is no markup
         self.border_subtitle = Content(caption)
 
     def _caption(self, series: Series) -> list[str]:
@@ -266,4 +272,11 @@ class MetricPlot(Widget):
         return Strip(segments, len(cells)).adjust_cell_length(width, self.rich_style)
 
     def _style(self, role: Role | None) -> Style:
-        return self.get_component_rich_style(f"metric-plot--{role}") if role else self.rich_style
+        """Asked for once per picture: Textual computes `rich_style` anew each time."""
+        style = self._styles.get(role)
+        if style is None:
+            style = self.rich_style
+            if role is not None:
+                style = self.get_component_rich_style(f"metric-plot--{role}")
+            self._styles[role] = style
+        return style

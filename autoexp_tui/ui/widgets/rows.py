@@ -52,8 +52,8 @@ class RowsPane(ScrollView, can_focus=True):
         Binding("pageup,ctrl+b", "turn(-1)", "Page up", show=False, id="pane.page_up"),
         Binding("g,home", "to_start", "To the start", show=False, id="pane.start"),
         Binding("G,end", "to_end", "To the end, and follow", show=False, id="pane.end"),
-        Binding("h,left", "sideways(-1)", "Left", show=False, id="pane.left"),
-        Binding("l,right", "sideways(1)", "Right", show=False, id="pane.right"),
+        Binding("left", "sideways(-1)", "Left", show=False, id="pane.left"),
+        Binding("right", "sideways(1)", "Right", show=False, id="pane.right"),
     ]
 
     EMPTY: ClassVar[str] = ""
@@ -112,6 +112,11 @@ class RowsPane(ScrollView, can_focus=True):
             self.following = round(new_value) >= self.max_scroll_y
             self._show_following()
 
+    def watch_show_vertical_scrollbar(self, shown: bool) -> None:
+        # A bar that appears because rows came doesn't know yet where they were scrolled to.
+        if shown:
+            self.vertical_scrollbar.position = self.scroll_y
+
     def on_resize(self) -> None:
         if self.following and self.growing:
             self.scroll_to(y=self.max_scroll_y, animate=False, force=True)
@@ -137,7 +142,8 @@ class RowsPane(ScrollView, can_focus=True):
         width = max((row.prefix.cell_length + row.body.cell_length for row in rows), default=0)
         here = self.scroll_offset.x
         # One that is scrolled further than these rows reach stays there.
-        self.virtual_size = Size(max(width, here + self.scrollable_content_region.width), self.virtual_size.height)
+        width = max(width, here + self.scrollable_content_region.width)
+        self.virtual_size = Size(width, self.virtual_size.height)
         self.scroll_to(x=here + steps * self.SIDEWAYS, animate=False, force=True)
 
     def _show_following(self) -> None:

@@ -71,10 +71,14 @@ class ResultsTable(ScrollView, can_focus=True):
         & .results-table--better { color: $text-success; }
         & .results-table--worse { color: $text-muted; }
         & .results-table--quiet { color: $text-muted; }
-        & .results-table--best { text-style: bold; background: $success 15%; }
-        & .results-table--fresh { text-style: bold reverse; color: $text-success; }
-        & .results-table--cursor { background: $surface-lighten-1; }
-        &:focus .results-table--cursor { background: $primary 45%; }
+        & .results-table--best { text-style: bold; background: $success 12%; }
+        & .results-table--fresh {
+            text-style: bold;
+            color: $text-success;
+            background: $success 35%;
+        }
+        & .results-table--cursor { background: $surface; }
+        &:focus .results-table--cursor { background: $primary 35%; }
     }
     """
 
@@ -221,11 +225,12 @@ class ResultsTable(ScrollView, can_focus=True):
         if self._following and count:
             self._cursor = self._index_at(0)
         self.virtual_size = Size(self.size.width, count + 1)
+        # Forced, since the scrollbar that allows it may only be shown with the next layout.
         if self._following:
-            self.scroll_to(y=0, animate=False)
+            self.scroll_to(y=0, animate=False, force=True)
         elif added > 0 and self.scroll_offset.y > 0:
             # What is being read stays where it is.
-            self.scroll_to(y=self.scroll_offset.y + added, animate=False)
+            self.scroll_to(y=self.scroll_offset.y + added, animate=False, force=True)
         self._describe()
         self.refresh()
 
@@ -289,9 +294,9 @@ class ResultsTable(ScrollView, can_focus=True):
         window = max(1, self.size.height - 1)
         top = self.scroll_offset.y
         if line < top:
-            self.scroll_to(y=line, animate=False)
+            self.scroll_to(y=line, animate=False, force=True)
         elif line >= top + window:
-            self.scroll_to(y=line - window + 1, animate=False)
+            self.scroll_to(y=line - window + 1, animate=False, force=True)
 
     def on_resize(self) -> None:
         """Columns are chosen by the room there is."""
@@ -337,15 +342,17 @@ class ResultsTable(ScrollView, can_focus=True):
         under_cursor = index == self._cursor
         base = self.rich_style
         if n == self._best:
-            base += self.get_component_rich_style("results-table--best", partial=True)
+            base = self._style("best")
         if n == self._fresh:
-            base += self.get_component_rich_style("results-table--fresh", partial=True)
+            base = self._style("fresh")
         if under_cursor:
-            base += self.get_component_rich_style("results-table--cursor", partial=True)
+            base = self._style("cursor") + Style(bold=base.bold)
+        # A highlighted line says what it has to say in one colour that is readable on it.
+        toned = not under_cursor and n != self._fresh
         segments = [Segment(CURSOR if under_cursor else BEST if n == self._best else " ", base)]
         for k, column in enumerate(self._columns(width)):
             tone = column.tone(index)
-            style = base + Style(color=self._style(tone).color) if tone else base
+            style = base + Style(color=self._style(tone).color) if tone and toned else base
             gap = " " * GAP if k else ""
             segments.append(Segment(gap + _cell(column.text(index), column), style))
         return Strip(segments).adjust_cell_length(width, base)

@@ -1,0 +1,195 @@
+"""The five panes together: given a state and what to look at, each shows its part of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.content import Content
+from textual.events import Resize
+
+from autoexp_tui.core.contract import Metric
+from autoexp_tui.core.proposal_log import ProposalReader
+from autoexp_tui.core.state import RunState
+from autoexp_tui.core.text import clean_line
+from autoexp_tui.ui.panes import PANES, Name, PanesLayout, Shape, shape_of
+from autoexp_tui.ui.subject import Base, Subject, Texts, subject_of
+from autoexp_tui.ui.widgets.diff import DiffPane
+from autoexp_tui.ui.widgets.hypothesis import HypothesisPane
+from autoexp_tui.ui.widgets.output import OutputPane
+from autoexp_tui.ui.widgets.plot import MetricPlot
+from autoexp_tui.ui.widgets.table import ResultsTable
+
+
+@dataclass(slots=True)
+class Look:
+    """How a person looks at a run; nothing of it touches the run."""
+
+    selected: int | None = None
+    """The experiment looked at; None: the one in flight."""
+    base: Base = "parent"
+    """What the diff is against."""
+    plot: int = 0
+    """0: the first metric, 1: the second, 2: the front of both."""
+    fresh: int | None = None
+    """A new best that nobody has answered with a key yet."""
+    filter: str = ""
+    active: Name = "results"
+    """The pane that has the focus, or that is shown alone."""
+    enlarged: bool = False
+
+
+class Board(Container):
+    """Lays the panes out and keeps them showing the look at the state."""
+
+    def __init__(self, texts: Texts) -> None:
+        super().__init__(id="board")
+        self._texts = texts
+        self._layout = PanesLayout()
+        self.shape: Shape = "middle"
+        self.hypothesis = HypothesisPane(id="hypothesis")
+        self.diff = DiffPane(id="diff")
+        self.output = OutputPane(id="output")
+        self.plot = MetricPlot(id="plot")
+        self.results = ResultsTable(id="results")
+        self._diffed: tuple[object, ...] = ()
+        self._proposal: ProposalReader | None = None
+        self._written = ""
+        """Of the hypothesis in flight."""
+
+    def compose(self) -> ComposeResult:
+        self.styles.layout = self._layout
+        for name, pane in self._panes().items():
+            pane.add_class("pane")
+            pane.border_title = Content(f"{PANES.index(name) + 1} {name.capitalize()}")
+            yield pane
+
+    def _panes(self) -> dict[Name, HypothesisPane | DiffPane | OutputPane | MetricPlot | ResultsTable]:
+        return {
+            "hypothesis": self.hypothesis,
+            "diff": self.diff,
+            "output": self.output,
+            "plot": self.plot,
+            "results": self.results,
+        }
+
+    def on_resize(self, event: Resize) -> None:
+        self.shape = shape_of(self.app.size.width, self.app.size.height)
+
+    def arrange_for(self, look: Look) -> None:
+        """Show the panes that have room, and give the active one the focus."""
+        self.shape = shape_of(self.app.size.width, self.app.size.height)
+        only = look.active if look.enlarged or self.shape == "narrow" else None
+        changed = (self._layout.shape, self._layout.only) != (self.shape, only)
+        self._layout.shape, self._layout.only = self.shape, only
+        for name, pane in self._panes().items():
+            pane.display = only in (None, name)
+        self._panes()[look.active].focus()
+        if changed:
+            self.refresh(layout=True)
+
+    def active_after_focus(self) -> Name | None:
+        """The pane that has the focus now."""
+        for name, pane in self._panes().items():
+            if pane.has_focus:
+                return name
+        return None
+
+    def show(self, state: RunState, look: Look) -> None:
+        """Bring every pane up to the state; each repaints only what it must."""
+        if state.started is None:
+            self.hypothesis.wait("the first hypothesis appears here")
+            return
+        subject = subject_of(state, look.selected)
+        self._show_results(state, look)
+        self._show_plot(state, look)
+        if subject is None:
+            self.hypothesis.wait("the first hypothesis appears here; the baseline is measured first")
+            return
+        self._show_diff(state, subject, look)
+        self._show_hypothesis(subject, looking_back=look.selected is not None)
+        self._show_output(state, subject)
+
+    def poll(self, state: RunState, look: Look) -> None:
+        """Take what is written beside the journal: the growing proposal, the harness' output."""
+        self.output.poll()
+        subject = subject_of(state, look.selected)
+        if subject is None or subject.is_whole or self._proposal is None:
+            return
+        for piece in self._proposal.read():
+            if piece.part == "hypothesis":
+                self._written += piece.text
+            else:
+                self.diff.feed(piece.text)
+        self._show_hypothesis(subject, looking_back=False)
+        self._title_diff(subject, look)
+
+    def _show_results(self, state: RunState, look: Look) -> None:
+        best = state.incumbent.n if state.incumbent else None
+        self.results.show(state.rows, state.contract.metrics, best=best, fresh=look.fresh)
+
+    def _show_plot(self, state: RunState, look: Look) -> None:
+        first, second = _metrics(state.contract.metrics, look.plot)
+        baseline = state.baseline.metrics.get(first.name) if state.baseline else None
+        self.plot.show(
+            state.rows,
+            first,
+            second,
+            cursor=look.selected,
+            baseline=baseline,
+            fresh=look.fresh,
+            mode="front" if look.plot == 2 else "time",
+        )
+
+    def _show_diff(self, state: RunState, subject: Subject, look: Look) -> None:
+        against = subject.parent if look.base == "parent" else 1
+        key = (subject.n, subject.is_whole, against, state.started)
+        if key == self._diffed:
+            return
+        self._diffed = key
+        self._proposal, self._written = None, ""
+        path = clean_line(state.contract.target, 200)
+        old = self._texts.target(max(1, against))
+        new = self._texts.target(subject.n) if subject.is_whole else None
+        if old is not None and new is not None:
+            self.diff.show(old, new, path)
+        elif subject.is_whole or old is None:
+            self.diff.clear()
+        else:
+            self.diff.begin(old, path)
+            proposal = self._texts.proposal(subject.n)
+            self._proposal = ProposalReader(proposal) if proposal else None
+        self._title_diff(subject, look)
+
+    def _title_diff(self, subject: Subject, look: Look) -> None:
+        changes = f"  +{self.diff.added} −{self.diff.removed}" if self.diff.path else ""
+        against = " against the baseline" if look.base == "baseline" else ""
+        words = f"2 Diff ─ {self.diff.path}{against}{changes}" if self.diff.path else "2 Diff"
+        _set_title(self.diff, words)
+
+    def _show_hypothesis(self, subject: Subject, *, looking_back: bool) -> None:
+        on = f" on #{subject.parent}" if subject.parent else ""
+        back = "  (esc: back to now)" if looking_back else ""
+        _set_title(self.hypothesis, f"1 Hypothesis ─ #{subject.n}{on}{back}")
+        if subject.row is not None:
+            self.hypothesis.decided(subject.row)
+        elif subject.flight is not None:
+            self.hypothesis.forming(subject.flight, self._written)
+
+    def _show_output(self, state: RunState, subject: Subject) -> None:
+        ran = subject.row is not None or state.phase in {"evaluating", "deciding"}
+        self.output.follow(self._texts.output(subject.n) if ran else None)
+        _set_title(self.output, f"3 Output ─ #{subject.n}" if ran else "3 Output")
+
+
+def _metrics(metrics: tuple[Metric, ...], plot: int) -> tuple[Metric, Metric | None]:
+    if len(metrics) == 1:
+        return metrics[0], None
+    return (metrics[1], metrics[0]) if plot == 1 else (metrics[0], metrics[1])
+
+
+def _set_title(pane: HypothesisPane | DiffPane | OutputPane, words: str) -> None:
+    """Titles are no markup; an unchanged one costs nothing."""
+    if pane.border_title != words.replace("[", "\\["):
+        pane.border_title = Content(words)

@@ -1,0 +1,23 @@
+"""One experiment as plain text, for the clipboard."""
+
+from __future__ import annotations
+
+from autoexp_tui.core.numbers import format_duration, format_number
+from autoexp_tui.core.state import Row
+from autoexp_tui.core.text import clean
+
+
+def experiment_as_text(row: Row, patch: str) -> str:
+    """Facts, hypothesis and patch; nothing of it can steer a terminal."""
+    figures = [f"{name}: {format_number(value)}" for name, value in row.metrics.items()]
+    parts = [
+        f"#{row.n} {row.status}: {row.description}",
+        row.reason,
+        *figures,
+        f"took {format_duration(row.seconds)}, commit {row.commit}",
+        "",
+        row.hypothesis,
+        "",
+        patch,
+    ]
+    return clean("\n".join(parts)).rstrip() + "\n"

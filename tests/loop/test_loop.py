@@ -1,0 +1,249 @@
+"""The nine steps, on fakes: what is kept, what is logged, what ends the run."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from support.fakes import BASE, Rig, contract
+
+from autoexp_tui.core import desk, events
+from autoexp_tui.core.contract import Budget
+from autoexp_tui.core.control import Command
+from autoexp_tui.core.journal import read_all
+from autoexp_tui.core.proposal import Unable
+
+
+def statuses(rig: Rig) -> list[str]:
+    return [row[-2] for row in rig.table()]
+
+
+def test_the_baseline_comes_first_and_only_better_is_kept(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, ["9", "9.0", "11", "8"], contract(max_experiments=5))
+    finished = rig.run()
+    assert finished.ok
+    assert [row[1] for row in rig.table()] == ["10.0", "9.0", "9.0", "11.0", "8.0"]
+    assert statuses(rig) == ["keep", "keep", "discard", "discard", "keep"]
+
+
+def test_the_branch_moves_to_every_kept_commit_and_no_other(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, ["9", "11", "8"], contract(max_experiments=4))
+    rig.run()
+    assert [rig.lab.texts[commit] for commit in rig.lab.moves] == ["10", "9", "8"]
+
+
+def test_proposals_build_on_the_best_and_know_the_history(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, ["9", "11", "8"], contract(max_experiments=4))
+    rig.run()
+    last = rig.proposer.situations[-1]
+    assert (last.text, last.incumbent, last.baseline) == ("9", 2, "10")
+    assert [trial.status for trial in last.history] == ["keep", "keep", "discard"]
+    assert [trial.parent for trial in last.history] == [0, 1, 2]
+    assert last.history[1].memo == {"text": "9"}
+
+
+def test_a_crash_has_zeros_in_the_table_and_its_reason_in_brackets(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, ["out of memory"], contract(max_experiments=2))
+    rig.run()
+    assert rig.table()[1][1:] == ["0.0", "crash", "text out of memory (out of memory)"]
+    assert rig.state.rows[1].metrics == {}
+
+
+def test_a_crash_is_never_the_best(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, ["boom", "9.5"], contract(max_experiments=3))
+    rig.run()
+    assert rig.state.incumbent.metrics == {"loss": 9.5}
+
+
+def test_no_change_and_a_repeat_are_answered_and_not_evaluated(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, ["11", "10", "11", "9"], contract(max_experiments=3))
+    rig.run()
+    assert rig.lab.evaluated == ["10", "11", "9"]
+    answers = rig.proposer.situations[-1].answers
+    assert answers == ("it changes nothing", "it repeats experiment 2 byte for byte")
+
+
+def test_a_proposer_that_only_repeats_itself_ends_the_run(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, ["10"] * 40)
+    finished = rig.run()
+    assert "nothing new" in finished.reason
+    assert len(rig.table()) == 1
+
+
+def test_a_proposer_with_nothing_left_ends_the_run_well(tmp_path: Path) -> None:
+    finished = Rig(tmp_path, ["9"]).run()
+    assert finished == events.RunFinished("no texts left", ok=True)
+
+
+def test_a_proposer_that_can_do_nothing_fails_the_run_with_its_words(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, [])
+
+    def refuse(_: object) -> None:
+        raise Unable("mark what may change")
+
+    rig.proposer.before = refuse
+    assert rig.run() == events.RunFinished("mark what may change", ok=False)
+
+
+def test_a_baseline_without_a_measurement_fails_the_run_without_a_row(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, ["9"])
+    rig.lab.texts[BASE] = "no module named numpy"
+    finished = rig.run()
+    assert not finished.ok
+    assert "no module named numpy" in finished.reason
+    assert rig.table() == []
+
+
+def test_max_experiments_counts_rows_and_is_checked_before_the_next(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, ["9", "8", "7"], contract(max_experiments=2))
+    finished = rig.run()
+    assert "max_experiments" in finished.reason
+    assert len(rig.lab.evaluated) == len(rig.table()) == 2
+
+
+def test_the_wall_clock_ends_the_run(tmp_path: Path) -> None:
+    made = contract()
+    rig = Rig(tmp_path, ["9"], type(made)(**{
+        **{name: getattr(made, name) for name in made.__struct_fields__},
+        "budget": Budget(max_wall_clock_hours=1e-9),
+    }))
+    assert "max_wall_clock_hours" in rig.run().reason
+    assert rig.lab.evaluated == []
+
+
+def test_a_skip_while_the_harness_runs_is_a_crash_row_that_says_so(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, ["9", "8"], contract(max_experiments=3))
+
+    def skip(n: int) -> None:
+        if n == 2:
+            rig.controls.skip()
+
+    rig.lab.before_result = skip
+    rig.run()
+    assert rig.table()[1][-2:] == ["crash", "text 9 (skipped)"]
+    assert statuses(rig) == ["keep", "crash", "keep"]
+
+
+def test_a_skip_before_the_commit_leaves_no_row_and_the_number_is_used_again(
+    tmp_path: Path,
+) -> None:
+    rig = Rig(tmp_path, ["9", "8"], contract(max_experiments=2))
+    seen = []
+
+    def skip(situation: object) -> None:
+        if not seen:
+            rig.controls.skip()
+        seen.append(situation)
+
+    rig.proposer.before = skip
+    rig.run()
+    assert [row[1] for row in rig.table()] == ["10.0", "8.0"]
+    assert [row.n for row in rig.state.rows] == [1, 2]
+
+
+def test_stop_now_leaves_the_candidate_for_the_next_runner(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, ["9", "8"], contract(max_experiments=3))
+
+    def stop(n: int) -> None:
+        if n == 2 and len(rig.lab.evaluated) == 2:
+            rig.controls.stop(now=True)
+
+    rig.lab.before_result = stop
+    rig.run()
+    assert len(rig.table()) == 1
+    rig.run()
+    assert [row[1] for row in rig.table()] == ["10.0", "9.0", "8.0"]
+    assert rig.lab.evaluated == ["10", "9", "9", "8"]
+
+
+def test_a_pause_takes_effect_between_experiments_and_ends_on_resume(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, ["9", "8"], contract(max_experiments=3))
+    asked = threading.Event()
+
+    def ask(n: int) -> None:
+        if n == 2:
+            assert desk.take(Command("pause", "ada"), rig.recorder, rig.controls).ok
+            asked.set()
+
+    rig.lab.before_result = ask
+    thread = threading.Thread(target=rig.run)
+    thread.start()
+    assert asked.wait(10)
+    while not rig.state.paused:
+        thread.join(0.01)
+    assert len(rig.state.rows) == 2
+    assert desk.take(Command("resume", "ada"), rig.recorder, rig.controls).text == "resumed"
+    thread.join(10)
+    assert len(rig.state.rows) == 3
+
+
+def test_the_table_is_what_the_journal_says(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, ["9", "boom", "8"], contract(max_experiments=4))
+    rig.run()
+    decided = [
+        record.event
+        for record in read_all(rig.directory.journal)
+        if isinstance(record.event, events.Decided)
+    ]
+    assert [row[0] for row in rig.table()] == [event.commit[:7] for event in decided]
+    assert rig.results.read_bytes() == rig.directory.results.read_bytes()
+
+
+@pytest.mark.parametrize("steps", range(1, 12))
+def test_a_run_cut_after_any_event_goes_on_without_losing_a_row(tmp_path: Path, steps: int) -> None:
+    """The journal refuses the event after `steps`: what a power loss at that point leaves."""
+    texts = ["9", "11", "8"]
+    rig = Rig(tmp_path, list(texts), contract(max_experiments=4))
+    original = type(rig).run
+
+    class Cut(Exception):
+        pass
+
+    def cut_run() -> None:
+        from autoexp_tui.core.recorder import Recorder  # noqa: PLC0415
+
+        count = 0
+        record = Recorder.record
+
+        def limited(self: Recorder, event: events.AnyEvent) -> object:
+            nonlocal count
+            count += 1
+            if count > steps + 2:
+                raise Cut
+            return record(self, event)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Recorder, "record", limited)
+            with pytest.raises(Cut):
+                original(rig)
+
+    cut_run()
+    kept = len(rig.state.rows)
+    done = {row.description for row in rig.state.rows}
+    current = rig.state.current
+    if current is not None and current.commit:
+        done.add(current.description)
+    rig.proposer.texts = [text for text in texts if f"text {text}" not in done]
+    rig.run()
+    assert [row[1] for row in rig.table()] == ["10.0", "9.0", "11.0", "8.0"]
+    assert rig.state.rows[:kept] == rig.state.rows[:kept]
+    assert rig.lab.texts[rig.lab.branch] == "8"
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(values=st.lists(st.integers(0, 20), min_size=1, max_size=12, unique=True))
+def test_kept_rows_are_exactly_the_strict_improvements(
+    tmp_path_factory: pytest.TempPathFactory, values: list[int]
+) -> None:
+    texts = [str(value) for value in values if value != 10]
+    rig = Rig(tmp_path_factory.mktemp("run"), texts, contract(max_experiments=len(texts) + 1))
+    rig.run()
+    best, expected = 10.0, ["keep"]
+    for text in texts:
+        better = float(text) < best
+        best = min(best, float(text))
+        expected.append("keep" if better else "discard")
+    assert statuses(rig) == expected

@@ -1,0 +1,138 @@
+"""A laboratory and a proposer without git, processes or time: the loop alone is under test."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from autoexp_tui.core import events
+from autoexp_tui.core.contract import Budget, Contract, Metric
+from autoexp_tui.core.control import Controls
+from autoexp_tui.core.journal import Journal
+from autoexp_tui.core.laboratory import Result
+from autoexp_tui.core.loop import Loop
+from autoexp_tui.core.projections import Projections
+from autoexp_tui.core.proposal import Exhausted, Proposal, Situation, Stream, digest
+from autoexp_tui.core.recorder import Recorder
+from autoexp_tui.core.rundir import RunDirectory
+
+BASE = "0" * 40
+
+
+def contract(*names: str, max_experiments: int = 50, **more: object) -> Contract:
+    """A contract with these metrics, lower is better."""
+    metrics = tuple(Metric(name, "lower") for name in names or ("loss",))
+    budget = Budget(max_experiments=max_experiments)
+    return Contract("t.py", "true", metrics, budget=budget, **more)  # type: ignore[arg-type]
+
+
+def started(made: Contract, tag: str = "t1") -> events.RunStarted:
+    """The first event of a run under that contract."""
+    return events.RunStarted(
+        tag=tag,
+        project="project",
+        folder="",
+        base=BASE,
+        contract=made,
+        proposer="fake",
+        seed=0,
+        protection="none: a fake",
+        version="0",
+    )
+
+
+class FakeLab:
+    """Texts are numbers; a text's loss is that number. `crash` and others are failures."""
+
+    def __init__(self, baseline: str = "10") -> None:
+        self.texts = {BASE: baseline}
+        self.branch = ""
+        self.moves: list[str] = []
+        self.evaluated: list[str] = []
+        self.before_result: Callable[[int], None] = lambda n: None
+
+    def text_of(self, commit: str) -> str:
+        return self.texts[commit]
+
+    def commit(self, n: int, parent: str, text: str, message: str) -> str:
+        name = (digest(text) * 3)[:40]
+        self.texts[name] = text
+        return name
+
+    def advance(self, to: str) -> str:
+        if to != self.branch:
+            self.moves.append(to)
+        self.branch = to
+        return ""
+
+    def instructions(self) -> str:
+        return ""
+
+    def evaluate(
+        self, n: int, text: str, *, time_limit: float, interrupt: threading.Event
+    ) -> Result:
+        self.evaluated.append(text)
+        self.before_result(n)
+        if interrupt.is_set():
+            return Result(0.1, {}, {}, "interrupted", cut_short=True)
+        try:
+            value = float(text)
+        except ValueError:
+            return Result(0.1, {}, {}, text)
+        return Result(0.1, {"loss": value}, {}, "")
+
+
+class ListProposer:
+    """Proposes these texts one after the other; a callable is asked."""
+
+    name = "list"
+
+    def __init__(self, texts: list[str]) -> None:
+        self.texts = list(texts)
+        self.situations: list[Situation] = []
+        self.before: Callable[[Situation], None] = lambda situation: None
+
+    def propose(self, situation: Situation, stream: Stream) -> Proposal:
+        self.situations.append(situation)
+        self.before(situation)
+        if not self.texts:
+            raise Exhausted("no texts left")
+        text = self.texts.pop(0)
+        stream("hypothesis", f"try {text}")
+        stream("target", text)
+        return Proposal(f"try {text}", f"text {text}", text, {"text": text})
+
+
+class Rig:
+    """A loop on fakes; `run()` may be called again, as a runner that was cut would."""
+
+    def __init__(self, folder: Path, texts: list[str], made: Contract | None = None) -> None:
+        self.directory = RunDirectory(folder / "t1")
+        self.results = folder / "results.tsv"
+        self.lab = FakeLab()
+        self.proposer = ListProposer(texts)
+        self.controls = Controls()
+        self.made = made or contract()
+        self.recorder: Recorder | None = None
+
+    @property
+    def state(self):  # noqa: ANN201 - the recorder's state, whatever it is
+        assert self.recorder is not None
+        return self.recorder.state
+
+    def run(self) -> events.RunFinished:
+        self.controls = Controls()
+        with Journal(self.directory.journal) as journal:
+            self.recorder = recorder = Recorder(journal)
+            if recorder.state.started is None:
+                recorder.record(started(self.made))
+            recorder.record(events.RunnerStarted(1, "host", "/", str(self.results), False))
+            projections = Projections(self.directory, self.results, recorder.state)
+            loop = Loop(
+                self.directory, self.lab, self.proposer, recorder, projections, self.controls
+            )
+            return loop.run()
+
+    def table(self) -> list[list[str]]:
+        return [line.split("\t") for line in self.results.read_text().splitlines()[1:]]
