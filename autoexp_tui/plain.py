@@ -36,9 +36,9 @@ def follow(source: Source) -> Iterator[Record]:
             yield record
         if records:
             continue
-        if ended:
-            return
         if not alive:
+            if ended:
+                return
             raise RunnerGone
         time.sleep(_PERIOD)
 
@@ -59,8 +59,9 @@ def _lines(event: events.AnyEvent, state: RunState) -> list[str]:  # noqa: C901,
         case events.RunStarted():
             target = clean_line(event.contract.target, 80)
             harness = clean_line(event.contract.harness, 80)
-            goals = ", ".join(f"{metric.name} ({metric.direction} is better)" for metric in
-                              event.contract.metrics)
+            goals = ", ".join(
+                f"{metric.name} ({metric.direction} is better)" for metric in event.contract.metrics
+            )
             return [
                 f"run {event.tag} of {clean_line(event.project, 60)}: {target} by {event.proposer}",
                 f"judged by `{harness}`: {goals}",
@@ -69,8 +70,10 @@ def _lines(event: events.AnyEvent, state: RunState) -> list[str]:  # noqa: C901,
         case events.RunnerStarted(resumed=resumed) if resumed:
             return [f"resumed with {len(state.rows)} rows"]
         case events.BudgetChanged(budget=budget):
-            return [f"budget is now {budget.max_experiments} experiments, "
-                    f"{budget.max_wall_clock_hours:g} h, ${budget.max_cost_usd:.2f}"]
+            return [
+                f"budget is now {budget.max_experiments} experiments, "
+                f"{budget.max_wall_clock_hours:g} h, ${budget.max_cost_usd:.2f}"
+            ]
         case events.ProposalAnswered():
             return [f"#{event.n} sent back: {clean_line(event.reason)}"]
         case events.Proposed() if event.n > 1:
@@ -120,4 +123,3 @@ def show_text(text: str, write: Callable[[str], None], indent: str = "") -> None
     """Write what came from outside, cleaned, line by line."""
     for line in clean(text).rstrip("\n").split("\n"):
         write(indent + line)
-

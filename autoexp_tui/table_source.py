@@ -72,9 +72,7 @@ def _events(path: Path) -> list[AnyEvent]:
     contract = Contract(
         target="",
         harness="",
-        metrics=tuple(
-            Metric(clean_line(name, 40), _direction(decided, name)) for name in names
-        ),
+        metrics=tuple(Metric(clean_line(name, 40), _direction(decided, name)) for name in names),
     )
     started = events.RunStarted(
         tag=path.name,

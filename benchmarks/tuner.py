@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import yaml
 
@@ -230,9 +231,11 @@ SYNTHETIC = (
 
 
 @contextmanager
-def project(folder: Path) -> Iterator[Problem]:
+def project(folder: Path, time_limit: float | None = None) -> Iterator[Problem]:
     """A project's own harness, run in a copy; texts that were measured before are remembered."""
     contract = config.load(folder / "autoexp.yaml")
+    if time_limit is not None:
+        contract = msgspec.structs.replace(contract, time_limit=time_limit)
     with tempfile.TemporaryDirectory() as scratch:
         copy = Path(scratch) / folder.name
         shutil.copytree(folder, copy)
@@ -291,11 +294,14 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--evaluations", type=int, default=40)
     parser.add_argument("--only-projects", action="store_true", help="leave the built-in ones out")
+    parser.add_argument(
+        "--time-limit", type=float, help="seconds per run, where a busy machine needs more"
+    )
     options = parser.parse_args()
     for problem in () if options.only_projects else SYNTHETIC:
         compare(problem, options.seeds, options.evaluations)
     for folder in options.projects:
-        with project(folder) as problem:
+        with project(folder, options.time_limit) as problem:
             compare(problem, options.seeds, options.evaluations)
 
 

@@ -41,7 +41,9 @@ def init(
     if yes and not (target and harness and metrics):
         raise click.UsageError("--yes asks nothing: give --target, --harness and --metric too")
     target = target or _ask_target(directory)
-    harness = harness or click.prompt("Command that prints the metric", default="python evaluate.py")
+    harness = harness or click.prompt(
+        "Command that prints the metric", default="python evaluate.py"
+    )
     goals = tuple(map(_metric, metrics)) if metrics else _ask_metrics()
     text = config.render(Contract(target=target, harness=harness, metrics=goals))
     config.parse(text, str(path))
@@ -53,9 +55,7 @@ def init(
 
 def _metric(text: str) -> Metric:
     name, _, direction = text.rpartition(":")
-    return msgspec.convert(
-        {"name": name, "direction": _direction(direction, text)}, Metric
-    )
+    return msgspec.convert({"name": name, "direction": _direction(direction, text)}, Metric)
 
 
 def _direction(word: str, text: str) -> Direction:

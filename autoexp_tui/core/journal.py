@@ -7,6 +7,7 @@ rows behind it can't be trusted to be whole.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import threading
@@ -72,15 +73,16 @@ class JournalReader:
         with self._path.open("rb") as file:
             file.seek(self._offset)
             lines = file.readlines(limit if limit < 1 << 62 else -1)
+            at_end = file.tell() == os.fstat(file.fileno()).st_size
         records = []
         for position, line in enumerate(lines):
-            if not line.endswith(b"\n"):
+            if at_end and position == len(lines) - 1 and _is_torn(line):
                 break
             try:
                 record = decode(line)
+                if record.seq != self._line + 1:
+                    raise ValueError(f"it is number {record.seq}: lines before it are missing")
             except (ValueError, msgspec.MsgspecError) as error:
-                if position == len(lines) - 1:
-                    break
                 raise JournalError(
                     f"{self._path}:{self._line + 1}: this event is damaged ({error}); "
                     "restore the file from a backup, or cut it before this line"
@@ -89,6 +91,11 @@ class JournalReader:
             self._offset += len(line)
             self._line += 1
         return records
+
+
+def _is_torn(line: bytes) -> bool:
+    """Whether the last line was never written whole: it has no end, or holes where no data came."""
+    return not line.endswith(b"\n") or b"\0" in line
 
 
 def read_all(path: Path) -> Iterator[Record]:
@@ -145,13 +152,17 @@ class Journal:
         """
         with self._mutex:
             record = Record(self._seq + 1, time.time(), round(self.elapsed, 3), event)
-            line = encode(record)
+            try:
+                line = encode(record)
+            except (TypeError, ValueError) as error:
+                raise JournalError(f"{self._path}: not an event: {error}") from error
             try:
                 _write_whole(self._fd, line)
                 if type(event).__name__ not in _NEWS_NOT_FSYNCED:
                     os.fsync(self._fd)
             except OSError as error:
-                os.ftruncate(self._fd, self._size)
+                with contextlib.suppress(OSError):  # what stays of it is a torn line to readers
+                    os.ftruncate(self._fd, self._size)
                 raise JournalError(f"{self._path}: can't be written: {error}") from error
             self._size += len(line)
             self._seq = record.seq

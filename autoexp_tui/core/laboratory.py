@@ -22,6 +22,8 @@ class Result(msgspec.Struct, frozen=True):
     tail: str = ""
     """The last lines of output, for a repair."""
     tampered: bool = False
+    notes: tuple[str, ...] = ()
+    """What else a person should know of this run."""
 
 
 class Laboratory(Protocol):

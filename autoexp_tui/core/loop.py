@@ -28,7 +28,7 @@ from autoexp_tui.core.proposal import (
 from autoexp_tui.core.proposal_log import Part, ProposalLog
 from autoexp_tui.core.recorder import Recorder
 from autoexp_tui.core.rundir import RunDirectory
-from autoexp_tui.core.text import clean_line
+from autoexp_tui.core.text import clean, clean_line
 from autoexp_tui.core.verdict import Verdict, judge
 
 _ANSWERS = 20
@@ -165,7 +165,7 @@ class Loop:
         self._recorder.record(
             events.Proposed(
                 n=n,
-                hypothesis=proposal.hypothesis,
+                hypothesis=clean(proposal.hypothesis),
                 description=description,
                 added=added,
                 removed=removed,
@@ -210,6 +210,8 @@ class Loop:
             failure=failure,
         )
         self._recorder.record(evaluated)
+        for note in result.notes:
+            self._recorder.warn(f"#{candidate.n}: {note}")
         if result.tampered:
             self._recorder.record(events.Noticed("alarm", f"#{candidate.n} {result.failure}"))
         return evaluated

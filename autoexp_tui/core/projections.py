@@ -6,6 +6,7 @@ step when it isn't: deleted, edited, or torn by a crash. What somebody else wrot
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -21,9 +22,7 @@ _Signature = tuple[int, int, int]
 class _Table:
     """One projected file."""
 
-    def __init__(
-        self, path: Path, header: str, lines: Callable[[int], str], aside: Path
-    ) -> None:
+    def __init__(self, path: Path, header: str, lines: Callable[[int], str], aside: Path) -> None:
         self.path = path
         self._header = header
         self._lines = lines
@@ -46,7 +45,8 @@ class _Table:
     def _append(self, text: bytes) -> None:
         fd = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
         try:
-            os.write(fd, text)
+            if os.write(fd, text) != len(text):
+                raise OSError(errno.ENOSPC, "no room for the whole row")
             os.fsync(fd)
         finally:
             os.close(fd)
@@ -58,7 +58,8 @@ class _Table:
         foreign = bool(found) and not text.startswith(found)
         if foreign:
             self.aside.mkdir(parents=True, exist_ok=True)
-            replace_file(self.aside / self.path.name, found)
+            name = f"{len(list(self.aside.iterdir())) + 1}-{self.path.name}"
+            replace_file(self.aside / name, found)
         replace_file(self.path, text)
         return foreign
 

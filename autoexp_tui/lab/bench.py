@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from autoexp_tui.core.events import RunStarted
 from autoexp_tui.core.laboratory import Result
 from autoexp_tui.core.rundir import RunDirectory
 from autoexp_tui.lab.environment import harness_environment
-from autoexp_tui.lab.harness import run_harness
+from autoexp_tui.lab.harness import Outcome, run_harness
 from autoexp_tui.lab.repository import Repository
 from autoexp_tui.lab.workspace import Workspace
 
@@ -83,7 +84,15 @@ class Bench:
             cut_short=outcome.ended in {"interrupted", "time limit"},
             tail=outcome.tail,
             tampered=bool(tampered),
+            notes=tuple(_notes(outcome)),
         )
+
+
+def _notes(outcome: Outcome) -> Iterator[str]:
+    if outcome.survivors:
+        yield f"{outcome.survivors} processes of the harness could not be killed"
+    if outcome.log_error:
+        yield f"its output could not be kept: {outcome.log_error}"
 
 
 def with_project_python(environment: dict[str, str], project: Path) -> dict[str, str]:

@@ -1,11 +1,15 @@
-"""What git calls its objects, and how its plumbing lists them."""
+"""Git's objects as bytes: their names, how plumbing lists them, and how a pack holds them."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+import struct
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Literal, NamedTuple
+
+_PACK_KINDS = {"commit": 1, "tree": 2, "blob": 3}
 
 
 class TreeEntry(NamedTuple):
@@ -18,10 +22,57 @@ class TreeEntry(NamedTuple):
     sha: str
 
 
+class GitObject(NamedTuple):
+    """An object as git hashes and packs it."""
+
+    kind: Literal["commit", "tree", "blob"]
+    content: bytes
+
+    @property
+    def name(self) -> str:
+        """40 hex digits."""
+        header = f"{self.kind} {len(self.content)}\0".encode()
+        return hashlib.sha1(header + self.content, usedforsecurity=False).hexdigest()
+
+
 def blob_name(content: bytes) -> str:
     """The name git gives to a blob with these bytes."""
-    header = b"blob %d\0" % len(content)
-    return hashlib.sha1(header + content, usedforsecurity=False).hexdigest()
+    return GitObject("blob", content).name
+
+
+def make_tree(entries: Iterable[TreeEntry]) -> GitObject:
+    """A tree, whose entries' paths are single names."""
+
+    def place(entry: TreeEntry) -> bytes:
+        return os.fsencode(entry.path) + (b"/" if entry.mode == "040000" else b"")
+
+    return GitObject(
+        "tree",
+        b"".join(
+            entry.mode.lstrip("0").encode()
+            + b" "
+            + os.fsencode(entry.path)
+            + b"\0"
+            + bytes.fromhex(entry.sha)
+            for entry in sorted(entries, key=place)
+        ),
+    )
+
+
+def make_pack(objects: Sequence[GitObject]) -> bytes:
+    """A pack of whole objects (gitformat-pack(5), version 2)."""
+    pack = bytearray(b"PACK" + struct.pack(">LL", 2, len(objects)))
+    for kind, content in objects:
+        size = len(content)
+        byte = _PACK_KINDS[kind] << 4 | size & 15
+        size >>= 4
+        while size:
+            pack.append(byte | 128)
+            byte = size & 127
+            size >>= 7
+        pack.append(byte)
+        pack += zlib.compress(content)
+    return bytes(pack + hashlib.sha1(pack, usedforsecurity=False).digest())
 
 
 def parse_listing(listing: bytes) -> Iterator[TreeEntry]:
@@ -30,12 +81,3 @@ def parse_listing(listing: bytes) -> Iterator[TreeEntry]:
         meta, _, path = line.partition(b"\t")
         mode, _, sha = meta.decode().split(" ")
         yield TreeEntry(os.fsdecode(path), mode, sha)
-
-
-def make_listing(entries: Iterable[TreeEntry]) -> bytes:
-    """What `git mktree -z` wants to be told."""
-    kinds = {"040000": "tree", "160000": "commit"}
-    return b"".join(
-        f"{mode} {kinds.get(mode, 'blob')} {sha}\t".encode() + os.fsencode(path) + b"\0"
-        for path, mode, sha in entries
-    )

@@ -7,13 +7,12 @@ import re
 import stat
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Self, TypeVar
+from typing import Literal, Self, TypeVar
 
 from autoexp_tui.core.journal import replace_file
 from autoexp_tui.lab import checkout, exclude, gitdir
-from autoexp_tui.lab.objects import TreeEntry, make_listing, parse_listing
+from autoexp_tui.lab.objects import GitObject, TreeEntry, make_pack, make_tree, parse_listing
 from autoexp_tui.lab.plumbing import Plumbing, RepositoryError
 
 __all__ = ["Repository", "RepositoryError", "TreeEntry"]
@@ -23,8 +22,9 @@ _Changes = Mapping[tuple[str, ...], bytes]
 """New contents by the parts of their paths."""
 _NOTHING = "0" * 40
 _ATTEMPTS = 6
-_STALE_LOCK = 60.0
-"""Seconds after which a lock on a ref of ours can't belong to a living git."""
+_STALE = 60.0
+"""Seconds after which a lock on a ref of ours, or a protected pack, is what a crash left."""
+_KEEP = "autoexp"
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _NOBODY = {
     "GIT_AUTHOR_NAME": "autoexp",
@@ -32,16 +32,6 @@ _NOBODY = {
     "GIT_COMMITTER_NAME": "autoexp",
     "GIT_COMMITTER_EMAIL": "autoexp@localhost",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class _Draft:
-    """All a commit is made of: written twice, it is the same commit."""
-
-    parent: str
-    files: Mapping[str, bytes]
-    message: str
-    date: str
 
 
 class Repository:
@@ -52,7 +42,8 @@ class Repository:
         self.common_dir = place.common_dir
         self._git = Plumbing(place.root)
         self._identity: dict[str, str] | None = None
-        self._last: tuple[str, _Draft] | None = None
+        self._keeps: list[Path] = []
+        """Files that protect packs of ours until a ref holds what is in them."""
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -75,7 +66,8 @@ class Repository:
         return repository
 
     def close(self) -> None:
-        """Nothing stays open between calls; for symmetry with `open`."""
+        """Let go of what no ref holds yet; nothing else stays open between calls."""
+        self._release()
         self._git.close()
 
     def __enter__(self) -> Self:
@@ -99,8 +91,6 @@ class Repository:
         """The bytes of a file as they are stored, no filter applied. Raises RepositoryError."""
         _check(commit)
         status, out, _ = self._git.ask("cat-file", "blob", f"{commit}:{path}")
-        if status != 0 and self._heal(commit):
-            status, out, _ = self._git.ask("cat-file", "blob", f"{commit}:{path}")
         if status != 0:
             missing = "is not a file of" if self.exists(commit) else "can't be read from missing"
             raise RepositoryError(f"{path} {missing} commit {commit[:7]} in {self.root}")
@@ -160,41 +150,43 @@ class Repository:
     # Commits.
 
     def commit(self, parent: str, files: Mapping[str, bytes], message: str) -> str:
-        """Write a commit that changes `files` of `parent`; no ref holds it yet.
+        """Write a commit that changes `files` of `parent`; `keep_ref` must hold it before `close`.
 
         A file keeps the mode it has in `parent`; a new one is as executable as the checkout's.
 
         Raises:
             RepositoryError: a path is no plain file there, or the objects can't be written.
         """
-        draft = self._draft(parent, files, message)
-        return self._retry(lambda: self._write(draft)[0])
+        _check(parent)
+        objects: list[GitObject] = []
+        changes = {PurePosixPath(path).parts: content for path, content in files.items()}
+        tree = self._graft(self._git.line("rev-parse", f"{parent}^{{tree}}"), "", changes, objects)
+        date = f"{int(time.time())} {time.strftime('%z')}"
+        head = (
+            f"tree {tree}\nparent {parent}\n"
+            f"author {self._who('AUTHOR')} {date}\ncommitter {self._who('COMMITTER')} {date}\n\n"
+        )
+        text = message.replace("\0", "")
+        objects.append(GitObject("commit", f"{head}{text}".encode("utf-8", "replace")))
+        self._write(objects)
+        return objects[-1].name
 
     def record(
         self, tag: str, n: int, parent: str, files: Mapping[str, bytes], message: str
     ) -> str:
         """Write a commit and let `refs/autoexp/<tag>/<n>` hold it; both are there, or an error.
 
-        Repeated as a whole while a `git gc` of the user's takes the objects before the ref has
-        them. What an interrupted attempt left under that number stays as `replaced-<commit>`.
+        What an interrupted attempt left under that number stays as `replaced-<commit>`.
 
         Raises:
             RepositoryError: as `commit`, or the ref can't be written.
         """
-        draft = self._draft(parent, files, message)
+        commit = self.commit(parent, files, message)
         ref = f"refs/autoexp/{tag}/{n}"
-
-        def write() -> str:
-            commit, written = self._write(draft)
-            self._hold(ref, commit, tag)
-            if not self._all_there(written):
-                raise RepositoryError(
-                    f"what was written for {ref} is gone again: is a `git gc` running in a loop?"
-                )
-            return commit
-
-        commit = self._retry(write, ref)
-        self._last = commit, draft
+        try:
+            self._retry(lambda: self._hold(ref, commit, tag), ref)
+        finally:
+            self._release()
         return commit
 
     # Refs and branches of ours.
@@ -203,6 +195,7 @@ class Repository:
         """Let `refs/autoexp/<tag>/<name>` hold a commit, so that no `git gc` takes it."""
         ref = f"refs/autoexp/{tag}/{name}"
         self._retry(lambda: self._update([f"update {ref} {_check(commit)}"]), ref)
+        self._release()
 
     def refs(self, tag: str) -> dict[int, str]:
         """Commits of a run's experiments by number, those that were measured or cut short."""
@@ -236,7 +229,6 @@ class Repository:
         Raises:
             RepositoryError: the commit is missing, or not even that ref can be written.
         """
-        self._heal(to)
         if not self.exists(to):
             raise RepositoryError(f"commit {to[:7]} is missing in {self.root}")
         name = _branch(tag).removeprefix("refs/heads/")
@@ -288,30 +280,30 @@ class Repository:
         except OSError as error:
             raise RepositoryError(f"{path} can't be written: {error.strerror}") from error
 
-    def _draft(self, parent: str, files: Mapping[str, bytes], message: str) -> _Draft:
-        date = f"{int(time.time())} {time.strftime('%z')}"
-        return _Draft(_check(parent), files, message, date)
+    def _write(self, objects: Sequence[GitObject]) -> None:
+        """Put objects into the repository as `git fetch` does: in a pack that no gc may touch.
 
-    def _write(self, draft: _Draft) -> tuple[str, list[str]]:
-        """Write the objects of a commit; its name, and the names of all that were written."""
-        tree = self._git.line("rev-parse", "--verify", "-q", f"{draft.parent}^{{tree}}")
-        written: list[str] = []
-        changes = {PurePosixPath(path).parts: content for path, content in draft.files.items()}
-        tree = self._graft(tree, "", changes, written)
-        message = draft.message.replace("\0", "").encode("utf-8", "replace")
-        commit = self._git.line(
-            *("commit-tree", tree, "-p", draft.parent),
-            stdin=message,
-            env={
-                **self._author(),
-                "GIT_AUTHOR_DATE": draft.date,
-                "GIT_COMMITTER_DATE": draft.date,
-            },
+        Loose ones are at the mercy of a `git prune` that began before a ref held them, and a ref
+        to what it took would break every gc of the user's.
+        """
+        packs = self.common_dir / "objects" / "pack"
+        if not self._keeps:
+            _drop_stale_keeps(packs)
+        report = self._git.line(
+            "index-pack", "--stdin", f"--keep={_KEEP}", stdin=make_pack(objects)
         )
-        return commit, [*written, commit]
+        kind, _, name = report.partition("\t")
+        if kind == "keep":
+            self._keeps.append(packs / f"pack-{name}.keep")
 
-    def _graft(self, tree: str | None, folder: str, changes: _Changes, written: list[str]) -> str:
-        """The name of `tree` with files changed; only the trees on the way to them are new."""
+    def _release(self) -> None:
+        while self._keeps:
+            self._keeps.pop().unlink(missing_ok=True)
+
+    def _graft(
+        self, tree: str | None, folder: str, changes: _Changes, made: list[GitObject]
+    ) -> str:
+        """The name of `tree` with files changed; only the trees on the way to them are made."""
         listing = self._git.run("ls-tree", "-z", tree) if tree else b""
         entries = {entry.path: entry for entry in parse_listing(listing)}
         by_name: dict[str, dict[tuple[str, ...], bytes]] = {}
@@ -320,27 +312,31 @@ class Repository:
         for name, inner in by_name.items():
             path, old = folder + name, entries.get(name)
             if () in inner:
-                entries[name] = self._blob(path, old, inner[()])._replace(path=name)
-                written.append(entries[name].sha)
+                if old is not None and not old.mode.startswith("100"):
+                    raise RepositoryError(
+                        f"{path} is not a plain file: name the file it stands for"
+                    )
+                blob = GitObject("blob", inner[()])
+                made.append(blob)
+                mode = old.mode if old else self._mode_of_new(path)
+                entries[name] = TreeEntry(name, mode, blob.name)
             elif old is None or old.mode == "040000":
-                made = self._graft(old.sha if old else None, f"{path}/", inner, written)
-                entries[name] = TreeEntry(name, "040000", made)
+                below_it = self._graft(old.sha if old else None, f"{path}/", inner, made)
+                entries[name] = TreeEntry(name, "040000", below_it)
             else:
                 raise RepositoryError(f"{path} is not a folder in the commit")
-        made = self._git.line("mktree", "-z", "--missing", stdin=make_listing(entries.values()))
-        written.append(made)
-        return made
-
-    def _blob(self, path: str, old: TreeEntry | None, content: bytes) -> TreeEntry:
-        if old is not None and not old.mode.startswith("100"):
-            raise RepositoryError(f"{path} is not a plain file: name the file it stands for")
-        sha = self._git.line("hash-object", "-w", "--no-filters", "--stdin", stdin=content)
-        return TreeEntry(path, old.mode if old else self._mode_of_new(path), sha)
+        made.append(make_tree(entries.values()))
+        return made[-1].name
 
     def _mode_of_new(self, path: str) -> str:
         return "100755" if os.access(self.root / path, os.X_OK) else "100644"
 
-    def _author(self) -> dict[str, str]:
+    def _who(self, role: Literal["AUTHOR", "COMMITTER"]) -> str:
+        """Name and address as git would write them."""
+        ident = self._git.line("var", f"GIT_{role}_IDENT", env=self._lent())
+        return ident.rpartition(">")[0] + ">"
+
+    def _lent(self) -> dict[str, str]:
         """Nothing where git knows who the user is; else a name, as a commit can't do without."""
         if self._identity is None:
             known = all(
@@ -350,18 +346,6 @@ class Repository:
             lent = {name: value for name, value in _NOBODY.items() if name not in os.environ}
             self._identity = {} if known else lent
         return self._identity
-
-    def _all_there(self, objects: Sequence[str]) -> bool:
-        names = "".join(f"{name}\n" for name in objects).encode()
-        return b" missing\n" not in self._git.run("cat-file", "--batch-check", stdin=names)
-
-    def _heal(self, commit: str) -> bool:
-        """Write the last commit again if a `git gc` that was under way has torn it after all."""
-        if self._last is None or self._last[0] != commit:
-            return False
-        draft = self._last[1]
-        again, written = self._write(draft)
-        return again == commit and self._all_there(written)
 
     def _hold(self, ref: str, commit: str, tag: str) -> None:
         listing = self._git.line("for-each-ref", "--format=%(objectname)", ref)
@@ -377,7 +361,7 @@ class Repository:
         """Change refs in one transaction. Raises RepositoryError."""
         # A branch that somebody made a symbolic ref must not lead us to another.
         stdin = "".join(f"option no-deref\n{line}\n" for line in lines).encode()
-        self._git.run("update-ref", "-m", "autoexp", "--stdin", stdin=stdin, env=self._author())
+        self._git.run("update-ref", "-m", "autoexp", "--stdin", stdin=stdin, env=self._lent())
 
     def _all_refs(self, tag: str) -> dict[str, str]:
         prefix = f"refs/autoexp/{tag}/"
@@ -424,7 +408,7 @@ class Repository:
         return ""
 
     def _retry(self, action: Callable[[], _T], ref: str = "") -> _T:
-        """Again while others hold locks or collect garbage; the last error is raised."""
+        """Again while others hold locks; the last error is raised."""
         for attempt in range(_ATTEMPTS):
             try:
                 return action()
@@ -440,11 +424,22 @@ class Repository:
         """Remove the lock that a crash left on a ref of ours."""
         lock = self.common_dir / f"{ref}.lock"
         try:
-            stale = time.time() - lock.stat().st_mtime > _STALE_LOCK
+            stale = time.time() - lock.stat().st_mtime > _STALE
         except OSError:
             return
         if stale:
             lock.unlink(missing_ok=True)
+
+
+def _drop_stale_keeps(packs: Path) -> None:
+    """Let gc have the packs of ours that a crash left protected."""
+    for keep in packs.glob("*.keep"):
+        try:
+            old = time.time() - keep.stat().st_mtime > _STALE
+            if old and keep.read_text(errors="replace").strip() == _KEEP:
+                keep.unlink()
+        except FileNotFoundError:
+            continue  # another run's, let go meanwhile
 
 
 def _branch(tag: str) -> str:

@@ -65,7 +65,9 @@ class Board(Container):
             pane.border_title = Content(f"{PANES.index(name) + 1} {name.capitalize()}")
             yield pane
 
-    def _panes(self) -> dict[Name, HypothesisPane | DiffPane | OutputPane | MetricPlot | ResultsTable]:
+    def _panes(
+        self,
+    ) -> dict[Name, HypothesisPane | DiffPane | OutputPane | MetricPlot | ResultsTable]:
         return {
             "hypothesis": self.hypothesis,
             "diff": self.diff,
@@ -105,7 +107,9 @@ class Board(Container):
         self._show_results(state, look)
         self._show_plot(state, look)
         if subject is None:
-            self.hypothesis.wait("the first hypothesis appears here; the baseline is measured first")
+            self.hypothesis.wait(
+                "the first hypothesis appears here; the baseline is measured first"
+            )
             return
         self._show_diff(state, subject, look)
         self._show_hypothesis(subject, looking_back=look.selected is not None)

@@ -123,12 +123,32 @@ def test_a_damaged_journal_is_not_opened_and_not_touched(path: Path) -> None:
     assert path.read_bytes() == damaged
 
 
-def test_a_flipped_byte_in_the_last_line_loses_no_other(path: Path) -> None:
+def test_a_flipped_byte_in_the_last_whole_line_is_told_and_not_dropped(path: Path) -> None:
     size = path.stat().st_size
-    for offset in range(size - len(LINES[-1]), size):
+    for offset in range(size - len(LINES[-1]), size - 1):
         flip(path, offset)
-        assert list(read_all(path)) == RECORDS[:-1]
+        with pytest.raises(JournalError, match="damaged"):
+            list(read_all(path))
         flip(path, offset)
+
+
+def test_a_last_line_with_holes_never_happened(path: Path) -> None:
+    holes = bytearray(path.read_bytes())
+    holes[-40:-10] = bytes(30)
+    path.write_bytes(holes)
+    assert list(read_all(path)) == RECORDS[:-1]
+
+
+def test_missing_lines_are_told(path: Path) -> None:
+    path.write_bytes(b"".join([*LINES[:3], *LINES[5:]]))
+    with pytest.raises(JournalError, match=r":4: .*missing"):
+        list(read_all(path))
+
+
+def test_damage_at_the_end_of_a_portion_is_told(path: Path) -> None:
+    flip(path, 5)
+    with pytest.raises(JournalError, match=":1: "):
+        JournalReader(path).read(1)
 
 
 def test_a_full_disk_leaves_the_file_as_it_was(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -118,8 +118,30 @@ def test_an_edited_table_is_rebuilt_and_the_edit_set_aside(
     (note,) = projections.update()
     assert note.startswith(f"{path.name} had been edited: yours is in ")
     assert run.files() == expected(run.state)
-    where = f"project/{path.name}" if name.startswith("project") else path.name
-    assert run.aside() == {where: edited}
+    folder = "project/" if name.startswith("project") else ""
+    assert run.aside() == {f"{folder}1-{path.name}": edited}
+
+
+def test_every_edit_is_set_aside_not_only_the_last(run: Run) -> None:
+    path = run.root / NAMES[0]
+    for words in ("first\n", "second\n"):
+        path.write_text(words)
+        run.projections.update()
+    assert sorted(run.aside().values()) == ["first\n", "second\n"]
+
+
+def test_a_row_that_does_not_fit_is_told_and_written_later(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = os.write
+    run.projections.update()
+    run.grow()
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", lambda fd, data: write(fd, data[:3]))
+        assert len(run.projections.update()) == len(NAMES)
+    run.grow()
+    assert run.projections.update() == []
+    assert run.files() == expected(run.state)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -31,9 +31,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def begin(project: Path, experiments: int = EXPERIMENTS) -> Prepared:
-    return prepare(
-        find_project(project), Wishes(tag="cut", max_experiments=experiments), today=DAY
-    )
+    return prepare(find_project(project), Wishes(tag="cut", max_experiments=experiments), today=DAY)
 
 
 def runner(prepared: Prepared, cut: int = 0, side: str = "after") -> subprocess.Popen[bytes]:

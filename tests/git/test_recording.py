@@ -119,31 +119,55 @@ def test_a_number_left_by_an_interrupted_attempt_is_used_again(repository: Repos
     assert kept == old
 
 
-def test_objects_that_vanish_before_the_ref_has_them_are_written_again(
+def test_a_garbage_collection_before_the_ref_is_there_takes_nothing(
     root: Path, repository: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hold, races = repository._hold, []
+    hold = repository._hold
 
-    def prune_first(*arguments: str) -> None:
-        if len(races) < 2:
-            races.append(git(root, "prune", "--expire=now"))
+    def collect_first(*arguments: str) -> None:
+        git(root, "gc", "-q", "--prune=now")
+        git(root, "prune", "--expire=now")
         hold(*arguments)
 
-    monkeypatch.setattr(repository, "_hold", prune_first)
+    monkeypatch.setattr(repository, "_hold", collect_first)
     commit = record(repository, 1, repository.head())
-    assert len(races) == 2
     assert repository.read(commit, "target.txt") == b"candidate 1\n"
     assert git(root, "fsck", "--no-dangling") == ""
 
 
-def test_a_commit_torn_by_a_late_prune_is_healed_when_it_is_kept(
+def test_a_commit_without_a_ref_is_protected_until_one_holds_it(
     root: Path, repository: Repository
 ) -> None:
-    commit = record(repository, 1, repository.head())
-    for name in (commit, git(root, "rev-parse", f"{commit}:target.txt")):
-        (root / ".git" / "objects" / name[:2] / name[2:]).unlink()
-    assert repository.advance(TAG, commit) == ""
-    assert git(root, "fsck", "--no-dangling") == ""
+    base = repository.commit(repository.head(), {"target.txt": b"dirty"}, "m")
+    git(root, "gc", "-q", "--prune=now")
+    repository.keep_ref(TAG, "base", base)
+    git(root, "gc", "-q", "--prune=now")
+    assert repository.read(base, "target.txt") == b"dirty"
+
+
+def packs_kept(root: Path) -> list[Path]:
+    return list((root / ".git" / "objects" / "pack").glob("*.keep"))
+
+
+def test_no_pack_stays_protected(root: Path, repository: Repository) -> None:
+    record(repository, 1, repository.head())
+    repository.commit(repository.head(), {"target.txt": b"x"}, "m")
+    repository.close()
+    assert packs_kept(root) == []
+
+
+def test_a_protection_that_a_crash_left_is_taken_away_and_the_users_is_not(
+    root: Path, repository: Repository
+) -> None:
+    repository.commit(repository.head(), {"target.txt": b"x"}, "m")
+    (stale,) = packs_kept(root)
+    theirs = stale.with_name("pack-theirs.keep")
+    theirs.write_text("precious\n")
+    for keep in (stale, theirs):
+        os.utime(keep, (1, 1))
+    with Repository.open(root) as later:
+        record(later, 1, later.head())
+    assert packs_kept(root) == [theirs]
 
 
 def test_a_lock_that_a_crash_left_on_our_ref_is_cleared(root: Path, repository: Repository) -> None:
@@ -284,7 +308,8 @@ def test_a_change_between_look_and_move_is_never_overwritten(
     first = record(repository, 1, base)
     repository.advance(TAG, base)
     theirs = git(root, "commit-tree", "-p", base, "-m", "by hand", f"{base}^{{tree}}")
-    update, raced = repository._update, []
+    update = repository._update
+    raced: list[str] = []
 
     def move_first(lines: list[str]) -> None:
         if not raced:

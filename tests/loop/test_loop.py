@@ -106,10 +106,16 @@ def test_max_experiments_counts_rows_and_is_checked_before_the_next(tmp_path: Pa
 
 def test_the_wall_clock_ends_the_run(tmp_path: Path) -> None:
     made = contract()
-    rig = Rig(tmp_path, ["9"], type(made)(**{
-        **{name: getattr(made, name) for name in made.__struct_fields__},
-        "budget": Budget(max_wall_clock_hours=1e-9),
-    }))
+    rig = Rig(
+        tmp_path,
+        ["9"],
+        type(made)(
+            **{
+                **{name: getattr(made, name) for name in made.__struct_fields__},
+                "budget": Budget(max_wall_clock_hours=1e-9),
+            }
+        ),
+    )
     assert "max_wall_clock_hours" in rig.run().reason
     assert rig.lab.evaluated == []
 
@@ -233,7 +239,9 @@ def test_a_run_cut_after_any_event_goes_on_without_losing_a_row(tmp_path: Path, 
     assert rig.lab.texts[rig.lab.branch] == "8"
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(values=st.lists(st.integers(0, 20), min_size=1, max_size=12, unique=True))
 def test_kept_rows_are_exactly_the_strict_improvements(
     tmp_path_factory: pytest.TempPathFactory, values: list[int]

@@ -32,8 +32,10 @@ FILES = {"target.py": TARGET, "evaluate.sh": HARNESS, "autoexp.yaml": CONFIG}
 
 def make_project(path: Path, **changed: str) -> Path:
     """A committed project; `changed` replaces files, `autoexp_yaml` standing for its name."""
-    names = {name.replace("_yaml", ".yaml").replace("_sh", ".sh").replace("_py", ".py"): text
-             for name, text in changed.items()}
+    names = {
+        name.replace("_yaml", ".yaml").replace("_sh", ".sh").replace("_py", ".py"): text
+        for name, text in changed.items()
+    }
     return make_repo(path, {**FILES, **names})
 
 

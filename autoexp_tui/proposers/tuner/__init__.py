@@ -76,7 +76,7 @@ def _new_point(
         point = {**space.here, **drawn}
         if space.key(point) not in known:
             return arm, point
-    return "whole", _any_new_point(space, known, situation, rng)
+    return "rest", _any_new_point(space, known, situation, rng)
 
 
 def _any_new_point(

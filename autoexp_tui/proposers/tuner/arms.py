@@ -15,16 +15,18 @@ ARMS: tuple[Arm, ...] = ("steps", "whole")
 
 _FORGET = 0.93
 """What an older outcome still weighs, per experiment since."""
-_PRIOR: dict[Arm, tuple[float, float]] = {"steps": (2.0, 1.0), "whole": (1.0, 1.5)}
+_PRIOR: dict[Arm, tuple[float, float]] = {"steps": (2.0, 1.0), "whole": (1.0, 3.0)}
+"""Kept and not kept, as if seen before the first experiment."""
 _SHARES = (0.5, 0.3, 0.2)
 """How often a small step moves one, two or three slots."""
 _WIDEST = 24
 """So many slots at most are moved at once by the arm that takes the whole space."""
-_LOCAL = 0.6
+_LOCAL = 0.4
 """Share of small steps that go a short way from where the slot stands; the rest asks the TPE."""
 _STRIDE = 0.16
 """Their usual length, as a share of the slot's range."""
 _HINTED = 6.0
+"""How much likelier a slot is picked when a person's hint names it."""
 
 
 def choose_arm(past: Sequence[Tried], rng: np.random.Generator) -> Arm:
@@ -92,9 +94,10 @@ def direction(domain: Domain, before: str, after: str) -> int:
 
 def mentioned(name: str, hints: Sequence[str]) -> bool:
     """Whether a person's hint names the slot."""
-    last = name.rpartition(".")[2]
-    pattern = re.compile(rf"(?<!\w)(?:{re.escape(name)}|{re.escape(last)})(?!\w)", re.IGNORECASE)
-    return any(pattern.search(hint) for hint in hints)
+    last = re.sub(r"(\[\d+\])+|#\d+$", "", name.rpartition(".")[2])
+    words = [re.escape(word) for word in {name, last} if len(word) > 1]
+    pattern = re.compile(rf"(?<!\w)(?:{'|'.join(sorted(words))})(?!\w)", re.IGNORECASE)
+    return bool(words) and any(pattern.search(hint) for hint in hints)
 
 
 def _promise(

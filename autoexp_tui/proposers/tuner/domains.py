@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import lru_cache
 from typing import Literal, TypeAlias
 
@@ -123,7 +124,9 @@ class Numbers:
         end = self.low if size - self.low < self.high - size else self.high
         if self.style.integer:
             end = math.ceil(end) if end == self.low else math.floor(end)
-        return f"{'-' if self.negative and end else ''}{end!r}"
+        text = f"{Decimal(repr(end)):f}"
+        point = "" if self.style.integer or "." in text else ".0"
+        return f"{'-' if self.negative and end else ''}{text}{point}"
 
 
 Domain: TypeAlias = Choices | Numbers
@@ -181,8 +184,8 @@ def blind(name: str, anchor: str, current: str) -> Domain | None:
     size, reached = abs(value), abs(now[0]) if now[0] * value > 0 else abs(value)
     if not style.integer and not negative and size < 1 and _SHARE.search(name.lower()):
         return _share(size, reached if reached < 1 else size, style)
-    low = min(size / _SPREAD, reached / _REACH)
-    high = max(size * _SPREAD, reached * _REACH)
+    low = _neat(min(size / _SPREAD, reached / _REACH))
+    high = _neat(max(size * _SPREAD, reached * _REACH))
     if style.integer:
         low, high = max(1.0, math.ceil(low)), math.floor(high)
         halves = size >= 16 and size == 2 ** round(math.log2(size))
@@ -207,7 +210,12 @@ def _share(size: float, reached: float, style: literals.Style) -> Numbers:
 
     low = min(scaled(size, 1 / _ODDS), scaled(reached, 1 / _REACH))
     high = max(scaled(size, _ODDS), scaled(reached, _REACH))
-    return Numbers(low, min(high, 0.9999), "odds", style)
+    return Numbers(_neat(low), _neat(min(high, 0.9999)), "odds", style)
+
+
+def _neat(end: float) -> float:
+    """Rounded as the numbers in the range will be, so that the end itself can be written."""
+    return float(literals.write(end, literals.Style(integer=False)))
 
 
 def _ladder(current: str) -> Choices:

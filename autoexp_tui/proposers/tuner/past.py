@@ -11,7 +11,8 @@ from autoexp_tui.core.contract import Contract
 from autoexp_tui.core.proposal import Trial
 from autoexp_tui.core.verdict import improvement, score
 
-Arm: TypeAlias = Literal["steps", "whole"]
+Arm: TypeAlias = Literal["steps", "whole", "rest"]
+"""How a point was chosen; `rest` when neither arm had anything new and any new point would do."""
 
 Point: TypeAlias = Mapping[str, str]
 """Slot names to literals."""
@@ -90,7 +91,7 @@ def _humbled(trial: Trial, loss: float, parent: float | None) -> float:
 
 def _arm(value: object) -> Arm | Literal[""]:
     match value:
-        case "steps" | "whole":
+        case "steps" | "whole" | "rest":
             return value
         case _:
             return ""

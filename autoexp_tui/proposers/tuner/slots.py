@@ -23,7 +23,7 @@ _SYNTAXES: dict[str, Callable[[str], list[Literal]]] = {
     ".css": css.literals,
 }
 _NOT_SETTINGS = re.compile(
-    r"(^|[._-])((random_?)?(seed|state)s?|version|ver|port|paths?|files?|dir|directory|folder|url"
+    r"(^|[._-])((random_?)?seeds?|random_?state|version|ver|port|paths?|files?|dir|directory|folder|url"
     r"|uri|host|id|uid|gid|pid|name|date|year|schema|debug|verbose|verbosity|device|log_?level"
     r"|license|checksum|n_?classes|num_?classes)$"
 )

@@ -34,6 +34,10 @@ def hypothesis(
     hints: Sequence[str],
 ) -> str:
     """What is moved and why, for a person to read while the harness runs."""
+    if arm == "rest":
+        return (
+            f"{description(changed)}: a combination that is left, as the likelier ones are tried."
+        )
     if arm == "whole":
         return _whole(changed, domains, past)
     moved = " and ".join(_arrow(name, *pair) for name, pair in changed.items())

@@ -1,0 +1,294 @@
+"""The command line as a person and a script use it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support.gitrepos import git
+from support.projects import autoexp, fingerprint, kept_commits, make_project
+
+from autoexp_tui.cli import run_command
+from autoexp_tui.core.rundir import RunDirectory
+from autoexp_tui.runlock import is_running
+from autoexp_tui.sources import read_state
+
+CKSUM = "$(printf 'RATE = 3.0\\nDEPTH = 4\\n' | cksum | tr -d ' ')"
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = make_project(tmp_path / "project")
+    monkeypatch.chdir(path)
+    return path
+
+
+def run_dir(project: Path, tag: str) -> RunDirectory:
+    return RunDirectory(project / ".git" / "autoexp" / tag)
+
+
+def test_a_run_in_json_is_whole_and_everything_agrees(project: Path) -> None:
+    done = autoexp("run", "--json", "--max-experiments", "8", "--tag", "t", cwd=project)
+    records = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [record["seq"] for record in records] == list(range(1, len(records) + 1))
+    assert records[0]["event"]["kind"] == "RunStarted"
+    assert records[-1]["event"]["kind"] == "RunFinished"
+    decided = [r["event"] for r in records if r["event"]["kind"] == "Decided"]
+    table = (project / "results.tsv").read_text().splitlines()
+    assert table[0] == "commit\tloss\tstatus\tdescription"
+    assert len(decided) == len(table) - 1 == 8
+    branch = git(project, "rev-list", "--reverse", "autoexp/t").splitlines()
+    assert [commit[:7] for commit in branch] == kept_commits(table)
+    refs = git(project, "for-each-ref", "--format=%(objectname)", "refs/autoexp/t").splitlines()
+    assert {event["commit"] for event in decided} <= {*refs, *branch}
+    best = min(float(line.split("\t")[1]) for line in table[1:] if "\tkeep\t" in line)
+    assert best < float(table[1].split("\t")[1])
+
+
+def test_plain_lines_tell_the_run_and_where_the_results_are(project: Path) -> None:
+    done = autoexp("run", "--max-experiments", "3", cwd=project)
+    assert "#1 ✓ keep" in done.stdout
+    assert "finished: all 3 experiments done" in done.stdout
+    assert f"table: {project / 'results.tsv'}" in done.stdout
+
+
+def test_the_users_tree_is_as_it_was(project: Path) -> None:
+    (project / "notes.txt").write_text("untracked")
+    (project / "README").write_text("staged")
+    git(project, "add", "README")
+    (project / "README").write_text("and changed")
+    before = fingerprint(project)
+    autoexp("run", "--max-experiments", "4", cwd=project)
+    assert fingerprint(project) == before
+    assert "results.tsv" not in git(project, "status", "--porcelain", "--untracked-files=all")
+
+
+def test_detach_leaves_a_runner_that_attach_and_stop_reach(project: Path) -> None:
+    slow = "sleep 0.2; " + (project / "evaluate.sh").read_text().split("\n", 1)[1]
+    (project / "evaluate.sh").write_text(slow)
+    git(project, "commit", "--quiet", "--all", "--message", "slow")
+    autoexp("run", "--detach", "--tag", "t", cwd=project)
+    run = run_dir(project, "t")
+    assert is_running(run)
+    assert "pausing" in autoexp("pause", cwd=project).stdout
+    assert "resumed" in autoexp("resume", cwd=project).stdout
+    assert "stopping" in autoexp("stop", "t", cwd=project).stdout
+    done = autoexp("attach", "t", "--plain", cwd=project)
+    assert "stopped by" in done.stdout
+    assert not is_running(run)
+
+
+def test_stop_now_ends_a_long_harness_and_run_measures_it_again(project: Path) -> None:
+    marker = project.parent / "ready"
+    body = (project / "evaluate.sh").read_text()
+    slow = f"[ $(cksum < target.py | tr -d ' ') = {CKSUM} ] || [ -e {marker} ] || sleep 60\n"
+    (project / "evaluate.sh").write_text(slow + body)
+    git(project, "commit", "--quiet", "--all", "--message", "slow")
+    autoexp("run", "--detach", "--tag", "t", "--max-experiments", "3", cwd=project)
+    run = run_dir(project, "t")
+    while not any(
+        getattr(state.current, "n", 0) == 2 and state.phase == "evaluating"
+        for state in [read_state(run)]
+    ):
+        assert is_running(run)
+    autoexp("stop", "--now", cwd=project)
+    autoexp("attach", "t", "--plain", cwd=project)
+    assert len(read_state(run).rows) == 1
+    marker.touch()
+    autoexp("run", "--tag", "t", cwd=project)
+    assert len(read_state(run).rows) == 3
+
+
+def test_foreground_hosts_the_loop_in_the_process_itself(project: Path) -> None:
+    autoexp("run", "--foreground", "--max-experiments", "2", "--tag", "t", cwd=project)
+    state = read_state(run_dir(project, "t"))
+    assert state.finished is not None
+    assert state.runner is not None
+    assert state.runner.pid != os.getpid()
+
+
+def test_a_resumed_run_keeps_its_contract_and_takes_a_larger_budget(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    autoexp("run", "--max-experiments", "2", "--tag", "t", cwd=project)
+    assert run_command(["run", "--plain", "--tag", "t"]) == 2
+    assert "--max-experiments 4" in capsys.readouterr().err
+    (project / "autoexp.yaml").write_text((project / "autoexp.yaml").read_text() + "keep: [x]\n")
+    done = autoexp("run", "--max-experiments", "4", "--tag", "t", cwd=project)
+    assert "goes on as it began" in done.stderr
+    assert len(read_state(run_dir(project, "t")).rows) == 4
+
+
+def test_a_failed_baseline_is_exit_code_1_and_says_why(project: Path) -> None:
+    (project / "evaluate.sh").write_text("echo no luck; exit 3\n")
+    git(project, "commit", "--quiet", "--all", "--message", "broken")
+    done = autoexp("run", cwd=project, check=False)
+    assert done.returncode == 1
+    assert "no luck" in done.stdout
+
+
+def test_check_shows_what_was_read_and_leaves_nothing(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = fingerprint(project)
+    assert run_command(["check"]) == 0
+    out = capsys.readouterr().out
+    assert "loss 5.4 (lower is better)" in out
+    assert "ready" in out
+    assert fingerprint(project) == before
+    assert not (project / ".git" / "autoexp").exists()
+
+
+def test_check_names_a_metric_that_was_not_printed(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "evaluate.sh").write_text("echo score: 3\n")
+    git(project, "commit", "--quiet", "--all", "--message", "other")
+    assert run_command(["check"]) == 1
+    out = capsys.readouterr().out
+    assert "loss" in out
+    assert "not ready" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["run", "--plain", "--json"], "choose one"),
+        (["run", "--detach", "--foreground"], "choose one"),
+        (["run", "--max-experiments", "0"], "--max-experiments"),
+        (["run", "--time-limit", "soon"], "--time-limit"),
+        (["run", "--tag", "../x"], "tag"),
+        (["run", "--tag", "x.lock"], "tag"),
+        (["run", "--proposer", "nobody"], "proposer"),
+        (["run", "elsewhere"], "elsewhere"),
+        (["attach", "nosuch"], "nosuch"),
+        (["pause"], "autoexp run"),
+        (["show", "1"], "autoexp run"),
+        (["summary", "nosuch"], "nosuch"),
+        (["new", "nosuch", "x"], "autoexp new"),
+        (["init"], "here already"),
+    ],
+)
+def test_usage_is_exit_code_2_in_one_line(
+    project: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], words: str
+) -> None:
+    assert run_command(arguments) == 2
+    error = capsys.readouterr().err
+    assert words in error
+    assert "Traceback" not in error
+
+
+def test_an_uncommitted_target_is_refused_unless_included(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "target.py").write_text("RATE = 2.0\nDEPTH = 4\n")
+    assert run_command(["run", "--plain"]) == 2
+    assert "target.py" in capsys.readouterr().err
+    done = autoexp("run", "--include-dirty", "--max-experiments", "1", cwd=project)
+    assert "loss 2.4" in done.stdout
+    assert (project / "target.py").read_text() == "RATE = 2.0\nDEPTH = 4\n"
+
+
+def test_a_table_that_no_run_wrote_is_never_overwritten(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "results.tsv").write_text("mine\n")
+    assert run_command(["run", "--plain"]) == 2
+    assert "--results" in capsys.readouterr().err
+    autoexp("run", "--max-experiments", "1", "--results", "other.tsv", cwd=project)
+    assert (project / "results.tsv").read_text() == "mine\n"
+    assert (project / "other.tsv").read_text().startswith("commit\tloss")
+
+
+def test_a_second_run_takes_the_table_of_the_first_over(project: Path) -> None:
+    autoexp("run", "--max-experiments", "2", "--tag", "a", cwd=project)
+    autoexp("run", "--max-experiments", "1", "--tag", "b", cwd=project)
+    assert len((project / "results.tsv").read_text().splitlines()) == 2
+    assert len(run_dir(project, "a").results.read_text().splitlines()) == 3
+
+
+def test_ls_show_and_summary_tell_of_a_finished_run(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    autoexp("run", "--max-experiments", "3", "--tag", "t", cwd=project)
+    assert run_command(["ls"]) == 0
+    assert "finished" in capsys.readouterr().out
+    assert run_command(["show", "2"]) == 0
+    shown = capsys.readouterr().out
+    assert "hypothesis" in shown
+    assert "+++ b/target.py" in shown
+    assert "measuring" in shown
+    assert run_command(["summary", "--json"]) == 0
+    digest = json.loads(capsys.readouterr().out)
+    assert (digest["tag"], digest["rows"]) == ("t", 3)
+    assert run_command(["summary", "results.tsv", "--json"]) == 0
+    from_table = json.loads(capsys.readouterr().out)
+    assert from_table["metrics"][0]["best"] == digest["metrics"][0]["best"]
+    assert run_command(["show", "9"]) == 2
+
+
+def test_clean_takes_out_the_workspace_and_the_exclude_lines(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    exclude = project / ".git" / "info" / "exclude"
+    before = exclude.read_bytes() if exclude.exists() else b""
+    autoexp("run", "--max-experiments", "1", "--tag", "t", cwd=project)
+    assert b"/results.tsv" in exclude.read_bytes()
+    assert run_command(["clean"]) == 0
+    assert exclude.read_bytes() == before
+    assert len(read_state(run_dir(project, "t")).rows) == 1
+    assert "kept" in capsys.readouterr().out
+
+
+def test_init_writes_a_file_that_check_accepts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project = make_project(tmp_path / "p")
+    (project / "autoexp.yaml").unlink()
+    options = ["--target", "target.py", "--harness", "sh evaluate.sh", "--metric", "loss:lower"]
+    assert run_command(["init", str(project), *options, "--yes"]) == 0
+    assert run_command(["check", str(project)]) == 0
+    assert "ready" in capsys.readouterr().out
+
+
+def test_init_asks_for_what_it_was_not_told(tmp_path: Path) -> None:
+    project = make_project(tmp_path / "p")
+    (project / "autoexp.yaml").unlink()
+    subprocess.run(
+        [sys.executable, "-m", "autoexp_tui", "init", str(project)],
+        input="target.py\nsh evaluate.sh\nloss\nlower\n\n",
+        text=True,
+        check=True,
+        capture_output=True,
+    )
+    assert "target: target.py" in (project / "autoexp.yaml").read_text()
+
+
+def test_a_broken_configuration_is_one_line_with_file_and_line(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "autoexp.yaml").write_text("target: target.py\nharnes: x\n")
+    assert run_command(["run", "--plain"]) == 2
+    error = capsys.readouterr().err.strip()
+    assert "autoexp.yaml:2" in error
+    assert len(error.splitlines()) == 1
+
+
+def test_new_makes_a_committed_repository(tmp_path: Path) -> None:
+    assert run_command(["new", "ml_training", str(tmp_path / "ml")]) == 0
+    assert git(tmp_path / "ml", "status", "--porcelain") == ""
+    assert run_command(["new", "ml_training", str(tmp_path / "ml")]) == 2
+
+
+def test_hostile_names_and_output_never_reach_the_terminal_raw(project: Path) -> None:
+    evil = "\x1b]0;owned\x07\x1b[2J\x9b31m\u202e"
+    (project / "evaluate.sh").write_text(f"printf '{evil}boom'; exit 1\n")
+    git(project, "commit", "--quiet", "--all", "--message", f"evil {evil}")
+    done = autoexp("run", cwd=project, check=False)
+    told = done.stdout + done.stderr + autoexp("check", cwd=project, check=False).stdout
+    assert "boom" in told
+    assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(told)
