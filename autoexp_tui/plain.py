@@ -70,10 +70,9 @@ def _lines(event: events.AnyEvent, state: RunState) -> list[str]:  # noqa: C901,
         case events.RunnerStarted(resumed=resumed) if resumed:
             return [f"resumed with {len(state.rows)} rows"]
         case events.BudgetChanged(budget=budget):
-            return [
-                f"budget is now {budget.max_experiments} experiments, "
-                f"{budget.max_wall_clock_hours:g} h, ${budget.max_cost_usd:.2f}"
-            ]
+            hours, usd = budget.max_wall_clock_hours, budget.max_cost_usd
+            caps = f"{budget.max_experiments} experiments, {hours:g} h, ${usd:.2f}"
+            return [f"budget is now {caps}"]
         case events.ProposalAnswered():
             return [f"#{event.n} sent back: {clean_line(event.reason)}"]
         case events.Proposed() if event.n > 1:

@@ -101,7 +101,7 @@ def prepare(project: Project, wishes: Wishes, *, today: dt.date) -> Prepared:
 
 
 def first_event(
-    project: Project, repository: Repository, contract: Contract, tag: str, base: str, seed: int
+    project: Project, contract: Contract, tag: str, base: str, seed: int
 ) -> events.RunStarted:
     """What the run will be for ever. Raises UnknownProposer."""
     return events.RunStarted(
@@ -242,7 +242,7 @@ def _begin(
 ) -> Sequence[str]:
     """Write the first event; what an attempt without a row left behind is done over."""
     base, notes = choose_base(project, repository, contract, include_dirty=wishes.include_dirty)
-    started = first_event(project, repository, contract, run.tag, base, wishes.seed)
+    started = first_event(project, contract, run.tag, base, wishes.seed)
     repository.keep_ref(run.tag, "base", base)
     run.journal.unlink(missing_ok=True)
     replace_file(run.contract, config.render(contract).encode())
@@ -278,10 +278,8 @@ def _resume(
         **{} if wishes.time_limit else {"time_limit": contract.time_limit},
     )
     if frozen != contract:
-        return [
-            f"{config_path(project)} or the command line differs from what {run.tag} began with: "
-            f"it goes on as it began ({run.contract.name} in its folder); --tag begins another"
-        ]
+        differs = f"{config_path(project)} differs from what {run.tag} began with"
+        return [f"{differs}: it goes on as it began; --tag begins another"]
     return []
 
 

@@ -24,7 +24,7 @@ _TAIL = 12
 @click.command()
 @click.argument("directory", type=click.Path(file_okay=False, path_type=Path), default=Path())
 @click.option("--include-dirty", is_flag=True, help="Check uncommitted changes as they are.")
-def check(directory: Path, include_dirty: bool) -> int:  # noqa: FBT001 - click's flag
+def check(directory: Path, include_dirty: bool) -> int:
     """Validate the project in DIRECTORY and run its baseline once, isolated."""
     from autoexp_tui import preparation  # noqa: PLC0415 - git
     from autoexp_tui.lab.bench import Bench  # noqa: PLC0415
@@ -39,7 +39,7 @@ def check(directory: Path, include_dirty: bool) -> int:  # noqa: FBT001 - click'
         base, notes = preparation.choose_base(
             project, repository, contract, include_dirty=include_dirty
         )
-        started = preparation.first_event(project, repository, contract, _TAG, base, seed=0)
+        started = preparation.first_event(project, contract, _TAG, base, seed=0)
         bench = Bench(RunDirectory(Path(folder) / _TAG), repository, started)
         try:
             text = bench.text_of(base)
@@ -82,8 +82,8 @@ def _tell_result(contract: Contract, result: Result) -> int:
         click.echo(f"\nnot ready: {_remedy(contract, result)}")
         return 1
     for metric in contract.metrics:
-        value = format_number(result.metrics[metric.name])
-        _tell("read", f"{metric.name} {value} ({metric.direction} is better)")
+        found = format_number(result.metrics[metric.name])
+        _tell("read", f"{metric.name} {found} ({metric.direction} is better)")
     for name, value in result.extras.items():
         _tell("also read", f"{name} {format_number(value)} (not judged)")
     for advice in _advice(contract, result):

@@ -45,6 +45,6 @@ def skip(tag: str | None) -> None:
 @click.command()
 @_tag
 @click.option("--now", is_flag=True, help="Don't wait for the experiment in flight.")
-def stop(tag: str | None, now: bool) -> None:  # noqa: FBT001 - click passes it by name
+def stop(tag: str | None, now: bool) -> None:
     """End the run after the current experiment; `autoexp run` takes it up again."""
     _ask(tag, "stop-now" if now else "stop")

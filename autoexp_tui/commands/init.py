@@ -32,7 +32,7 @@ def init(
     target: str | None,
     harness: str | None,
     metrics: tuple[str, ...],
-    yes: bool,  # noqa: FBT001 - click passes it by name
+    yes: bool,
 ) -> None:
     """Write a commented autoexp.yaml into DIRECTORY."""
     path = directory / CONFIG
@@ -72,7 +72,7 @@ def _ask_target(directory: Path) -> str:
 
 
 def _ask_metrics() -> tuple[Metric, ...]:
-    goals = []
+    goals: list[Metric] = []
     for question in ("Metric it prints", "Second metric (empty for none)"):
         name = click.prompt(question, default="" if goals else None, show_default=False)
         if not name:

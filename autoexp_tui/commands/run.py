@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import click
 
@@ -35,6 +35,19 @@ class _Duration(click.ParamType[float]):
             self.fail(str(error), param, ctx)
 
 
+class _Wishes(TypedDict):
+    """The options that `preparation.Wishes` takes."""
+
+    tag: str | None
+    proposer: str | None
+    max_experiments: int | None
+    max_hours: float | None
+    time_limit: float | None
+    seed: int
+    results: Path | None
+    include_dirty: bool
+
+
 @click.command()
 @click.argument("directory", type=click.Path(file_okay=False, path_type=Path), default=Path())
 @click.option("--tag", help="Name of the run and of its branch; default: date and target.")
@@ -49,20 +62,14 @@ class _Duration(click.ParamType[float]):
 @click.option("--foreground", is_flag=True, help="Host the loop in this very process.")
 @click.option("--plain", is_flag=True, help="Plain lines instead of the screen.")
 @click.option("--json", "as_json", is_flag=True, help="Events as JSON lines (docs/events.md).")
-def run(  # noqa: PLR0913 - one per option
+def run(
     directory: Path,
-    tag: str | None,
-    proposer: str | None,
-    max_experiments: int | None,
-    max_hours: float | None,
-    time_limit: float | None,
-    seed: int,
-    results: Path | None,
-    include_dirty: bool,  # noqa: FBT001
-    detach: bool,  # noqa: FBT001
-    foreground: bool,  # noqa: FBT001
-    plain: bool,  # noqa: FBT001
-    as_json: bool,  # noqa: FBT001
+    *,
+    detach: bool,
+    foreground: bool,
+    plain: bool,
+    as_json: bool,
+    **wishes: Unpack[_Wishes],
 ) -> int:
     """Start a run of the project in DIRECTORY, or go on with one, and watch it."""
     from autoexp_tui.preparation import Wishes, prepare  # noqa: PLC0415 - git
@@ -72,23 +79,12 @@ def run(  # noqa: PLR0913 - one per option
         raise click.UsageError("--detach and --foreground: choose one")
     how = choose_view(plain=plain, as_json=as_json)
     project = find_project(directory)
+    tag = wishes["tag"]
     if tag is not None and is_running(found := project.run(tag)):
         click.echo(f"{tag} is running already: watching it", err=True)
         return watch(found, how)
-    prepared = prepare(
-        project,
-        Wishes(
-            tag=tag,
-            proposer=proposer,
-            max_experiments=max_experiments,
-            max_hours=max_hours,
-            time_limit=time_limit,
-            seed=seed,
-            results=results,
-            include_dirty=include_dirty,
-        ),
-        today=dt.datetime.now().astimezone().date(),
-    )
+    today = dt.datetime.now().astimezone().date()
+    prepared = prepare(project, Wishes(**wishes), today=today)
     for note in prepared.notes:
         click.echo(f"autoexp: {note}", err=True)
     since = read_state(prepared.run).seq if prepared.resumed else 0

@@ -18,7 +18,7 @@ from autoexp_tui.table_source import TableSource
 @click.command()
 @click.argument("which", metavar="[TAG|results.tsv]", required=False)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def summary(which: str | None, as_json: bool) -> None:  # noqa: FBT001 - click's flag
+def summary(which: str | None, as_json: bool) -> None:
     """Sum up a run, or a results table."""
     if which is not None and Path(which).is_file():
         state = TableSource(Path(which)).state()
@@ -33,10 +33,10 @@ def summary(which: str | None, as_json: bool) -> None:  # noqa: FBT001 - click's
 
 
 def _lines(digest: Digest) -> list[str]:
+    counts = f"{digest.kept} kept, {digest.discarded} discarded, {digest.crashed} crashed"
     lines = [
         f"{clean_line(digest.tag, 80)}: {digest.ended}",
-        f"rows       {digest.rows}: {digest.kept} kept, {digest.discarded} discarded, "
-        f"{digest.crashed} crashed",
+        f"rows       {digest.rows}: {counts}",
     ]
     for metric in digest.metrics:
         if metric.baseline is None or metric.best is None:

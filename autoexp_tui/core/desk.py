@@ -29,11 +29,7 @@ def take(command: Command, recorder: Recorder, controls: Controls) -> Reply:
                 controls.stop(now=now)
                 return Reply(ok=True, text="stopping now" if now else f"stopping {_after(state)}")
             case "hint":
-                text = clean_line(command.text, _HINT)
-                if not text:
-                    return Reply(ok=False, text="a hint needs words")
-                recorder.record(events.HintGiven(command.by, text))
-                return Reply(ok=True, text="hint noted: the next proposal sees it")
+                return _hint(command, recorder)
 
 
 def _after(state: RunState) -> str:
@@ -68,3 +64,11 @@ def _skip(by: str, state: RunState, recorder: Recorder, controls: Controls) -> R
     recorder.record(events.SkipRequested(by, state.current.n))
     controls.skip()
     return Reply(ok=True, text=f"skipping #{state.current.n}")
+
+
+def _hint(command: Command, recorder: Recorder) -> Reply:
+    text = clean_line(command.text, _HINT)
+    if not text:
+        return Reply(ok=False, text="a hint needs words")
+    recorder.record(events.HintGiven(command.by, text))
+    return Reply(ok=True, text="hint noted: the next proposal sees it")

@@ -80,17 +80,18 @@ class JournalReader:
                 break
             try:
                 record = decode(line)
-                if record.seq != self._line + 1:
-                    raise ValueError(f"it is number {record.seq}: lines before it are missing")
             except (ValueError, msgspec.MsgspecError) as error:
-                raise JournalError(
-                    f"{self._path}:{self._line + 1}: this event is damaged ({error}); "
-                    "restore the file from a backup, or cut it before this line"
-                ) from None
+                raise self._damaged(f"this event is damaged ({error})") from None
+            if record.seq != self._line + 1:
+                raise self._damaged(f"this is event {record.seq}: some before it are missing")
             records.append(record)
             self._offset += len(line)
             self._line += 1
         return records
+
+    def _damaged(self, what: str) -> JournalError:
+        remedy = "restore the file from a backup, or cut it before this line"
+        return JournalError(f"{self._path}:{self._line + 1}: {what}; {remedy}")
 
 
 def _is_torn(line: bytes) -> bool:

@@ -289,12 +289,14 @@ class Repository:
         packs = self.common_dir / "objects" / "pack"
         if not self._keeps:
             _drop_stale_keeps(packs)
-        report = self._git.line(
-            "index-pack", "--stdin", f"--keep={_KEEP}", stdin=make_pack(objects)
+        pack = make_pack(objects)
+        # A prune of the user's takes unfinished packs too; then this fails, and is done again.
+        report = self._retry(
+            lambda: self._git.line("index-pack", "--stdin", f"--keep={_KEEP}", stdin=pack)
         )
-        kind, _, name = report.partition("\t")
-        if kind == "keep":
-            self._keeps.append(packs / f"pack-{name}.keep")
+        # Reported as `pack` instead of `keep` when a failed attempt had protected it already.
+        name = report.partition("\t")[2]
+        self._keeps.append(packs / f"pack-{name}.keep")
 
     def _release(self) -> None:
         while self._keeps:
@@ -408,7 +410,7 @@ class Repository:
         return ""
 
     def _retry(self, action: Callable[[], _T], ref: str = "") -> _T:
-        """Again while others hold locks; the last error is raised."""
+        """Again while others are in the way with locks or a gc; the last error is raised."""
         for attempt in range(_ATTEMPTS):
             try:
                 return action()

@@ -299,7 +299,7 @@ class AutoexpApp(App[None], inherit_bindings=False):
             self._player.change_speed(by)
             self._tick()
 
-    def _replay(self, again: bool) -> None:  # noqa: FBT001 - what the player answered
+    def _replay(self, again: bool) -> None:
         if again:
             self._bridge.begin_again()
             self.state = RunState()

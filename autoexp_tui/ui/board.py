@@ -127,7 +127,7 @@ class Board(Container):
             else:
                 self.diff.feed(piece.text)
         self._show_hypothesis(subject, looking_back=False)
-        self._title_diff(subject, look)
+        self._title_diff(look)
 
     def _show_results(self, state: RunState, look: Look) -> None:
         best = state.incumbent.n if state.incumbent else None
@@ -164,9 +164,9 @@ class Board(Container):
             self.diff.begin(old, path)
             proposal = self._texts.proposal(subject.n)
             self._proposal = ProposalReader(proposal) if proposal else None
-        self._title_diff(subject, look)
+        self._title_diff(look)
 
-    def _title_diff(self, subject: Subject, look: Look) -> None:
+    def _title_diff(self, look: Look) -> None:
         changes = f"  +{self.diff.added} −{self.diff.removed}" if self.diff.path else ""
         against = " against the baseline" if look.base == "baseline" else ""
         words = f"2 Diff ─ {self.diff.path}{against}{changes}" if self.diff.path else "2 Diff"

@@ -1,4 +1,4 @@
-"""Every key of the app, once: the key bar, `?` help, the palette and the bindings are made of it."""
+"""Every key of the app, once: key bar, `?` help, palette and bindings are made of it."""
 
 from __future__ import annotations
 

@@ -65,10 +65,10 @@ class PanesLayout(Layout):
         parent: Widget,
         children: list[Widget],
         size: Size,
-        greedy: bool = True,  # noqa: FBT001, FBT002 - Textual's signature
+        greedy: bool = True,
     ) -> ArrangeResult:
         parent.pre_layout(self)
-        regions: dict[str, Region] = {**plan(self.shape, size, self.only)}
+        regions = {str(name): region for name, region in plan(self.shape, size, self.only).items()}
         return [
             WidgetPlacement(regions[child.id], NULL_OFFSET, Spacing(), child)
             for child in children

@@ -116,7 +116,7 @@ def test_the_secondary_stays_within_its_limit(
 def test_a_broken_limit_is_explained() -> None:
     limit = Limit("at_most", 2.0, relative=True)
     verdict = two((0.4, 210.0), (0.5, 100.0), Decide(limit=limit))
-    assert verdict == Verdict(False, "latency_ms 210 breaks at_most 200 (2 × baseline 100)")  # noqa: RUF001 the sign is what is shown
+    assert verdict == Verdict(False, "latency_ms 210 breaks at_most 200 (2 × baseline 100)")
 
 
 def test_a_limit_that_the_incumbent_breaks_too_says_so() -> None:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -153,6 +154,28 @@ def test_no_pack_stays_protected(root: Path, repository: Repository) -> None:
     record(repository, 1, repository.head())
     repository.commit(repository.head(), {"target.txt": b"x"}, "m")
     repository.close()
+    assert packs_kept(root) == []
+
+
+def test_a_write_that_a_prune_broke_is_done_again(
+    root: Path, repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = repository._git.line
+    broken: list[tuple[str, ...]] = []
+
+    def break_once(*arguments: str, **options: Any) -> str:
+        if arguments[0] == "index-pack" and not broken:
+            line(*arguments, **options)  # its protection is there already at the second attempt
+            broken.append(arguments)
+            for index in (root / ".git" / "objects" / "pack").glob("*.idx"):
+                index.unlink()
+            raise RepositoryError("unable to write file")
+        return line(*arguments, **options)
+
+    monkeypatch.setattr(repository._git, "line", break_once)
+    commit = record(repository, 1, repository.head())
+    assert len(broken) == 1
+    assert repository.read(commit, "target.txt") == b"candidate 1\n"
     assert packs_kept(root) == []
 
 

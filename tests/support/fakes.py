@@ -16,6 +16,7 @@ from autoexp_tui.core.projections import Projections
 from autoexp_tui.core.proposal import Exhausted, Proposal, Situation, Stream, digest
 from autoexp_tui.core.recorder import Recorder
 from autoexp_tui.core.rundir import RunDirectory
+from autoexp_tui.core.state import RunState
 
 BASE = "0" * 40
 
@@ -117,7 +118,7 @@ class Rig:
         self.recorder: Recorder | None = None
 
     @property
-    def state(self):  # noqa: ANN201 - the recorder's state, whatever it is
+    def state(self) -> RunState:
         assert self.recorder is not None
         return self.recorder.state
 

@@ -7,6 +7,7 @@ from typing import ClassVar
 from rich.console import Group
 from rich.padding import Padding
 from rich.text import Text
+from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
@@ -38,8 +39,8 @@ class HypothesisPane(VerticalScroll, can_focus=True):
         self._body = Static(markup=False)
         self._shown: tuple[object, ...] = ()
 
-    def compose(self) -> list[Static]:  # type: ignore[override] - a list is as good as a generator
-        return [self._body]
+    def compose(self) -> ComposeResult:
+        yield self._body
 
     def wait(self, words: str) -> None:
         """Nothing to show yet: say what will be."""

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
+
+from autoexp_tui.proposers.tuner import arms
+from autoexp_tui.proposers.tuner.domains import Choices, Domain, Numbers, blind
+from autoexp_tui.proposers.tuner.past import Arm, Tried
+from autoexp_tui.proposers.tuner.search import suggest
+
+
+def domains() -> dict[str, Domain]:
+    rate, size = blind("rate", "0.1", "0.1"), blind("size", "100", "100")
+    assert rate is not None
+    assert size is not None
+    return {"rate": rate, "size": size, "mode": Choices(("a", "b", "c"))}
+
+
+def past(count: int, seed: int = 0) -> list[Tried]:
+    rng = np.random.default_rng(seed)
+    points = [arms.uniform(domains(), rng) for _ in range(count)]
+    return [
+        Tried(n, "discard", "whole", point, {}, abs(np.log(float(point["rate"]) / 0.5)))
+        for n, point in enumerate(points, 1)
+    ]
+
+
+def test_the_estimator_leans_towards_what_was_better() -> None:
+    rates = [float(suggest(domains(), past(40), seed)["rate"]) for seed in range(20)]
+    assert np.median(np.abs(np.log(np.array(rates) / 0.5))) < 0.7
+
+
+def test_fewer_columns_are_the_same_as_holding_the_others_fixed() -> None:
+    """What PartialFixedSampler does, with one study of all columns."""
+    space = domains()
+    encoded: dict[str, BaseDistribution] = {}
+    for name, domain in space.items():
+        encoded[name] = (
+            FloatDistribution(*domain.ends)
+            if isinstance(domain, Numbers)
+            else CategoricalDistribution(domain.options)
+        )
+    study = optuna.create_study()
+    for tried in past(30):
+        params = {
+            name: domain.encode(tried.values[name])
+            if isinstance(domain, Numbers)
+            else tried.values[name]
+            for name, domain in space.items()
+        }
+        study.add_trial(
+            optuna.trial.create_trial(params=params, distributions=encoded, value=tried.loss)
+        )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        study.sampler = optuna.samplers.PartialFixedSampler(
+            {"size": study.trials[0].params["size"], "mode": "a"},
+            optuna.samplers.TPESampler(seed=5),
+        )
+    drawn = study.ask(encoded).params["rate"]
+
+    domain = space["rate"]
+    assert isinstance(domain, Numbers)
+    assert suggest({"rate": domain}, past(30), 5) == {"rate": domain.decode(drawn)}
+
+
+def outcomes(arm: Arm, kept: int, lost: int) -> list[Tried]:
+    status = ["keep"] * kept + ["discard"] * lost
+    return [Tried(n, status[n - 1], arm, {}, {}, 0.0) for n in range(1, len(status) + 1)]
+
+
+def share_of_whole(history: list[Tried]) -> float:
+    rng = np.random.default_rng(0)
+    return float(np.mean([arms.choose_arm(history, rng) == "whole" for _ in range(400)]))
+
+
+def test_the_arm_that_keeps_more_is_asked_more() -> None:
+    usual = share_of_whole([])
+    assert share_of_whole(outcomes("whole", 6, 0)) > usual + 0.2
+    assert share_of_whole(outcomes("steps", 6, 0)) < usual
+    assert share_of_whole(outcomes("steps", 0, 12)) > usual + 0.2
+
+
+def test_old_outcomes_are_slowly_forgotten() -> None:
+    old = outcomes("steps", 0, 12) + outcomes("steps", 8, 0)
+    new = outcomes("steps", 8, 0) + outcomes("steps", 0, 12)
+    assert share_of_whole(old) < share_of_whole(new)
+
+
+def test_a_step_moves_at_most_three_slots() -> None:
+    space: dict[str, Domain] = {f"p{n}": Choices(("a", "b")) for n in range(8)}
+    here = dict.fromkeys(space, "a")
+    rng = np.random.default_rng(0)
+    sizes = {len(arms.steps(space, here, [], (), rng)) for _ in range(60)}
+    assert sizes == {1, 2, 3}
