@@ -18,6 +18,7 @@ _COMMANDS = {
     "check": "check:check",
     "run": "run:run",
     "attach": "attach:attach",
+    "replay": "replay:replay",
     "ls": "ls:ls",
     "pause": "control:pause",
     "resume": "control:resume",

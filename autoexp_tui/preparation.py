@@ -286,4 +286,5 @@ def _resume(
 def exclude_lines(root: Path, results: Path) -> list[str]:
     """What hides the two tables from `git status`; nothing for tables outside the repository."""
     tables = (results, results.with_name("budget.log"))
-    return [f"/{path.relative_to(root).as_posix()}" for path in tables if path.is_relative_to(root)]
+    names = [path.relative_to(root).as_posix() for path in tables if path.is_relative_to(root)]
+    return ["/" + re.sub(r"([\\*?\[ ])", r"\\\1", name) for name in names]

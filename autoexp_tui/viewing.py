@@ -11,8 +11,12 @@ import click
 from autoexp_tui import plain
 from autoexp_tui.core.problem import UsageProblem
 from autoexp_tui.core.rundir import RunDirectory
+from autoexp_tui.core.standing import best_line
 from autoexp_tui.core.state import RunState
-from autoexp_tui.sources import JournalSource
+from autoexp_tui.core.text import clean_line
+from autoexp_tui.runlock import is_running
+from autoexp_tui.sources import JournalSource, read_state
+from autoexp_tui.wire import send
 
 View = Literal["screen", "plain", "json"]
 
@@ -42,9 +46,31 @@ def watch(run: RunDirectory, how: View, *, since: int = 0) -> int:
         return INTERRUPTED
 
 
-def view(run: RunDirectory, how: View, *, since: int = 0) -> int:
-    """Watch `run` until it ends; its exit code. Plain lines begin after record `since`."""
+def view(run: RunDirectory, how: View, *, since: int = 0, hosted: bool = False) -> int:
+    """Watch `run`, until it ends or the screen is left; the exit code.
+
+    Plain lines begin after record `since`; `hosted` tells the screen that the loop lives here.
+    """
+    if how == "screen":
+        return _screen(run, hosted=hosted)
     return _lines(run, as_json=how == "json", since=since)
+
+
+def _screen(run: RunDirectory, *, hosted: bool) -> int:
+    from autoexp_tui.ui.app import AutoexpApp  # noqa: PLC0415 - Textual, where it is shown
+
+    app = AutoexpApp(JournalSource(run), run, steer=lambda c: send(run, c), hosted=hosted)
+    app.run()
+    if app.return_code:
+        return app.return_code
+    state = read_state(run)
+    if state.finished is not None and not is_running(run):
+        click.echo(f"{run.tag}: {clean_line(state.finished.reason, 300)} · {best_line(state)}")
+        click.echo(f"table: {state.runner.results if state.runner else run.results}")
+        return 0 if state.finished.ok else 1
+    if not hosted:
+        click.echo(f"{run.tag} goes on: `autoexp attach {run.tag}` comes back")
+    return 0
 
 
 def _lines(run: RunDirectory, *, as_json: bool, since: int) -> int:

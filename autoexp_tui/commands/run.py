@@ -103,7 +103,7 @@ def _host_here(runner: Runner, run: RunDirectory, how: View, since: int) -> int:
     """The same runner in a thread of this process: an interrupt ends the run, at once."""
     runner.start()
     try:
-        return view(run, how, since=since)
+        return view(run, how, since=since, hosted=True)
     except KeyboardInterrupt:
         runner.stop(whoami())
         return INTERRUPTED

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.content import Content
-from textual.events import Resize
+from textual.layout import Layout
 
 from autoexp_tui.core.contract import Metric
 from autoexp_tui.core.proposal_log import ProposalReader
@@ -46,12 +46,12 @@ class Board(Container):
     def __init__(self, texts: Texts) -> None:
         super().__init__(id="board")
         self._texts = texts
-        self._layout = PanesLayout()
+        self._places = PanesLayout()
         self.shape: Shape = "middle"
         self.hypothesis = HypothesisPane(id="hypothesis")
         self.diff = DiffPane(id="diff")
         self.output = OutputPane(id="output")
-        self.plot = MetricPlot(id="plot")
+        self.plot = MetricPlot(id="plot", label="4")
         self.results = ResultsTable(id="results")
         self._diffed: tuple[object, ...] = ()
         self._proposal: ProposalReader | None = None
@@ -59,11 +59,15 @@ class Board(Container):
         """Of the hypothesis in flight."""
 
     def compose(self) -> ComposeResult:
-        self.styles.layout = self._layout
         for name, pane in self._panes().items():
             pane.add_class("pane")
             pane.border_title = Content(f"{PANES.index(name) + 1} {name.capitalize()}")
             yield pane
+
+    @property
+    def layout(self) -> Layout:
+        """Ours: Textual's style sheets know no layout of a plan like this."""
+        return self._places
 
     def _panes(
         self,
@@ -76,15 +80,12 @@ class Board(Container):
             "results": self.results,
         }
 
-    def on_resize(self, event: Resize) -> None:
-        self.shape = shape_of(self.app.size.width, self.app.size.height)
-
     def arrange_for(self, look: Look) -> None:
         """Show the panes that have room, and give the active one the focus."""
         self.shape = shape_of(self.app.size.width, self.app.size.height)
         only = look.active if look.enlarged or self.shape == "narrow" else None
-        changed = (self._layout.shape, self._layout.only) != (self.shape, only)
-        self._layout.shape, self._layout.only = self.shape, only
+        changed = (self._places.shape, self._places.only) != (self.shape, only)
+        self._places.shape, self._places.only = self.shape, only
         for name, pane in self._panes().items():
             pane.display = only in (None, name)
         self._panes()[look.active].focus()

@@ -55,10 +55,16 @@ def phase_words(state: RunState, now: Now) -> Piece:
         return Piece("■ runner gone", "attention", 0)
     if state.paused:
         return Piece("‖ paused", "attention", 0)
-    since = format_duration(max(0.0, float(int(now.time - state.phase_time))))
+    since = ticking(now.time - state.phase_time)
     asked = "pausing: " if state.pause_requested else "stopping: " if state.stop_requested else ""
     role: Role = "attention" if asked else "alive"
     return Piece(f"▶ {asked}{state.phase} {since}", role, 0)
+
+
+def ticking(seconds: float) -> str:
+    """Time that goes by: whole seconds, then as any duration."""
+    whole = max(0, int(seconds))
+    return f"{whole}s" if whole < 60 else format_duration(whole)
 
 
 def first_line(state: RunState, now: Now) -> list[Piece]:

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.gitrepos import make_repo
 
 from autoexp_tui.lab.repository import Repository
-from tests.support.gitrepos import make_repo
 
 
 @pytest.fixture(autouse=True)

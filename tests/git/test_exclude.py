@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.gitrepos import git
 
 from autoexp_tui.lab.exclude import with_lines, without_lines
 from autoexp_tui.lab.repository import Repository
-from tests.support.gitrepos import git
 
 LINES = ["/results.tsv", "/budget.log"]
 contents = st.binary(max_size=60) | st.lists(

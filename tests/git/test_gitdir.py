@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.gitrepos import commit_files, git, make_repo
 
 from autoexp_tui.lab import gitdir
-from tests.support.gitrepos import commit_files, git, make_repo
 
 
 def test_a_sub_folder_knows_its_repository_and_its_place_in_it(root: Path) -> None:

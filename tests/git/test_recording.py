@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.gitrepos import commit_files, git, make_repo
 
 from autoexp_tui.lab.repository import Repository, RepositoryError
-from tests.support.gitrepos import commit_files, git, make_repo
 
 TAG = "mar8-target"
 BRANCH = f"autoexp/{TAG}"

@@ -4,9 +4,9 @@ import os
 from pathlib import Path
 
 import pytest
+from support.gitrepos import commit_files, git, make_repo, write_files
 
 from autoexp_tui.lab.repository import Repository, RepositoryError
-from tests.support.gitrepos import commit_files, git, make_repo, write_files
 
 
 def test_head_is_the_commit_checked_out_also_when_detached(

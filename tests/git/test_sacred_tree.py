@@ -7,10 +7,10 @@ import threading
 from pathlib import Path
 
 import pytest
+from support.gitrepos import commit_files, git, make_repo, write_files
 
 from autoexp_tui.lab.repository import Repository
 from autoexp_tui.lab.workspace import Workspace
-from tests.support.gitrepos import commit_files, git, make_repo, write_files
 
 TAG = "night"
 HOOKS = (

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.gitrepos import commit_files, git, make_repo, write_files
 
 from autoexp_tui.lab.removal import discard
 from autoexp_tui.lab.repository import Repository, RepositoryError
 from autoexp_tui.lab.workspace import Workspace, remove_workspace, workspace_home
-from tests.support.gitrepos import commit_files, git, make_repo, write_files
 
 Make = Callable[..., Workspace]
 

@@ -16,7 +16,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 from autoexp_tui.proposers.tuner.domains import Choices, Domain
 from autoexp_tui.proposers.tuner.past import Tried
 
-_STARTUP = 8
+STARTUP = 8
 """So many measurements before the estimator is asked; uniform draws until then."""
 
 
@@ -35,7 +35,7 @@ def suggest(domains: Mapping[str, Domain], past: Sequence[Tried], seed: int) -> 
                 optuna.trial.create_trial(params=params, distributions=space, value=tried.loss)
             )
     with _quiet():
-        sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=_STARTUP)
+        sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=STARTUP)
         study = optuna.create_study(sampler=sampler)
         study.add_trials(trials)
         drawn = study.ask(space).params

@@ -45,6 +45,7 @@ class StatusLine(Widget):
 
     def on_resize(self) -> None:
         self._shown = fit(self._pieces, self.size.width - 2, _GAP)
+        self.refresh()
 
     def render_line(self, y: int) -> Strip:
         base = self.rich_style

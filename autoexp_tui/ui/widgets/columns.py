@@ -230,7 +230,7 @@ class Sheet:
         def text(i: int) -> str:
             row = self.rows[i]
             said = row.description
-            if row.reason and row.reason not in said:
+            if row.status == "crash" and row.reason and row.reason not in said:
                 # The reason first: the end may be cut off.
                 said = f"{row.reason}: {said}" if said else row.reason
             return clean_line(said, _DESCRIPTION_LIMIT)

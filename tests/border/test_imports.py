@@ -1,0 +1,51 @@
+"""Who may know whom; and what the first second of the program may not load."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+HEAVY = {"anthropic", "optuna", "git", "textual", "plotext", "numpy", "genai_prices"}
+
+
+def loaded_by(code: str) -> set[str]:
+    """Top-level modules that a fresh interpreter has after running `code`."""
+    report = "import sys; print('\\n' + ' '.join({n.partition('.')[0] for n in sys.modules}))"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\n{report}"], capture_output=True, text=True, check=True
+    )
+    return set(done.stdout.splitlines()[-1].split())
+
+
+@pytest.mark.parametrize("command", ["--help", "run --help", "attach --help", "ls", "new"])
+def test_light_commands_load_nothing_heavy(command: str) -> None:
+    code = f"from autoexp_tui.cli import run_command; run_command({command.split()!r})"
+    assert not loaded_by(code) & HEAVY
+
+
+def test_the_core_loads_no_screen() -> None:
+    modules = [
+        f"autoexp_tui.core.{path.stem}" for path in (ROOT / "autoexp_tui" / "core").glob("*.py")
+    ]
+    code = f"import importlib; [importlib.import_module(name) for name in {modules!r}]"
+    assert not loaded_by(code) & (HEAVY | {"rich", "click"})
+
+
+def test_the_screen_loads_no_git_and_no_sdk() -> None:
+    loaded = loaded_by("import autoexp_tui.ui.app")
+    assert not loaded & {"anthropic", "optuna", "git", "numpy"}
+
+
+def test_the_borders_between_the_packages_hold() -> None:
+    done = subprocess.run(
+        [str(Path(sys.executable).parent / "lint-imports"), "--no-cache"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
