@@ -12,10 +12,8 @@ DOCS = Path(__file__).parents[2] / "docs" / "events.md"
 
 
 def test_the_documentation_lists_every_event_with_its_fields() -> None:
-    documented = {
-        kind: re.findall(r"`(\w+)`", fields)
-        for kind, fields in re.findall(r"^\| `([A-Z]\w+)` \| (.*?) \|", DOCS.read_text(), re.MULTILINE)
-    }
+    rows = re.findall(r"^\| `([A-Z]\w+)` \| (.*?) \|", DOCS.read_text(), re.MULTILINE)
+    documented = {kind: re.findall(r"`(\w+)`", fields) for kind, fields in rows}
     assert documented == {
         event.__name__: list(event.__struct_fields__) for event in get_args(AnyEvent)
     }

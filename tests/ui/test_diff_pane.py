@@ -190,7 +190,7 @@ async def test_long_wide_lines_keep_their_numbers_when_moved_sideways() -> None:
         pane.show("", "x" + "漢字" * 30 + "end\n", "t")
         await pilot.pause()
         assert pane.render_line(0).cell_length == 58
-        await pilot.press(*"llllllllll")
+        await pilot.press(*["right"] * 10)
         row = shown(pane)[0]
         assert row.startswith("  1 + ")
         assert row.endswith("end")

@@ -336,10 +336,10 @@ async def test_a_long_line_is_marked_and_reached_sideways(log: Path) -> None:
         pane = await following(pilot, log)
         assert pane.render_line(0).cell_length == 58
         assert shown(pane)[0].endswith("\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}")
-        await pilot.press(*"llllll")
+        await pilot.press(*["right"] * 6)
         assert shown(pane)[0].endswith("end")
         assert pane.render_line(0).cell_length == 58
-        await pilot.press(*"hhhhhh")
+        await pilot.press(*["left"] * 6)
         assert shown(pane)[0].startswith("start")
 
 
