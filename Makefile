@@ -1,4 +1,4 @@
-.PHONY: demo test check screenshots bench clean
+.PHONY: demo test check screenshots clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -25,6 +25,10 @@ check: $(INSTALLED)
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
+
+# The pictures of the README, from the recorded run.
+screenshots: $(INSTALLED)
+	$(PYTHON) screenshots/take.py
 
 clean:
 	rm -rf $(VENV) .demo

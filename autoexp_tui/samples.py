@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from autoexp_tui.core.problem import UsageProblem
+from autoexp_tui.core.rundir import RunDirectory
 
 _PACKAGE = Path(__file__).parent
 _LEFTOVERS = shutil.ignore_patterns("__pycache__", ".venv", "results.tsv", "budget.log")
@@ -33,3 +34,8 @@ def _folder() -> Path:
     """Inside the installed package, or beside it in a checkout."""
     installed = _PACKAGE / "sample_projects"
     return installed if installed.is_dir() else _PACKAGE.parent / "sample_projects"
+
+
+def recording() -> RunDirectory:
+    """A real run of the first sample, recorded, for whoever wants to see one."""
+    return RunDirectory(_PACKAGE / "recordings" / "digits")

@@ -31,6 +31,7 @@ from autoexp_tui.ui.clipping import experiment_as_text
 from autoexp_tui.ui.dialogs import Ask, Choice, Help
 from autoexp_tui.ui.experiment import ExperimentScreen
 from autoexp_tui.ui.keys import KEYS, bindings, keys_for, name_of
+from autoexp_tui.ui.marks import MARKS
 from autoexp_tui.ui.panes import PANES
 from autoexp_tui.ui.subject import Texts
 from autoexp_tui.ui.title import TerminalTitle
@@ -46,6 +47,7 @@ class AutoexpApp(App[None], inherit_bindings=False):
     """Shows one run, live or replayed; `steer` is None where there is no loop to ask."""
 
     CSS_PATH = "autoexp.tcss"
+    TITLE = "autoexp"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
 
     def __init__(
@@ -141,12 +143,13 @@ class AutoexpApp(App[None], inherit_bindings=False):
         self._title.show(status.title(self.state, now))
 
     def _now_line(self) -> Text:
-        """The hypothesis in one line, where its pane has no room."""
+        """What is tried, or came of it, in one line: where its pane has no room."""
         current = self.state.current
-        if current is None:
-            return Text("")
-        words = current.description or clean_line(current.hypothesis) or "forming a hypothesis …"
-        return Text(f"#{current.n} {clean_line(words, 300)}")
+        if current is not None:
+            words = current.description or current.hypothesis or "forming a hypothesis …"
+            return Text(f"#{current.n} {clean_line(words, 300)}")
+        row = self.state.row(len(self.state.rows))
+        return Text(f"#{row.n} {MARKS[row.status]}  {clean_line(row.reason, 300)}" if row else "")
 
     def _poll(self) -> None:
         if not self._bridge.held and self.state.started is not None:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import groupby
 from typing import ClassVar
 
-from rich.table import Table
 from rich.text import Text
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
@@ -79,7 +77,7 @@ class Ask(ModalScreen[str | None]):
 
 
 class Help(ModalScreen[None]):
-    """Every key, by what it is for."""
+    """Every key, by what it is for: in two columns where there is room."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,question_mark,f1", "dismiss(None)", "Back", show=False),
@@ -92,35 +90,34 @@ class Help(ModalScreen[None]):
         self._keys = keys
 
     def compose(self) -> ComposeResult:
+        groups = [(group, self._rows(group)) for group in _GROUPS]
+        groups.append(("In a pane", list(MOVES_IN_A_PANE)))
+        texts = [_group(name, rows) for name, rows in groups if rows]
         with VerticalScroll(classes="dialog help"):
-            yield Static(Text("Keys"), classes="dialog-title", markup=False)
-            yield Static(self._table(), markup=False)
+            with Horizontal(classes="help-columns"):
+                yield Static(Text("\n\n").join(texts[:2]), classes="help-column", markup=False)
+                yield Static(Text("\n\n").join(texts[2:]), classes="help-column", markup=False)
             yield Static(Text("esc back"), classes="dialog-foot", markup=False)
 
     def on_mount(self) -> None:
         self.query_one(VerticalScroll).focus()
 
+    def on_resize(self) -> None:
+        self.set_class(self.size.width < 118, "-stacked")
+
     def action_scroll(self, by: int) -> None:
         self.query_one(VerticalScroll).scroll_relative(y=by, animate=False)
 
-    def _table(self) -> Table:
-        table = Table.grid(padding=(0, 2))
-        table.add_column(no_wrap=True, min_width=8)
-        table.add_column()
-        ordered = sorted(self._keys, key=lambda key: _GROUPS.index(key.group))
-        for group, members in groupby(ordered, key=lambda key: key.group):
-            table.add_row(Text(), Text(f"\n{group}", "bold"))
-            for key in members:
-                names = " ".join(_shown(name, key) for name in key.keys.split(","))
-                table.add_row(Text(names), Text(key.help))
-        table.add_row(Text(), Text("\nIn a pane", "bold"))
-        for keys, words in MOVES_IN_A_PANE:
-            table.add_row(Text(keys), Text(words))
-        return table
+    def _rows(self, group: str) -> list[tuple[str, str]]:
+        return [(" ".join(key.all_shown), key.help) for key in self._keys if key.group == group]
+
+
+def _group(name: str, rows: Sequence[tuple[str, str]]) -> Text:
+    text = Text(name, "bold")
+    for keys, words in rows:
+        text.append(f"\n{keys:<10}", "not bold")
+        text.append(f" {words}", "not bold")
+    return text
 
 
 _GROUPS = ("The run", "The replay", "Looking", "Moving", "The app")
-
-
-def _shown(name: str, key: Key) -> str:
-    return Key(name, key.action, key.group, key.help).shown

@@ -31,7 +31,12 @@ class Key:
     @property
     def shown(self) -> str:
         """The key as it stands on a keyboard."""
-        return _NAMES.get(self.keys.split(",")[0], self.keys.split(",")[0])
+        return self.all_shown[0]
+
+    @property
+    def all_shown(self) -> list[str]:
+        """All of its keys, likewise."""
+        return [_NAMES.get(name, name) for name in self.keys.split(",")]
 
 
 _NAMES = {
@@ -46,6 +51,10 @@ _NAMES = {
     "right_curly_bracket": "}",
     "ctrl+p": "^p",
     "ctrl+z": "^z",
+    "ctrl+c": "^c",
+    "ctrl+q": "^q",
+    "plus": "+",
+    "f1": "F1",
     "escape": "esc",
     "tab": "tab",
 }
@@ -55,7 +64,7 @@ KEYS = (
         "space,p",
         "toggle_pause",
         "The run",
-        "Pause the loop after this experiment, or go on",
+        "Pause after this experiment, or go on",
         "pause",
         "run",
     ),
@@ -63,13 +72,13 @@ KEYS = (
         "s",
         "skip",
         "The run",
-        "Skip: end this experiment at once, go on with the next",
+        "Skip this experiment, at once",
         "skip",
         "run",
     ),
     Key("S", "stop_after", "The run", "Stop the run after this experiment", "stop after", "run"),
     Key("x", "stop_now", "The run", "Stop the run now (asks first)", "", "run"),
-    Key("h", "hint", "The run", "Give the researcher a hint for the next proposals", "hint", "run"),
+    Key("h", "hint", "The run", "Give a hint for the next proposals", "hint", "run"),
     Key("space,p", "play", "The replay", "Play, or hold", "play", "replay"),
     Key("full_stop", "step(1)", "The replay", "One experiment on", "step", "replay"),
     Key("comma", "step(-1)", "The replay", "One experiment back", "", "replay"),
@@ -77,29 +86,27 @@ KEYS = (
     Key("less_than_sign", "speed(-1)", "The replay", "Slower", "", "replay"),
     Key("left_curly_bracket", "jump(0)", "The replay", "To the beginning", "", "replay"),
     Key("right_curly_bracket", "jump(1)", "The replay", "To the end", "", "replay"),
-    Key(
-        "enter", "open", "Looking", "Open the experiment: hypothesis, diff, metrics, output", "open"
-    ),
+    Key("enter", "open", "Looking", "Open: hypothesis, diff, metrics, output", "open"),
     Key("n", "experiment(1)", "Looking", "Look at the next experiment"),
     Key("N", "experiment(-1)", "Looking", "Look at the experiment before"),
     Key("b", "best", "Looking", "Jump to the best experiment", "best"),
     Key("escape", "live", "Looking", "Back to what happens now"),
-    Key("d", "toggle_base", "Looking", "Diff against the parent, or against the baseline", "diff"),
-    Key("slash", "filter", "Looking", "Filter the table: keep, crash, or any word", "filter"),
+    Key("d", "toggle_base", "Looking", "Diff against the parent, or the baseline", "diff"),
+    Key("slash", "filter", "Looking", "Filter the table: keep, crash, any word", "filter"),
     Key("z,plus", "enlarge", "Looking", "Enlarge the pane, or put it back", "enlarge"),
-    Key("m", "plot_mode", "Looking", "Plot: the other metric, or the Pareto front"),
+    Key("m", "plot_mode", "Looking", "Plot the other metric, or the front"),
     Key("f", "freeze", "Looking", "Freeze the view; the loop goes on"),
-    Key("y", "copy", "Looking", "Copy the experiment, and write it to a file"),
+    Key("y", "copy", "Looking", "Copy the experiment, to a file too"),
     *(
         Key(str(number), f"pane({number})", "Moving", f"Pane {number}: {name}", moves=True)
         for number, name in enumerate(("hypothesis", "diff", "output", "plot", "results"), start=1)
     ),
     Key("tab", "app.focus_next", "Moving", "The next pane", moves=True),
-    Key("t", "theme", "The app", "Dark, light, or the terminal's own colours"),
+    Key("t", "theme", "The app", "Dark, light, or the terminal's colours"),
     Key("question_mark,f1", "help", "The app", "Show every key", "help"),
     Key("ctrl+p", "command_palette", "The app", "Find any of this by name"),
-    Key("ctrl+z", "suspend_process", "The app", "Leave for the shell; `fg` comes back"),
-    Key("q,ctrl+c,ctrl+q", "leave", "The app", "Leave: the run goes on unless you end it", "leave"),
+    Key("ctrl+z", "suspend_process", "The app", "To the shell; `fg` comes back"),
+    Key("q,ctrl+c,ctrl+q", "leave", "The app", "Leave; the run goes on", "leave"),
 )
 
 MOVES_IN_A_PANE = (

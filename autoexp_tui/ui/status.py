@@ -6,6 +6,8 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
+from rich.cells import cell_len
+
 from autoexp_tui.core.budget import Forecast, forecast, seconds_left
 from autoexp_tui.core.numbers import MINUS, format_duration, format_number, money
 from autoexp_tui.core.state import RunState
@@ -131,11 +133,15 @@ def title(state: RunState, now: Now) -> str:
 
 
 def fit(pieces: Sequence[Piece], width: int, gap: int) -> list[Piece]:
-    """The pieces that fit into `width` with `gap` cells between; the highest ranks go first."""
-    kept = list(pieces)
-    while len(kept) > 1 and sum(len(piece.text) for piece in kept) + gap * (len(kept) - 1) > width:
-        kept.remove(max(kept, key=lambda piece: piece.rank))
-    return kept
+    """The pieces that fit into `width` with `gap` cells between, by rank; always the first rank."""
+    kept: list[Piece] = []
+    room = width + gap
+    for piece in sorted(pieces, key=lambda piece: piece.rank):
+        needs = cell_len(piece.text) + gap
+        if needs <= room or not kept:
+            kept.append(piece)
+            room -= needs
+    return [piece for piece in pieces if piece in kept]
 
 
 def alert(state: RunState, now: Now) -> str:

@@ -187,7 +187,10 @@ def test_the_harness_gets_the_signals_that_a_runner_ignores(run: Run) -> None:
         outcome = run("grep SigIgn /proc/self/status; yes | head -1")
     finally:
         signal.signal(signal.SIGHUP, before)
-    assert outcome.tail == "SigIgn:\t0000000000000000\ny\n"
+    ignored = int(outcome.tail.split()[1], 16)
+    # Above 31 are the C library's own, which nobody can set back.
+    assert ignored & 0x7FFFFFFF == 0
+    assert outcome.tail.endswith("\ny\n")
 
 
 def test_the_harness_has_no_descriptors_but_its_own(run: Run, tmp_path: Path) -> None:

@@ -1,0 +1,100 @@
+"""Makes the pictures: the app on a recorded real run, at three sizes, dark and light.
+
+`make screenshots` runs this. SVG comes from Textual; PNG from `rsvg-convert`, where there is one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+from autoexp_tui.core import events
+from autoexp_tui.core.control import Reply
+from autoexp_tui.core.events import Record
+from autoexp_tui.core.rundir import RunDirectory
+from autoexp_tui.player import Player
+from autoexp_tui.samples import recording
+from autoexp_tui.sources import JournalSource
+from autoexp_tui.ui.app import AutoexpApp
+from autoexp_tui.ui.themes import DARK, LIGHT
+
+HERE = Path(__file__).parent
+SIZES = ((80, 24), (120, 40), (200, 50))
+MOMENT = 24
+"""The experiment that is being measured in the pictures of a live run."""
+
+
+class Held:
+    """A live run, held at one moment: the first records of a recording."""
+
+    def __init__(self, run: RunDirectory, until: Callable[[Record], bool]) -> None:
+        self._records: list[Record] = []
+        for record in JournalSource(run).read():
+            self._records.append(record)
+            if until(record):
+                break
+        self.time = self._records[-1].time
+
+    def read(self) -> list[Record]:
+        records, self._records = self._records, []
+        return records
+
+    def alive(self) -> bool:
+        return True
+
+
+def live() -> AutoexpApp:
+    """The app on the recorded run, as it was while the experiment was measured."""
+    held = Held(recording(), lambda record: record.event == events.EvaluationStarted(MOMENT))
+    return AutoexpApp(
+        held, recording(), steer=lambda _: Reply(ok=True, text=""), clock=lambda: held.time + 3
+    )
+
+
+def replayed() -> AutoexpApp:
+    """The app on the whole of it."""
+    return AutoexpApp(Player(JournalSource(recording())), recording())
+
+
+async def take(app: AutoexpApp, name: str, size: tuple[int, int], theme: str, *keys: str) -> None:
+    """One picture, after pressing `keys`."""
+    async with app.run_test(size=size) as pilot:
+        app.theme = theme
+        while app.state.started is None:
+            await pilot.pause(0.05)
+        await pilot.pause(0.6)
+        await pilot.press(*keys)
+        await pilot.pause(0.6)
+        picture = app.export_screenshot(title="autoexp")
+    # Without it, a converter may drop the blanks that a text begins with.
+    picture = picture.replace("<text ", '<text xml:space="preserve" ')
+    (HERE / f"{name}.svg").write_text(picture, encoding="utf-8")
+
+
+def convert() -> None:
+    """PNG beside every SVG."""
+    if converter := shutil.which("rsvg-convert"):
+        for picture in HERE.glob("*.svg"):
+            subprocess.run([converter, "-o", picture.with_suffix(".png"), picture], check=True)
+
+
+async def main() -> None:
+    for size in SIZES:
+        for theme in (DARK, LIGHT):
+            shade = "dark" if theme.dark else "light"
+            await take(live(), f"live-{size[0]}x{size[1]}-{shade}", size, theme.name)
+    small, middle = SIZES[:2]
+    await take(live(), "help-120x40-dark", middle, DARK.name, "question_mark")
+    await take(live(), "experiment-120x40-dark", middle, DARK.name, "b", "enter")
+    await take(live(), "leave-80x24-dark", small, DARK.name, "q")
+    await take(live(), "diff-80x24-dark", small, DARK.name, "2")
+    await take(live(), "plot-80x24-light", small, LIGHT.name, "4")
+    await take(replayed(), "replay-120x40-dark", middle, DARK.name)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
+    convert()
