@@ -12,6 +12,7 @@ from textual import on, work
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import BindingType
 from textual.events import DescendantFocus, Key, Resize
+from textual.geometry import Size
 from textual.screen import Screen
 
 from autoexp_tui.core import events
@@ -105,7 +106,7 @@ class AutoexpApp(App[None], inherit_bindings=False):
         return themes.ANSI_EXTRAS
 
     def on_resize(self, event: Resize) -> None:
-        self._arrange()
+        self._arrange(event.size)
 
     @property
     def board(self) -> Board:
@@ -115,9 +116,9 @@ class AutoexpApp(App[None], inherit_bindings=False):
         replay = self._player.words() if self._player else ""
         return status.Now(self._clock(), self.alive, replay)
 
-    def _arrange(self) -> None:
+    def _arrange(self, size: Size | None = None) -> None:
         base = self.screen_stack[0]
-        self.board.arrange_for(self.look)
+        self.board.arrange_for(self.look, size or self.size)
         base.set_class(self.board.shape == "narrow", "-narrow")
         base.query_one(TabBar).show(self.look.active)
         self._tick()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.content import Content
+from textual.geometry import Size
 from textual.layout import Layout
 
 from autoexp_tui.core.contract import Metric
@@ -80,9 +81,9 @@ class Board(Container):
             "results": self.results,
         }
 
-    def arrange_for(self, look: Look) -> None:
+    def arrange_for(self, look: Look, terminal: Size) -> None:
         """Show the panes that have room, and give the active one the focus."""
-        self.shape = shape_of(self.app.size.width, self.app.size.height)
+        self.shape = shape_of(*terminal)
         only = look.active if look.enlarged or self.shape == "narrow" else None
         changed = (self._places.shape, self._places.only) != (self.shape, only)
         self._places.shape, self._places.only = self.shape, only

@@ -1,0 +1,533 @@
+"""Every key and every state of the app, on a source that the test holds in hand."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from realistic_run import commit_of, experiment, opening
+from textual.pilot import Pilot
+
+from autoexp_tui.core import events
+from autoexp_tui.core.control import Command, Reply
+from autoexp_tui.core.events import AnyEvent, Record
+from autoexp_tui.core.journal import JournalError
+from autoexp_tui.core.problem import Problem
+from autoexp_tui.core.proposal_log import ProposalLog
+from autoexp_tui.core.rundir import RunDirectory
+from autoexp_tui.player import Player
+from autoexp_tui.ui.app import AutoexpApp
+from autoexp_tui.ui.dialogs import Ask, Choice, Help
+from autoexp_tui.ui.experiment import ExperimentScreen
+from autoexp_tui.ui.themes import ORDER
+from autoexp_tui.ui.widgets.bars import AlertBar, KeyBar, StatusLine
+
+NOW = 1_700_000_000.0
+ROWS = [
+    *experiment(1, "keep"),
+    *experiment(2, "keep", parent=commit_of(1), description="a smaller step"),
+    *experiment(3, "crash", parent=commit_of(2), description="hidden 512", reason="out of memory"),
+]
+
+
+class Told:
+    """A source that says what the test tells it to."""
+
+    def __init__(self, told: list[AnyEvent]) -> None:
+        self._told = list(told)
+        self._seq = 0
+        self.living = True
+        self.failure: Exception | None = None
+
+    def tell(self, *more: AnyEvent) -> None:
+        self._told += more
+
+    def read(self) -> list[Record]:
+        if self.failure is not None:
+            raise self.failure
+        records = []
+        while self._told:
+            self._seq += 1
+            records.append(Record(self._seq, NOW, float(self._seq), self._told.pop(0)))
+        return records
+
+    def alive(self) -> bool:
+        return self.living
+
+
+class Bench:
+    """The app, its source, and what it asked of the loop."""
+
+    def __init__(self, folder: Path, told: list[AnyEvent]) -> None:
+        self.source = Told(told)
+        self.run = RunDirectory(folder / "nov23-train")
+        self.asked: list[Command] = []
+        self.answer: Callable[[Command], Reply] = lambda _: Reply(ok=True, text="as you wish")
+        self.app = AutoexpApp(self.source, self.run, steer=self._take, clock=lambda: NOW + 3)
+        self.pilot: Pilot[Any]
+
+    def _take(self, command: Command) -> Reply:
+        self.asked.append(command)
+        return self.answer(command)
+
+    def write(self, n: int, target: str, output: str = "") -> None:
+        self.run.experiment(n).mkdir(parents=True, exist_ok=True)
+        self.run.text(n).write_text(target)
+        self.run.output(n).write_text(output)
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        for _ in range(400):
+            if condition():
+                return
+            await self.pilot.pause(0.02)
+        raise AssertionError("it did not come about")
+
+    async def tell(self, *more: AnyEvent) -> None:
+        """Let something happen, and wait until it is shown."""
+        want = self.app.state.seq + len(more)
+        self.source.tell(*more)
+        await self.until(lambda: self.app.state.seq >= want)
+        await self.pilot.pause()
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+        await self.pilot.pause()
+
+    def verbs(self) -> list[str]:
+        return [command.verb for command in self.asked]
+
+    def line(self, name: str = "status") -> str:
+        bar = self.app.screen_stack[0].query_one(f"#{name}", StatusLine)
+        return bar.render_line(0).text.strip()
+
+    def answered(self) -> str:
+        return self.app.screen_stack[0].query_one(KeyBar).answer
+
+    def alert(self) -> str:
+        bar = self.app.screen_stack[0].query_one(AlertBar)
+        return str(bar.render()) if bar.display else ""
+
+    def pane(self, name: str) -> str:
+        pane = getattr(self.app.board, name)
+        return "\n".join(pane.render_line(y).text for y in range(pane.size.height))
+
+    def title(self, name: str) -> str:
+        return str(getattr(self.app.board, name).border_title)
+
+
+@asynccontextmanager
+async def running(
+    folder: Path, told: list[AnyEvent] | None = None, size: tuple[int, int] = (120, 40)
+) -> AsyncIterator[Bench]:
+    bench = Bench(folder, [*opening(), *ROWS] if told is None else told)
+    count = len(bench.source._told)
+    for n, text in ((1, "a = 1\n"), (2, "a = 2\n"), (3, "a = 3\n")):
+        bench.write(n, text, f"measuring {n}\n")
+    async with bench.app.run_test(size=size) as pilot:
+        bench.pilot = pilot
+        await bench.until(lambda: bench.app.state.seq == count)
+        await pilot.pause()
+        yield bench
+
+
+# ---- states --------------------------------------------------------------------------------------
+
+
+async def test_before_the_first_event_every_pane_says_what_will_appear(tmp_path: Path) -> None:
+    async with running(tmp_path, []) as bench:
+        assert "waiting" in bench.line()
+        for name, words in {
+            "diff": "appears here",
+            "output": "prints here",
+            "plot": "starts with the baseline",
+            "results": "the baseline comes first",
+        }.items():
+            assert words in bench.pane(name)
+
+
+async def test_proposing_shows_the_hypothesis_and_the_diff_as_they_grow(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        await bench.tell(events.ExperimentStarted(4, commit_of(2)))
+        assert "proposing" in bench.line()
+        with ProposalLog(bench.run.proposal(4)) as log:
+            log.write("hypothesis", "A larger a")
+            log.write("target", "a = 9\n")
+            await bench.until(lambda: "a = 9" in bench.pane("diff"))
+            assert "A larger a" in str(bench.app.board.hypothesis._shown)
+            assert bench.title("hypothesis").startswith("1 Hypothesis ─ #4 on #2")
+
+
+async def test_evaluating_follows_the_harness_and_counts_the_seconds(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        bench.write(4, "a = 4\n", "epoch 1\n")
+        await bench.tell(
+            events.ExperimentStarted(4, commit_of(2)),
+            events.Proposed(4, "why", "what", 1, 1, "d"),
+            events.Committed(4, commit_of(4)),
+            events.EvaluationStarted(4),
+        )
+        assert "▶ evaluating 3s" in bench.line()
+        await bench.until(lambda: "epoch 1" in bench.pane("output"))
+        with bench.run.output(4).open("a") as output:
+            output.write("epoch 2\n")
+        await bench.until(lambda: "epoch 2" in bench.pane("output"))
+
+
+async def test_paused_is_said_where_it_cannot_be_missed(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        assert bench.alert() == ""
+        await bench.tell(events.PauseRequested("ada"), events.Paused("paused by ada"))
+        assert "paused" in bench.line()
+        assert "paused by ada — space goes on" in bench.alert()
+
+
+async def test_a_request_that_waits_is_shown_as_such(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        await bench.tell(events.ExperimentStarted(4, commit_of(2)), events.PauseRequested("ada"))
+        assert "pausing: proposing" in bench.line()
+
+
+async def test_a_crash_row_says_why_and_has_no_figure(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        assert "✗ crash" in bench.pane("results")
+        assert "out of memory" in bench.pane("results")
+
+
+async def test_finished_says_why_and_how_it_ended(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        await bench.tell(events.RunFinished("all 3 experiments done", ok=True))
+        assert "■ finished" in bench.line()
+        assert "all 3 experiments done" in bench.line()
+        assert bench.alert() == ""
+
+
+async def test_failed_says_why_in_the_alert(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        await bench.tell(events.RunFinished("the baseline gave no measurement", ok=False))
+        assert "■ failed" in bench.line()
+        assert "the baseline gave no measurement" in bench.alert()
+
+
+async def test_a_runner_that_is_gone_is_told_with_the_remedy(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        bench.source.living = False
+        await bench.until(lambda: not bench.app.alive)
+        await bench.pilot.pause()
+        assert "runner gone" in bench.line()
+        assert "`autoexp run --tag nov23-train` goes on" in bench.alert()
+
+
+async def test_a_damaged_journal_is_told_and_the_app_stays(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        bench.source.failure = JournalError("journal.jsonl:7: this event is damaged")
+        await bench.until(lambda: "damaged" in bench.alert())
+        assert "a smaller step" in bench.pane("results")
+
+
+async def test_the_status_tells_best_count_pace_and_budgets(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        assert "best 0.5  −50.0 % of 1" in bench.line()
+        assert "3 of 50" in bench.line()
+        assert "stops ≈" in bench.line()
+        for words in ("experiments ▰▱", "time ▰▱", "cost ▱", "an hour", "50 % kept", "1 crashed"):
+            assert words in bench.line("figures")
+
+
+# ---- keys that steer -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("keys", "verb"), [("space", "pause"), ("p", "pause"), ("s", "skip"), ("S", "stop")]
+)
+async def test_a_steering_key_is_answered_at_once_and_asks_the_loop(
+    tmp_path: Path, keys: str, verb: str
+) -> None:
+    async with running(tmp_path) as bench:
+        await bench.pilot.press(keys)
+        assert bench.answered()
+        await bench.until(lambda: bench.verbs() == [verb])
+        await bench.until(lambda: bench.answered() == "as you wish")
+
+
+async def test_space_resumes_what_is_paused(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        await bench.tell(events.Paused("paused by ada"))
+        await bench.press("space")
+        await bench.until(lambda: bench.verbs() == ["resume"])
+
+
+async def test_stop_now_asks_first_and_no_is_the_default(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        await bench.press("x")
+        assert isinstance(bench.app.screen, Choice)
+        await bench.press("enter")
+        assert bench.verbs() == []
+        await bench.press("x", "down", "enter")
+        await bench.until(lambda: bench.verbs() == ["stop-now"])
+
+
+async def test_a_hint_is_sent_as_it_was_typed(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        await bench.press("h")
+        assert isinstance(bench.app.screen, Ask)
+        await bench.press(*"quiet sq", "enter")
+        await bench.until(lambda: [c.text for c in bench.asked] == ["quiet sq"])
+        assert bench.verbs() == ["hint"]
+
+
+async def test_nobody_answering_is_told_in_words(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+
+        def refuse(_: Command) -> Reply:
+            raise Problem("no runner answers")
+
+        bench.answer = refuse
+        await bench.press("s")
+        await bench.until(lambda: bench.answered() == "no runner answers")
+
+
+@pytest.mark.parametrize("key", ["q", "ctrl+c", "ctrl+q"])
+async def test_leaving_asks_and_leaves_it_running_by_default(tmp_path: Path, key: str) -> None:
+    async with running(tmp_path) as bench:
+        await bench.press(key)
+        assert isinstance(bench.app.screen, Choice)
+        assert bench.app.is_running
+        await bench.pilot.press("enter")
+        await bench.until(lambda: not bench.app.is_running or bench.app._exit)
+        assert bench.verbs() == []
+
+
+@pytest.mark.parametrize(("downs", "verb"), [(1, "stop"), (2, "stop-now")])
+async def test_leaving_may_stop_the_run(tmp_path: Path, downs: int, verb: str) -> None:
+    async with running(tmp_path) as bench:
+        await bench.press("q", *["down"] * downs, "enter")
+        await bench.until(lambda: bench.verbs() == [verb] and bench.app._exit)
+
+
+async def test_escape_stays(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        await bench.press("q", "escape")
+        assert not isinstance(bench.app.screen, Choice)
+        assert not bench.app._exit
+
+
+async def test_a_finished_run_is_left_without_a_question(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        await bench.tell(events.RunFinished("done", ok=True))
+        await bench.pilot.press("q")
+        await bench.until(lambda: bench.app._exit)
+
+
+# ---- keys that look ------------------------------------------------------------------------------
+
+
+async def test_moving_in_the_table_looks_back_and_escape_comes_back(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        await bench.press("j")
+        assert bench.app.look.selected == 2
+        assert "#2 on #1" in bench.title("hypothesis")
+        assert "a = 2" in bench.pane("diff")
+        await bench.until(lambda: "measuring 2" in bench.pane("output"))
+        await bench.press("escape")
+        assert bench.app.look.selected is None
+
+
+async def test_next_and_previous_experiment(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        await bench.press("N")
+        assert bench.app.look.selected == 3
+        await bench.press("N")
+        assert bench.app.look.selected == 2
+        await bench.press("n")
+        assert bench.app.look.selected == 3
+        await bench.press("n")
+        assert bench.app.look.selected is None
+
+
+async def test_best_is_found_again(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        await bench.press("b")
+        assert bench.app.look.selected == 2
+
+
+async def test_the_diff_turns_to_the_baseline_and_back(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        await bench.press("N", "d")
+        assert "baseline" in bench.title("diff")
+        assert "- a = 1" in bench.pane("diff")
+        await bench.press("d")
+        assert "- a = 2" in bench.pane("diff")
+
+
+async def test_enter_opens_the_experiment_and_n_goes_through_them(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        await bench.press("b", "enter")
+        screen = bench.app.screen
+        assert isinstance(screen, ExperimentScreen)
+        assert "a smaller step" in str(screen.query_one("#facts-text").render())
+        await bench.press("n")
+        assert "out of memory" in str(screen.query_one("#facts-text").render())
+        await bench.press("escape")
+        assert bench.app.look.selected == 3
+
+
+async def test_the_filter_leaves_what_matches(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        await bench.press("slash", *"crash", "enter")
+        assert bench.app.board.results.row_count == 1
+        await bench.press("slash", *["backspace"] * 5, "enter")
+        assert bench.app.board.results.row_count == 3
+
+
+async def test_a_pane_is_enlarged_and_put_back(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        await bench.press("2", "z")
+        assert bench.app.board.diff.size.width > 100
+        assert not bench.app.board.results.display
+        await bench.press("z")
+        assert bench.app.board.results.display
+        assert bench.app.board.diff.size.width < 100
+
+
+async def test_a_frozen_view_stands_still_and_catches_up(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        await bench.press("f")
+        assert "frozen" in bench.alert()
+        bench.source.tell(*experiment(4, "discard", parent=commit_of(2)))
+        await bench.pilot.pause(0.6)
+        assert len(bench.app.state.rows) == 3
+        await bench.press("f")
+        await bench.until(lambda: len(bench.app.state.rows) == 4)
+        assert bench.alert() == ""
+
+
+async def test_the_plot_turns_to_the_second_metric_and_to_the_front(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        assert "val_loss" in bench.title("plot")
+        await bench.press("m")
+        assert "latency_ms" in bench.title("plot")
+        await bench.press("m")
+        assert "over" in bench.title("plot")
+
+
+async def test_the_theme_goes_round(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        seen = [bench.app.theme]
+        for _ in ORDER:
+            await bench.press("t")
+            seen.append(bench.app.theme)
+        assert seen == [*ORDER, ORDER[0]]
+
+
+async def test_copying_says_where_else_it_is(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        await bench.press("b", "y")
+        assert "a smaller step" in bench.app.clipboard
+        assert "copied.txt" in bench.answered()
+        assert (bench.run.experiment(2) / "copied.txt").read_text() == bench.app.clipboard
+
+
+async def test_help_lists_every_key_of_a_run(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        await bench.press("question_mark")
+        screen = bench.app.screen
+        assert isinstance(screen, Help)
+        text = "\n".join(str(column.render()) for column in screen.query(".help-column"))
+        for key in bench.app.keys:
+            assert key.help in text
+        await bench.press("escape")
+        assert not isinstance(bench.app.screen, Help)
+
+
+async def test_the_palette_offers_every_action_and_only_those(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        commands = list(bench.app.get_system_commands(bench.app.screen))
+        assert "Skip this experiment, at once" in [command.title for command in commands]
+        assert not any("Faster" in command.title for command in commands)
+
+
+async def test_a_new_best_is_marked_until_the_next_key(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        await bench.tell(*experiment(4, "keep", parent=commit_of(2)))
+        assert bench.app.look.fresh == 4
+        await bench.press("down")
+        assert bench.app.look.fresh is None
+
+
+# ---- sizes ---------------------------------------------------------------------------------------
+
+
+async def test_at_80_columns_one_pane_at_a_time_with_tabs(tmp_path: Path) -> None:
+    async with running(tmp_path, size=(80, 24)) as bench:
+        shown = [name for name, pane in bench.app.board._panes().items() if pane.display]
+        assert shown == ["results"]
+        await bench.press("2")
+        shown = [name for name, pane in bench.app.board._panes().items() if pane.display]
+        assert shown == ["diff"]
+        assert "best 0.5" in bench.line()
+        assert len(bench.line()) <= 80
+
+
+async def test_resizing_while_it_runs_changes_the_plan(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        for width, height, shape in ((80, 24, "narrow"), (200, 50, "wide"), (120, 40, "middle")):
+            await bench.pilot.resize_terminal(width, height)
+            await bench.pilot.pause()
+            await bench.until(lambda want=shape: bench.app.board.shape == want)
+            assert "✗ crash" in bench.pane("results")
+
+
+@pytest.mark.parametrize("size", [(40, 10), (20, 5), (300, 100), (101, 28)])
+async def test_odd_sizes_do_not_break_it(tmp_path: Path, size: tuple[int, int]) -> None:
+    async with running(tmp_path, size=size) as bench:
+        await bench.press("1", "2", "3", "4", "5", "question_mark", "escape", "enter", "escape")
+        assert bench.app.is_running
+
+
+# ---- the replay ----------------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def replaying(folder: Path) -> AsyncIterator[Bench]:
+    bench = Bench(folder, [])
+    told = Told([*opening(), *ROWS, events.RunFinished("done", ok=True)])
+    for n in (1, 2, 3):
+        bench.write(n, f"a = {n}\n")
+    bench.app = AutoexpApp(Player(told), bench.run)
+    async with bench.app.run_test(size=(120, 40)) as pilot:
+        bench.pilot = pilot
+        await bench.until(lambda: len(bench.app.state.rows) == 3)
+        yield bench
+
+
+async def test_a_replay_steps_jumps_and_shows_what_was_then(tmp_path: Path) -> None:
+    async with replaying(tmp_path) as bench:
+        await bench.press("comma")
+        await bench.until(lambda: len(bench.app.state.rows) == 3 and not bench.app.state.finished)
+        await bench.press("comma")
+        await bench.until(lambda: len(bench.app.state.rows) == 2)
+        await bench.press("full_stop")
+        await bench.until(lambda: len(bench.app.state.rows) == 3)
+        await bench.press("left_curly_bracket")
+        await bench.until(lambda: len(bench.app.state.rows) == 0)
+        await bench.press("right_curly_bracket")
+        await bench.until(lambda: bench.app.state.finished is not None)
+
+
+async def test_a_replay_plays_to_the_end_at_the_chosen_speed(tmp_path: Path) -> None:
+    async with replaying(tmp_path) as bench:
+        for _ in range(12):
+            await bench.press("greater_than_sign")
+        assert "1000×" in bench.line()
+        await bench.press("space")
+        await bench.until(lambda: bench.app.state.finished is not None)
+
+
+async def test_a_replay_asks_nothing_of_any_loop(tmp_path: Path) -> None:
+    async with replaying(tmp_path) as bench:
+        await bench.press("s", "S", "h")
+        assert bench.asked == []
+        assert len(bench.app.screen_stack) == 1
