@@ -47,7 +47,7 @@ _ANSWER_SECONDS = 6.0
 class AutoexpApp(App[None], inherit_bindings=False):
     """Shows one run, live or replayed; `steer` is None where there is no loop to ask."""
 
-    CSS_PATH = "autoexp.tcss"
+    CSS_PATH = Path(__file__).with_name("autoexp.tcss")
     TITLE = "autoexp"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
 
