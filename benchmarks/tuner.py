@@ -268,13 +268,13 @@ def _harness(contract: Contract, folder: Path) -> dict[str, float]:
     return {} if done.returncode or reading.failure else reading.metrics
 
 
-def compare(problem: Problem, seeds: int, evaluations: int) -> None:
+def compare(problem: Problem, seeds: range, evaluations: int) -> None:
     """Print each method's mean and median best, and its mean against random search."""
-    print(f"\n{problem.name}: {seeds} seeds, {evaluations} evaluations")
+    print(f"\n{problem.name}: {len(seeds)} seeds from {seeds.start}, {evaluations} evaluations")
     print(f"  {'method':<16} {'mean':>9} {'median':>9} {'of random':>10} {'slowest':>9}")
     random: float | None = None
     for make in (RandomSearch, WholeSpace, Tuner):
-        runs = [Run(problem, make(), seed) for seed in range(seeds)]
+        runs = [Run(problem, make(), seed) for seed in seeds]
         bests: Sequence[float] = [run.best(evaluations) for run in runs]
         mean = statistics.fmean(bests)
         random = mean if random is None else random
@@ -297,12 +297,16 @@ def main() -> None:
     parser.add_argument(
         "--time-limit", type=float, help="seconds per run, where a busy machine needs more"
     )
+    parser.add_argument(
+        "--first-seed", type=int, default=0, help="judge a setting on seeds it was not chosen on"
+    )
     options = parser.parse_args()
+    seeds = range(options.first_seed, options.first_seed + options.seeds)
     for problem in () if options.only_projects else SYNTHETIC:
-        compare(problem, options.seeds, options.evaluations)
+        compare(problem, seeds, options.evaluations)
     for folder in options.projects:
         with project(folder, options.time_limit) as problem:
-            compare(problem, options.seeds, options.evaluations)
+            compare(problem, seeds, options.evaluations)
 
 
 if __name__ == "__main__":

@@ -66,6 +66,9 @@ class AutoexpApp(App[None], inherit_bindings=False):
         elsewhere = {name_of(key.action) for key in KEYS} - {name_of(k.action) for k in self.keys}
         self._elsewhere = frozenset(elsewhere)
         super().__init__()
+        for theme in (themes.DARK, themes.LIGHT):
+            self.register_theme(theme)
+        self.theme = themes.DARK.name
         self.state = RunState()
         self.look = Look()
         self.alive = True
@@ -90,9 +93,6 @@ class AutoexpApp(App[None], inherit_bindings=False):
         yield KeyBar(self.keys, id="keys")
 
     def on_mount(self) -> None:
-        for theme in (themes.DARK, themes.LIGHT):
-            self.register_theme(theme)
-        self.theme = themes.DARK.name
         self._arrange()
         self._bridge.start()
         self.set_interval(PERIOD, self._poll)
@@ -106,7 +106,8 @@ class AutoexpApp(App[None], inherit_bindings=False):
         return themes.ANSI_EXTRAS
 
     def on_resize(self, event: Resize) -> None:
-        self._arrange(event.size)
+        if self.screen_stack and self.screen_stack[0].query(Board):  # it may come before they do
+            self._arrange(event.size)
 
     @property
     def board(self) -> Board:

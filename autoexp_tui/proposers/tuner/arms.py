@@ -15,7 +15,7 @@ ARMS: tuple[Arm, ...] = ("steps", "whole")
 
 _FORGET = 0.93
 """What an older outcome still weighs, per experiment since."""
-_PRIOR: dict[Arm, tuple[float, float]] = {"steps": (2.0, 1.0), "whole": (1.0, 3.0)}
+_PRIOR: dict[Arm, tuple[float, float]] = {"steps": (2.0, 2.0), "whole": (2.0, 2.0)}
 """Kept and not kept, as if seen before the first experiment."""
 _SHARES = (0.5, 0.3, 0.2)
 """How often a small step moves one, two or three slots."""

@@ -1,0 +1,48 @@
+"""A few whole screens, as text, against what was looked at and found good.
+
+`UPDATE_PICTURES=1 make test` takes them anew; look at them before you commit them.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from support.moments import held_app
+
+PICTURES = Path(__file__).parent / "pictures"
+
+
+@pytest.mark.parametrize(
+    ("name", "size", "keys"),
+    [
+        ("small", (80, 24), []),
+        ("small-diff", (80, 24), ["2"]),
+        ("small-leave", (80, 24), ["q"]),
+        ("middle", (120, 40), []),
+        ("middle-looking-back", (120, 40), ["b"]),
+        ("middle-experiment", (120, 40), ["b", "enter"]),
+        ("middle-help", (120, 40), ["question_mark"]),
+        ("middle-plot-enlarged", (120, 40), ["4", "z"]),
+        ("large", (200, 50), []),
+    ],
+)
+async def test_the_screen_is_as_it_was_found_good(
+    name: str, size: tuple[int, int], keys: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "UTC")
+    app, held = held_app(24)
+    async with app.run_test(size=size) as pilot:
+        while app.state.seq < held.count:
+            await pilot.pause(0.02)
+        await pilot.pause(0.3)
+        await pilot.press(*keys)
+        await pilot.pause(0.3)
+        strips = app.screen._compositor.render_strips()
+    picture = "".join(f"{strip.text.rstrip()}\n" for strip in strips)
+    path = PICTURES / f"{name}.txt"
+    if os.environ.get("UPDATE_PICTURES"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(picture, encoding="utf-8")
+    assert picture == path.read_text(encoding="utf-8")
