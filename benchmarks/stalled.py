@@ -1,8 +1,8 @@
 """What a viewer costs the loop: experiments per second alone, watched, and with a stalled terminal.
 
-    python benchmarks/stalled.py [--seconds 15]
+    python benchmarks/stalled.py [--rows 60] [--rounds 3]
 
-The reference is the same run with nobody watching.
+The reference is the same run with nobody watching, in turns with the others.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import os
 import select
+import statistics
 import sys
 import tempfile
 import threading
@@ -19,9 +20,10 @@ from pathlib import Path
 import pexpect
 
 from autoexp_tui.core.control import Command
+from autoexp_tui.core.events import Decided
 from autoexp_tui.core.rundir import RunDirectory
 from autoexp_tui.runlock import is_running
-from autoexp_tui.sources import read_state
+from autoexp_tui.sources import JournalSource
 from autoexp_tui.wire import send
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
@@ -42,42 +44,60 @@ def attach(project: Path) -> pexpect.spawn[bytes]:
 
 def read_on(child: pexpect.spawn[bytes], stop: threading.Event) -> None:
     """Take what the screen writes, as a terminal does."""
-    while not stop.is_set():
-        if select.select([child.child_fd], [], [], 0.1)[0]:
+    while not stop.wait(0.02):
+        while select.select([child.child_fd], [], [], 0)[0]:
             os.read(child.child_fd, 1 << 16)
 
 
-def pace(run: RunDirectory, seconds: float) -> float:
-    """Experiments per second over a stretch of the run."""
-    before, begun = len(read_state(run).rows), time.monotonic()
-    time.sleep(seconds)
-    return (len(read_state(run).rows) - before) / (time.monotonic() - begun)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=15.0)
-    seconds = parser.parse_args().seconds
+def pace(rows: int, viewer: str) -> float:
+    """Experiments per second of a new run, from its tenth row on."""
     with tempfile.TemporaryDirectory() as folder:
         project = make_project(Path(folder) / "project")
         autoexp("run", "--detach", "--tag", "t", "--max-experiments", "100000", cwd=project)
         run = RunDirectory(project / ".git" / "autoexp" / "t")
-        figures = {"alone": pace(run, seconds)}
-        for name in ("watched", "stalled"):
-            child, stop = attach(project), threading.Event()
-            if name == "watched":
-                threading.Thread(target=read_on, args=(child, stop), daemon=True).start()
-            time.sleep(3)
-            figures[name] = pace(run, seconds)
-            stop.set()
-            child.close(force=True)
-        figures["alone again"] = pace(run, seconds)
+        stop = threading.Event()
+        child = attach(project) if viewer != "alone" else None
+        reader = threading.Thread(target=read_on, args=(child, stop))
+        if viewer == "watched":
+            reader.start()
+        wait_for(run, 10)
+        begun = time.monotonic()
+        wait_for(run, 10 + rows)
+        took = time.monotonic() - begun
         send(run, Command("stop-now", by="the benchmark"))
+        stop.set()
+        if viewer == "watched":
+            reader.join()
+        if child is not None:
+            child.close(force=True)
         while is_running(run):
             time.sleep(0.05)
-    reference = (figures["alone"] + figures["alone again"]) / 2
-    for name, rate in figures.items():
-        print(f"{name:<12} {rate:6.2f} experiments/s  {rate / reference:5.2f} of the reference")
+    return rows / took
+
+
+def wait_for(run: RunDirectory, rows: int) -> None:
+    """Until the run has so many rows."""
+    source, have = JournalSource(run), 0
+    while have < rows:
+        have += sum(isinstance(record.event, Decided) for record in source.read())
+        time.sleep(0.02)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=60)
+    parser.add_argument("--rounds", type=int, default=3)
+    given = parser.parse_args()
+    viewers = ("alone", "watched", "stalled")
+    rates: dict[str, list[float]] = {viewer: [] for viewer in viewers}
+    for _ in range(given.rounds):
+        for viewer in viewers:
+            rates[viewer].append(pace(given.rows, viewer))
+    reference = statistics.median(rates["alone"])
+    for viewer in viewers:
+        rate = statistics.median(rates[viewer])
+        spread = ", ".join(f"{each:.1f}" for each in rates[viewer])
+        print(f"{viewer:<8} {rate:6.2f} experiments/s ({spread})  {rate / reference:5.2f} of alone")
 
 
 if __name__ == "__main__":
