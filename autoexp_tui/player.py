@@ -32,6 +32,15 @@ class Player:
             for index, record in enumerate(self._records)
             if isinstance(record.event, events.Decided)
         ]
+        self._start = next(
+            (
+                index
+                for index, record in enumerate(self._records)
+                if isinstance(record.event, events.ExperimentStarted | events.Decided)
+            ),
+            len(self._records),
+        )
+        """How many records say what the run is, before anything happens in it."""
         self._clock = clock
         self._begun = 0.0
         self._sent = 0
@@ -64,7 +73,7 @@ class Player:
         """Play, or hold; True when the records begin again from the first."""
         again = not self.playing and self._due >= len(self._records)
         if again:
-            self._go(0)
+            self._go(self._start)
         self.playing = not self.playing
         self._begun = self._clock()
         return again
@@ -77,7 +86,7 @@ class Player:
             by += 1
         want = at + by
         if want <= 0:
-            return self._go(0)
+            return self._go(self._start)
         if want > len(self._rows):
             return self._go(len(self._records))
         return self._go(self._rows[want - 1])
@@ -85,9 +94,10 @@ class Player:
     def jump(self, fraction: float) -> bool:
         """Hold at a fraction of the rows; True when the records begin again from the first."""
         self.playing = False
+        if fraction >= 1:
+            return self._go(len(self._records))
         row = round(fraction * len(self._rows))
-        whole = fraction >= 1
-        return self._go(len(self._records) if whole else self._rows[row - 1] if row else 0)
+        return self._go(self._rows[row - 1] if row else self._start)
 
     def change_speed(self, by: int) -> None:
         """To the next speed up or down."""

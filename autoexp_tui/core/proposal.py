@@ -44,6 +44,8 @@ class Situation(msgspec.Struct, frozen=True):
     """Why earlier proposals for this same experiment were sent back, oldest first."""
     hints: Sequence[str] = ()
     instructions: str = ""
+    ideas: Sequence[str] = ()
+    """Lines that a person offers for the target, as `core.ideas` reads them."""
     seed: int = 0
 
 

@@ -112,6 +112,9 @@ class Board(Container):
             self.hypothesis.wait(
                 "the first hypothesis appears here; the baseline is measured first"
             )
+            self.diff.clear()
+            self.output.follow(None)
+            self._diffed = ()
             return
         self._show_diff(state, subject, look)
         self._show_hypothesis(subject, looking_back=look.selected is not None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import sys
 import time
@@ -202,3 +203,30 @@ def test_foreground_lives_and_ends_with_its_screen(run: RunDirectory) -> None:
     finished = read_state(run).finished
     assert finished is not None
     assert finished.reason.startswith("stopped by")
+
+
+def test_no_color_is_honoured(run: RunDirectory) -> None:
+    child = watched(run, NO_COLOR="1")
+    child.send("q\r")
+    child.expect(pexpect.EOF)
+    colours = re.findall(r"\x1b\[[0-9;]*(?:38|48);[25];([0-9;]+)", str(child.before))
+    assert all(len(set(colour.split(";")[:3])) == 1 for colour in colours)  # greys at most
+
+
+def test_a_replay_of_a_run_and_of_a_bare_table(run: RunDirectory) -> None:
+    child = terminal(run, "run", "--tag", "t", "--max-experiments", "4", "--plain")
+    child.expect_exact("finished")
+    child.expect(pexpect.EOF)
+    for which in ("t", "results.tsv"):
+        replay = terminal(run, "replay", which)
+        replay.expect_exact("replay")
+        replay.expect_exact("✓ keep")
+        replay.send("{")
+        replay.expect_exact("no measurement yet")
+        replay.send("}")
+        replay.expect_exact("✓ keep")
+        replay.send("q")
+        replay.expect_exact(LEAVE_SCREEN)
+        replay.expect(pexpect.EOF)
+        replay.wait()
+        assert replay.exitstatus == 0

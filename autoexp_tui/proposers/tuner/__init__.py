@@ -1,7 +1,8 @@
 """The built-in proposer: finds the literals of the target and moves them, offline and free.
 
 Two arms propose: small steps change one to three values of the best text, and a tree-structured
-Parzen estimator draws from the whole space. A bandit shifts towards the arm that keeps more.
+Parzen estimator draws from the whole space. A bandit shifts towards the arm that keeps more. In a
+prompt or another text without any literal that is marked, it is lines that are changed: see `lines`.
 Everything is derived from the history it is given, so a resumed run goes on as if never cut.
 """
 
@@ -14,9 +15,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from autoexp_tui.core.proposal import Exhausted, Proposal, Situation, Stream
-from autoexp_tui.proposers.tuner import arms, words
+from autoexp_tui.proposers.tuner import arms, lines, words
 from autoexp_tui.proposers.tuner.past import Arm, Tried, recall
-from autoexp_tui.proposers.tuner.space import Space, survey
+from autoexp_tui.proposers.tuner.space import Space, has_slots, survey
 
 __all__ = ["Tuner"]
 
@@ -27,33 +28,41 @@ _COUNTABLE = 20_000
 
 
 class Tuner:
-    """Moves numbers, switches and marked choices of the target."""
+    """Moves numbers, switches and marked choices of the target, or the lines of a text."""
 
     name = "tuner"
 
     def propose(self, situation: Situation, stream: Stream) -> Proposal:
-        """The next values to try. Raises Exhausted and Unable."""
-        space = survey(situation)
-        past = recall(situation.contract, situation.history, space.baseline)
-        arm, values = _new_point(situation, space, past)
-        here = space.here
-        changed = {
-            name: (here[name], values[name]) for name in space.domains if values[name] != here[name]
-        }
-        proposal = Proposal(
-            hypothesis=words.hypothesis(arm, changed, space.domains, past, situation.hints),
-            description=words.description(changed),
-            text=space.write(values),
-            memo={
-                "arm": arm,
-                "values": values,
-                "changed": {name: list(pair) for name, pair in changed.items()},
-            },
-        )
+        """The next values or lines to try. Raises Exhausted and Unable."""
+        target = situation.contract.target
+        if lines.is_prose(target) and not has_slots(situation.text, target):
+            proposal = lines.propose(situation)
+        else:
+            proposal = _with_new_values(situation)
         stream("hypothesis", proposal.hypothesis)
         for line in proposal.text.splitlines(keepends=True):
             stream("target", line)
         return proposal
+
+
+def _with_new_values(situation: Situation) -> Proposal:
+    space = survey(situation)
+    past = recall(situation.contract, situation.history, space.baseline)
+    arm, values = _new_point(situation, space, past)
+    here = space.here
+    changed = {
+        name: (here[name], values[name]) for name in space.domains if values[name] != here[name]
+    }
+    return Proposal(
+        hypothesis=words.hypothesis(arm, changed, space.domains, past, situation.hints),
+        description=words.description(changed),
+        text=space.write(values),
+        memo={
+            "arm": arm,
+            "values": values,
+            "changed": {name: list(pair) for name, pair in changed.items()},
+        },
+    )
 
 
 def _new_point(

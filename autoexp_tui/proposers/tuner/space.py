@@ -36,6 +36,11 @@ class Space:
         return tuple(values.get(name, literal) for name, literal in self.here.items())
 
 
+def has_slots(text: str, target: str) -> bool:
+    """Whether anything in it is marked, or a literal. Raises Unable for marks gone wrong."""
+    return bool(_found(text, target))
+
+
 def survey(situation: Situation) -> Space:
     """Find the space. Raises Unable, with the remedy, where there is none."""
     target = situation.contract.target
@@ -49,15 +54,19 @@ def survey(situation: Situation) -> Space:
 
 
 def _slots(text: str, target: str) -> tuple[Slot, ...]:
+    slots = _found(text, target)
+    if not slots:
+        raise Unable(f"nothing in {target} can be moved: {_REMEDY}")
+    return slots
+
+
+def _found(text: str, target: str) -> tuple[Slot, ...]:
     try:
-        slots = find(text, target)
+        return find(text, target)
     except Unreadable as error:
         raise Unable(f"{target} is not valid: {error}; correct it and run again") from error
     except Misread as error:
         raise Unable(f"{target} {error}") from error
-    if not slots:
-        raise Unable(f"nothing in {target} can be moved: {_REMEDY}")
-    return slots
 
 
 def _domains(slots: Sequence[Slot], baseline: Mapping[str, str]) -> dict[str, Domain]:

@@ -1,0 +1,213 @@
+"""Every change of one line or one section that the tuner knows how to make."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from autoexp_tui.proposers.tuner.lines.passages import (
+    Document,
+    Passage,
+    Section,
+    bare,
+    key,
+    same,
+    take_apart,
+)
+
+Kind: TypeAlias = Literal["drop", "move", "repeat", "insert", "swap"]
+KINDS: tuple[Kind, ...] = ("drop", "move", "repeat", "insert", "swap")
+Source: TypeAlias = Literal["", "ideas.txt", "baseline"]
+
+_EMPHASIS = "Important: "
+_LONGEST_REPEAT = 3
+"""A longer passage is not said twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """Lines `cut` are taken out, and `put` goes in before line `at`, all counted before it."""
+
+    kind: Kind
+    subject: str
+    """The passage or heading that it acts on; for an insert, what is put in."""
+    idea: str
+    """What is put in from outside; else empty."""
+    source: Source
+    """Where the idea is from."""
+    where: str
+    """What is done, for a person: `line 7`, `line 7 to the top`, `after line 7`."""
+    is_section: bool
+    cut: tuple[int, int]
+    at: int
+    put: tuple[str, ...]
+    keyed: str = ""
+    """What a swapped line and its idea both begin with."""
+
+
+def apply(document: Document, edit: Edit) -> str:
+    """The text with the edit made."""
+    start, end = edit.cut
+    lines = list(document.lines)
+    if edit.at <= start:
+        lines[start:end] = []
+        lines[edit.at : edit.at] = edit.put
+    else:
+        lines[edit.at : edit.at] = edit.put
+        lines[start:end] = []
+    if edit.kind == "drop" or edit.is_section:
+        lines = _without_double_blanks(lines, start)
+    return document.joined(lines)
+
+
+def edits(document: Document, baseline: str, ideas: Sequence[str]) -> list[Edit]:
+    """All changes of one line or section; applied, some may give the same text.
+
+    What the baseline said and the document no longer says counts as an idea as well.
+    """
+    found = [*_drops(document), *_moves(document), *_repeats(document)]
+    said = {same(passage.text) for passage in document.passages}
+    offered: dict[str, tuple[str, Source]] = {}
+    for idea in ideas:
+        offered.setdefault(same(idea), (bare(idea), "ideas.txt"))
+    for passage in take_apart(baseline).passages:
+        offered.setdefault(same(passage.text), (bare(passage.text), "baseline"))
+    for name, (idea, source) in offered.items():
+        if name and name not in said:
+            found += _uses(document, idea, source)
+    return found
+
+
+def _drops(document: Document) -> Iterator[Edit]:
+    if len(document.passages) > 1:
+        for passage in document.passages:
+            yield _cut("drop", passage, f"line {passage.number}")
+    for section in document.sections:
+        lines = section.start, section.end
+        where = f"the section at line {section.start + 1}"
+        yield Edit("drop", section.title, "", "", where, True, lines, section.start, ())
+
+
+def _moves(document: Document) -> Iterator[Edit]:
+    """To the ends of the section and by one place; sections by one place."""
+    for members in _by_section(document):
+        last = len(members) - 1
+        for index, passage in enumerate(members):
+            line = f"line {passage.number}"
+            places = {}
+            if index > 0:
+                places[members[0].start] = f"{line} to the top{_of(document, passage)}"
+                places[members[index - 1].start] = f"{line} one place up"
+            if index < last:
+                places[members[last].end] = f"{line} to the end{_of(document, passage)}"
+                places[members[index + 1].end] = f"{line} one place down"
+            for at, where in places.items():
+                yield _cut("move", passage, where, at=at, put=tuple(passage.text.split("\n")))
+    for first, second in _neighbours(document.sections):
+        body = _stripped(document.lines[second.start : second.end])
+        where = f"the section at line {second.start + 1} up before `{first.title}`"
+        lines = second.start, second.end
+        yield Edit("move", second.title, "", "", where, True, lines, first.start, (*body, ""))
+
+
+def _repeats(document: Document) -> Iterator[Edit]:
+    """The same once more at the end of its section, with emphasis where that breaks no form."""
+    for members in _by_section(document):
+        for passage in members:
+            text = bare(passage.text)
+            size = passage.end - passage.start
+            if size > _LONGEST_REPEAT or text.startswith((_EMPHASIS, "```", "~~~", "|")):
+                continue
+            said = text if key(text) else f"{_EMPHASIS}{text}"
+            where = f"line {passage.number} at the end{_of(document, passage)}"
+            put = (passage.bullet + said).split("\n")
+            at = members[-1].end
+            yield Edit("repeat", passage.text, "", "", where, False, (at, at), at, tuple(put))
+
+
+def _uses(document: Document, idea: str, source: Source) -> Iterator[Edit]:
+    """An idea in the place of a line, and as a line of its own where it would fit."""
+    about = key(idea)
+    akin = [passage for passage in document.passages if about and key(passage.text) == about]
+    for passage in akin or [p for p in document.passages if not about and not key(p.text)]:
+        if passage.text.lstrip().startswith(("```", "~~~", "|")):
+            continue
+        put = _written(idea, passage)
+        where = f"line {passage.number}"
+        lines = passage.start, passage.end
+        yield Edit(
+            "swap", passage.text, idea, source, where, False, lines, passage.start, put, about
+        )
+    if akin:
+        places = [akin[-1]]
+    else:
+        places = [members[-1] for members in _by_section(document)]
+        if document.passages:
+            first = document.passages[0]
+            put, at = _written(idea, first), first.start
+            yield Edit("insert", idea, idea, source, "at the top", False, (at, at), at, put)
+    for passage in places:
+        where = f"after line {passage.end}"
+        at = passage.end
+        put = _written(idea, passage)
+        yield Edit("insert", idea, idea, source, where, False, (at, at), at, put)
+    if not document.passages:
+        at = len(document.lines)
+        yield Edit("insert", idea, idea, source, "at the end", False, (at, at), at, (idea,))
+
+
+def _cut(
+    kind: Kind, passage: Passage, where: str, *, at: int = -1, put: tuple[str, ...] = ()
+) -> Edit:
+    lines = passage.start, passage.end
+    at = passage.start if at < 0 else at
+    return Edit(kind, passage.text, "", "", where, False, lines, at, put)
+
+
+def _written(idea: str, beside: Passage) -> tuple[str, ...]:
+    """The idea as an item of the list that it comes to stand in."""
+    return tuple((beside.bullet + idea).split("\n"))
+
+
+def _by_section(document: Document) -> list[list[Passage]]:
+    """The passages of each section; without headings, all are of one."""
+    members: dict[int, list[Passage]] = {}
+    for passage in document.passages:
+        members.setdefault(passage.section, []).append(passage)
+    return list(members.values())
+
+
+def _of(document: Document, passage: Passage) -> str:
+    if not passage.section:
+        return ""
+    return f" of `{document.outline[passage.section - 1].title}`"
+
+
+def _neighbours(sections: Sequence[Section]) -> Iterator[tuple[Section, Section]]:
+    """Each section with the next one of its level that follows at once."""
+    starts = {(section.level, section.start): section for section in sections}
+    for section in sections:
+        for level, start in starts:
+            gap = start - section.end
+            if level == section.level and 0 <= gap <= (1 if level == 0 else 0):
+                yield section, starts[level, start]
+
+
+def _stripped(lines: Sequence[str]) -> list[str]:
+    """Without the blank lines at the end."""
+    size = len(lines)
+    while size and not lines[size - 1].strip():
+        size -= 1
+    return list(lines[:size])
+
+
+def _without_double_blanks(lines: list[str], near: int) -> list[str]:
+    """A gap that a cut left is closed, at the cut and at both ends of the text; only there."""
+    while 0 < near < len(lines) and not lines[near].strip() and not lines[near - 1].strip():
+        del lines[near]
+    while lines and near == 0 and not lines[0].strip():
+        del lines[0]
+    while lines and near >= len(lines) and not lines[-1].strip():
+        lines.pop()
+    return lines
