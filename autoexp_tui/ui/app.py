@@ -121,6 +121,7 @@ class AutoexpApp(App[None], inherit_bindings=False):
         base = self.screen_stack[0]
         self.board.arrange_for(self.look, size or self.size)
         base.set_class(self.board.shape == "narrow", "-narrow")
+        base.set_class(self.look.active == "hypothesis", "-telling")
         base.query_one(TabBar).show(self.look.active)
         self._tick()
 

@@ -118,6 +118,7 @@ class Board(Container):
             return
         self._show_diff(state, subject, look)
         self._show_hypothesis(subject, looking_back=look.selected is not None)
+        self.hypothesis.border_subtitle = state.phase if subject.row is None else ""
         self._show_output(state, subject)
 
     def poll(self, state: RunState, look: Look) -> None:

@@ -2,7 +2,7 @@
 
 Two arms propose: small steps change one to three values of the best text, and a tree-structured
 Parzen estimator draws from the whole space. A bandit shifts towards the arm that keeps more. In a
-prompt or another text without any literal that is marked, it is lines that are changed: see `lines`.
+prompt or another text without a marked value it is lines that are changed: see `lines`.
 Everything is derived from the history it is given, so a resumed run goes on as if never cut.
 """
 

@@ -79,6 +79,9 @@ class ResultsTable(ScrollView, can_focus=True):
         }
         & .results-table--cursor { background: $surface; }
         &:focus .results-table--cursor { background: $primary 35%; }
+        &:ansi .results-table--best { background: ansi_default; }
+        &:ansi .results-table--fresh { background: ansi_default; text-style: bold reverse; }
+        &:ansi:focus .results-table--cursor { background: ansi_blue; color: ansi_bright_white; }
     }
     """
 

@@ -107,8 +107,8 @@ def mentioned(text: str, hints: Sequence[str]) -> bool:
 
 
 def _chances(past: Sequence[Made]) -> dict[Kind, tuple[float, float]]:
-    kept = {kind: 0.0 for kind in KINDS}
-    lost = {kind: 0.0 for kind in KINDS}
+    kept = dict.fromkeys(KINDS, 0.0)
+    lost = dict.fromkeys(KINDS, 0.0)
     for made in past:
         for outcomes in (kept, lost):
             for kind in KINDS:
@@ -123,8 +123,8 @@ def _weight(edit: Edit, past: Sequence[Made], hints: Sequence[str]) -> float:
     subject, idea = same(edit.subject), same(edit.idea)
     for made in past:
         if made.status == "keep":
-            if made.idea and same(made.idea) == subject and edit.kind in ("drop", "swap"):
-                weight *= _OURS if edit.kind == "drop" else 1.0
+            if edit.kind == "drop" and made.idea and same(made.idea) == subject:
+                weight *= _OURS
             continue
         factor = _IDLE if made.gain == 0 else _FAILED
         if idea:

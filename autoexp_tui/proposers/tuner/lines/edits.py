@@ -50,14 +50,16 @@ def apply(document: Document, edit: Edit) -> str:
     """The text with the edit made."""
     start, end = edit.cut
     lines = list(document.lines)
+    gap = start
     if edit.at <= start:
         lines[start:end] = []
         lines[edit.at : edit.at] = edit.put
+        gap += len(edit.put)
     else:
         lines[edit.at : edit.at] = edit.put
         lines[start:end] = []
     if edit.kind == "drop" or edit.is_section:
-        lines = _without_double_blanks(lines, start)
+        lines = _without_double_blanks(lines, gap)
     return document.joined(lines)
 
 
@@ -186,12 +188,11 @@ def _of(document: Document, passage: Passage) -> str:
 
 def _neighbours(sections: Sequence[Section]) -> Iterator[tuple[Section, Section]]:
     """Each section with the next one of its level that follows at once."""
-    starts = {(section.level, section.start): section for section in sections}
-    for section in sections:
-        for level, start in starts:
-            gap = start - section.end
-            if level == section.level and 0 <= gap <= (1 if level == 0 else 0):
-                yield section, starts[level, start]
+    for index, section in enumerate(sections):
+        furthest = section.end + (section.level == 0)  # paragraphs have a blank line between them
+        for other in sections[index + 1 :]:
+            if other.level == section.level and section.end <= other.start <= furthest:
+                yield section, other
 
 
 def _stripped(lines: Sequence[str]) -> list[str]:
