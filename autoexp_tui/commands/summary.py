@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 import msgspec
@@ -10,51 +12,72 @@ import msgspec
 from autoexp_tui.core.digest import Digest, digest_of
 from autoexp_tui.core.numbers import format_duration, format_number, money
 from autoexp_tui.core.text import clean_line
+from autoexp_tui.ledger_source import is_table
+from autoexp_tui.ledgers import LedgerSummary, read_ledger, summarise
 from autoexp_tui.project import run_here
 from autoexp_tui.sources import read_state
-from autoexp_tui.table_source import TableSource
 
 
 @click.command()
-@click.argument("which", metavar="[TAG|results.tsv]", required=False)
+@click.argument("which", metavar="[TAG|FILE]", required=False)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def summary(which: str | None, as_json: bool) -> None:
-    """Sum up a run, or a results table."""
-    if which is not None and Path(which).is_file():
-        state = TableSource(Path(which)).state()
+    """Sum up a run, or any experiment table: results.tsv, autoresearch.jsonl and the like."""
+    digest: Digest | None = None
+    if which is not None and is_table(which):
+        table = summarise(read_ledger(Path(which)))
     else:
-        state = read_state(run_here(which))
-    digest = digest_of(state)
+        run = run_here(which)
+        state = read_state(run)
+        digest = digest_of(state)
+        ledger = read_ledger(run.results, docs=False).directed(state.contract.primary.direction)
+        table = msgspec.structs.replace(summarise(ledger), direction_source="the run's contract")
     if as_json:
-        click.echo(msgspec.json.encode(digest).decode())
+        found: dict[str, Any] = msgspec.to_builtins(table)
+        if digest is not None:
+            found |= msgspec.to_builtins(digest)
+        click.echo(msgspec.json.encode(found).decode())
         return
-    for line in _lines(digest):
+    for line in _table_lines(table) if digest is None else _lines(digest):
         click.echo(line)
 
 
-def _lines(digest: Digest) -> list[str]:
+def _lines(digest: Digest) -> Iterator[str]:
     counts = f"{digest.kept} kept, {digest.discarded} discarded, {digest.crashed} crashed"
-    lines = [
-        f"{clean_line(digest.tag, 80)}: {digest.ended}",
-        f"rows       {digest.rows}: {counts}",
-    ]
+    yield f"{clean_line(digest.tag, 80)}: {digest.ended}"
+    yield f"rows       {digest.rows}: {counts}"
     for metric in digest.metrics:
         if metric.baseline is None or metric.best is None:
-            lines.append(f"{metric.name:<10} not measured")
+            yield f"{metric.name:<10} not measured"
             continue
         change = "" if metric.percent is None else f" ({metric.percent:+.1f} % better)"
-        lines.append(
-            f"{metric.name:<10} {format_number(metric.baseline)} → {format_number(metric.best)}"
-            f"{change}, {metric.direction} is better"
-        )
+        figures = f"{format_number(metric.baseline)} → {format_number(metric.best)}{change}"
+        yield f"{metric.name:<10} {figures}, {metric.direction} is better"
     if digest.seconds:
-        lines.append(f"time       {format_duration(digest.seconds)}")
+        yield f"time       {format_duration(digest.seconds)}"
     if digest.cost_usd:
-        lines.append(f"cost       {money(digest.cost_usd)}")
+        yield f"cost       {money(digest.cost_usd)}"
     if digest.improvements:
-        lines.append("kept")
-        lines += [
-            f"  #{step.n:<4} {format_number(step.value):>10}  {clean_line(step.description, 100)}"
-            for step in digest.improvements
-        ]
-    return lines
+        yield "kept"
+    for step in digest.improvements:
+        description = clean_line(step.description, 100)
+        yield f"  #{step.n:<4} {format_number(step.value):>10}  {description}"
+
+
+def _table_lines(table: LedgerSummary) -> Iterator[str]:
+    words = ", ".join(f"{count} {clean_line(word, 30)}" for word, count in table.statuses.items())
+    yield f"{table.dialect} ({table.kind}), {table.rows} rows" + (f": {words}" if words else "")
+    if table.metric is None:
+        yield "metric     none was found"
+    else:
+        name = clean_line(table.metric, 60)
+        source = clean_line(table.direction_source)
+        yield f"metric     {name}, {table.direction} is better: {source}"
+        yield f"baseline   {format_number(table.baseline)}"
+        yield f"best       {format_number(table.best)}"
+    if table.longest_drought is not None:
+        yield f"drought    at most {table.longest_drought} experiments without a new best"
+    for share in table.gain_shares:
+        yield f"  {share.share:6.1%} of the gain after {share.experiments} experiments"
+    for note in table.notes:
+        yield f"note       {clean_line(note, 300)}"

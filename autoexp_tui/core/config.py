@@ -114,6 +114,8 @@ def parse(text: str, name: str) -> Contract:
         metrics=metrics,
         decide=_decide(given["decide"], metrics) if "decide" in given else usual.decide,
         time_limit=_time_limit(given["time_limit"]) if "time_limit" in given else usual.time_limit,
+        repeats=given["repeats"].count(100) if "repeats" in given else usual.repeats,
+        confirm=given["confirm"].count(100) if "confirm" in given else usual.confirm,
         budget=_budget(given["budget"]) if "budget" in given else usual.budget,
         proposer=_proposer(given["proposer"]) if "proposer" in given else usual.proposer,
         instructions=_path(given["instructions"]) if "instructions" in given else None,

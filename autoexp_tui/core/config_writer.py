@@ -53,6 +53,16 @@ def _blocks(contract: Contract) -> Iterator[tuple[str, str, list[str]]]:
         [f"time_limit: {written(contract.time_limit)}"],
     )
     yield (
+        "For noisy harnesses: runs of each candidate, of which the median counts.",
+        "repeats: 3",
+        [f"repeats: {contract.repeats}"] if contract.repeats != 1 else [],
+    )
+    yield (
+        "Fresh runs of what looks better, in turns with the best so far, before it is kept.",
+        "confirm: 3",
+        [f"confirm: {contract.confirm}"] if contract.confirm else [],
+    )
+    yield (
         "For the whole run: each is a hard stop.",
         "",
         _budget_lines(contract.budget),

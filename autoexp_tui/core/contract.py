@@ -73,6 +73,10 @@ class Contract(msgspec.Struct, frozen=True):
     decide: Decide = Decide()
     time_limit: float = 300.0
     """Seconds for one run of the harness."""
+    repeats: int = 1
+    """Runs of the harness for each candidate; the median counts."""
+    confirm: int = 0
+    """Fresh runs of a would-be keep, in turns with as many of the incumbent; 0: none."""
     budget: Budget = Budget()
     proposer: str = "auto"
     instructions: str | None = None

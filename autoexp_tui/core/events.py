@@ -101,6 +101,11 @@ class EvaluationStarted(Event, frozen=True):
 
     n: int
     attempt: int = 1
+    turn: int = 1
+    of: int = 1
+    """How many runs there will be, of which this is number `turn`."""
+    purpose: Literal["", "confirm", "incumbent"] = ""
+    """`confirm` and `incumbent`: a would-be keep is compared with the best so far once more."""
 
 
 class Evaluated(Event, frozen=True):

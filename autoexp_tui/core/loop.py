@@ -14,6 +14,7 @@ import msgspec
 from autoexp_tui.core import budget, diffs, events
 from autoexp_tui.core.control import Controls, Interrupted
 from autoexp_tui.core.laboratory import Laboratory, Result
+from autoexp_tui.core.measuring import Measurer, OutOfTime
 from autoexp_tui.core.projections import Projections
 from autoexp_tui.core.proposal import (
     Exhausted,
@@ -72,6 +73,7 @@ class Loop:
         self._recorder = recorder
         self._projections = projections
         self._controls = controls
+        self._measurer = Measurer(lab, recorder, controls)
         self._history: list[Trial] = []
 
     def run(self) -> events.RunFinished:
@@ -82,6 +84,8 @@ class Loop:
                 self.experiment()
         except _Ended as ended:
             finished = ended.event
+        except OutOfTime as cap:
+            finished = events.RunFinished(str(cap), ok=True)
         else:
             finished = events.RunFinished(reason, ok=True)
         self._recorder.record(finished)
@@ -182,21 +186,8 @@ class Loop:
         return Candidate(n, parent, commit, proposal.text, description)
 
     def run_harness(self, candidate: Candidate) -> Result:
-        state = self._recorder.state
-        limit = state.contract.time_limit
-        left = budget.seconds_left(state, self._recorder.elapsed)
-        self._recorder.record(events.EvaluationStarted(candidate.n))
-        result = self._lab.evaluate(
-            candidate.n,
-            candidate.text,
-            time_limit=min(limit, max(left, 0.0)),
-            interrupt=self._controls.interrupt,
-        )
-        if result.cut_short and self._controls.stopping_now:
-            raise Interrupted
-        if result.cut_short and left < limit and not self._controls.interrupt.is_set():
-            raise _Ended(budget.used_up(state, self._recorder.elapsed) or "out of time", ok=True)
-        return result
+        times = self._recorder.state.contract.repeats
+        return self._measurer.measure(candidate.n, candidate.text, times)
 
     def extract_metrics(self, candidate: Candidate, result: Result) -> events.Evaluated:
         skipped = result.cut_short and self._controls.interrupt.is_set()
@@ -221,10 +212,15 @@ class Loop:
         status: events.Status
         if measured.failure and not state.rows:
             raise _Ended(f"the baseline gave no measurement: {measured.failure}", ok=False)
+        metrics, seconds, description = measured.metrics, measured.seconds, candidate.description
         if measured.failure:
             status, reason = "crash", measured.failure
         else:
-            verdict = self._judge(measured.metrics)
+            verdict = self._judge(metrics)
+            if verdict.keep and state.rows and state.contract.confirm:
+                fresh, verdict = self._confirm(candidate, verdict)
+                metrics, seconds = fresh.metrics or metrics, seconds + fresh.seconds
+                description += "" if verdict.keep else " (unconfirmed)"
             status, reason = ("keep" if verdict.keep else "discard"), verdict.reason
         self._recorder.record(
             events.Decided(
@@ -232,10 +228,10 @@ class Loop:
                 status=status,
                 commit=candidate.commit,
                 parent=candidate.parent,
-                description=candidate.description,
+                description=description,
                 reason=reason,
-                metrics=measured.metrics,
-                seconds=measured.seconds,
+                metrics=metrics,
+                seconds=round(seconds, 3),
             )
         )
         if status == "keep":
@@ -299,6 +295,27 @@ class Loop:
             incumbent=state.incumbent.metrics,
             baseline=state.baseline.metrics,
         )
+
+    def _confirm(self, candidate: Candidate, verdict: Verdict) -> tuple[Result, Verdict]:
+        """Measure it afresh beside the incumbent; only what is better again is kept."""
+        state = self._recorder.state
+        if state.incumbent is None or state.baseline is None:
+            raise RuntimeError("there is nothing to compare the baseline with")
+        times = state.contract.confirm
+        incumbent = self._lab.text_of(state.incumbent.commit)
+        fresh, old = self._measurer.compare(candidate.n, candidate.text, incumbent, times)
+        self._controls.begin()
+        if failure := fresh.failure or old.failure:
+            return fresh, Verdict(keep=False, reason=f"unconfirmed: {failure}")
+        again = judge(
+            state.contract.metrics,
+            state.contract.decide,
+            candidate=fresh.metrics,
+            incumbent=old.metrics,
+            baseline=state.baseline.metrics,
+        )
+        word = "confirmed" if again.keep else "unconfirmed"
+        return fresh, Verdict(again.keep, f"{word} by {times} fresh runs each: {again.reason}")
 
     def _ask(self, situation: Situation, answers: list[str], stream: Stream) -> Proposal:
         try:

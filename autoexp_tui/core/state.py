@@ -35,6 +35,8 @@ class Experiment:
     memo: dict[str, Any] = field(default_factory=dict)
     commit: str = ""
     attempt: int = 1
+    evaluation: events.EvaluationStarted | None = None
+    """The run of the harness that is going on, or was the last."""
     answers: list[str] = field(default_factory=list)
     """Why proposals for it were sent back."""
     evaluated: events.Evaluated | None = None
@@ -118,7 +120,8 @@ class RunState:
 
     @property
     def baseline(self) -> Row | None:
-        return self.rows[0] if self.rows else None
+        """The first row that was measured; in a run of ours, the first."""
+        return next((row for row in self.rows if row.metrics), None)
 
     def row(self, n: int) -> Row | None:
         """The row of experiment `n`."""
@@ -203,6 +206,7 @@ class RunState:
                 current.evaluated = None
                 self.tried.setdefault(current.digest, current.n)
             case events.EvaluationStarted():
+                current.evaluation = event
                 self._enter("evaluating")
             case events.Evaluated():
                 current.evaluated = event

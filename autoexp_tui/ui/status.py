@@ -60,7 +60,16 @@ def phase_words(state: RunState, now: Now) -> Piece:
     since = ticking(now.time - state.phase_time)
     asked = "pausing: " if state.pause_requested else "stopping: " if state.stop_requested else ""
     role: Role = "attention" if asked else "alive"
-    return Piece(f"▶ {asked}{state.phase} {since}", role, 0)
+    return Piece(f"▶ {asked}{doing(state)} {since}", role, 0)
+
+
+def doing(state: RunState) -> str:
+    """The phase in words: `evaluating`, `confirming 2 of 3`."""
+    evaluation = state.current.evaluation if state.current else None
+    if state.phase != "evaluating" or evaluation is None or evaluation.of == 1:
+        return state.phase
+    word = "confirming" if evaluation.purpose else "evaluating"
+    return f"{word} {evaluation.turn} of {evaluation.of}"
 
 
 def ticking(seconds: float) -> str:

@@ -227,7 +227,10 @@ def test_ls_show_and_summary_tell_of_a_finished_run(
     assert (digest["tag"], digest["rows"]) == ("t", 3)
     assert run_command(["summary", "results.tsv", "--json"]) == 0
     from_table = json.loads(capsys.readouterr().out)
-    assert from_table["metrics"][0]["best"] == digest["metrics"][0]["best"]
+    for key in ("rows", "statuses", "metric", "baseline", "best", "longest_drought"):
+        assert from_table[key] == digest[key]
+    assert digest["best"] == digest["metrics"][0]["best"]
+    assert digest["direction"] == "lower"
     assert run_command(["show", "9"]) == 2
 
 

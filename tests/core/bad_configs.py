@@ -187,6 +187,8 @@ BAD: list[tuple[str, int, str]] = [
     (_with(f"time_limit: {'9' * 400}\n"), 6, "a length of time"),
     # budget
     (_with("budget: 10\n"), 6, "must be a mapping, not '10'"),
+    (_with("repeats: 0\n"), 6, "must be from 1 to 100"),
+    (_with("confirm: yes\n"), 6, "confirm"),
     (_with("budget: {max_experiments: 0}\n"), 6, "must be from 1 to 1,000,000"),
     (_with("budget: {max_experiments: -1}\n"), 6, "must be from 1 to 1,000,000"),
     (_with("budget: {max_experiments: 2.5}\n"), 6, "a whole number, not '2.5'"),

@@ -305,6 +305,8 @@ def contracts(draw: st.DrawFn) -> Contract:
         time_limit=draw(
             st.floats(0, 7 * 86400, exclude_min=True) | st.integers(1, 604800).map(float)
         ),
+        repeats=draw(st.integers(1, 100)),
+        confirm=draw(st.integers(0, 100)),
         budget=Budget(draw(st.integers(1, 1_000_000)), draw(_positive), draw(_positive)),
         proposer=draw(st.from_regex(r"[a-z][a-z0-9_-]{0,20}", fullmatch=True)),
         instructions=draw(st.none() | _path),

@@ -14,6 +14,7 @@ from autoexp_tui.core import desk, events
 from autoexp_tui.core.contract import Budget
 from autoexp_tui.core.control import Command
 from autoexp_tui.core.journal import read_all
+from autoexp_tui.core.laboratory import Result
 from autoexp_tui.core.proposal import Unable
 
 
@@ -255,3 +256,69 @@ def test_kept_rows_are_exactly_the_strict_improvements(
         best = min(best, float(text))
         expected.append("keep" if better else "discard")
     assert statuses(rig) == expected
+
+
+class Noise:
+    """Losses that a harness printed, one after the other, per text."""
+
+    def __init__(self, rig: Rig, **values: list[float]) -> None:
+        self._values = {text.lstrip("t"): list(found) for text, found in values.items()}
+        self._rig = rig
+        rig.lab.evaluate = self.evaluate  # type: ignore[method-assign, assignment]
+
+    def evaluate(self, n: int, text: str, **_: object) -> Result:
+        self._rig.lab.evaluated.append(text)
+        return Result(1.0, {"loss": self._values[text].pop(0)}, {}, "")
+
+
+def test_repeats_judge_the_median(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, ["9", "8"], contract(max_experiments=3, repeats=3))
+    Noise(rig, t10=[5, 9, 50], t9=[1, 9.5, 99], t8=[20, 8, 7])
+    rig.run()
+    assert [row[1] for row in rig.table()] == ["9.0", "9.5", "8.0"]
+    assert statuses(rig) == ["keep", "discard", "keep"]
+    assert [row.seconds for row in rig.state.rows] == [3.0, 3.0, 3.0]
+
+
+def test_a_would_be_keep_that_was_luck_is_discarded_as_unconfirmed(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, ["9"], contract(max_experiments=2, confirm=3))
+    Noise(rig, t10=[10, 9.9, 10.1, 10], t9=[5, 10, 11, 10.5])
+    rig.run()
+    assert rig.table()[1][1:] == ["10.5", "discard", "text 9 (unconfirmed)"]
+    assert "unconfirmed by 3 fresh runs" in rig.state.rows[1].reason
+    assert rig.lab.evaluated == ["10", "9", "10", "9", "10", "9", "10", "9"]
+
+
+def test_a_confirmed_keep_is_logged_with_its_fresh_median(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, ["9"], contract(max_experiments=2, confirm=2))
+    Noise(rig, t10=[10, 10, 10], t9=[5, 9, 8])
+    rig.run()
+    assert rig.table()[1][1:3] == ["8.5", "keep"]
+
+
+def test_what_is_no_better_is_not_measured_again(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, ["11"], contract(max_experiments=2, confirm=3))
+    rig.run()
+    assert rig.lab.evaluated == ["10", "11"]
+
+
+def test_a_failure_while_confirming_is_no_keep(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, ["9"], contract(max_experiments=2, confirm=1))
+
+    def fail_later(n: int) -> None:
+        if len(rig.lab.evaluated) == 4:
+            rig.lab.texts = dict.fromkeys(rig.lab.texts, "10")
+            raise_text.append("boom")
+
+    raise_text: list[str] = []
+    rig.lab.before_result = fail_later
+    evaluate = rig.lab.evaluate
+
+    def evaluate_or_fail(n: int, text: str, **more: object) -> Result:
+        result = evaluate(n, text, **more)  # type: ignore[arg-type]
+        return Result(0.1, {}, {}, "boom") if raise_text else result
+
+    rig.lab.evaluate = evaluate_or_fail  # type: ignore[method-assign, assignment]
+    rig.run()
+    assert statuses(rig) == ["keep", "discard"]
+    assert rig.state.rows[1].reason == "unconfirmed: boom"

@@ -29,6 +29,10 @@ _FAILED = 0.25
 """An edit of the same line, or with the same idea, that was not kept makes another so likely."""
 _IDLE = 0.1
 """The same where it did not even move the figures."""
+_AGAIN = 0.05
+"""The very same change, made to a text that differs elsewhere."""
+_WAS_THERE = 0.5
+"""What the baseline said was left for something that was better."""
 _OURS = 0.2
 """What a kept edit put in is seldom better taken out again."""
 _HINTED = 6.0
@@ -114,23 +118,24 @@ def _chances(past: Sequence[Made]) -> dict[Kind, tuple[float, float]]:
             for kind in KINDS:
                 outcomes[kind] *= _FORGET
         outcomes = kept if made.status == "keep" else lost
-        outcomes[made.kind] += 1.0 if made.alone else 0.5
+        # What moved no figure tells more against its kind than what moved it the wrong way.
+        outcomes[made.kind] += (1.0 if made.alone else 0.5) * (2.0 if made.gain == 0 else 1.0)
     return {kind: (_PRIOR[kind][0] + kept[kind], _PRIOR[kind][1] + lost[kind]) for kind in KINDS}
 
 
 def _weight(edit: Edit, past: Sequence[Made], hints: Sequence[str]) -> float:
-    weight = _KEYED if edit.keyed and edit.source == "ideas.txt" else 1.0
+    weight = {"": 1.0, "baseline": _WAS_THERE, "ideas.txt": _KEYED if edit.keyed else 1.0}[
+        edit.source
+    ]
     subject, idea = same(edit.subject), same(edit.idea)
     for made in past:
+        was_subject, was_idea = same(made.subject), same(made.idea)
         if made.status == "keep":
-            if edit.kind == "drop" and made.idea and same(made.idea) == subject:
-                weight *= _OURS
-            continue
-        factor = _IDLE if made.gain == 0 else _FAILED
-        if idea:
-            weight *= factor if same(made.idea) == idea and made.kind == edit.kind else 1.0
-        elif made.kind == edit.kind and same(made.subject) == subject:
-            weight *= factor
+            weight *= _OURS if edit.kind == "drop" and subject == was_idea else 1.0
+        elif made.kind == edit.kind and (idea, subject) == (was_idea, was_subject):
+            weight *= _IDLE if made.gain == 0 else _AGAIN if idea else _FAILED
+        elif idea and idea == was_idea:
+            weight *= _FAILED
     if hints and (mentioned(edit.subject, hints) or mentioned(edit.idea, hints)):
         weight *= _HINTED
     return max(weight, 1e-9)

@@ -87,7 +87,7 @@ def _drops(document: Document) -> Iterator[Edit]:
             yield _cut("drop", passage, f"line {passage.number}")
     for section in document.sections:
         lines = section.start, section.end
-        where = f"the section at line {section.start + 1}"
+        where = _section(section)
         yield Edit("drop", section.title, "", "", where, True, lines, section.start, ())
 
 
@@ -108,7 +108,7 @@ def _moves(document: Document) -> Iterator[Edit]:
                 yield _cut("move", passage, where, at=at, put=tuple(passage.text.split("\n")))
     for first, second in _neighbours(document.sections):
         body = _stripped(document.lines[second.start : second.end])
-        where = f"the section at line {second.start + 1} up before `{first.title}`"
+        where = f"{_section(second)} up before `{first.title}`"
         lines = second.start, second.end
         yield Edit("move", second.title, "", "", where, True, lines, first.start, (*body, ""))
 
@@ -184,6 +184,10 @@ def _of(document: Document, passage: Passage) -> str:
     if not passage.section:
         return ""
     return f" of `{document.outline[passage.section - 1].title}`"
+
+
+def _section(section: Section) -> str:
+    return f"the {'section' if section.level else 'paragraph'} at line {section.start + 1}"
 
 
 def _neighbours(sections: Sequence[Section]) -> Iterator[tuple[Section, Section]]:

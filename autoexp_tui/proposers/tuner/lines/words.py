@@ -68,7 +68,9 @@ def _earlier(edit: Edit, past: Sequence[Made]) -> str:
         used = [made for made in past if same(made.idea) == same(edit.idea)]
         if used:
             last = used[-1]
-            return f"its {_NOUNS[last.kind]} in #{last.n} {_outcome(last)}, but {edit.where} is new"
+            before = f"its {_NOUNS[last.kind]} in #{last.n} {_outcome(last)}"
+            again = last.kind == edit.kind and same(last.subject) == same(edit.subject)
+            return f"{before}; {'other lines have changed since' if again else 'now elsewhere'}"
     subject = same(edit.subject)
     touched = [m for m in past if same(m.subject) == subject or same(m.idea) == subject]
     if touched and edit.kind != "insert":
