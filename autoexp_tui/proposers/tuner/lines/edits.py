@@ -141,19 +141,16 @@ def _uses(document: Document, idea: str, source: Source) -> Iterator[Edit]:
         yield Edit(
             "swap", passage.text, idea, source, where, False, lines, passage.start, put, about
         )
-    if akin:
-        places = [akin[-1]]
-    else:
-        places = [members[-1] for members in _by_section(document)]
-        if document.passages:
-            first = document.passages[0]
-            put, at = _written(idea, first), first.start
-            yield Edit("insert", idea, idea, source, "at the top", False, (at, at), at, put)
-    for passage in places:
-        where = f"after line {passage.end}"
-        at = passage.end
-        put = _written(idea, passage)
+    ends = [members[-1] for members in _by_section(document)]
+    fitting = [passage for passage in ends if bool(key(passage.text)) == bool(about)]
+    for passage in akin[-1:] or fitting or ends:
+        put, at = _written(idea, passage), passage.end
+        where = f"after line {at}"
         yield Edit("insert", idea, idea, source, where, False, (at, at), at, put)
+    if document.passages and not about:
+        first = document.passages[0]
+        put, at = _written(idea, first), first.start
+        yield Edit("insert", idea, idea, source, "at the top", False, (at, at), at, put)
     if not document.passages:
         at = len(document.lines)
         yield Edit("insert", idea, idea, source, "at the end", False, (at, at), at, (idea,))

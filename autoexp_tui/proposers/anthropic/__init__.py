@@ -1,0 +1,35 @@
+"""Claude as the researcher: one streamed request per proposal, honest about money and faults."""
+
+from __future__ import annotations
+
+from autoexp_tui.proposers.anthropic.border import (
+    Ledger,
+    Reservation,
+    Settlement,
+    Tokens,
+    Unusable,
+    Waiter,
+)
+from autoexp_tui.proposers.anthropic.context import Change, Context, Crash
+from autoexp_tui.proposers.anthropic.patience import Patience
+from autoexp_tui.proposers.anthropic.prices import Prices, UnknownPrice
+from autoexp_tui.proposers.anthropic.proposer import AnthropicProposer
+from autoexp_tui.proposers.anthropic.settings import Credentials, Settings
+
+__all__ = [
+    "AnthropicProposer",
+    "Change",
+    "Context",
+    "Crash",
+    "Credentials",
+    "Ledger",
+    "Patience",
+    "Prices",
+    "Reservation",
+    "Settings",
+    "Settlement",
+    "Tokens",
+    "UnknownPrice",
+    "Unusable",
+    "Waiter",
+]

@@ -1,0 +1,176 @@
+"""Requests that survive the night: each one reserved before it is made and settled after it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from autoexp_tui.core.proposal import Unable
+from autoexp_tui.proposers.anthropic.border import (
+    Ledger,
+    Reservation,
+    Settlement,
+    Tokens,
+    Waiter,
+)
+from autoexp_tui.proposers.anthropic.prices import Prices
+from autoexp_tui.proposers.anthropic.settings import Credentials, Settings
+
+if TYPE_CHECKING:
+    from autoexp_tui.proposers.anthropic.transport import Body, Progress, Reply, Transport
+
+_FIRST = 1.0
+_LONGEST = 60.0
+"""Seconds between attempts when the server names no time: from the first, doubled, to this."""
+_MARGIN = 1.05
+"""The provider calls its own count of tokens an estimate."""
+_OVERHEAD = 2_000
+"""Tokens that a provider may add to what is sent, when it is not the one who counts."""
+
+
+def delays(spread: Callable[[], float] = random.random) -> Iterator[float]:
+    """How long to wait before each further attempt, in seconds; without an end.
+
+    `spread` gives 0 to 1, so that runs which failed together don't come back together.
+    """
+    longest = _FIRST
+    while True:
+        yield longest * (0.75 + 0.25 * spread())
+        longest = min(2 * longest, _LONGEST)
+
+
+class Client:
+    """Makes requests until one is answered, within the budget that the ledger keeps."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        credentials: Credentials,
+        ledger: Ledger,
+        waiter: Waiter,
+    ) -> None:
+        """Nothing is loaded or connected yet. Raises UnknownPrice."""
+        self._settings = settings
+        self._credentials = credentials
+        self._prices = Prices(settings.model, settings.prices)
+        self._ledger = ledger
+        self._waiter = waiter
+        self._opened: Transport | None = None
+
+    def close(self) -> None:
+        """Let go of connections."""
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
+
+    def greet(self) -> None:
+        """Find out whether the key and the model are accepted, for free.
+
+        That nobody answers is no news here: the run waits for it. Raises Unable.
+        """
+        body = {**self._settings.parameters(), "messages": [{"role": "user", "content": "Hello"}]}
+        self._transport.count(body, self._waiter.check)
+
+    def send(
+        self,
+        n: int,
+        body: Body,
+        *,
+        long_cache: bool,
+        on_start: Callable[[], None],
+        on_arguments: Callable[[str], None],
+    ) -> Reply:
+        """The model's reply to a request for experiment `n`; faults that pass are waited out.
+
+        `on_start` is called before each attempt: what was streamed before it is void.
+
+        Raises:
+            Unable: the provider will never answer this, and why.
+            Exception: whatever the ledger, the waiter and the callbacks raise.
+        """
+        body = {**self._settings.parameters(), **body}
+        size = self._size(body)
+        pauses = delays()
+        while True:
+            self._waiter.check()
+            on_start()
+            try:
+                return self._attempt(n, body, size, long_cache, on_arguments)
+            except _Passing as passing:
+                # A server that says "at once" has failed all the same: then our own pause holds.
+                self._waiter.wait(passing.retry_after or next(pauses), str(passing))
+
+    @property
+    def _transport(self) -> Transport:
+        if self._opened is None:
+            # The SDK takes a second to import: only who talks to the model pays for it.
+            from autoexp_tui.proposers.anthropic.transport import Transport  # noqa: PLC0415
+
+            self._opened = Transport(self._credentials, self._settings)
+        return self._opened
+
+    def _size(self, body: Body) -> int:
+        """Input tokens, on the high side: counted by the provider, or no more than its bytes."""
+        counted = self._transport.count(body, self._waiter.check)
+        if counted is not None:
+            return int(counted * _MARGIN) + 1
+        return len(repr(body).encode("utf-8", "replace")) + _OVERHEAD
+
+    def _attempt(
+        self,
+        n: int,
+        body: Body,
+        size: int,
+        long_cache: bool,
+        on_arguments: Callable[[str], None],
+    ) -> Reply:
+        from autoexp_tui.proposers.anthropic.transport import (  # noqa: PLC0415 - see `_transport`
+            Fault,
+            Progress,
+        )
+
+        worst = self._prices.worst(size, self._settings.max_tokens, long_cache=long_cache)
+        reservation = self._ledger.reserve(
+            Reservation(n, self._settings.model, size, self._settings.max_tokens, worst)
+        )
+        progress = Progress()
+        try:
+            reply = self._transport.exchange(body, progress, on_arguments, self._waiter.check)
+        except Fault as fault:
+            self._settle_failure(reservation, worst, progress, str(fault), free=fault.free)
+            raise _Passing(str(fault), fault.retry_after) from None
+        except BaseException as error:
+            refused = isinstance(error, Unable) and not progress.began
+            why = str(error) if isinstance(error, Unable) else "interrupted"
+            self._settle_failure(reservation, worst, progress, why, free=refused)
+            raise
+        usd = self._prices.cost(reply.tokens)
+        self._ledger.settle(reservation, Settlement(reply.tokens, usd, True, "answered"))
+        return reply
+
+    def _settle_failure(
+        self, reservation: int, worst: float, progress: Progress, why: str, *, free: bool
+    ) -> None:
+        """What nobody will ever report is taken at its worst, so that the cap holds."""
+        if free and not progress.began:
+            self._ledger.settle(reservation, Settlement(Tokens(), 0.0, True, why))
+            return
+        if not progress.began:
+            self._ledger.settle(reservation, Settlement(Tokens(), worst, False, why))
+            return
+        known = progress.tokens
+        most = max(known.output, self._settings.max_tokens)
+        assumed = Tokens(
+            known.input, known.cache_write, known.cache_write_1h, known.cache_read, most
+        )
+        usd = self._prices.cost(assumed)
+        self._ledger.settle(reservation, Settlement(assumed, usd, False, why))
+
+
+class _Passing(Exception):
+    """A fault that passes, with the time that the server named."""
+
+    def __init__(self, reason: str, retry_after: float | None) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after

@@ -1,0 +1,49 @@
+"""What Claude is told beside the situation: the harness' own text, and how the last tries went."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from autoexp_tui.core.proposal import Situation
+
+
+class Change(msgspec.Struct, frozen=True):
+    """What an earlier experiment did to the target it was made from."""
+
+    n: int
+    diff: str
+    """Unified."""
+
+
+class Crash(msgspec.Struct, frozen=True):
+    """A run of the harness that gave no measurement."""
+
+    n: int
+    failure: str
+    """Why, in words."""
+    tail: str
+    """The end of its output."""
+
+
+class Context(msgspec.Struct, frozen=True):
+    """Everything may be empty; everything is cut to its budget before it is sent."""
+
+    harness: str = ""
+    """The text of the harness' own files, as far as they are known."""
+    recent: Sequence[Change] = ()
+    """The last few experiments, oldest first."""
+    crash: Crash | None = None
+    """The last experiment's, if it crashed."""
+    pace: float | None = None
+    """Seconds from one proposal to the next, lately; None while there is none to go by."""
+
+
+Look = Callable[[Situation], Context]
+"""Gathers the context of a situation; called once for each experiment."""
+
+
+def nothing(_: Situation) -> Context:
+    """For those who have nothing to add."""
+    return Context()

@@ -1,0 +1,116 @@
+"""The history in few words: what was kept as it was, everything else by what was tried."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from autoexp_tui.core.contract import Contract, Metric
+from autoexp_tui.core.proposal import Trial
+from autoexp_tui.core.text import clean_line
+from autoexp_tui.core.verdict import improvement
+
+_NUMBER = re.compile(r"[-+]?\b\d[\d_]*(?:\.\d+)?(?:e[-+]?\d+)?\b", re.IGNORECASE)
+_WORD = re.compile(r"[a-z_#][a-z0-9_#]*", re.IGNORECASE)
+_SMALL = frozenset({"a", "an", "and", "as", "at", "by", "for", "from", "in", "of", "the", "to"})
+_DESCRIPTION = 160
+_REASON = 120
+_EXAMPLES = 6
+
+
+def figure(value: float) -> str:
+    """A number as a model should read it: with all that small gains need, and in ASCII."""
+    return f"{value:.7g}"
+
+
+def measured(metrics: Sequence[Metric], values: dict[str, float]) -> str:
+    """`val_loss 1.23, seconds 4.5`; a dash for what was not measured."""
+    if not values:
+        return "no measurement"
+    return ", ".join(
+        f"{metric.name} {figure(values.get(metric.name, math.nan))}" for metric in metrics
+    )
+
+
+def row(contract: Contract, trial: Trial) -> str:
+    """One experiment as one line."""
+    text = f"#{trial.n} {trial.status}: {clean_line(trial.description, _DESCRIPTION)}"
+    if trial.status == "crash":
+        return f"{text} ({clean_line(trial.reason, _REASON)})"
+    return f"{text} [{measured(contract.metrics, trial.metrics)}]"
+
+
+def effect(contract: Contract, trial: Trial, parent: Trial | None) -> str:
+    """What an experiment did, measured against the one it was made from."""
+    if trial.status == "crash":
+        return f"crashed: {clean_line(trial.reason, _REASON)}"
+    was = measured(contract.metrics, parent.metrics) if parent else "unknown"
+    now = measured(contract.metrics, trial.metrics)
+    return f"{was} before, {now} after: {trial.status}"
+
+
+@dataclass(slots=True)
+class _Idea:
+    """Experiments that tried the same thing with other figures."""
+
+    last: int = 0
+    tried: int = 0
+    kept: int = 0
+    crashed: int = 0
+    best: tuple[float, int] | None = None
+    """The largest improvement of the primary metric on the parent, and its experiment."""
+    examples: list[str] = field(default_factory=list)
+
+    def line(self) -> str:
+        outcomes = []
+        if self.kept:
+            outcomes.append(f"{self.kept} kept")
+        if self.crashed:
+            outcomes.append(f"{self.crashed} crashed")
+        if self.best is not None:
+            gain, n = self.best
+            word = "better" if gain > 0 else "worse"
+            outcomes.append(
+                f"at best {figure(abs(gain))} {word} than its parent (#{n})"
+                if gain
+                else f"at best no different from its parent (#{n})"
+            )
+        shown = "; ".join(self.examples[-_EXAMPLES:])
+        times = f"{self.tried} times" if self.tried > 1 else "once"
+        return f"{shown} - tried {times}: {', '.join(outcomes) or 'no measurement'}"
+
+
+def ideas(contract: Contract, history: Iterable[Trial]) -> list[str]:
+    """Every idea that was tried and did not stay, one line each, the latest first."""
+    trials = {trial.n: trial for trial in history}
+    groups: dict[str, _Idea] = {}
+    for trial in trials.values():
+        if trial.parent == 0:
+            continue
+        idea = groups.setdefault(_what(trial.description), _Idea())
+        idea.tried += 1
+        idea.last = trial.n
+        idea.kept += trial.status == "keep"
+        idea.crashed += trial.status == "crash"
+        example = clean_line(trial.description, 80)
+        if example not in idea.examples:
+            idea.examples = [*idea.examples[1 - _EXAMPLES :], example]
+        gain = _gain(contract.primary, trial, trials.get(trial.parent))
+        if gain is not None and (idea.best is None or gain > idea.best[0]):
+            idea.best = gain, trial.n
+    lost = [idea for idea in groups.values() if idea.tried > idea.kept]
+    return [idea.line() for idea in sorted(lost, key=lambda idea: -idea.last)]
+
+
+def _gain(metric: Metric, trial: Trial, parent: Trial | None) -> float | None:
+    after = trial.metrics.get(metric.name)
+    before = parent.metrics.get(metric.name) if parent else None
+    return None if after is None or before is None else improvement(metric, after, before)
+
+
+def _what(description: str) -> str:
+    """A description without its figures and small words: what two tries have in common."""
+    words = _WORD.findall(_NUMBER.sub("#", description.lower()))
+    return " ".join(word for word in words if word not in _SMALL)[:_DESCRIPTION]

@@ -1,0 +1,53 @@
+"""Waits for the provider that a person, or the end of a budget, ends at once."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from autoexp_tui.core.control import Controls, Interrupted
+from autoexp_tui.core.proposal import Exhausted
+
+_POLL = 0.2
+"""Seconds between looks at what has no bell of its own: a stop after this experiment, a budget."""
+
+
+class Patience:
+    """The usual `Waiter`: as patient as the run's controls and budgets are."""
+
+    def __init__(
+        self,
+        controls: Controls,
+        used_up: Callable[[], str],
+        announce: Callable[[float, str], None],
+    ) -> None:
+        """`used_up` says which budget is at its end, or nothing; `announce` journals a wait."""
+        self._controls = controls
+        self._used_up = used_up
+        self._announce = announce
+
+    def check(self) -> None:
+        """Raise Interrupted when the step is to end."""
+        self._controls.check()
+
+    def wait(self, seconds: float, reason: str) -> None:
+        """Return after that time.
+
+        Raises:
+            Interrupted: a skip or a stop; a stop "after this experiment" too, for an experiment
+                that waits for an outage to end may never come to it.
+            Exhausted: a budget has come to its end meanwhile.
+        """
+        self._look()
+        self._announce(seconds, reason)
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            self._controls.interrupt.wait(min(left, _POLL))
+            self._look()
+
+    def _look(self) -> None:
+        self._controls.check()
+        if self._controls.stopping:
+            raise Interrupted
+        if why := self._used_up():
+            raise Exhausted(why)

@@ -1,0 +1,120 @@
+"""Claude as a proposer: a situation becomes a prompt, and the talk about it a proposal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from autoexp_tui.core.proposal import Proposal, Situation, Stream
+from autoexp_tui.proposers.anthropic.border import Ledger, Unusable, Waiter
+from autoexp_tui.proposers.anthropic.client import Client
+from autoexp_tui.proposers.anthropic.context import Crash, Look, nothing
+from autoexp_tui.proposers.anthropic.conversation import Conversation, Drafted
+from autoexp_tui.proposers.anthropic.prompt import Prompt, build, crash_report
+from autoexp_tui.proposers.anthropic.settings import Credentials, Settings
+
+_ROUNDS = 6
+"""After so many requests a conversation is begun afresh: it would grow with every answer."""
+
+
+class AnthropicProposer:
+    """Asks Claude for one experiment at a time. Used by one thread; close it at the end.
+
+    Between the proposals it remembers one conversation, so that an answer or a crash goes back to
+    the one who caused it. Nothing depends on it: a resumed run asks afresh and is told in the
+    prompt.
+    """
+
+    name = "anthropic"
+
+    def __init__(
+        self,
+        settings: Settings,
+        credentials: Credentials,
+        ledger: Ledger,
+        waiter: Waiter,
+        *,
+        look: Look = nothing,
+        again: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`again` is called when a draft that was streamed is void and another one begins.
+
+        Raises UnknownPrice.
+        """
+        self.settings = settings
+        self._credentials = credentials
+        self._client = Client(settings, credentials, ledger, waiter)
+        self._look = look
+        self._again = again
+        self._talk: Conversation | None = None
+        self._about: tuple[int, str] = (0, "")
+        """Experiment and target of the conversation."""
+        self._answers = 0
+        """How many of the loop's answers the conversation has heard."""
+
+    def greet(self) -> None:
+        """At start: find out, for free, whether key and model are accepted. Raises Unable."""
+        self._client.greet()
+
+    def prompt(self, situation: Situation) -> Prompt:
+        """What the next request would say. Raises Unable."""
+        return build(situation, self._look(situation), self._credentials.scrub)
+
+    def propose(self, situation: Situation, stream: Stream) -> Proposal:
+        """The next proposal.
+
+        Raises:
+            Unable: the provider will not answer, and why.
+            Unusable: the model's proposal can't be tried, and it was told once.
+            Exception: whatever ledger, waiter and stream raise.
+        """
+        talk = self._conversation(situation)
+        try:
+            return self._proposal(talk.ask(stream))
+        except Unusable:
+            self._talk = None  # the prompt of the next one says why, and costs less
+            raise
+
+    def repair(self, crash: Crash, text: str, stream: Stream) -> Proposal | None:
+        """A repair of the last proposal, which was `text` and crashed; None when it is given up.
+
+        Raises as `propose` does, but not Unusable.
+        """
+        talk = self._talk
+        if talk is None or self._about[0] != crash.n or talk.rounds >= _ROUNDS:
+            return None
+        talk.went_on(text)
+        talk.object(self._credentials.scrub(crash_report(crash)))
+        try:
+            return self._proposal(talk.ask(stream, may_decline=True))
+        except Unusable:
+            self._talk = None
+            return None
+
+    def close(self) -> None:
+        """Let go of the conversation and of connections."""
+        self._talk = None
+        self._client.close()
+
+    def _conversation(self, situation: Situation) -> Conversation:
+        """The one that goes on with the loop's answer, or a new one."""
+        about = situation.n, situation.text
+        talk = self._talk
+        fresh = len(situation.answers) - self._answers
+        if talk is not None and about == self._about and fresh == 1 and talk.rounds < _ROUNDS:
+            talk.object(
+                f"This was not tried: {self._credentials.scrub(situation.answers[-1])}. "
+                "Propose something else."
+            )
+        else:
+            prompt = self.prompt(situation)
+            talk = Conversation(self._client, prompt, situation.n, situation.text, self._again)
+        self._talk, self._about, self._answers = talk, about, len(situation.answers)
+        return talk
+
+    def _proposal(self, drafted: Drafted) -> Proposal:
+        return Proposal(
+            hypothesis=drafted.hypothesis,
+            description=drafted.description,
+            text=drafted.text,
+            memo={"model": self.settings.model},
+        )

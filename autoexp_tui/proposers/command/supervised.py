@@ -1,0 +1,145 @@
+"""Runs an agent under the harness' supervisor: bounded in time, followed, and gone at the end."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from autoexp_tui.core.contract import Metric
+
+_POLL = 0.1
+_CHUNK = 64 << 10
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """How one run of the agent went."""
+
+    exit_code: int | None
+    failure: str
+    """Why its work can't be taken, in words; empty when it ended well."""
+    tail: str
+    """The end of its output, fit to be shown."""
+
+
+class RunAgent(Protocol):
+    """Runs a command line until it and all it started have gone."""
+
+    def __call__(
+        self, command: str, *, cwd: Path, log: Path, on_output: Callable[[bytes], None]
+    ) -> Ended:
+        """`on_output` takes what is printed as it comes; what it raises ends the run at once."""
+        ...
+
+
+class Outcome(Protocol):
+    """What of `lab.harness.Outcome` counts here."""
+
+    @property
+    def exit_code(self) -> int | None: ...
+    @property
+    def failure(self) -> str: ...
+    @property
+    def tail(self) -> str: ...
+
+
+class RunHarness(Protocol):
+    """`lab.harness.run_harness`."""
+
+    def __call__(
+        self,
+        command: str,
+        *,
+        cwd: Path,
+        env: Mapping[str, str],
+        time_limit: float,
+        log: Path,
+        metrics: Sequence[Metric],
+        interrupt: threading.Event,
+    ) -> Outcome: ...
+
+
+class Supervised:
+    """The usual `RunAgent`: the same supervisor as the harness', with a time limit of its own."""
+
+    def __init__(
+        self,
+        run_harness: RunHarness,
+        environment: Mapping[str, str],
+        time_limit: float,
+        check: Callable[[], None],
+    ) -> None:
+        """`check` is called ten times a second; what it raises ends the run at once.
+
+        The environment holds the agent's own credentials: it is not the harness'.
+        """
+        self._run_harness = run_harness
+        self._environment = {
+            name: value for name, value in environment.items() if not name.startswith("AUTOEXP_")
+        }
+        self._time_limit = time_limit
+        self._check = check
+
+    def __call__(
+        self, command: str, *, cwd: Path, log: Path, on_output: Callable[[bytes], None]
+    ) -> Ended:
+        interrupt = threading.Event()
+        outcomes: list[Outcome] = []
+
+        def work() -> None:
+            outcomes.append(
+                self._run_harness(
+                    command,
+                    cwd=cwd,
+                    env=self._environment,
+                    time_limit=self._time_limit,
+                    log=log,
+                    metrics=(),
+                    interrupt=interrupt,
+                )
+            )
+
+        thread = threading.Thread(target=work, name="agent")
+        thread.start()
+        follower = _Follower(log)
+        try:
+            while thread.is_alive():
+                thread.join(_POLL)
+                self._check()
+                follower.pass_on(on_output)
+        finally:
+            interrupt.set()
+            thread.join()
+        follower.pass_on(on_output)
+        if not outcomes:
+            return Ended(None, "it could not be run", "")
+        outcome = outcomes[0]
+        return Ended(outcome.exit_code, outcome.failure, outcome.tail)
+
+
+class _Follower:
+    """Reads a log that grows, and that may shrink when it is full."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._offset = 0
+
+    def pass_on(self, take: Callable[[bytes], None]) -> None:
+        """What has come since the last time, at most a few pieces of it."""
+        try:
+            with self._path.open("rb") as file:
+                size = file.seek(0, 2)
+                self._offset = min(self._offset, size)
+                file.seek(self._offset)
+                data = file.read(_CHUNK)
+        except FileNotFoundError:
+            return
+        while data:
+            self._offset += len(data)
+            take(data)
+            with self._path.open("rb") as file:
+                file.seek(self._offset)
+                data = file.read(_CHUNK)

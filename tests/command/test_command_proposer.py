@@ -1,0 +1,248 @@
+"""A real small script plays the agent, under the real supervisor."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import stat
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from support.researcher import TARGET, situation
+
+from autoexp_tui.core.control import Interrupted
+from autoexp_tui.core.proposal import Unable
+from autoexp_tui.lab.harness import run_harness
+from autoexp_tui.proposers.anthropic import Unusable
+from autoexp_tui.proposers.command import PRESETS, BadCommand, CommandProposer, Supervised
+from autoexp_tui.proposers.command.presets import command_line, filled
+
+EDIT = "sed -i 's/lr = 0.1/lr = 0.2/' train.py\n"
+SAY = "echo 'HYPOTHESIS: faster is better'\necho 'DESCRIPTION: double the rate'\n"
+AFTER = TARGET.replace("lr = 0.1", "lr = 0.2")
+
+
+class Place:
+    """A workspace with a project in a folder of it, and an agent that is a shell script."""
+
+    def __init__(self, folder: Path) -> None:
+        self.root = folder / "workspace"
+        self.project = self.root / "sub"
+        self.project.mkdir(parents=True)
+        (self.project / "train.py").write_text("the base commit's, not the candidate's\n")
+        (self.project / "eval.py").write_text("print('loss: 1')\n")
+        (self.root / "README").write_text("readme\n")
+        self.home = folder / "scratch"
+        self.script = folder / "agent.sh"
+        self.said: list[tuple[str, str]] = []
+        self.notices: list[str] = []
+        self.on_text: Callable[[], None] = lambda: None
+
+    def proposer(
+        self, script: str, *, arguments: str = "", limit: float = 60.0, command: str | None = None
+    ) -> CommandProposer:
+        self.script.write_text(f"#!/bin/sh\nset -e\n{script}")
+        self.script.chmod(0o755)
+        environment = {"PATH": os.environ["PATH"], "AUTOEXP_CACHE": "x", "AGENT_KEY": "k"}
+        return CommandProposer(
+            command or f"{shlex.quote(str(self.script))} {arguments}",
+            root=self.root,
+            folder="sub",
+            home=self.home,
+            run=Supervised(run_harness, environment, limit, lambda: None),
+            notice=self.notices.append,
+        )
+
+    def stream(self, part: str, text: str) -> None:
+        self.said.append((part, text))
+        self.on_text()
+
+    def shown(self, part: str) -> str:
+        return "".join(text for name, text in self.said if name == part)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path)
+
+
+def test_the_change_of_the_target_is_taken(place: Place) -> None:
+    proposal = place.proposer(EDIT + SAY).propose(situation(), place.stream)
+    assert proposal.text == AFTER
+    assert proposal.hypothesis == "faster is better"
+    assert proposal.description == "double the rate"
+    assert place.shown("target") == AFTER
+    assert "HYPOTHESIS: faster" in place.shown("hypothesis")
+    assert place.notices == []
+    assert not place.home.exists()
+
+
+def test_the_workspace_is_not_touched(place: Place) -> None:
+    place.proposer(f"{EDIT}echo x > eval.py; rm ../README").propose(situation(), place.stream)
+    assert (place.project / "eval.py").read_text() == "print('loss: 1')\n"
+    assert (place.root / "README").exists()
+    assert (place.project / "train.py").read_text().startswith("the base")
+
+
+def test_other_changes_are_reported_and_dropped(place: Place) -> None:
+    script = f"{EDIT}echo x > eval.py; rm ../README; echo y > new.py; touch .aider.chat; mkdir d\n"
+    proposal = place.proposer(script).propose(situation(), place.stream)
+    assert proposal.text == AFTER
+    assert place.notices == [
+        "the agent changed more than train.py; dropped: README, sub/eval.py, sub/new.py"
+    ]
+
+
+def test_a_file_that_was_only_touched_is_no_change(place: Place) -> None:
+    place.proposer(f"{EDIT}touch -d 2001-01-01 eval.py").propose(situation(), place.stream)
+    assert place.notices == []
+
+
+@pytest.mark.parametrize("arguments", ["", "{prompt_file} {target}"])
+def test_the_prompt_comes_on_stdin_or_as_a_file(place: Place, arguments: str) -> None:
+    script = EDIT + ('cat "$1"; echo "target $2"' if arguments else "cat")
+    hints = situation(hints=("try a cosine schedule",))
+    place.proposer(script, arguments=arguments).propose(hints, place.stream)
+    shown = place.shown("hypothesis")
+    assert "try a cosine schedule" in shown
+    assert "`train.py`" in shown
+    assert "propose_experiment" not in shown
+    assert ("target train.py" in shown) == bool(arguments)
+
+
+def test_with_a_prompt_file_stdin_is_empty(place: Place) -> None:
+    script = f'{EDIT}test -z "$(cat)"\n'
+    proposer = place.proposer(script, arguments="{prompt_file}")
+    assert proposer.propose(situation(), place.stream).text == AFTER
+
+
+def test_links_out_of_the_workspace_are_not_in_the_copy(place: Place, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    (place.project / "data").symlink_to(data)
+    (place.project / "near").symlink_to("eval.py")
+    script = f"{EDIT}test -e near; test ! -e data; mkdir data; echo x > data/mine\n"
+    place.proposer(script).propose(situation(), place.stream)
+    assert list(data.iterdir()) == []
+
+
+def test_the_agent_sees_its_own_environment(place: Place) -> None:
+    script = f'{EDIT}test "$AGENT_KEY" = k; test -z "$AUTOEXP_CACHE"\n'
+    assert place.proposer(script).propose(situation(), place.stream).text == AFTER
+
+
+def test_an_agent_that_says_nothing_is_described(place: Place) -> None:
+    proposal = place.proposer(EDIT).propose(situation(), place.stream)
+    assert proposal.hypothesis == "The agent did not say."
+    assert proposal.description == "an edit by command"
+
+
+def test_markdown_around_its_words_does_no_harm(place: Place) -> None:
+    script = EDIT + "echo '**DESCRIPTION:** double the *rate*'; printf '\\033[31mHYPOTHESIS: why'\n"
+    proposal = place.proposer(script).propose(situation(), place.stream)
+    assert proposal.description == "double the *rate*"
+    assert proposal.hypothesis == "why"
+
+
+def test_bytes_that_are_not_utf8_are_kept(place: Place) -> None:
+    latin = b"lr = 0.1 # \xe9\n".decode("utf-8", "surrogateescape")
+    proposal = place.proposer(EDIT).propose(situation(text=latin), place.stream)
+    assert proposal.text.encode("utf-8", "surrogateescape") == b"lr = 0.2 # \xe9\n"
+
+
+FAILURES = {
+    "nothing done": ("true\n", "left train.py as it was"),
+    "exit code": (f"{EDIT}echo 'Error: no credit'; exit 3\n", "exit 3: Error: no credit"),
+    "removed": ("rm train.py\n", "it removed train.py"),
+    "a link": ("ln -sf /etc/passwd train.py\n", "no file"),
+    "huge": ("truncate -s 20M train.py\n", "left 20 MiB"),
+}
+
+
+@pytest.mark.parametrize("name", FAILURES)
+def test_what_can_t_be_tried_is_a_failed_attempt(place: Place, name: str) -> None:
+    script, words = FAILURES[name]
+    with pytest.raises(Unusable) as caught:
+        place.proposer(script).propose(situation(), place.stream)
+    assert words in str(caught.value)
+    assert not place.home.exists()
+
+
+def test_an_agent_that_takes_too_long_is_ended(place: Place) -> None:
+    with pytest.raises(Unusable, match=r"time limit of 0\.5 s"):
+        place.proposer(f"{EDIT}sleep 60\n", limit=0.5).propose(situation(), place.stream)
+
+
+def test_a_program_that_is_not_there_ends_the_run(place: Place) -> None:
+    proposer = place.proposer("", command="no-such-agent-program --now")
+    with pytest.raises(Unable, match="install it, or mend the command `no-such-agent-program"):
+        proposer.propose(situation(), place.stream)
+
+
+def test_an_interrupt_ends_the_agent_and_all_it_started(place: Place, tmp_path: Path) -> None:
+    witness = tmp_path / "witness"
+    os.mkfifo(witness)
+    held = os.open(witness, os.O_RDONLY | os.O_NONBLOCK)
+
+    def interrupt() -> None:
+        raise Interrupted
+
+    place.on_text = interrupt
+    script = f"exec 9> {shlex.quote(str(witness))}\nsleep 600 &\necho started\nsleep 600\n"
+    try:
+        with pytest.raises(Interrupted):
+            place.proposer(script).propose(situation(), place.stream)
+        assert os.read(held, 1) == b""  # nobody holds it open any more
+    finally:
+        os.close(held)
+    assert not place.home.exists()
+    assert not any(thread.name == "agent" for thread in threading.enumerate())
+
+
+def test_a_folder_that_the_agent_closed_is_removed(place: Place) -> None:
+    script = f"{EDIT}mkdir closed; touch closed/x; chmod 0 closed\n"
+    place.proposer(script).propose(situation(), place.stream)
+    assert not place.home.exists()
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_every_preset_is_a_command_line(name: str, tmp_path: Path) -> None:
+    line = command_line(name)
+    assert shlex.split(line)[0] == {"claude-code": "claude"}.get(name, name)
+    shown = filled(line, tmp_path / "it's a prompt.md", "train.py")
+    assert str(shlex.quote(str(tmp_path / "it's a prompt.md"))) in shown
+    assert "{target}" not in shown
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_runs_its_program(place: Place, name: str, tmp_path: Path) -> None:
+    program = tmp_path / "bin" / shlex.split(PRESETS[name])[0]
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\n{EDIT}echo "$@"\ncat\n')
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    path = f"{program.parent}{os.pathsep}{os.environ['PATH']}"
+    proposer = CommandProposer(
+        name,
+        root=place.root,
+        folder="sub",
+        home=place.home,
+        run=Supervised(run_harness, {"PATH": path}, 60.0, lambda: None),
+    )
+    proposal = proposer.propose(situation(), place.stream)
+    assert proposal.text == AFTER
+    assert proposal.memo == {"agent": name}
+    assert ("experiment #2 now" in place.shown("hypothesis")) == (
+        "{prompt_file}" not in PRESETS[name]
+    )
+
+
+@pytest.mark.parametrize("command", ["", "  ", "agent {prompt}"])
+def test_a_command_that_can_t_be_is_refused(command: str) -> None:
+    with pytest.raises(BadCommand):
+        command_line(command)
+
+
+def test_braces_of_the_shell_are_left_alone() -> None:
+    assert command_line("agent ${home} {} {target}") == "agent ${home} {} {target}"
