@@ -24,8 +24,10 @@ _COMMANDS = {
     "resume": "control:resume",
     "skip": "control:skip",
     "stop": "control:stop",
+    "hint": "hint:hint",
     "show": "show:show",
     "summary": "summary:summary",
+    "prompt": "prompt:prompt",
     "clean": "clean:clean_",
 }
 

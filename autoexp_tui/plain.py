@@ -10,7 +10,7 @@ import msgspec
 
 from autoexp_tui.core import events
 from autoexp_tui.core.events import Record
-from autoexp_tui.core.numbers import format_number
+from autoexp_tui.core.numbers import format_number, money
 from autoexp_tui.core.standing import against_baseline, best_line
 from autoexp_tui.core.state import RunState
 from autoexp_tui.core.text import clean, clean_line
@@ -73,6 +73,15 @@ def _lines(event: events.AnyEvent, state: RunState) -> list[str]:  # noqa: C901,
             hours, usd = budget.max_wall_clock_hours, budget.max_cost_usd
             caps = f"{budget.max_experiments} experiments, {hours:g} h, ${usd:.2f}"
             return [f"budget is now {caps}"]
+        case events.InstructionsRead():
+            return [f"instructions read: {event.lines} lines, from #{event.n} on"]
+        case events.CostSettled():
+            spent = f"{money(event.usd)}, {money(state.spent_usd)} in all"
+            return [f"#{event.n} {clean_line(event.model, 60)}: {event.outcome}, {spent}"]
+        case events.WaitBegan():
+            return [f"#{event.n} waits {event.seconds:.0f}s: {clean_line(event.reason, 300)}"]
+        case events.RepairBegan():
+            return [f"#{event.n} crashed, repair {event.attempt - 1}: {clean_line(event.failure)}"]
         case events.ProposalAnswered():
             return [f"#{event.n} sent back: {clean_line(event.reason)}"]
         case events.Proposed() if event.n > 1:

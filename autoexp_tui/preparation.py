@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import os
 import re
 import shlex
 from collections.abc import Sequence
@@ -110,7 +111,7 @@ def first_event(
         folder=project.folder,
         base=base,
         contract=contract,
-        proposer=registry.resolve(contract.proposer),
+        proposer=registry.resolve(contract.proposer, os.environ),
         seed=seed,
         protection=PROTECTION,
         version=__version__,

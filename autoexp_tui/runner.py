@@ -22,7 +22,6 @@ from autoexp_tui.core.loop import Loop
 from autoexp_tui.core.projections import Projections
 from autoexp_tui.core.recorder import Recorder
 from autoexp_tui.core.rundir import RunDirectory
-from autoexp_tui.proposers.registry import make_proposer
 from autoexp_tui.runlock import locked
 from autoexp_tui.wire import ControlServer
 
@@ -76,6 +75,7 @@ class Runner:
     def _host(self, journal: Journal) -> None:
         from autoexp_tui.lab.bench import Bench  # noqa: PLC0415 - git, only where it is needed
         from autoexp_tui.lab.repository import Repository  # noqa: PLC0415
+        from autoexp_tui.researchers import make_researcher  # noqa: PLC0415
 
         self._recorder = recorder = Recorder(journal)
         started = recorder.state.started
@@ -83,6 +83,7 @@ class Runner:
             raise JournalError(f"{self._run.journal}: the run has no first event")
         with contextlib.closing(Repository.open(self._root)) as repository:
             bench = Bench(self._run, repository, started)
+            proposer = make_researcher(self._run, bench, recorder, self._controls)
             recorder.record(
                 events.RunnerStarted(
                     pid=os.getpid(),
@@ -95,7 +96,7 @@ class Runner:
             loop = Loop(
                 self._run,
                 bench,
-                make_proposer(started.proposer),
+                proposer,
                 recorder,
                 Projections(self._run, self._results, recorder.state),
                 self._controls,

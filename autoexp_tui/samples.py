@@ -17,7 +17,7 @@ def samples() -> dict[str, str]:
     return {
         path.name: (path / "README.md").read_text(encoding="utf-8").split("\n", 1)[0].lstrip("# ")
         for path in sorted(_folder().iterdir())
-        if (path / "autoexp.yaml").is_file()
+        if (path / "autoexp.yaml").is_file() and (path / "README.md").is_file()
     }
 
 

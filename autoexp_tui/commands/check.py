@@ -69,6 +69,11 @@ def _tell_project(
     _tell("project", str(project.path))
     _tell("target", f"{contract.target}, {text.count(chr(10))} lines, changed by {proposer}")
     _tell("harness", contract.harness)
+    if proposer == "anthropic":
+        claude = contract.anthropic
+        _tell("model", f"{claude.model}, at most ${contract.budget.max_cost_usd:.2f} in all")
+    if proposer == "command":
+        _tell("note", "what an agent program costs is not known here: max_cost_usd can't bind it")
     for note in notes:
         _tell("note", note)
 

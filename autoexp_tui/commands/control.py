@@ -13,9 +13,10 @@ from autoexp_tui.wire import send
 _tag = click.argument("tag", required=False)
 
 
-def _ask(tag: str | None, verb: Verb) -> None:
+def ask(tag: str | None, verb: Verb, text: str = "") -> None:
+    """Send a command to a run's runner, and print its answer."""
     run = run_here(tag)
-    reply = send(run, Command(verb, by=whoami()))
+    reply = send(run, Command(verb, by=whoami(), text=text))
     if not reply.ok:
         raise Problem(f"{run.tag}: {reply.text}")
     click.echo(f"{run.tag}: {reply.text}")
@@ -25,21 +26,21 @@ def _ask(tag: str | None, verb: Verb) -> None:
 @_tag
 def pause(tag: str | None) -> None:
     """Let the current experiment end, then wait for `resume`."""
-    _ask(tag, "pause")
+    ask(tag, "pause")
 
 
 @click.command()
 @_tag
 def resume(tag: str | None) -> None:
     """End a pause."""
-    _ask(tag, "resume")
+    ask(tag, "resume")
 
 
 @click.command()
 @_tag
 def skip(tag: str | None) -> None:
     """End the current experiment at once and go on with the next."""
-    _ask(tag, "skip")
+    ask(tag, "skip")
 
 
 @click.command()
@@ -47,4 +48,4 @@ def skip(tag: str | None) -> None:
 @click.option("--now", is_flag=True, help="Don't wait for the experiment in flight.")
 def stop(tag: str | None, now: bool) -> None:
     """End the run after the current experiment; `autoexp run` takes it up again."""
-    _ask(tag, "stop-now" if now else "stop")
+    ask(tag, "stop-now" if now else "stop")

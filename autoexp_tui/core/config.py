@@ -8,18 +8,22 @@ import stat
 import warnings
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
-from typing import Literal
+from typing import Literal, TypeVar, get_args
 
 from autoexp_tui.core.config_writer import render
 from autoexp_tui.core.contract import (
+    Agent,
     Budget,
+    Claude,
     Contract,
     Decide,
     Direction,
+    Effort,
     Environment,
     Limit,
     Metric,
     Rule,
+    Thinking,
 )
 from autoexp_tui.core.durations import duration
 from autoexp_tui.core.yaml_nodes import ConfigError, Node, compose, show
@@ -34,6 +38,11 @@ _METRIC = Metric.__struct_fields__
 _DECIDE = Decide.__struct_fields__
 _BUDGET = Budget.__struct_fields__
 _ENVIRONMENT = Environment.__struct_fields__
+_CLAUDE = Claude.__struct_fields__
+_AGENT = Agent.__struct_fields__
+_PRICES = ("input", "output", "cache_write", "cache_read")
+
+_Word = TypeVar("_Word", bound=str)
 
 _DIRECTIONS: tuple[Direction, ...] = ("lower", "higher")
 _RULES: tuple[Rule, ...] = ("primary", "pareto", "weighted")
@@ -118,6 +127,11 @@ def parse(text: str, name: str) -> Contract:
         confirm=given["confirm"].count(100) if "confirm" in given else usual.confirm,
         budget=_budget(given["budget"]) if "budget" in given else usual.budget,
         proposer=_proposer(given["proposer"]) if "proposer" in given else usual.proposer,
+        fix_attempts=_fix_attempts(given["fix_attempts"])
+        if "fix_attempts" in given
+        else usual.fix_attempts,
+        anthropic=_claude(given["anthropic"]) if "anthropic" in given else usual.anthropic,
+        command=_agent(given["command"]) if "command" in given else usual.command,
         instructions=_path(given["instructions"]) if "instructions" in given else None,
         link=_paths(given["link"]) if "link" in given else None,
         keep=_paths(given["keep"]) if "keep" in given else (),
@@ -349,6 +363,60 @@ def _proposer(node: Node) -> str:
     if not _PROPOSER.fullmatch(word):
         raise node.wrong("one word in small letters", "write auto, tuner, anthropic or command")
     return word
+
+
+def _fix_attempts(node: Node) -> int:
+    return 0 if node.text() == "0" else node.count(20)
+
+
+def _claude(node: Node) -> Claude:
+    given = node.fields(_CLAUDE)
+    usual = Claude()
+    efforts, thoughts = get_args(Effort), get_args(Thinking)
+    return Claude(
+        model=_word_of(given["model"]) if "model" in given else usual.model,
+        max_tokens=given["max_tokens"].count(1_000_000) if "max_tokens" in given else 16_000,
+        effort=_one_of(given["effort"], efforts) if "effort" in given else usual.effort,
+        thinking=_one_of(given["thinking"], thoughts) if "thinking" in given else usual.thinking,
+        base_url=_url(given["base_url"]) if "base_url" in given else None,
+        prices=_prices(given["prices"]) if "prices" in given else None,
+        stall_seconds=_time_limit(given["stall_seconds"])
+        if "stall_seconds" in given
+        else usual.stall_seconds,
+    )
+
+
+def _agent(node: Node) -> Agent:
+    given = node.fields(_AGENT, ("run",))
+    limit = _time_limit(given["time_limit"]) if "time_limit" in given else Agent().time_limit
+    return Agent(_harness(given["run"]), limit)
+
+
+def _word_of(node: Node) -> str:
+    text = node.text()
+    if not text or not text.isprintable() or " " in text:
+        raise node.wrong("a model's id", "write it as the provider spells it")
+    return text
+
+
+def _one_of(node: Node, words: Sequence[_Word]) -> _Word:
+    text = node.text()
+    for word in words:
+        if word == text:
+            return word
+    raise node.wrong(f"one of {', '.join(words)}", "choose one of them")
+
+
+def _url(node: Node) -> str:
+    text = node.text()
+    if not re.fullmatch(r"https?://[^\s@]+", text):
+        raise node.wrong("an address", "write it like http://localhost:8080")
+    return text
+
+
+def _prices(node: Node) -> dict[str, float]:
+    given = node.fields(_PRICES, ("input", "output"))
+    return {kind: price.positive(1e6) for kind, price in given.items()}
 
 
 def _environment(node: Node) -> Environment:

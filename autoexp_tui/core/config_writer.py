@@ -6,7 +6,15 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from autoexp_tui.core.contract import Budget, Contract, Decide, Environment, Metric
+from autoexp_tui.core.contract import (
+    Agent,
+    Budget,
+    Claude,
+    Contract,
+    Decide,
+    Environment,
+    Metric,
+)
 from autoexp_tui.core.durations import written
 
 
@@ -71,6 +79,21 @@ def _blocks(contract: Contract) -> Iterator[tuple[str, str, list[str]]]:
         "Who forms the hypotheses: auto, tuner, anthropic or command.",
         "",
         [f"proposer: {_quoted(contract.proposer)}"],
+    )
+    yield (
+        "How often it may repair what crashed, under the same hypothesis.",
+        "fix_attempts: 2",
+        [f"fix_attempts: {contract.fix_attempts}"] if contract.fix_attempts != 2 else [],
+    )
+    yield (
+        "How Claude is asked.",
+        "anthropic: {model: claude-sonnet-5-5, max_tokens: 16000, effort: medium}",
+        _claude_lines(contract.anthropic),
+    )
+    yield (
+        "An agent program for proposer: command; claude-code, codex, aider and gemini are known.",
+        "command: {run: claude-code, time_limit: 15m}",
+        _agent_lines(contract.command),
     )
     yield (
         "A text for the proposer: what is known, what to try.",
@@ -164,3 +187,26 @@ def _quoted(text: str) -> str:
     if not text.isprintable():
         return json.dumps(text, ensure_ascii=False)
     return "'{}'".format(text.replace("'", "''"))
+
+
+def _claude_lines(claude: Claude) -> list[str]:
+    """Only what is not as usual."""
+    usual = Claude()
+    lines = [
+        f"  {name}: {value if isinstance(value, int) else _quoted(value)}"
+        for name in ("model", "max_tokens", "effort", "thinking", "base_url")
+        if (value := getattr(claude, name)) != getattr(usual, name)
+    ]
+    if claude.stall_seconds != usual.stall_seconds:
+        lines.append(f"  stall_seconds: {written(claude.stall_seconds)}")
+    if claude.prices is not None:
+        prices = ", ".join(f"{kind}: {_figure(usd)}" for kind, usd in claude.prices.items())
+        lines.append(f"  prices: {{{prices}}}")
+    return ["anthropic:", *lines] if lines else []
+
+
+def _agent_lines(agent: Agent) -> list[str]:
+    if not agent.run:
+        return []
+    limit = written(agent.time_limit)
+    return ["command:", f"  run: {_quoted(agent.run)}", f"  time_limit: {limit}"]

@@ -63,6 +63,41 @@ class Environment(msgspec.Struct, frozen=True):
     """When given, an allowlist: nothing else is passed on."""
 
 
+Effort = Literal["default", "low", "medium", "high", "xhigh", "max"]
+Thinking = Literal["default", "adaptive", "between_tools", "disabled"]
+
+
+class Claude(msgspec.Struct, frozen=True):
+    """How Claude, or a server that speaks its protocol, is asked."""
+
+    model: str = "claude-sonnet-5-5"
+    """Any id, as the provider spells it. The default is the middle of the current line: made for
+    everyday coding, half the price of Opus per token, flat price over the whole context."""
+    max_tokens: int = 16_000
+    """Of one answer, thinking included. Room for thought and some 30 KB of edits; it is also what a
+    reservation assumes ($0.16 with the default model), so more would stop a run earlier."""
+    effort: Effort = "medium"
+    """A night is many small ideas that the harness judges: more of them beat longer thought.
+    `default` sends nothing, for models that don't know the setting."""
+    thinking: Thinking = "adaptive"
+    """The model decides how much. `default` sends nothing."""
+    base_url: str | None = None
+    """A compatible server; None is ANTHROPIC_BASE_URL, or Anthropic itself."""
+    prices: dict[str, float] | None = None
+    """USD per million tokens: input, output, cache_write, cache_read; None looks the model up."""
+    stall_seconds: float = 300.0
+    """Without any news but pings, after which a request is given up and made again."""
+
+
+class Agent(msgspec.Struct, frozen=True):
+    """An agent program that edits the target in a scratch copy."""
+
+    run: str = ""
+    """A command line, or the name of a preset."""
+    time_limit: float = 900.0
+    """Seconds for one proposal."""
+
+
 class Contract(msgspec.Struct, frozen=True):
     """`autoexp.yaml`, validated. Paths are relative to the project's folder, with `/`."""
 
@@ -79,6 +114,10 @@ class Contract(msgspec.Struct, frozen=True):
     """Fresh runs of a would-be keep, in turns with as many of the incumbent; 0: none."""
     budget: Budget = Budget()
     proposer: str = "auto"
+    fix_attempts: int = 2
+    """How often a proposer that can may repair what crashed, under the same hypothesis."""
+    anthropic: Claude = Claude()
+    command: Agent = Agent()
     instructions: str | None = None
     link: tuple[str, ...] | None = None
     """Git-ignored paths linked into the workspace; None: those at the top level that exist."""

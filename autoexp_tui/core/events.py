@@ -72,6 +72,55 @@ class ProposalAnswered(Event, frozen=True):
     reason: str
 
 
+class InstructionsRead(Event, frozen=True):
+    """What the person told the proposer is not what it was at the last proposal."""
+
+    n: int
+    """The experiment from which on it counts."""
+    digest: str
+    lines: int
+
+
+class CostReserved(Event, frozen=True):
+    """A request is about to be made: the most that it can cost, until it is settled."""
+
+    id: int
+    """1 for the first request of a run, then without a gap."""
+    n: int
+    model: str
+    input_tokens: int
+    output_tokens: int
+    usd: float
+
+
+class CostSettled(Event, frozen=True):
+    """What a request did cost."""
+
+    id: int
+    n: int
+    model: str
+    tokens: dict[str, int]
+    """By kind, as priced: `input`, `cache_write`, `cache_write_1h`, `cache_read`, `output`."""
+    usd: float
+    exact: bool
+    """False: cut short, so what the provider did not report is assumed at its worst."""
+    outcome: str
+
+
+class WaitBegan(Event, frozen=True):
+    """The proposer waits for what it depends on: the provider is overloaded, say."""
+
+    n: int
+    seconds: float
+    reason: str
+
+
+class WaitEnded(Event, frozen=True):
+    """It tries again, or was told to end."""
+
+    n: int
+
+
 class Proposed(Event, frozen=True):
     """A hypothesis and the edit that tests it."""
 
@@ -86,6 +135,16 @@ class Proposed(Event, frozen=True):
     """Of the target's whole text (`core.proposal.digest`): the same idea is not run twice."""
     memo: dict[str, Any] = {}
     """What the proposer wants to find again in the history."""
+    attempt: int = 1
+    """2 and more: a repair of what crashed, under the same hypothesis."""
+
+
+class RepairBegan(Event, frozen=True):
+    """It crashed by what may be a slip: the proposer is asked to mend it."""
+
+    n: int
+    attempt: int
+    failure: str
 
 
 class Committed(Event, frozen=True):
@@ -204,7 +263,13 @@ AnyEvent: TypeAlias = (
     | BudgetChanged
     | ExperimentStarted
     | ProposalAnswered
+    | InstructionsRead
+    | CostReserved
+    | CostSettled
+    | WaitBegan
+    | WaitEnded
     | Proposed
+    | RepairBegan
     | Committed
     | EvaluationStarted
     | Evaluated

@@ -33,8 +33,11 @@ class Laboratory(Protocol):
         """The target as it stands in a commit."""
         ...
 
-    def commit(self, n: int, parent: str, text: str, message: str) -> str:
-        """Put a candidate into the repository where nothing can lose it; returns its name."""
+    def commit(self, n: int, parent: str, text: str, message: str, attempt: int) -> str:
+        """Put a candidate into the repository where nothing can lose it; returns its name.
+
+        An earlier attempt of the same experiment stays there too.
+        """
         ...
 
     def evaluate(

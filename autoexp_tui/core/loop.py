@@ -12,23 +12,29 @@ from dataclasses import dataclass
 import msgspec
 
 from autoexp_tui.core import budget, diffs, events
+from autoexp_tui.core.books import Books
 from autoexp_tui.core.control import Controls, Interrupted
 from autoexp_tui.core.laboratory import Laboratory, Result
 from autoexp_tui.core.measuring import Measurer, OutOfTime
 from autoexp_tui.core.projections import Projections
 from autoexp_tui.core.proposal import (
+    Crash,
     Exhausted,
+    Part,
     Proposal,
     Proposer,
+    Repairer,
     Situation,
     Stream,
     Trial,
     Unable,
+    Unusable,
     digest,
 )
-from autoexp_tui.core.proposal_log import Part, ProposalLog
+from autoexp_tui.core.proposal_log import ProposalLog
 from autoexp_tui.core.recorder import Recorder
 from autoexp_tui.core.rundir import RunDirectory
+from autoexp_tui.core.situation import gather
 from autoexp_tui.core.text import clean, clean_line
 from autoexp_tui.core.verdict import Verdict, judge
 
@@ -45,6 +51,7 @@ class Candidate:
     commit: str
     text: str
     description: str
+    attempt: int = 1
 
 
 class _Ended(Exception):
@@ -99,8 +106,13 @@ class Loop:
                 situation = self.read_state()  # 1. target, history, last results, hints
                 proposal = self.form_hypothesis(situation)  # 2. with its edit: 3. of one file
                 candidate = self.commit(proposal)  # 4. audit trail, before anything is run
-            result = self.run_harness(candidate)  # 5. under a fixed time budget
-            measured = self.extract_metrics(candidate, result)  # 6. complete and finite, or none
+            while True:
+                result = self.run_harness(candidate)  # 5. under a fixed time budget
+                measured = self.extract_metrics(candidate, result)  # 6. complete, finite, or none
+                repair = self.mend_slip(candidate, measured, result)
+                if repair is None:
+                    break
+                candidate = self.commit(repair, candidate.attempt + 1)  # 3. and 4. once more
             self.keep_or_revert(candidate, measured)  # 7. better: the branch advances
             self.log_row()  # 8. in results.tsv
         except Interrupted:
@@ -114,7 +126,9 @@ class Loop:
         if current is None or not current.commit:
             return None
         text = self._lab.text_of(current.commit)
-        return Candidate(current.n, current.parent, current.commit, text, current.description)
+        return Candidate(
+            current.n, current.parent, current.commit, text, current.description, current.attempt
+        )
 
     def read_state(self) -> Situation:
         with self._recorder.undisturbed() as state:
@@ -122,17 +136,12 @@ class Loop:
             parent = state.incumbent.commit if state.incumbent else self._base
             self._controls.begin()
             self._recorder.record(events.ExperimentStarted(n, parent))
-        return Situation(
-            n=n,
-            contract=state.contract,
-            text=self._lab.text_of(parent),
-            incumbent=state.incumbent.n if state.incumbent else 0,
-            baseline=self._lab.text_of(self._base),
-            history=self._trials(),
-            hints=tuple(hint.text for hint in state.hints),
-            instructions=self._lab.instructions(),
-            seed=state.started.seed if state.started else 0,
-        )
+        situation = gather(state, self._lab, self._history)
+        told = digest(situation.instructions)
+        if situation.instructions and told != state.instructions:
+            lines = situation.instructions.count("\n") + 1
+            self._recorder.record(events.InstructionsRead(n, told, lines))
+        return situation
 
     def form_hypothesis(self, situation: Situation) -> Proposal:
         """Ask until the proposal is worth a run: it changes something, and it is new."""
@@ -140,23 +149,26 @@ class Loop:
             return Proposal("The target as it is, measured.", "baseline", situation.text)
         answers: list[str] = []
         with ProposalLog(self._directory.proposal(situation.n)) as log:
-
-            def stream(part: Part, text: str) -> None:
-                self._controls.check()
-                log.write(part, text)
-
+            stream = self._stream_to(log)
             for _ in range(_ANSWERS):
-                proposal = self._ask(situation, answers, stream)
+                if answers:
+                    stream("again", "")
+                try:
+                    proposal = self._ask(situation, answers, stream)
+                    description = proposal.description
+                    answer = self._objection(situation, proposal)
+                except Unusable as unusable:
+                    description, answer = unusable.description, str(unusable)
                 self._controls.check()
-                if not (answer := self._objection(situation, proposal)):
+                if not answer:
                     return proposal
                 answers.append(answer)
                 self._recorder.record(
-                    events.ProposalAnswered(situation.n, proposal.description, answer)
+                    events.ProposalAnswered(situation.n, clean_line(description), answer)
                 )
         raise _Ended(f"{_ANSWERS} proposals in a row brought nothing new", ok=True)
 
-    def commit(self, proposal: Proposal) -> Candidate:
+    def commit(self, proposal: Proposal, attempt: int = 1) -> Candidate:
         state = self._recorder.state
         current = state.current
         if current is None:
@@ -175,19 +187,20 @@ class Loop:
                 removed=removed,
                 digest=digest(proposal.text),
                 memo=proposal.memo,
+                attempt=attempt,
             )
         )
         commit = parent
         if proposal.text != before:
             trailer = f"Experiment {n} of run {self._directory.tag}"
             message = f"{description}\n\n{proposal.hypothesis}\n\n{trailer}\n"
-            commit = self._lab.commit(n, parent, proposal.text, message)
-        self._recorder.record(events.Committed(n, commit))
-        return Candidate(n, parent, commit, proposal.text, description)
+            commit = self._lab.commit(n, parent, proposal.text, message, attempt)
+        self._recorder.record(events.Committed(n, commit, attempt))
+        return Candidate(n, parent, commit, proposal.text, description, attempt)
 
     def run_harness(self, candidate: Candidate) -> Result:
         times = self._recorder.state.contract.repeats
-        return self._measurer.measure(candidate.n, candidate.text, times)
+        return self._measurer.measure(candidate.n, candidate.text, times, candidate.attempt)
 
     def extract_metrics(self, candidate: Candidate, result: Result) -> events.Evaluated:
         skipped = result.cut_short and self._controls.interrupt.is_set()
@@ -199,6 +212,7 @@ class Loop:
             metrics={} if failure else result.metrics,
             extras=result.extras,
             failure=failure,
+            attempt=candidate.attempt,
         )
         self._recorder.record(evaluated)
         for note in result.notes:
@@ -207,12 +221,39 @@ class Loop:
             self._recorder.record(events.Noticed("alarm", f"#{candidate.n} {result.failure}"))
         return evaluated
 
+    def mend_slip(
+        self, candidate: Candidate, measured: events.Evaluated, result: Result
+    ) -> Proposal | None:
+        """A crash that may be a typo goes back to its author, a bounded number of times."""
+        state = self._recorder.state
+        worth_it = measured.failure and state.rows and not (result.cut_short or result.tampered)
+        if not worth_it or candidate.attempt > state.contract.fix_attempts:
+            return None
+        if not isinstance(self._proposer, Repairer):
+            return None
+        crash = Crash(candidate.n, measured.failure, result.tail)
+        attempt = candidate.attempt + 1
+        self._recorder.record(events.RepairBegan(candidate.n, attempt, measured.failure))
+        with ProposalLog(self._directory.proposal(candidate.n), more=True) as log:
+            stream = self._stream_to(log)
+            stream("again", "")
+            repair = self._proposer.repair(crash, candidate.text, stream)
+        self._controls.check()
+        if repair is None or repair.text == candidate.text:
+            return None
+        if self._recorder.state.tried.get(digest(repair.text)):
+            return None
+        return repair
+
     def keep_or_revert(self, candidate: Candidate, measured: events.Evaluated) -> None:
         state = self._recorder.state
         status: events.Status
         if measured.failure and not state.rows:
             raise _Ended(f"the baseline gave no measurement: {measured.failure}", ok=False)
         metrics, seconds, description = measured.metrics, measured.seconds, candidate.description
+        if candidate.attempt > 1:
+            word = "still broken after" if measured.failure else "after"
+            description += f" ({word} {candidate.attempt - 1} repairs)"
         if measured.failure:
             status, reason = "crash", measured.failure
         else:
@@ -232,6 +273,7 @@ class Loop:
                 reason=reason,
                 metrics=metrics,
                 seconds=round(seconds, 3),
+                cost_usd=round(state.unbooked_usd, 6),
             )
         )
         if status == "keep":
@@ -275,8 +317,9 @@ class Loop:
 
     def _catch_up(self) -> None:
         """Bring branch and tables to where the journal is, however the last runner ended."""
-        incumbent = self._recorder.state.incumbent
-        self._advance(incumbent.commit if incumbent else self._base)
+        Books(self._recorder).close_open()
+        state = self._recorder.state
+        self._advance(state.incumbent.commit if state.incumbent else self._base)
         self.log_row()
 
     def _advance(self, commit: str) -> None:
@@ -334,23 +377,12 @@ class Loop:
             return f"it repeats experiment {number} byte for byte"
         return ""
 
-    def _trials(self) -> list[Trial]:
-        """The history as proposers see it; only rows that are new to it are added."""
-        state = self._recorder.state
-        numbers = {row.commit: row.n for row in state.rows if row.status == "keep"}
-        for row in state.rows[len(self._history) :]:
-            self._history.append(
-                Trial(
-                    n=row.n,
-                    parent=0 if row.is_baseline else numbers[row.parent],
-                    status=row.status,
-                    metrics=row.metrics,
-                    description=row.description,
-                    reason=row.reason,
-                    memo=row.memo,
-                )
-            )
-        return self._history
+    def _stream_to(self, log: ProposalLog) -> Stream:
+        def stream(part: Part, text: str) -> None:
+            self._controls.check()
+            log.write(part, text)
+
+        return stream
 
     def _interrupted(self) -> None:
         """A stop leaves what is committed for the next runner; a skip gives up the proposal."""

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
-from typing import Literal
 
 from autoexp_tui.core import budget, events
 from autoexp_tui.core.control import Controls, Interrupted
 from autoexp_tui.core.laboratory import Laboratory, Result
 from autoexp_tui.core.recorder import Recorder
-
-Purpose = Literal["", "confirm", "incumbent"]
 
 
 class OutOfTime(Exception):
@@ -26,7 +23,7 @@ class Measurer:
         self._recorder = recorder
         self._controls = controls
 
-    def measure(self, n: int, text: str, times: int = 1) -> Result:
+    def measure(self, n: int, text: str, times: int = 1, attempt: int = 1) -> Result:
         """The median of `times` runs; the first that gives no measurement ends it.
 
         Raises:
@@ -35,7 +32,8 @@ class Measurer:
         """
         results: list[Result] = []
         for turn in range(1, times + 1):
-            results.append(self._once(n, text, turn, times))
+            began = events.EvaluationStarted(n, attempt, turn, times)
+            results.append(self._once(began, text))
             if results[-1].failure:
                 break
         return combined(results)
@@ -45,19 +43,21 @@ class Measurer:
         candidates: list[Result] = []
         incumbents: list[Result] = []
         for turn in range(1, times + 1):
-            incumbents.append(self._once(n, incumbent, turn, times, "incumbent"))
-            candidates.append(self._once(n, text, turn, times, "confirm"))
+            began = events.EvaluationStarted(n, turn=turn, of=times, purpose="incumbent")
+            incumbents.append(self._once(began, incumbent))
+            began = events.EvaluationStarted(n, turn=turn, of=times, purpose="confirm")
+            candidates.append(self._once(began, text))
             if incumbents[-1].failure or candidates[-1].failure:
                 break
         return combined(candidates), combined(incumbents)
 
-    def _once(self, n: int, text: str, turn: int, of: int, purpose: Purpose = "") -> Result:
+    def _once(self, began: events.EvaluationStarted, text: str) -> Result:
         state = self._recorder.state
         limit = state.contract.time_limit
         left = budget.seconds_left(state, self._recorder.elapsed)
-        self._recorder.record(events.EvaluationStarted(n, turn=turn, of=of, purpose=purpose))
+        self._recorder.record(began)
         result = self._lab.evaluate(
-            n, text, time_limit=min(limit, max(left, 0.0)), interrupt=self._controls.interrupt
+            began.n, text, time_limit=min(limit, max(left, 0.0)), interrupt=self._controls.interrupt
         )
         if result.cut_short and self._controls.stopping_now:
             raise Interrupted

@@ -84,23 +84,30 @@ class Projections:
             return "".join(results.line(row, metrics) for row in state.rows[start:])
 
         def costs(start: int) -> str:
-            return results.budget_lines(state.rows, start)
+            return results.budget_lines(state.settled, start)
 
         header = results.header(metrics)
         beside = results_path.with_name("budget.log")
+
+        def count() -> int:
+            return len(state.rows)
+
+        def requests() -> int:
+            return len(state.settled)
+
         self._tables = [
-            _Table(run.results, header, rows, aside),
-            _Table(run.budget_log, results.BUDGET_HEADER, costs, aside),
-            _Table(results_path, header, rows, aside / "project"),
-            _Table(beside, results.BUDGET_HEADER, costs, aside / "project"),
+            (_Table(run.results, header, rows, aside), count),
+            (_Table(results_path, header, rows, aside / "project"), count),
+            (_Table(run.budget_log, results.BUDGET_HEADER, costs, aside), requests),
+            (_Table(beside, results.BUDGET_HEADER, costs, aside / "project"), requests),
         ]
 
     def update(self) -> list[str]:
         """Bring every table up to the state; what went wrong or was set aside, in words."""
         notes = []
-        for table in self._tables:
+        for table, length in self._tables:
             try:
-                if table.bring_up_to(len(self._state.rows)):
+                if table.bring_up_to(length()):
                     notes.append(f"{table.path.name} had been edited: yours is in {table.aside}")
             except OSError as error:
                 notes.append(f"{table.path}: can't be written now: {error.strerror}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 import msgspec
 
@@ -60,7 +60,10 @@ class Proposal(msgspec.Struct, frozen=True):
     """JSON values that come back in `Trial.memo`, also after a resume."""
 
 
-Stream: TypeAlias = Callable[[Literal["hypothesis", "target"], str], None]
+Part: TypeAlias = Literal["hypothesis", "target", "again"]
+"""What a piece of text belongs to; `again`: what was written so far is void."""
+
+Stream: TypeAlias = Callable[[Part, str], None]
 """Takes each piece of text as it is written, for whoever is watching.
 
 Raises `core.control.Interrupted` when a person has asked to skip or stop: let it pass.
@@ -80,6 +83,27 @@ class Unable(Exception):
     """The proposer cannot work on this project at all; the message names the remedy."""
 
 
+class Unusable(Exception):
+    """A proposal that can't be tried, after it was sent back once: no row comes of it.
+
+    The message is the reason in words; `description` is what it was to try, if it said so.
+    """
+
+    def __init__(self, reason: str, description: str = "") -> None:
+        super().__init__(reason)
+        self.description = description
+
+
+class Crash(msgspec.Struct, frozen=True):
+    """A run of the harness that gave no measurement."""
+
+    n: int
+    failure: str
+    """Why, in words."""
+    tail: str
+    """The end of its output."""
+
+
 class Proposer(Protocol):
     """Forms one hypothesis at a time. Anything to remember goes into `Proposal.memo`."""
 
@@ -92,5 +116,15 @@ class Proposer(Protocol):
         Raises:
             Exhausted: there is nothing left to try.
             Unable: this target offers nothing to work on.
+            Unusable: what came can't be tried.
         """
+        ...
+
+
+@runtime_checkable
+class Repairer(Proposer, Protocol):
+    """A proposer that can mend a slip of its own."""
+
+    def repair(self, crash: Crash, text: str, stream: Stream) -> Proposal | None:
+        """Mend `text`, which crashed; None when the idea is given up."""
         ...

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Literal, Self
+from typing import Self
 
 import msgspec
 
-Part = Literal["hypothesis", "target"]
+from autoexp_tui.core.proposal import Part
 
 
 class Piece(msgspec.Struct, frozen=True):
@@ -24,9 +24,10 @@ class Piece(msgspec.Struct, frozen=True):
 class ProposalLog:
     """Appends pieces as they come; a viewer may read the file meanwhile."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, more: bool = False) -> None:
+        """`more` goes on with what is there: a repair comes after the proposal it mends."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("wb", buffering=0)
+        self._file = path.open("ab" if more else "wb", buffering=0)
         self._clock = time.monotonic()
 
     def write(self, part: Part, text: str) -> None:

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 
 from autoexp_tui.core.contract import Metric
+from autoexp_tui.core.events import CostSettled
 from autoexp_tui.core.state import Row
 from autoexp_tui.core.text import clean_line
 
@@ -34,18 +35,27 @@ def table(rows: Iterable[Row], metrics: Sequence[Metric]) -> str:
     return header(metrics) + "".join(line(row, metrics) for row in rows)
 
 
-BUDGET_HEADER = "time\texperiment\tseconds\tcost_usd\tcumulative_usd\n"
+_KINDS = ("input", "cache_write", "cache_write_1h", "cache_read", "output")
+BUDGET_HEADER = "\t".join(
+    ["time", "experiment", "model", *_KINDS, "cost_usd", "cumulative_usd", "outcome\n"]
+)
 
 
-def budget_lines(rows: Sequence[Row], start: int = 0) -> str:
-    """Lines of `budget.log` from row index `start` on; times in UTC."""
-    total = sum(row.cost_usd for row in rows[:start])
+def budget_lines(settled: Sequence[tuple[float, CostSettled]], start: int = 0) -> str:
+    """Lines of `budget.log`, one per request, from index `start` on; tokens by kind, times UTC."""
+    total = sum(event.usd for _, event in settled[:start])
     lines = []
-    for row in rows[start:]:
-        total += row.cost_usd
-        when = dt.datetime.fromtimestamp(row.time, dt.UTC)
-        lines.append(
-            f"{when:%Y-%m-%dT%H:%M:%SZ}\t{row.n}\t{row.seconds:.2f}\t"
-            f"{row.cost_usd:.6f}\t{total:.6f}\n"
-        )
+    for time, event in settled[start:]:
+        total += event.usd
+        when = dt.datetime.fromtimestamp(time, dt.UTC)
+        cells = [
+            f"{when:%Y-%m-%dT%H:%M:%SZ}",
+            str(event.n),
+            clean_line(event.model, 80),
+            *(str(event.tokens.get(kind, 0)) for kind in _KINDS),
+            f"{event.usd:.6f}",
+            f"{total:.6f}",
+            clean_line(event.outcome, _CELL),
+        ]
+        lines.append("\t".join(cells) + "\n")
     return "".join(lines)

@@ -39,6 +39,8 @@ class Experiment:
     """The run of the harness that is going on, or was the last."""
     answers: list[str] = field(default_factory=list)
     """Why proposals for it were sent back."""
+    waiting: tuple[float, events.WaitBegan] | None = None
+    """When the wait began, by the wall clock, and for what."""
     evaluated: events.Evaluated | None = None
 
 
@@ -97,6 +99,15 @@ class RunState:
     failure_streak: int = 0
     """Crashes since the last measurement."""
     spent_usd: float = 0.0
+    """Settled requests, and open reservations at their worst."""
+    reserved: dict[int, events.CostReserved] = field(default_factory=dict)
+    """Requests under way, by number."""
+    settled: list[tuple[float, events.CostSettled]] = field(default_factory=list)
+    """Requests and the wall clock when they were settled."""
+    unbooked_usd: float = 0.0
+    """Settled since the last row: what the next one has cost."""
+    instructions: str = ""
+    """Digest of the instructions at the last proposal."""
     pause_requested: str = ""
     """Who asked, until the loop stands still."""
     paused: str = ""
@@ -140,9 +151,19 @@ class RunState:
             case events.ExperimentStarted() as event:
                 self.current = Experiment(event.n, event.parent, record.elapsed)
                 self._enter("proposing" if event.n > 1 else "reading")
+            case events.InstructionsRead(digest=digest):
+                self.instructions = digest
+            case events.CostReserved() as event:
+                self.reserved[event.id] = event
+                self.spent_usd += event.usd
+            case events.CostSettled() as event:
+                self._settled(event)
             case (
-                events.ProposalAnswered()
+                events.WaitBegan()
+                | events.WaitEnded()
+                | events.ProposalAnswered()
                 | events.Proposed()
+                | events.RepairBegan()
                 | events.Committed()
                 | events.EvaluationStarted()
                 | events.Evaluated()
@@ -173,6 +194,12 @@ class RunState:
                 self.finished = event
                 self._enter("finished")
 
+    def _settled(self, event: events.CostSettled) -> None:
+        reservation = self.reserved.pop(event.id, None)
+        self.spent_usd += event.usd - (reservation.usd if reservation else 0.0)
+        self.unbooked_usd += event.usd
+        self.settled.append((self.time, event))
+
     def _enter(self, phase: Phase) -> None:
         if phase != self.phase:
             self.phase, self.phase_time = phase, self.time
@@ -185,8 +212,11 @@ class RunState:
 
     def _experiment_went_on(
         self,
-        event: events.ProposalAnswered
+        event: events.WaitBegan
+        | events.WaitEnded
+        | events.ProposalAnswered
         | events.Proposed
+        | events.RepairBegan
         | events.Committed
         | events.EvaluationStarted
         | events.Evaluated,
@@ -194,7 +224,15 @@ class RunState:
         current = self.current
         if current is None:
             return
+        current.waiting = None
         match event:
+            case events.WaitBegan():
+                current.waiting = (self.time, event)
+            case events.WaitEnded():
+                pass  # whatever comes next ends a wait
+            case events.RepairBegan(attempt=attempt):
+                current.attempt, current.digest = attempt, ""
+                self._enter("proposing")
             case events.ProposalAnswered():
                 current.answers.append(f"{event.description}: {event.reason}")
             case events.Proposed():
@@ -233,7 +271,9 @@ class RunState:
             elapsed=record.elapsed,
         )
         self.rows.append(row)
-        self.spent_usd += row.cost_usd
+        if not self.settled:  # a table of somebody else's: its rows tell all that is known
+            self.spent_usd += row.cost_usd
+        self.unbooked_usd = 0.0
         self.failure_streak = self.failure_streak + 1 if row.status == "crash" else 0
         match row.status:
             case "keep":

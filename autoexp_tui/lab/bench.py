@@ -10,8 +10,10 @@ from pathlib import Path, PurePosixPath
 from autoexp_tui.core.events import RunStarted
 from autoexp_tui.core.laboratory import Result
 from autoexp_tui.core.rundir import RunDirectory
+from autoexp_tui.core.text import decode
 from autoexp_tui.lab.environment import harness_environment
 from autoexp_tui.lab.harness import Outcome, run_harness
+from autoexp_tui.lab.plumbing import RepositoryError
 from autoexp_tui.lab.repository import Repository
 from autoexp_tui.lab.workspace import Workspace
 
@@ -40,11 +42,12 @@ class Bench:
     def text_of(self, commit: str) -> str:
         return self._repository.read(commit, self._target).decode("utf-8", "surrogateescape")
 
-    def commit(self, n: int, parent: str, text: str, message: str) -> str:
+    def commit(self, n: int, parent: str, text: str, message: str, attempt: int) -> str:
+        tag = self._started.tag
+        if attempt > 1 and (earlier := self._repository.refs(tag).get(n)):
+            self._repository.keep_ref(tag, f"{n}.{attempt - 1}", earlier)
         content = text.encode("utf-8", "surrogateescape")
-        return self._repository.record(
-            self._started.tag, n, parent, {self._target: content}, message
-        )
+        return self._repository.record(tag, n, parent, {self._target: content}, message)
 
     def advance(self, to: str) -> str:
         return self._repository.advance(self._started.tag, to)
@@ -58,6 +61,21 @@ class Bench:
             return path.read_text(encoding="utf-8", errors="replace")
         except OSError:
             return ""
+
+    def harness_text(self) -> str:
+        """The files that the harness' command names, as they are judged with."""
+        texts = []
+        for word in dict.fromkeys(self._contract.harness.split()):
+            name = word.removeprefix("./")
+            path = str(PurePosixPath(self._started.folder) / name)
+            if name.startswith(("-", "/")) or name == self._contract.target:
+                continue
+            try:
+                content = self._repository.read(self._started.base, path)
+            except RepositoryError:
+                continue  # a word that names no file
+            texts.append(f"# {name}\n{decode(content)}")
+        return "\n".join(texts)
 
     def evaluate(
         self, n: int, text: str, *, time_limit: float, interrupt: threading.Event

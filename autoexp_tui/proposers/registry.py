@@ -1,32 +1,28 @@
-"""Proposers by name; each is imported only when it is asked for."""
+"""Proposers by name."""
 
 from __future__ import annotations
 
-from autoexp_tui.core.problem import UsageProblem
-from autoexp_tui.core.proposal import Proposer
+from collections.abc import Mapping
 
-NAMES = ("tuner",)
+from autoexp_tui.core.problem import UsageProblem
+
+NAMES = ("tuner", "anthropic", "command")
+_KEYS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL")
 
 
 class UnknownProposer(UsageProblem):
     """The message lists the known ones."""
 
 
-def resolve(name: str) -> str:
-    """The proposer that a contract's word stands for: `auto` is the built-in tuner.
+def resolve(name: str, environ: Mapping[str, str]) -> str:
+    """The proposer that a contract's word stands for.
+
+    `auto` is Claude where there is a key or a server of one's own, else the built-in tuner.
 
     Raises UnknownProposer.
     """
     if name == "auto":
-        return "tuner"
+        return "anthropic" if any(environ.get(key, "").strip() for key in _KEYS) else "tuner"
     if name not in NAMES:
-        raise UnknownProposer(f"proposer {name!r} is not known: use {' or '.join(NAMES)}")
+        raise UnknownProposer(f"proposer {name!r} is not known: use {', '.join(NAMES)}")
     return name
-
-
-def make_proposer(name: str) -> Proposer:
-    """The proposer of that name, ready to work. Raises UnknownProposer."""
-    resolve(name)
-    from autoexp_tui.proposers.tuner import Tuner  # noqa: PLC0415 - Optuna takes 400 ms to import
-
-    return Tuner()

@@ -128,7 +128,10 @@ class Board(Container):
         if subject is None or subject.is_whole or self._proposal is None:
             return
         for piece in self._proposal.read():
-            if piece.part == "hypothesis":
+            if piece.part == "again":
+                self._written = ""
+                self.diff.begin(self.diff.old, self.diff.path)
+            elif piece.part == "hypothesis":
                 self._written += piece.text
             else:
                 self.diff.feed(piece.text)

@@ -57,6 +57,10 @@ def phase_words(state: RunState, now: Now) -> Piece:
         return Piece("■ runner gone", "attention", 0)
     if state.paused:
         return Piece("‖ paused", "attention", 0)
+    if state.current is not None and state.current.waiting is not None:
+        began, wait = state.current.waiting
+        left = ticking(began + wait.seconds - now.time)
+        return Piece(f"▶ waiting {left}: {clean_line(wait.reason, 40)}", "attention", 0)
     since = ticking(now.time - state.phase_time)
     asked = "pausing: " if state.pause_requested else "stopping: " if state.stop_requested else ""
     role: Role = "attention" if asked else "alive"
@@ -66,6 +70,8 @@ def phase_words(state: RunState, now: Now) -> Piece:
 def doing(state: RunState) -> str:
     """The phase in words: `evaluating`, `confirming 2 of 3`."""
     evaluation = state.current.evaluation if state.current else None
+    if state.phase == "proposing" and state.current and state.current.attempt > 1:
+        return f"repairing ({state.current.attempt - 1})"
     if state.phase != "evaluating" or evaluation is None or evaluation.of == 1:
         return state.phase
     word = "confirming" if evaluation.purpose else "evaluating"
@@ -118,6 +124,13 @@ def second_line(state: RunState, now: Now) -> list[Piece]:
     ]
     if pace := forecast(state, clock):
         pieces.append(Piece(f"{pace.per_hour:.0f} an hour", "quiet", 4))
+    if state.spent_usd and state.rows:
+        each = state.spent_usd / len(state.rows)
+        pieces.append(Piece(f"{money(each)} each", "quiet", 4))
+        night = min(each * budget.max_experiments, budget.max_cost_usd)
+        pieces.append(Piece(f"{money(night)} in the end", "quiet", 6))
+    if state.spent_usd and state.kept:
+        pieces.append(Piece(f"{money(state.spent_usd / state.kept)} per keep", "quiet", 5))
     if tried := len(state.rows) - 1:
         pieces.append(Piece(f"{100 * state.kept / max(1, tried):.0f} % kept", "quiet", 5))
     if state.crashed:

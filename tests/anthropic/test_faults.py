@@ -14,8 +14,8 @@ from support.messages_server import MessagesServer, Step
 from support.researcher import TARGET, Desk, situation
 
 from autoexp_tui.core.control import Interrupted
-from autoexp_tui.core.proposal import Exhausted, Unable
-from autoexp_tui.proposers.anthropic import Tokens, Unusable
+from autoexp_tui.core.proposal import Exhausted, Unable, Unusable
+from autoexp_tui.proposers.anthropic import Tokens
 from autoexp_tui.proposers.anthropic.client import delays
 
 EDIT = ("lr = 0.1", "lr = 0.2")

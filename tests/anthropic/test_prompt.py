@@ -9,8 +9,8 @@ from support.researcher import CANARY, LOSS, TARGET, situation
 
 from autoexp_tui.core.contract import Contract, Decide, Limit, Metric
 from autoexp_tui.core.events import Status
-from autoexp_tui.core.proposal import Situation, Trial, Unable
-from autoexp_tui.proposers.anthropic import Change, Context, Crash
+from autoexp_tui.core.proposal import Crash, Situation, Trial, Unable
+from autoexp_tui.proposers.anthropic import Change, Context
 from autoexp_tui.proposers.anthropic.prompt import BUDGETS, Prompt, build, crash_report, tokens
 
 FIXED = 2_500

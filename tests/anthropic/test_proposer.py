@@ -8,8 +8,8 @@ from support import messages_server as api
 from support.messages_server import MessagesServer
 from support.researcher import TARGET, Desk, situation
 
-from autoexp_tui.core.proposal import Proposer
-from autoexp_tui.proposers.anthropic import Context, Crash, UnknownPrice
+from autoexp_tui.core.proposal import Crash, Proposer
+from autoexp_tui.proposers.anthropic import Context, UnknownPrice
 
 EDIT = ("lr = 0.1", "lr = 0.2")
 AFTER = TARGET.replace(*EDIT)

@@ -187,6 +187,12 @@ BAD: list[tuple[str, int, str]] = [
     (_with(f"time_limit: {'9' * 400}\n"), 6, "a length of time"),
     # budget
     (_with("budget: 10\n"), 6, "must be a mapping, not '10'"),
+    (_with("fix_attempts: -1\n"), 6, "must be from 1 to 20"),
+    (_with("anthropic: {modle: x}\n"), 6, "did you mean 'model'?"),
+    (_with("anthropic: {effort: huge}\n"), 6, "one of default, low"),
+    (_with("anthropic: {base_url: localhost}\n"), 6, "an address"),
+    (_with("anthropic: {prices: {input: 1}}\n"), 6, "output"),
+    (_with("command: {time_limit: 5m}\n"), 6, "run"),
     (_with("repeats: 0\n"), 6, "must be from 1 to 100"),
     (_with("confirm: yes\n"), 6, "confirm"),
     (_with("budget: {max_experiments: 0}\n"), 6, "must be from 1 to 1,000,000"),

@@ -61,6 +61,15 @@ def experiment(
     ]
 
 
+def request(n: int, usd: float, worst: float | None = None) -> list[AnyEvent]:
+    """A request to a model, the `n`th of the run and for experiment `n`."""
+    tokens = {"input": 1000, "cache_read": 500, "output": 100}
+    return [
+        events.CostReserved(n, n, "claude", 1500, 1000, usd if worst is None else worst),
+        events.CostSettled(n, n, "claude", tokens, usd, True, "answered"),
+    ]
+
+
 def whole_run(statuses: Iterable[Status], cost: float = 0.0) -> list[AnyEvent]:
     """A run from its first event to its last; the first status is the baseline's."""
     run, parent = opening(), BASE

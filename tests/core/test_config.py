@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 
 from autoexp_tui.core.config import ConfigError, duration, load, parse, render
 from autoexp_tui.core.contract import (
+    Agent,
     Budget,
+    Claude,
     Contract,
     Decide,
     Environment,
@@ -305,6 +307,19 @@ def contracts(draw: st.DrawFn) -> Contract:
         time_limit=draw(
             st.floats(0, 7 * 86400, exclude_min=True) | st.integers(1, 604800).map(float)
         ),
+        fix_attempts=draw(st.integers(0, 20)),
+        anthropic=Claude(
+            model=draw(st.sampled_from(["claude-sonnet-5-5", "local/llama:8b", "gpt@x"])),
+            max_tokens=draw(st.integers(1, 1_000_000)),
+            effort=draw(st.sampled_from(["default", "low", "max"])),
+            thinking=draw(st.sampled_from(["default", "adaptive", "disabled"])),
+            base_url=draw(st.sampled_from([None, "http://localhost:8080/v1"])),
+            prices=draw(
+                st.none() | st.fixed_dictionaries({"input": _positive, "output": _positive})
+            ),
+            stall_seconds=draw(st.integers(1, 600).map(float)),
+        ),
+        command=draw(st.just(Agent()) | st.builds(Agent, _line, st.integers(1, 3600).map(float))),
         repeats=draw(st.integers(1, 100)),
         confirm=draw(st.integers(0, 100)),
         budget=Budget(draw(st.integers(1, 1_000_000)), draw(_positive), draw(_positive)),

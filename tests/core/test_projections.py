@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from realistic_run import experiment, folded, opening, recorded
+from realistic_run import experiment, folded, opening, recorded, request
 
 from autoexp_tui.core import results
 from autoexp_tui.core.projections import Projections
@@ -19,13 +19,13 @@ NAMES = ["run/results.tsv", "run/budget.log", "project/results.tsv", "project/bu
 def state_with(rows: int) -> RunState:
     run = opening()
     for n in range(1, rows + 1):
-        run += experiment(n, "keep" if n % 2 else "crash", cost=0.25)
+        run += request(n, 0.25) + experiment(n, "keep" if n % 2 else "crash", cost=0.25)
     return folded(recorded(run))
 
 
 def expected(state: RunState) -> dict[str, str]:
     table = results.table(state.rows, state.contract.metrics)
-    log = results.BUDGET_HEADER + results.budget_lines(state.rows)
+    log = results.BUDGET_HEADER + results.budget_lines(state.settled)
     return dict(zip(NAMES, [table, log, table, log], strict=True))
 
 
@@ -47,7 +47,8 @@ class Run:
         return self.projections
 
     def grow(self) -> None:
-        self.state.rows[:] = state_with(len(self.state.rows) + 1).rows
+        grown = state_with(len(self.state.rows) + 1)
+        self.state.rows[:], self.state.settled[:] = grown.rows, grown.settled
 
     def files(self) -> dict[str, str]:
         return {name: (self.root / name).read_text() for name in NAMES}
@@ -81,6 +82,7 @@ def test_a_new_row_is_appended_to_the_same_file(run: Run) -> None:
 def test_tables_that_began_empty_have_one_header(tmp_path: Path) -> None:
     run = Run(tmp_path)
     run.state.rows.clear()
+    run.state.settled.clear()
     for _ in range(3):
         assert run.projections.update() == []
         assert run.files() == expected(run.state)

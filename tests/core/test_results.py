@@ -7,7 +7,7 @@ import math
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from realistic_run import CONTRACT, experiment, folded, opening, recorded, runs, whole_run
+from realistic_run import CONTRACT, folded, opening, recorded, request, runs
 
 from autoexp_tui.core import results
 from autoexp_tui.core.contract import Metric
@@ -137,12 +137,12 @@ def test_an_empty_table_is_its_header() -> None:
 
 
 def test_costs_add_up_and_times_are_in_utc() -> None:
-    statuses: list[Status] = ["keep", "discard", "crash"]
-    rows = folded(recorded(whole_run(statuses, cost=0.25))).rows
-    lines = [cells(line) for line in results.budget_lines(rows).splitlines(keepends=True)]
+    run = [*opening(), *request(1, 0.25), *request(2, 0.5), *request(3, 0.25)]
+    settled = folded(recorded(run)).settled
+    lines = [cells(line) for line in results.budget_lines(settled).splitlines(keepends=True)]
     assert [line[1] for line in lines] == ["1", "2", "3"]
-    assert [line[4] for line in lines] == ["0.250000", "0.500000", "0.750000"]
-    assert lines[0][0] == "2023-11-14T22:13:29Z"
+    assert [line[9] for line in lines] == ["0.250000", "0.750000", "1.000000"]
+    assert lines[0][:8] == ["2023-11-14T22:13:24Z", "1", "claude", "1000", "0", "0", "500", "100"]
     assert len(results.BUDGET_HEADER.split("\t")) == len(lines[0])
 
 
@@ -150,9 +150,9 @@ def test_costs_add_up_and_times_are_in_utc() -> None:
 def test_the_log_in_two_parts_is_the_log_in_one(costs: list[float], data: st.DataObject) -> None:
     run = opening()
     for n, cost in enumerate(costs, 1):
-        run += experiment(n, "keep", cost=cost)
-    rows = folded(recorded(run)).rows
-    cut = data.draw(st.integers(0, len(rows)))
-    assert results.budget_lines(rows[:cut]) + results.budget_lines(rows, cut) == (
-        results.budget_lines(rows)
+        run += request(n, cost)
+    settled = folded(recorded(run)).settled
+    cut = data.draw(st.integers(0, len(settled)))
+    assert results.budget_lines(settled[:cut]) + results.budget_lines(settled, cut) == (
+        results.budget_lines(settled)
     )

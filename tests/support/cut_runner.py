@@ -11,7 +11,7 @@ import signal
 import sys
 from pathlib import Path
 
-from autoexp_tui import runner
+from autoexp_tui import researchers, runner
 from autoexp_tui.core.proposal import Proposal, Situation, Stream
 from autoexp_tui.core.recorder import Recorder
 from autoexp_tui.core.rundir import RunDirectory
@@ -46,7 +46,7 @@ def main() -> int:
         return done
 
     Recorder.record = cutting  # type: ignore[method-assign, assignment]
-    runner.make_proposer = lambda name: CountDown()  # type: ignore[assignment]
+    researchers.make_researcher = lambda *_: CountDown()
     hosted = runner.Runner(RunDirectory(Path(path)), Path(root), Path(results))
     hosted.start()
     hosted.wait()

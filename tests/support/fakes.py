@@ -56,7 +56,7 @@ class FakeLab:
     def text_of(self, commit: str) -> str:
         return self.texts[commit]
 
-    def commit(self, n: int, parent: str, text: str, message: str) -> str:
+    def commit(self, n: int, parent: str, text: str, message: str, attempt: int = 1) -> str:
         name = (digest(text) * 3)[:40]
         self.texts[name] = text
         return name

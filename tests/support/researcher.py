@@ -104,6 +104,9 @@ class Screen:
         self.drafts.append({"hypothesis": "", "target": ""})
 
     def stream(self, part: str, text: str) -> None:
+        if part == "again":
+            self.again()
+            return
         self.drafts[-1][part] += text
         self.on_text()
 
@@ -125,7 +128,6 @@ class Desk:
             self.books,
             self.patience,
             look=lambda _: context or Context(),
-            again=self.screen.again,
         )
 
     def propose(self, about: Situation | None = None) -> str:

@@ -7,10 +7,9 @@ from autoexp_tui.proposers.anthropic.border import (
     Reservation,
     Settlement,
     Tokens,
-    Unusable,
     Waiter,
 )
-from autoexp_tui.proposers.anthropic.context import Change, Context, Crash
+from autoexp_tui.proposers.anthropic.context import Change, Context
 from autoexp_tui.proposers.anthropic.patience import Patience
 from autoexp_tui.proposers.anthropic.prices import Prices, UnknownPrice
 from autoexp_tui.proposers.anthropic.proposer import AnthropicProposer
@@ -20,7 +19,6 @@ __all__ = [
     "AnthropicProposer",
     "Change",
     "Context",
-    "Crash",
     "Credentials",
     "Ledger",
     "Patience",
@@ -30,6 +28,5 @@ __all__ = [
     "Settlement",
     "Tokens",
     "UnknownPrice",
-    "Unusable",
     "Waiter",
 ]

@@ -75,14 +75,3 @@ class Waiter(Protocol):
         `reason` is one line in words, for a person who sees the countdown.
         """
         ...
-
-
-class Unusable(Exception):
-    """The model gave nothing that can be tried, and was told once: a failed proposal, no row.
-
-    The message is the reason in words; `description` is what it wanted to try, if it said so.
-    """
-
-    def __init__(self, reason: str, description: str = "") -> None:
-        super().__init__(reason)
-        self.description = description

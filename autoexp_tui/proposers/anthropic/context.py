@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from autoexp_tui.core.proposal import Situation
+from autoexp_tui.core.proposal import Crash, Situation
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -15,16 +15,6 @@ class Change(msgspec.Struct, frozen=True):
     n: int
     diff: str
     """Unified."""
-
-
-class Crash(msgspec.Struct, frozen=True):
-    """A run of the harness that gave no measurement."""
-
-    n: int
-    failure: str
-    """Why, in words."""
-    tail: str
-    """The end of its output."""
 
 
 class Context(msgspec.Struct, frozen=True):

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from autoexp_tui.core.proposal import Stream
+from autoexp_tui.core.proposal import Stream, Unusable
 from autoexp_tui.core.text import clean_line
-from autoexp_tui.proposers.anthropic.border import Tokens, Unusable
+from autoexp_tui.proposers.anthropic.border import Tokens
 from autoexp_tui.proposers.anthropic.client import Client
 from autoexp_tui.proposers.anthropic.edits import (
     Edit,
@@ -72,18 +71,12 @@ class _Unfit(Exception):
 class Conversation:
     """Keeps what was said about one experiment, so that a reply can be sent back."""
 
-    def __init__(
-        self, client: Client, prompt: Prompt, n: int, text: str, again: Callable[[], None]
-    ) -> None:
-        """`text` is the target as the prompt shows it.
-
-        `again` is called when what was streamed so far is void, and a new draft begins.
-        """
+    def __init__(self, client: Client, prompt: Prompt, n: int, text: str) -> None:
+        """`text` is the target as the prompt shows it."""
         self._client = client
         self._prompt = prompt
         self._n = n
         self._text = text
-        self._again = again
         self._messages: list[dict[str, Any]] = list(prompt.messages)
         self._open_calls: list[str] = []
         """Calls of the last reply that the next message has to answer."""
@@ -132,7 +125,7 @@ class Conversation:
 
         def start() -> None:
             if self._begun:
-                self._again()
+                stream("again", "")
             self._begun = True
             watch.restart()
 

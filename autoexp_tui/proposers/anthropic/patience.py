@@ -47,6 +47,9 @@ class Patience:
 
     def _look(self) -> None:
         self._controls.check()
+        while self._controls.pausing and not self._controls.stopping:
+            self._controls.check()
+            self._controls.wait_while_paused(_POLL)  # nothing is asked while a person has paused
         if self._controls.stopping:
             raise Interrupted
         if why := self._used_up():

@@ -15,10 +15,10 @@ import msgspec
 
 from autoexp_tui.core.contract import Contract, Decide, Limit
 from autoexp_tui.core.numbers import format_duration, money
-from autoexp_tui.core.proposal import Situation, Trial, Unable
+from autoexp_tui.core.proposal import Crash, Situation, Trial, Unable
 from autoexp_tui.core.text import clean, clean_line
 from autoexp_tui.proposers.anthropic import history
-from autoexp_tui.proposers.anthropic.context import Context, Crash
+from autoexp_tui.proposers.anthropic.context import Context
 
 TOOL = "propose_experiment"
 

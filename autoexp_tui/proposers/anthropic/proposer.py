@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from autoexp_tui.core.proposal import Proposal, Situation, Stream
-from autoexp_tui.proposers.anthropic.border import Ledger, Unusable, Waiter
+from autoexp_tui.core.proposal import Crash, Proposal, Situation, Stream, Unusable
+from autoexp_tui.proposers.anthropic.border import Ledger, Waiter
 from autoexp_tui.proposers.anthropic.client import Client
-from autoexp_tui.proposers.anthropic.context import Crash, Look, nothing
+from autoexp_tui.proposers.anthropic.context import Look, nothing
 from autoexp_tui.proposers.anthropic.conversation import Conversation, Drafted
 from autoexp_tui.proposers.anthropic.prompt import Prompt, build, crash_report
 from autoexp_tui.proposers.anthropic.settings import Credentials, Settings
@@ -34,17 +32,12 @@ class AnthropicProposer:
         waiter: Waiter,
         *,
         look: Look = nothing,
-        again: Callable[[], None] = lambda: None,
     ) -> None:
-        """`again` is called when a draft that was streamed is void and another one begins.
-
-        Raises UnknownPrice.
-        """
+        """Raises UnknownPrice."""
         self.settings = settings
         self._credentials = credentials
         self._client = Client(settings, credentials, ledger, waiter)
         self._look = look
-        self._again = again
         self._talk: Conversation | None = None
         self._about: tuple[int, str] = (0, "")
         """Experiment and target of the conversation."""
@@ -107,7 +100,7 @@ class AnthropicProposer:
             )
         else:
             prompt = self.prompt(situation)
-            talk = Conversation(self._client, prompt, situation.n, situation.text, self._again)
+            talk = Conversation(self._client, prompt, situation.n, situation.text)
         self._talk, self._about, self._answers = talk, about, len(situation.answers)
         return talk
 

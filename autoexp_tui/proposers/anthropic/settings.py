@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
-from typing import Any, Literal, Self
+from typing import Any, Self
 from urllib.parse import urlsplit
 
-import msgspec
-
+from autoexp_tui.core.contract import Claude
 from autoexp_tui.core.proposal import Unable
-
-Effort = Literal["default", "low", "medium", "high", "xhigh", "max"]
-Thinking = Literal["default", "adaptive", "between_tools", "disabled"]
 
 _PLACEHOLDER = "not-needed"
 """Sent to a server of one's own when there is no key: the SDK insists on one."""
@@ -20,26 +16,8 @@ _SECRET = 6
 """Characters from which on a credential is long enough to be looked for in other texts."""
 
 
-class Settings(msgspec.Struct, frozen=True):
-    """The `anthropic:` section of `autoexp.yaml`."""
-
-    model: str = "claude-sonnet-5-5"
-    """Any id, as the provider spells it. The default is the middle of the current line: made for
-    everyday coding, half the price of Opus per token, flat price over the whole context."""
-    max_tokens: int = 16_000
-    """Of one answer, thinking included. Room for thought and some 30 KB of edits; it is also what a
-    reservation assumes ($0.16 with the default model), so more would stop a run earlier."""
-    effort: Effort = "medium"
-    """A night is many small ideas that the harness judges: more of them beat longer thought.
-    `default` sends nothing, for models that don't know the setting."""
-    thinking: Thinking = "adaptive"
-    """The model decides how much. `default` sends nothing."""
-    base_url: str | None = None
-    """A compatible server; None is ANTHROPIC_BASE_URL, or Anthropic itself."""
-    prices: Mapping[str, float] | None = None
-    """USD per million tokens, see `prices.Prices`; None looks the model up."""
-    stall_seconds: float = 300.0
-    """Without any news but pings, after which a request is given up and made again."""
+class Settings(Claude, frozen=True):
+    """The `anthropic:` section of `autoexp.yaml`, as requests need it."""
 
     def parameters(self) -> dict[str, Any]:
         """What of it goes into every request."""

@@ -12,9 +12,8 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from autoexp_tui.core.proposal import Proposal, Situation, Stream, Unable
+from autoexp_tui.core.proposal import Proposal, Situation, Stream, Unable, Unusable
 from autoexp_tui.core.text import clean, clean_line
-from autoexp_tui.proposers.anthropic.border import Unusable
 from autoexp_tui.proposers.anthropic.context import Look, nothing
 from autoexp_tui.proposers.anthropic.prompt import briefing
 from autoexp_tui.proposers.command.presets import PRESETS, BadCommand, command_line, filled

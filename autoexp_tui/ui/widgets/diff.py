@@ -94,6 +94,11 @@ class DiffPane(RowsPane):
         self._digits = 3
         self._unchanged = False
 
+    @property
+    def old(self) -> str:
+        """What the diff is against."""
+        return self._old
+
     def begin(self, old: str, path: str) -> None:
         """Start afresh: a new version of `old` is about to be written."""
         self._old, self.path = old, path
