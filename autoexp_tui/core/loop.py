@@ -237,7 +237,10 @@ class Loop:
         with ProposalLog(self._directory.proposal(candidate.n), more=True) as log:
             stream = self._stream_to(log)
             stream("again", "")
-            repair = self._proposer.repair(crash, candidate.text, stream)
+            try:
+                repair = self._proposer.repair(crash, candidate.text, stream)
+            except (Exhausted, Unable):
+                return None  # the row comes first; the next proposal will meet the same, and say so
         self._controls.check()
         if repair is None or repair.text == candidate.text:
             return None

@@ -8,14 +8,16 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.fakes import BASE, Rig, contract
+from support.fakes import BASE, ListProposer, Rig, contract
 
 from autoexp_tui.core import desk, events
+from autoexp_tui.core.books import Books
 from autoexp_tui.core.contract import Budget
 from autoexp_tui.core.control import Command
-from autoexp_tui.core.journal import read_all
+from autoexp_tui.core.journal import Journal, read_all
 from autoexp_tui.core.laboratory import Result
-from autoexp_tui.core.proposal import Unable
+from autoexp_tui.core.proposal import Crash, Exhausted, Proposal, Stream, Unable, Unusable
+from autoexp_tui.core.recorder import Recorder
 
 
 def statuses(rig: Rig) -> list[str]:
@@ -322,3 +324,102 @@ def test_a_failure_while_confirming_is_no_keep(tmp_path: Path) -> None:
     rig.run()
     assert statuses(rig) == ["keep", "discard"]
     assert rig.state.rows[1].reason == "unconfirmed: boom"
+
+
+class Mender(ListProposer):
+    """Mends with the next of its repairs, if there is one."""
+
+    def __init__(self, texts: list[str], repairs: list[str]) -> None:
+        super().__init__(texts)
+        self.repairs = list(repairs)
+        self.crashes: list[Crash] = []
+
+    def repair(self, crash: Crash, text: str, stream: Stream) -> Proposal | None:
+        self.crashes.append(crash)
+        stream("target", self.repairs[0] if self.repairs else "")
+        if not self.repairs:
+            return None
+        return Proposal("the same idea", "mended", self.repairs.pop(0), {})
+
+
+def mended(tmp_path: Path, repairs: list[str], **more: object) -> Rig:
+    rig = Rig(tmp_path, ["typo"], contract(max_experiments=2, **more))
+    rig.proposer = Mender(["typo"], repairs)
+    rig.run()
+    return rig
+
+
+def test_a_slip_is_mended_under_the_same_number(tmp_path: Path) -> None:
+    rig = mended(tmp_path, ["9"])
+    assert rig.lab.evaluated == ["10", "typo", "9"]
+    assert rig.table()[1][1:] == ["9.0", "keep", "mended (after 1 repairs)"]
+
+
+def test_what_stays_broken_is_a_crash_after_so_many_attempts(tmp_path: Path) -> None:
+    rig = mended(tmp_path, ["typo 2", "typo 3", "typo 4"], fix_attempts=2)
+    assert rig.lab.evaluated == ["10", "typo", "typo 2", "typo 3"]
+    assert rig.table()[1][2] == "crash"
+    assert "still broken after 2 repairs" in rig.table()[1][3]
+
+
+def test_an_idea_that_is_given_up_is_a_crash(tmp_path: Path) -> None:
+    rig = mended(tmp_path, [])
+    assert rig.lab.evaluated == ["10", "typo"]
+    assert rig.table()[1][2:] == ["crash", "text typo (typo)"]
+
+
+def test_no_repair_is_asked_for_where_none_is_wanted(tmp_path: Path) -> None:
+    rig = mended(tmp_path, ["9"], fix_attempts=0)
+    assert rig.proposer.crashes == []
+
+
+def test_money_that_ends_in_a_repair_still_leaves_its_row(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, ["typo"], contract(max_experiments=5))
+    mender = Mender(["typo"], ["9"])
+
+    def broke(*_: object) -> Proposal:
+        raise Exhausted("nothing left to spend")
+
+    mender.repair = broke  # type: ignore[method-assign, assignment]
+    rig.proposer = mender
+    rig.run()
+    assert statuses(rig) == ["keep", "crash"]
+
+
+def test_a_proposal_that_cannot_be_used_is_told_and_the_next_is_asked_for(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, ["9"], contract(max_experiments=2))
+    spoilt: list[object] = []
+
+    def spoil(situation: object) -> None:
+        if not spoilt:
+            spoilt.append(situation)
+            raise Unusable("the edit matches twice", "an edit")
+
+    rig.proposer.before = spoil
+    rig.run()
+    assert rig.proposer.situations[-1].answers == ("the edit matches twice",)
+    assert rig.table()[1][1] == "9.0"
+
+
+def test_what_was_reserved_and_never_settled_is_spent(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, [], contract(max_experiments=1))
+    rig.run()
+    with Journal(rig.directory.journal) as journal:
+        books = Books(Recorder(journal))
+        number = books.reserve(events.CostReserved(0, 2, "claude", 100, 100, 0.75))
+        assert number == 1
+    rig.run()
+    assert rig.state.spent_usd == 0.75
+    assert rig.state.reserved == {}
+
+
+def test_nothing_is_reserved_past_the_cap(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, [], contract(max_experiments=1))
+    rig.run()
+    with Journal(rig.directory.journal) as journal:
+        books = Books(Recorder(journal))
+        for _ in range(3):
+            number = books.reserve(events.CostReserved(0, 2, "claude", 100, 100, 3.0))
+            books.settle(number, {"output": 5}, 2.9, "answered")
+        with pytest.raises(Exhausted, match="max_cost_usd"):
+            books.reserve(events.CostReserved(0, 2, "claude", 100, 100, 3.0))
