@@ -10,7 +10,9 @@ from autoexp_tui.core import events
 from autoexp_tui.core.events import Record
 from autoexp_tui.sources import Source
 
-SPEEDS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+SPEEDS = (0.25, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+_GAP = 30.0
+"""Seconds that a stretch in which nothing happened takes at most."""
 _ROW = 1.0
 """Seconds that a row takes in a recording without times: a bare table."""
 
@@ -41,6 +43,12 @@ class Player:
             len(self._records),
         )
         """How many records say what the run is, before anything happens in it."""
+        self.keeps = [
+            n
+            for n, record in enumerate((self._records[at - 1] for at in self._rows), start=1)
+            if isinstance(record.event, events.Decided) and record.event.status == "keep"
+        ]
+        """Which rows are kept ones, counted from 1."""
         self._clock = clock
         self._begun = 0.0
         self._sent = 0
@@ -99,6 +107,39 @@ class Player:
         row = round(fraction * len(self._rows))
         return self._go(self._rows[row - 1] if row else self._start)
 
+    @property
+    def rows(self) -> int:
+        """How many rows there are in all."""
+        return len(self._rows)
+
+    @property
+    def at(self) -> int:
+        """How many rows it has come past."""
+        return bisect.bisect_right(self._rows, self._due)
+
+    @property
+    def into_event(self) -> float:
+        """Seconds of the run's clock since the last record that was shown; 0 while it holds."""
+        if not self.playing or not self._due:
+            return 0.0
+        return max(0.0, self._position - self._times[self._due - 1])
+
+    def to_keep(self, by: int) -> bool:
+        """Hold at the next kept row, or the one before; True when the records begin again."""
+        at = self.at
+        ahead = [n for n in self.keeps if n > at]
+        behind = [n for n in self.keeps if n < at]
+        if by > 0:
+            return self.step(ahead[0] - at) if ahead else self.jump(1)
+        return self.to_row(behind[-1]) if behind else self.jump(0)
+
+    def to_row(self, n: int) -> bool:
+        """Hold right after row `n`; True when the records begin again from the first."""
+        self.playing = False
+        if n < 1:
+            return self._go(self._start)
+        return self._go(self._rows[min(n, len(self._rows)) - 1])
+
     def change_speed(self, by: int) -> None:
         """To the next speed up or down."""
         index = SPEEDS.index(self.speed) + by
@@ -106,7 +147,7 @@ class Player:
 
     def words(self) -> str:
         """How it stands: `replay ▶ 20×`."""
-        return f"{'▶' if self.playing else '‖'} replay {self.speed}×"
+        return f"{'▶' if self.playing else '‖'} replay {self.speed:g}×"
 
     def _go(self, due: int) -> bool:
         again = due < self._sent
@@ -120,7 +161,12 @@ class Player:
 def _timeline(records: list[Record]) -> list[float]:
     """Seconds at which each record is due."""
     if records and records[-1].elapsed > 0:
-        return [record.elapsed for record in records]
+        times, at, before = [], 0.0, records[0].elapsed
+        for record in records:
+            at += min(_GAP, max(0.0, record.elapsed - before))
+            before = record.elapsed
+            times.append(at)
+        return times
     times, at = [], 0.0
     for record in records:
         at += _ROW * isinstance(record.event, events.Decided)

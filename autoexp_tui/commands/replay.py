@@ -21,7 +21,7 @@ from autoexp_tui.viewing import choose_view
 @click.argument("which", metavar="[TAG|FILE]", required=False)
 @click.option("--sample", is_flag=True, help="A recorded run that came with the program.")
 def replay(which: str | None, sample: bool) -> None:
-    """Play a run or any experiment table again: space plays, `.` `,` step, `<` `>` speed."""
+    """Play a run or any experiment table again: space plays, `[` `]` step, `?` tells more."""
     run: RunDirectory | None = None
     source: Source
     if sample:

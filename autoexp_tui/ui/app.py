@@ -25,7 +25,7 @@ from autoexp_tui.core.text import clean_line
 from autoexp_tui.person import whoami
 from autoexp_tui.player import Player
 from autoexp_tui.sources import Source
-from autoexp_tui.ui import status, themes
+from autoexp_tui.ui import scrubber, status, themes
 from autoexp_tui.ui.board import Board, Look
 from autoexp_tui.ui.bridge import PERIOD, Arrived, Bridge, Broken
 from autoexp_tui.ui.clipping import experiment_as_text
@@ -90,6 +90,7 @@ class AutoexpApp(App[None], inherit_bindings=False):
         yield TabBar(id="tabs")
         yield Line(id="now")
         yield Board(self._texts)
+        yield Line(id="track")
         yield KeyBar(self.keys, id="keys")
 
     def on_mount(self) -> None:
@@ -142,8 +143,15 @@ class AutoexpApp(App[None], inherit_bindings=False):
         pausing = bool(self.state.paused or self.state.pause_requested)
         base.query_one(KeyBar).relabel("toggle_pause", "resume" if pausing else "pause")
         if self._player is not None:
+            self._show_track(self._player)
             base.query_one(KeyBar).relabel("play", "hold" if self._player.playing else "play")
         self._title.show(status.title(self.state, now))
+
+    def _show_track(self, player: Player) -> None:
+        bar = self.screen_stack[0].query_one("#track", Line)
+        bar.display = True
+        words = f"{player.speed:g}×"
+        bar.show(scrubber.line(self.size.width - 2, player.rows, player.keeps, player.at, words))
 
     def _now_line(self) -> Text:
         """What is tried, or came of it, in one line: where its pane has no room."""
@@ -300,6 +308,15 @@ class AutoexpApp(App[None], inherit_bindings=False):
         if self._player is not None:
             self._replay(self._player.jump(fraction))
 
+    def action_keep(self, by: int) -> None:
+        if self._player is not None:
+            self._replay(self._player.to_keep(by))
+
+    def action_leap(self, by: int) -> None:
+        if self._player is not None:
+            tenth = max(1, self._player.rows // 10)
+            self._replay(self._player.to_row(self._player.at + by * tenth))
+
     def action_speed(self, by: int) -> None:
         if self._player is not None:
             self._player.change_speed(by)
@@ -433,6 +450,8 @@ class AutoexpApp(App[None], inherit_bindings=False):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """One key may mean one thing in a run and another in a replay."""
+        if action == "jump" and len(self.screen_stack) > 1:
+            return False
         return action not in self._elsewhere
 
     # ---- the app -----------------------------------------------------------------------------

@@ -49,6 +49,10 @@ _NAMES = {
     "greater_than_sign": ">",
     "left_curly_bracket": "{",
     "right_curly_bracket": "}",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "home": "Home",
+    "end": "End",
     "ctrl+p": "^p",
     "ctrl+z": "^z",
     "ctrl+c": "^c",
@@ -80,12 +84,16 @@ KEYS = (
     Key("x", "stop_now", "The run", "Stop the run now (asks first)", "", "run"),
     Key("h", "hint", "The run", "Give a hint for the next proposals", "hint", "run"),
     Key("space,p", "play", "The replay", "Play, or hold", "play", "replay"),
-    Key("full_stop", "step(1)", "The replay", "One experiment on", "step", "replay"),
-    Key("comma", "step(-1)", "The replay", "One experiment back", "", "replay"),
+    Key("right_square_bracket", "step(1)", "The replay", "One experiment on", "step", "replay"),
+    Key("left_square_bracket", "step(-1)", "The replay", "One experiment back", "", "replay"),
+    Key("full_stop", "keep(1)", "The replay", "To the next keep", "next keep", "replay"),
+    Key("comma", "keep(-1)", "The replay", "To the keep before", "", "replay"),
+    Key("right_curly_bracket", "leap(1)", "The replay", "A tenth of the run on", "", "replay"),
+    Key("left_curly_bracket", "leap(-1)", "The replay", "A tenth of the run back", "", "replay"),
     Key("greater_than_sign", "speed(1)", "The replay", "Faster", "faster", "replay"),
     Key("less_than_sign", "speed(-1)", "The replay", "Slower", "", "replay"),
-    Key("left_curly_bracket", "jump(0)", "The replay", "To the beginning", "", "replay"),
-    Key("right_curly_bracket", "jump(1)", "The replay", "To the end", "", "replay"),
+    Key("g,home", "jump(0)", "The replay", "To the beginning", "", "replay"),
+    Key("G,end", "jump(1)", "The replay", "To the end", "", "replay"),
     Key("enter", "open", "Looking", "Open: hypothesis, diff, metrics, output", "open"),
     Key("n", "experiment(1)", "Looking", "Look at the next experiment"),
     Key("N", "experiment(-1)", "Looking", "Look at the experiment before"),
@@ -118,7 +126,8 @@ MOVES_IN_A_PANE = (
 """Bindings of the panes themselves, for the help."""
 
 
-_ANYWHERE = frozenset({"ctrl+c", "ctrl+q"})
+_FIRST = frozenset({"ctrl+c", "ctrl+q", "g", "G", "home", "end"})
+"""Asked before whatever has the focus: the way out, and the ends of a replay."""
 
 
 def keys_for(*, steering: bool, replaying: bool) -> list[Key]:
@@ -128,9 +137,9 @@ def keys_for(*, steering: bool, replaying: bool) -> list[Key]:
 
 
 def bindings() -> list[Binding]:
-    """As Textual wants them; the control keys work in a dialog and in a text field too."""
+    """As Textual wants them; the way out works in a dialog and in a text field too."""
     return [
-        Binding(name, key.action, key.help, show=False, priority=name in _ANYWHERE)
+        Binding(name, key.action, key.help, show=False, priority=name in _FIRST)
         for key in KEYS
         for name in key.keys.split(",")
     ]

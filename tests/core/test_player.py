@@ -94,8 +94,8 @@ def test_wherever_it_is_moved_the_state_is_that_of_the_records_so_far(moves: lis
             assert len(state.rows) in {max(0, rows - 1), rows}
 
 
-@pytest.mark.parametrize("speed", [1, 10])
-def test_time_goes_by_at_the_chosen_speed(speed: int) -> None:
+@pytest.mark.parametrize("speed", [0.5, 10])
+def test_time_goes_by_at_the_chosen_speed(speed: float) -> None:
     clock = Clock()
     player = Player(Records(ALL), clock)
     while player.speed != speed:
@@ -106,3 +106,20 @@ def test_time_goes_by_at_the_chosen_speed(speed: int) -> None:
     clock.now += 5
     got = player.read()
     assert all(record.elapsed <= begun + 5 * speed + 5 for record in got)
+
+
+def test_keeps_are_visited_in_turn() -> None:
+    player = Player(Records(ALL))
+    player.read()
+    seen = []
+    for by in (-1, -1, 1, 1):
+        player.to_keep(by)
+        player.read()
+        seen.append(player.at)
+    assert seen == [3, 1, 3, 4]
+
+
+def test_a_long_wait_is_compressed() -> None:
+    slow = [Record(r.seq, r.time, r.elapsed * 1000, r.event) for r in ALL]
+    player = Player(Records(slow))
+    assert player._end <= 30.0 * len(slow)

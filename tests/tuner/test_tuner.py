@@ -173,7 +173,7 @@ def test_a_small_space_is_searched_to_its_end() -> None:
 
 @pytest.mark.parametrize(
     ("target", "text"),
-    [("prompt.txt", "Be kind.\n"), ("train.py", "import numpy\n"), ("c.yaml", "seed: 3\n")],
+    [("flags.conf", "-O2\n"), ("train.py", "import numpy\n"), ("c.yaml", "seed: 3\n")],
 )
 def test_a_target_without_slots_is_told_how_to_get_some(target: str, text: str) -> None:
     contract = Contract(target, "true", (Metric("loss", "lower"),))

@@ -23,7 +23,7 @@ from autoexp_tui.ui.app import AutoexpApp
 from autoexp_tui.ui.dialogs import Ask, Choice, Help
 from autoexp_tui.ui.experiment import ExperimentScreen
 from autoexp_tui.ui.themes import ORDER
-from autoexp_tui.ui.widgets.bars import AlertBar, KeyBar, StatusLine
+from autoexp_tui.ui.widgets.bars import AlertBar, KeyBar, Line, StatusLine
 
 NOW = 1_700_000_000.0
 ROWS = [
@@ -505,16 +505,42 @@ async def replaying(folder: Path) -> AsyncIterator[Bench]:
 
 async def test_a_replay_steps_jumps_and_shows_what_was_then(tmp_path: Path) -> None:
     async with replaying(tmp_path) as bench:
+
+        def rows() -> int:
+            return len(bench.app.state.rows)
+
+        await bench.press("left_square_bracket")
+        await bench.until(lambda: rows() == 3 and not bench.app.state.finished)
+        await bench.press("left_square_bracket")
+        await bench.until(lambda: rows() == 2)
+        await bench.press("right_square_bracket")
+        await bench.until(lambda: rows() == 3)
         await bench.press("comma")
-        await bench.until(lambda: len(bench.app.state.rows) == 3 and not bench.app.state.finished)
+        await bench.until(lambda: rows() == 2)
         await bench.press("comma")
-        await bench.until(lambda: len(bench.app.state.rows) == 2)
+        await bench.until(lambda: rows() == 1)
         await bench.press("full_stop")
-        await bench.until(lambda: len(bench.app.state.rows) == 3)
+        await bench.until(lambda: rows() == 2)
         await bench.press("left_curly_bracket")
-        await bench.until(lambda: len(bench.app.state.rows) == 0)
-        await bench.press("right_curly_bracket")
+        await bench.until(lambda: rows() == 1)
+        await bench.press("g")
+        await bench.until(lambda: rows() == 0)
+        await bench.press("G")
         await bench.until(lambda: bench.app.state.finished is not None)
+
+
+async def test_a_replay_shows_where_it_stands(tmp_path: Path) -> None:
+    async with replaying(tmp_path) as bench:
+        track = bench.app.screen.query_one("#track", Line)
+        assert "3 of 3" in str(track.render())
+        await bench.press("g")
+        await bench.until(lambda: "0 of 3" in str(track.render()))
+
+
+async def test_g_and_home_are_letters_where_one_types(tmp_path: Path) -> None:
+    async with replaying(tmp_path) as bench:
+        await bench.press("slash", *"gG", "enter")
+        assert bench.app.look.filter == "gG"
 
 
 async def test_a_replay_plays_to_the_end_at_the_chosen_speed(tmp_path: Path) -> None:
