@@ -92,7 +92,7 @@ class Line(Widget):
 
     def render(self) -> Text:
         text = self._text.copy()
-        text.truncate(self.size.width - 2, overflow="ellipsis")
+        text.truncate(self.size.width, overflow="ellipsis")
         return text
 
 
@@ -159,7 +159,7 @@ class KeyBar(Widget):
     def render(self) -> Text:
         if self._answer:
             text = Text(self._answer, self.get_component_rich_style("keys--answer"), no_wrap=True)
-            text.truncate(self.size.width - 2, overflow="ellipsis")
+            text.truncate(self.size.width, overflow="ellipsis")
             return text
         key_style = self.get_component_rich_style("keys--key")
         label_style = self.get_component_rich_style("keys--label")
@@ -176,7 +176,7 @@ class KeyBar(Widget):
 
     def _fitting(self) -> list[Key]:
         """As many as fit; help and the way out always do."""
-        room = self.size.width - 2
+        room = self.size.width
         always = [key for key in self._keys if key.action in {"help", "leave"}]
         chosen = list(always)
         for key in self._keys:

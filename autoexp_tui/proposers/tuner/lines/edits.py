@@ -152,8 +152,9 @@ def _uses(document: Document, idea: str, source: Source) -> Iterator[Edit]:
         put, at = _written(idea, first), first.start
         yield Edit("insert", idea, idea, source, "at the top", False, (at, at), at, put)
     if not document.passages:
-        at = len(document.lines)
-        yield Edit("insert", idea, idea, source, "at the end", False, (at, at), at, (idea,))
+        at = len(_stripped(document.lines))
+        blank = at, len(document.lines)
+        yield Edit("insert", idea, idea, source, "at the end", False, blank, at, (idea,))
 
 
 def _cut(
