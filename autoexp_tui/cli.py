@@ -28,6 +28,7 @@ _COMMANDS = {
     "show": "show:show",
     "summary": "summary:summary",
     "prompt": "prompt:prompt",
+    "repair": "repair:repair",
     "clean": "clean:clean_",
 }
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 
 from autoexp_tui.core.problem import Problem
 from autoexp_tui.core.rundir import RunDirectory
 from autoexp_tui.lab.processes import ProcessId
+
+_SIGN_OF_LIFE = 15.0
+"""Seconds without one after which a runner that gives two a second is not awake."""
 
 
 class AlreadyRunning(Problem):
@@ -43,3 +47,12 @@ def is_running(run: RunDirectory) -> bool:
     except (OSError, ValueError):
         return False
     return holder.alive()
+
+
+def is_asleep(run: RunDirectory) -> bool:
+    """Whether its process is there, but has given no sign of life for a while: stopped, or hung."""
+    try:
+        silent = time.time() - run.lock.stat().st_mtime
+    except OSError:
+        return False
+    return silent > _SIGN_OF_LIFE and is_running(run)

@@ -22,6 +22,8 @@ from autoexp_tui.core.loop import Loop
 from autoexp_tui.core.projections import Projections
 from autoexp_tui.core.recorder import Recorder
 from autoexp_tui.core.rundir import RunDirectory
+from autoexp_tui.detaching import scope
+from autoexp_tui.notifier import Notifier
 from autoexp_tui.runlock import locked
 from autoexp_tui.wire import ControlServer
 
@@ -101,7 +103,9 @@ class Runner:
                 Projections(self._run, self._results, recorder.state),
                 self._controls,
             )
-            with contextlib.closing(self._control(recorder)):
+            notifier = Notifier(started.contract.notify, recorder.warn)
+            recorder.listener = notifier.take
+            with contextlib.closing(notifier), contextlib.closing(self._control(recorder)):
                 self._ready.set()
                 self.finished = self._experiment(loop, recorder)
 
@@ -131,6 +135,7 @@ def spawn(run: RunDirectory, root: Path, results: Path) -> str:
         with run.runner_log.open("ab") as log:
             process = subprocess.Popen(
                 [
+                    *scope(os.environ),
                     *(sys.executable, "-P", "-m", "autoexp_tui.runner"),
                     *(str(theirs), str(run.path), str(root), str(results)),
                 ],

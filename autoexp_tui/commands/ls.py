@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
-from autoexp_tui.core.rundir import runs_in
+from autoexp_tui.core.rundir import RunDirectory, runs_in
 from autoexp_tui.core.standing import best_line
 from autoexp_tui.core.state import RunState
 from autoexp_tui.core.text import clean_line
 from autoexp_tui.project import find_project
-from autoexp_tui.runlock import is_running
+from autoexp_tui.runlock import is_asleep, is_running
 from autoexp_tui.sources import read_state
 
 
@@ -25,7 +25,7 @@ def ls(directory: Path) -> None:
     lines = []
     for run in runs_in(place.common_dir):
         state = read_state(run)
-        lines.append((run.tag, _condition(state, running=is_running(run)), *_figures(state)))
+        lines.append((run.tag, _condition(run, state), *_figures(state)))
     if not lines:
         click.echo(f"no runs in {place.root} yet: `autoexp run` starts one")
         return
@@ -35,8 +35,12 @@ def ls(directory: Path) -> None:
         click.echo(row.rstrip())
 
 
-def _condition(state: RunState, *, running: bool) -> str:
-    if running:
+def _condition(run: RunDirectory, state: RunState) -> str:
+    if is_running(run):
+        if is_asleep(run):
+            return "not awake"
+        if state.current is not None and state.current.waiting is not None:
+            return "waiting"
         return "paused" if state.paused else state.phase
     if state.finished is None:
         return "cut off"

@@ -22,6 +22,7 @@ from autoexp_tui.core.contract import (
     Environment,
     Limit,
     Metric,
+    Notify,
     Rule,
     Thinking,
 )
@@ -40,6 +41,7 @@ _BUDGET = Budget.__struct_fields__
 _ENVIRONMENT = Environment.__struct_fields__
 _CLAUDE = Claude.__struct_fields__
 _AGENT = Agent.__struct_fields__
+_NOTIFY = Notify.__struct_fields__
 _PRICES = ("input", "output", "cache_write", "cache_read")
 
 _Word = TypeVar("_Word", bound=str)
@@ -127,7 +129,7 @@ def parse(text: str, name: str) -> Contract:
         confirm=given["confirm"].count(100) if "confirm" in given else usual.confirm,
         budget=_budget(given["budget"]) if "budget" in given else usual.budget,
         proposer=_proposer(given["proposer"]) if "proposer" in given else usual.proposer,
-        fix_attempts=_fix_attempts(given["fix_attempts"])
+        fix_attempts=_count_or_0(given["fix_attempts"], 20)
         if "fix_attempts" in given
         else usual.fix_attempts,
         anthropic=_claude(given["anthropic"]) if "anthropic" in given else usual.anthropic,
@@ -135,6 +137,13 @@ def parse(text: str, name: str) -> Contract:
         instructions=_path(given["instructions"]) if "instructions" in given else None,
         link=_paths(given["link"]) if "link" in given else None,
         keep=_paths(given["keep"]) if "keep" in given else (),
+        notify=_notify(given["notify"]) if "notify" in given else usual.notify,
+        pause_after_failures=_count_or_0(given["pause_after_failures"], 1000)
+        if "pause_after_failures" in given
+        else usual.pause_after_failures,
+        min_free_mb=_count_or_0(given["min_free_mb"], 10**6)
+        if "min_free_mb" in given
+        else usual.min_free_mb,
         env=_environment(given["env"]) if "env" in given else usual.env,
     )
 
@@ -365,8 +374,14 @@ def _proposer(node: Node) -> str:
     return word
 
 
-def _fix_attempts(node: Node) -> int:
-    return 0 if node.text() == "0" else node.count(20)
+def _count_or_0(node: Node, most: int) -> int:
+    return 0 if node.text() == "0" else node.count(most)
+
+
+def _notify(node: Node) -> Notify:
+    given = node.fields(_NOTIFY)
+    run = _harness(given["run"]) if "run" in given else ""
+    return Notify(run, _url(given["url"]) if "url" in given else None)
 
 
 def _claude(node: Node) -> Claude:

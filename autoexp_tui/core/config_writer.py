@@ -14,6 +14,7 @@ from autoexp_tui.core.contract import (
     Decide,
     Environment,
     Metric,
+    Notify,
 )
 from autoexp_tui.core.durations import written
 
@@ -115,6 +116,23 @@ def _blocks(contract: Contract) -> Iterator[tuple[str, str, list[str]]]:
         "env: {allow: [SOME_TOKEN], define: {THREADS: '1'}}",
         _environment_lines(contract.env),
     )
+    yield (
+        "Who is told of a new best, a pause, the budget's last tenth and the end.",
+        "notify: {run: 'notify-send \"$AUTOEXP_TEXT\"'}",
+        _notify_lines(contract.notify),
+    )
+    yield (
+        "Crashes in a row that pause the run.",
+        "pause_after_failures: 10",
+        [f"pause_after_failures: {contract.pause_after_failures}"]
+        if contract.pause_after_failures != 10
+        else [],
+    )
+    yield (
+        "Megabytes of free disk below which it pauses until there is room.",
+        "min_free_mb: 200",
+        [f"min_free_mb: {contract.min_free_mb}"] if contract.min_free_mb != 200 else [],
+    )
 
 
 def _metric_lines(metric: Metric) -> Iterator[str]:
@@ -210,3 +228,9 @@ def _agent_lines(agent: Agent) -> list[str]:
         return []
     limit = written(agent.time_limit)
     return ["command:", f"  run: {_quoted(agent.run)}", f"  time_limit: {limit}"]
+
+
+def _notify_lines(notify: Notify) -> list[str]:
+    lines = [f"  run: {_quoted(notify.run)}"] if notify.run else []
+    lines += [f"  url: {_quoted(notify.url)}"] if notify.url else []
+    return ["notify:", *lines] if lines else []

@@ -98,6 +98,15 @@ class Agent(msgspec.Struct, frozen=True):
     """Seconds for one proposal."""
 
 
+class Notify(msgspec.Struct, frozen=True):
+    """Who is told of a new best, of a pause, of the budget's last tenth, and of the end."""
+
+    run: str = ""
+    """A command line; AUTOEXP_EVENT, AUTOEXP_RUN and AUTOEXP_TEXT say what happened."""
+    url: str | None = None
+    """Takes the same as JSON, by POST."""
+
+
 class Contract(msgspec.Struct, frozen=True):
     """`autoexp.yaml`, validated. Paths are relative to the project's folder, with `/`."""
 
@@ -124,6 +133,11 @@ class Contract(msgspec.Struct, frozen=True):
     keep: tuple[str, ...] = ()
     """Globs of what the harness may leave behind or change in the workspace."""
     env: Environment = Environment()
+    notify: Notify = Notify()
+    pause_after_failures: int = 10
+    """Crashes in a row that pause the run instead of burning the night; 0: never."""
+    min_free_mb: int = 200
+    """Megabytes of disk below which the run pauses until there is room again; 0: never."""
 
     @property
     def primary(self) -> Metric:

@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 import msgspec
 
@@ -90,7 +90,7 @@ class JournalReader:
         return records
 
     def _damaged(self, what: str) -> JournalError:
-        remedy = "restore the file from a backup, or cut it before this line"
+        remedy = "restore the file from a backup, or `autoexp repair` cuts it before this line"
         return JournalError(f"{self._path}:{self._line + 1}: {what}; {remedy}")
 
 
@@ -102,6 +102,42 @@ def _is_torn(line: bytes) -> bool:
 def read_all(path: Path) -> Iterator[Record]:
     """Every whole record of a journal. Raises JournalError."""
     yield from JournalReader(path).read()
+
+
+class Salvage(NamedTuple):
+    """What can be saved of a journal."""
+
+    path: Path
+    records: list[Record]
+    size: int
+    """Bytes of the whole lines before the damage."""
+    problem: str
+    """Where it is damaged and how; empty when it is whole."""
+
+    @property
+    def whole(self) -> bool:
+        return not self.problem
+
+    def cut(self) -> Path:
+        """Cut the journal before the damage; returns where the rest was put."""
+        content = self.path.read_bytes()
+        number = len(list(self.path.parent.glob(f"{self.path.name}.cut-*"))) + 1
+        rest = self.path.with_name(f"{self.path.name}.cut-{number}")
+        replace_file(rest, content[self.size :])
+        replace_file(self.path, content[: self.size])
+        return rest
+
+
+def salvage(path: Path) -> Salvage:
+    """Read as far as the journal is whole."""
+    reader = JournalReader(path)
+    records: list[Record] = []
+    try:
+        while portion := reader.read(1):
+            records += portion
+    except JournalError as damage:
+        return Salvage(path, records, reader.offset, str(damage))
+    return Salvage(path, records, reader.offset, "")
 
 
 class Journal:

@@ -50,6 +50,10 @@ class Laboratory(Protocol):
         """Let the run's branch end at `to`; what a person should know of it, or nothing."""
         ...
 
+    def free_mb(self) -> int:
+        """Megabytes of disk that are left where the run writes."""
+        ...
+
     def instructions(self) -> str:
         """What the person told the proposer, as it reads now."""
         ...

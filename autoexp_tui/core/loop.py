@@ -82,6 +82,7 @@ class Loop:
         self._controls = controls
         self._measurer = Measurer(lab, recorder, controls)
         self._history: list[Trial] = []
+        self._short_of_disk = False
 
     def run(self) -> events.RunFinished:
         """Experiment until a budget or a person ends it; an error of ours is raised."""
@@ -291,16 +292,38 @@ class Loop:
         while not self._controls.stopping:
             if reason := budget.used_up(self._recorder.state, self._recorder.elapsed):
                 return reason
+            self._guard()
             if not self._controls.pausing:
                 return ""
             with self._recorder.undisturbed() as state:
                 if not state.paused and self._controls.pausing:
-                    self._recorder.record(
-                        events.Paused(f"paused by {state.pause_requested or 'a person'}")
-                    )
+                    by = state.pause_requested or "a person"
+                    self._recorder.record(events.Paused(f"paused by {by}"))
             self._controls.wait_while_paused(1.0)
         request = self._recorder.state.stop_requested
         return f"stopped by {request.by}" if request else "stopped"
+
+    def _guard(self) -> None:
+        """Pause for what would burn the night; go on by itself when a full disk has room again."""
+        with self._recorder.undisturbed() as state:
+            wanted, free = state.contract.min_free_mb, self._lab.free_mb()
+            if free < wanted and not self._short_of_disk:
+                self._short_of_disk = True
+                self._pause(f"only {free} MB of disk are left: it goes on when there are {wanted}")
+            elif free >= wanted and self._short_of_disk:
+                self._short_of_disk = False
+                self._recorder.record(events.Resumed("room on the disk"))
+                self._controls.resume()
+            streak, most = state.failure_streak, state.contract.pause_after_failures
+            if most and streak >= most:
+                self._pause(
+                    f"{streak} experiments in a row have crashed: see the last, then resume"
+                )
+
+    def _pause(self, reason: str) -> None:
+        if not self._recorder.state.paused:
+            self._controls.pause()
+            self._recorder.record(events.Paused(reason))
 
     # What the steps are made of.
 

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from autoexp_tui.core.events import AnyEvent, Noticed, Record
 from autoexp_tui.core.journal import Journal
 from autoexp_tui.core.state import RunState
+
+Listener = Callable[[Record, RunState], None]
+
+
+def _nobody(record: Record, state: RunState) -> None:
+    """Hears nothing."""
 
 
 class Recorder:
@@ -15,6 +21,8 @@ class Recorder:
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
+        self.listener: Listener = _nobody
+        """Is told of every record once it is folded; must return at once."""
         self.state = RunState()
         for record in journal.recovered:
             self.state.apply(record)
@@ -29,6 +37,7 @@ class Recorder:
         with self._journal.mutex:
             record = self._journal.append(event)
             self.state.apply(record)
+            self.listener(record, self.state)
             return record
 
     @contextlib.contextmanager

@@ -180,6 +180,7 @@ class RunState:
                 self._enter("paused")
             case events.Resumed():
                 self.paused = self.pause_requested = ""
+                self.failure_streak = 0  # whoever resumes has seen it
                 if self.phase == "paused":
                     self._enter("reading")
             case events.SkipRequested():

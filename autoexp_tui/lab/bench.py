@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
@@ -61,6 +62,10 @@ class Bench:
             return path.read_text(encoding="utf-8", errors="replace")
         except OSError:
             return ""
+
+    def free_mb(self) -> int:
+        places = (self._repository.common_dir, self.workspace.root)
+        return min(shutil.disk_usage(place).free for place in places) >> 20
 
     def harness_text(self) -> str:
         """The files that the harness' command names, as they are judged with."""

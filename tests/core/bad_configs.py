@@ -187,6 +187,8 @@ BAD: list[tuple[str, int, str]] = [
     (_with(f"time_limit: {'9' * 400}\n"), 6, "a length of time"),
     # budget
     (_with("budget: 10\n"), 6, "must be a mapping, not '10'"),
+    (_with("notify: {url: ftp://x}\n"), 6, "an address"),
+    (_with("pause_after_failures: many\n"), 6, "pause_after_failures"),
     (_with("fix_attempts: -1\n"), 6, "must be from 1 to 20"),
     (_with("anthropic: {modle: x}\n"), 6, "did you mean 'model'?"),
     (_with("anthropic: {effort: huge}\n"), 6, "one of default, low"),

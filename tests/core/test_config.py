@@ -22,6 +22,7 @@ from autoexp_tui.core.contract import (
     Environment,
     Limit,
     Metric,
+    Notify,
 )
 from autoexp_tui.core.durations import written
 
@@ -307,6 +308,12 @@ def contracts(draw: st.DrawFn) -> Contract:
         time_limit=draw(
             st.floats(0, 7 * 86400, exclude_min=True) | st.integers(1, 604800).map(float)
         ),
+        notify=draw(
+            st.just(Notify())
+            | st.builds(Notify, _line, st.sampled_from([None, "https://example.org/x"]))
+        ),
+        pause_after_failures=draw(st.integers(0, 1000)),
+        min_free_mb=draw(st.integers(0, 10**6)),
         fix_attempts=draw(st.integers(0, 20)),
         anthropic=Claude(
             model=draw(st.sampled_from(["claude-sonnet-5-5", "local/llama:8b", "gpt@x"])),

@@ -49,6 +49,7 @@ class FakeLab:
     def __init__(self, baseline: str = "10") -> None:
         self.texts = {BASE: baseline}
         self.branch = ""
+        self.free = 10_000
         self.moves: list[str] = []
         self.evaluated: list[str] = []
         self.before_result: Callable[[int], None] = lambda n: None
@@ -66,6 +67,9 @@ class FakeLab:
             self.moves.append(to)
         self.branch = to
         return ""
+
+    def free_mb(self) -> int:
+        return self.free
 
     def instructions(self) -> str:
         return ""

@@ -149,10 +149,8 @@ def test_a_viewer_sees_the_hypothesis_and_then_the_text() -> None:
 
 
 def test_a_dropped_line_is_named_by_its_number_and_its_words() -> None:
-    found = (Tuner().propose(situation(seed=s), quiet) for s in range(80))
-    (hypothesis,) = {p.hypothesis for p in found if p.description.startswith("drop line 2")}
-
-    assert hypothesis == "drop line 2 `Think step by step.`: no drop was tried before."
+    found = (Tuner().propose(situation(seed=s), quiet).hypothesis for s in range(80))
+    assert "drop line 2 `Think step by step.`: no drop was tried before." in set(found)
 
 
 def test_a_text_with_a_marked_value_is_left_to_the_slots() -> None:
