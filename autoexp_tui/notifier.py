@@ -1,4 +1,4 @@
-"""Tells somebody who is not watching: a command or an address of theirs, never in the loop's way."""
+"""Tells somebody who is not watching, by a command or an address; the loop never waits."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import os
 import queue
 import subprocess
 import threading
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 

@@ -316,9 +316,7 @@ class Loop:
                 self._controls.resume()
             streak, most = state.failure_streak, state.contract.pause_after_failures
             if most and streak >= most:
-                self._pause(
-                    f"{streak} experiments in a row have crashed: see the last, then resume"
-                )
+                self._pause(f"{streak} experiments in a row have crashed: look, then resume")
 
     def _pause(self, reason: str) -> None:
         if not self._recorder.state.paused:

@@ -22,7 +22,7 @@ def test_the_loop_experiments_with_what_it_proposes(
 
     server.player = play
     desk = make_desk(server.url)
-    rig = Rig(tmp_path, [], contract(max_experiments=5))
+    rig = Rig(tmp_path, [], contract(max_experiments=5, fix_attempts=0))
     rig.proposer = desk.proposer  # type: ignore[assignment]
     finished = rig.run()
     assert finished.ok, finished.reason

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -295,3 +296,45 @@ def test_hostile_names_and_output_never_reach_the_terminal_raw(project: Path) ->
     told = done.stdout + done.stderr + autoexp("check", cwd=project, check=False).stdout
     assert "boom" in told
     assert not {"\x1b", "\x07", "\x9b", "\u202e"} & set(told)
+
+
+def test_a_damaged_journal_is_told_and_repaired_on_request(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    autoexp("run", "--max-experiments", "4", "--tag", "t", cwd=project)
+    run = run_dir(project, "t")
+    lines = run.journal.read_bytes().split(b"\n")
+    at = next(i for i, line in enumerate(lines) if b'"Decided","n":3' in line)
+    lines[at] = lines[at].replace(b'"n":3', b'"n":4')
+    run.journal.write_bytes(b"\n".join(lines))
+    assert run_command(["run", "--plain", "--tag", "t", "--max-experiments", "6"]) == 1
+    error = capsys.readouterr().err
+    assert f"journal.jsonl:{at + 1}: " in error
+    assert "autoexp repair" in error
+    assert run_command(["repair", "t", "--yes"]) == 0
+    assert "2 rows" in capsys.readouterr().out
+    autoexp("run", "--max-experiments", "4", "--tag", "t", cwd=project)
+    assert [row.n for row in read_state(run).rows] == [1, 2, 3, 4]
+    assert run_command(["repair", "t"]) == 0
+    assert "nothing to repair" in capsys.readouterr().out
+
+
+def test_a_sleeping_runner_is_told_from_a_working_one(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = "sleep 0.3\n" + (project / "evaluate.sh").read_text()
+    (project / "evaluate.sh").write_text(slow)
+    git(project, "commit", "--quiet", "--all", "--message", "slow")
+    autoexp("run", "--detach", "--tag", "t", cwd=project)
+    assert run_command(["ls"]) == 0
+    assert "not awake" not in capsys.readouterr().out
+    runner = read_state(run_dir(project, "t")).runner
+    assert runner is not None
+    os.kill(runner.pid, signal.SIGSTOP)
+    try:
+        os.utime(run_dir(project, "t").lock, (0, 0))
+        assert run_command(["ls"]) == 0
+        assert "not awake" in capsys.readouterr().out
+    finally:
+        os.kill(runner.pid, signal.SIGCONT)
+    autoexp("stop", "--now", cwd=project)

@@ -423,3 +423,33 @@ def test_nothing_is_reserved_past_the_cap(tmp_path: Path) -> None:
             books.settle(number, {"output": 5}, 2.9, "answered")
         with pytest.raises(Exhausted, match="max_cost_usd"):
             books.reserve(events.CostReserved(0, 2, "claude", 100, 100, 3.0))
+
+
+def run_in_thread(rig: Rig) -> threading.Thread:
+    thread = threading.Thread(target=rig.run)
+    thread.start()
+    return thread
+
+
+def test_a_streak_of_crashes_pauses_the_run_and_a_person_resumes_it(tmp_path: Path) -> None:
+    made = contract(max_experiments=6, pause_after_failures=3)
+    rig = Rig(tmp_path, ["a", "b", "c", "9", "8"], made)
+    thread = run_in_thread(rig)
+    while rig.recorder is None or not rig.state.paused:
+        thread.join(0.01)
+    assert "3 experiments in a row have crashed" in rig.state.paused
+    assert desk.take(Command("resume", "ada"), rig.recorder, rig.controls).ok
+    thread.join(10)
+    assert statuses(rig) == ["keep", "crash", "crash", "crash", "keep", "keep"]
+
+
+def test_a_full_disk_pauses_the_run_until_there_is_room(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, ["9"], contract(max_experiments=2))
+    rig.lab.free = 10
+    thread = run_in_thread(rig)
+    while rig.recorder is None or not rig.state.paused:
+        thread.join(0.01)
+    assert "10 MB of disk are left" in rig.state.paused
+    rig.lab.free = 10_000
+    thread.join(10)
+    assert statuses(rig) == ["keep", "keep"]
