@@ -1,11 +1,13 @@
-"""`autoexp replay`: a run that has been, played again; or a bare results table."""
+"""`autoexp replay`: a run that has been, played again; or any experiment table."""
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
 
+from autoexp_tui.archive import is_archive, unpacked
 from autoexp_tui.core.problem import UsageProblem
 from autoexp_tui.core.rundir import RunDirectory
 from autoexp_tui.ledger_source import LedgerSource, is_table
@@ -18,22 +20,30 @@ from autoexp_tui.viewing import choose_view
 
 
 @click.command()
-@click.argument("which", metavar="[TAG|FILE]", required=False)
+@click.argument("which", metavar="[TAG|FILE|run.zip]", required=False)
 @click.option("--sample", is_flag=True, help="A recorded run that came with the program.")
 def replay(which: str | None, sample: bool) -> None:
     """Play a run or any experiment table again: space plays, `[` `]` step, `?` tells more."""
-    run: RunDirectory | None = None
-    source: Source
-    if sample:
-        run = recording()
-        source = JournalSource(run)
-    elif which is not None and is_table(which):
-        source = LedgerSource(read_ledger(Path(which)))
-    else:
-        run = run_here(which)
-        source = JournalSource(run)
     if choose_view(plain=False, as_json=False) != "screen":
         raise UsageProblem("a replay needs a terminal: `autoexp summary` tells it in lines")
     from autoexp_tui.ui.app import AutoexpApp  # noqa: PLC0415 - Textual, where it is shown
 
-    AutoexpApp(Player(source), run).run()
+    with ExitStack() as stack:
+        source, run = _source(recording() if sample else which, stack)
+        AutoexpApp(Player(source), run).run()
+
+
+def _source(
+    which: str | RunDirectory | None, stack: ExitStack
+) -> tuple[Source, RunDirectory | None]:
+    """Where the records come from, and the run's folder where there is one."""
+    if isinstance(which, RunDirectory):
+        return JournalSource(which), which
+    if which is not None and is_table(which):
+        path = Path(which)
+        if not is_archive(path):
+            return LedgerSource(read_ledger(path)), None
+        run = stack.enter_context(unpacked(path))
+        return JournalSource(run), run
+    run = run_here(which)
+    return JournalSource(run), run

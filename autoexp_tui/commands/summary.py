@@ -9,8 +9,10 @@ from typing import Any
 import click
 import msgspec
 
+from autoexp_tui.archive import is_archive, unpacked
 from autoexp_tui.core.digest import Digest, digest_of
 from autoexp_tui.core.numbers import format_duration, format_number, money
+from autoexp_tui.core.rundir import RunDirectory
 from autoexp_tui.core.text import clean_line
 from autoexp_tui.ledger_source import is_table
 from autoexp_tui.ledgers import LedgerSummary, read_ledger, summarise
@@ -24,14 +26,13 @@ from autoexp_tui.sources import read_state
 def summary(which: str | None, as_json: bool) -> None:
     """Sum up a run, or any experiment table: results.tsv, autoresearch.jsonl and the like."""
     digest: Digest | None = None
-    if which is not None and is_table(which):
-        table = summarise(read_ledger(Path(which)))
+    if which is None or not is_table(which):
+        table, digest = _of_run(run_here(which))
+    elif is_archive(Path(which)):
+        with unpacked(Path(which)) as run:
+            table, digest = _of_run(run)
     else:
-        run = run_here(which)
-        state = read_state(run)
-        digest = digest_of(state)
-        ledger = read_ledger(run.results, docs=False).directed(state.contract.primary.direction)
-        table = msgspec.structs.replace(summarise(ledger), direction_source="the run's contract")
+        table = summarise(read_ledger(Path(which)))
     if as_json:
         found: dict[str, Any] = msgspec.to_builtins(table)
         if digest is not None:
@@ -40,6 +41,15 @@ def summary(which: str | None, as_json: bool) -> None:
         return
     for line in _table_lines(table) if digest is None else _lines(digest):
         click.echo(line)
+
+
+def _of_run(run: RunDirectory) -> tuple[LedgerSummary, Digest]:
+    """A run of ours: its table as any other's, and what only its journal tells."""
+    state = read_state(run)
+    digest = digest_of(state)
+    ledger = read_ledger(run.results, docs=False).directed(state.contract.primary.direction)
+    table = msgspec.structs.replace(summarise(ledger), direction_source="the run's contract")
+    return table, digest
 
 
 def _lines(digest: Digest) -> Iterator[str]:

@@ -174,7 +174,11 @@ class AutoexpApp(App[None], inherit_bindings=False):
             if message.epoch == self._bridge.epoch:
                 self.alive = message.alive
                 for record in message.records:
+                    if record.seq == 1:  # whatever there was before, this is another beginning
+                        self.state = RunState()
                     self.state.apply(record)
+                if self.look.selected and self.state.row(self.look.selected) is None:
+                    self.look.selected = None
                 self._mark_new_best(message.records)
                 self._show()
         finally:

@@ -48,15 +48,8 @@ def run_clock(state: RunState, now: Now) -> float:
 
 def phase_words(state: RunState, now: Now) -> Piece:
     """Is it alive? What does it do, and for how long."""
-    if now.replay:
-        return Piece(now.replay, "plain", 0)
-    if state.finished:
-        word = "finished" if state.finished.ok else "failed"
-        return Piece(f"■ {word}", "plain" if state.finished.ok else "attention", 0)
-    if not now.alive:
-        return Piece("■ runner gone", "attention", 0)
-    if state.paused:
-        return Piece("‖ paused", "attention", 0)
+    if standing := _standing(state, now):
+        return standing
     if state.current is not None and state.current.waiting is not None:
         began, wait = state.current.waiting
         left = ticking(began + wait.seconds - now.time)
@@ -65,6 +58,20 @@ def phase_words(state: RunState, now: Now) -> Piece:
     asked = "pausing: " if state.pause_requested else "stopping: " if state.stop_requested else ""
     role: Role = "attention" if asked else "alive"
     return Piece(f"▶ {asked}{doing(state)} {since}", role, 0)
+
+
+def _standing(state: RunState, now: Now) -> Piece | None:
+    """What has no clock: a replay, an end, a pause, somebody else's table."""
+    if now.replay:
+        return Piece(now.replay, "plain", 0)
+    if state.finished:
+        word = "finished" if state.finished.ok else "failed"
+        return Piece(f"■ {word}", "plain" if state.finished.ok else "attention", 0)
+    if not now.alive:
+        return Piece("■ runner gone", "attention", 0)
+    if state.started and not state.started.proposer:
+        return Piece("▶ watching", "alive", 0)
+    return Piece("‖ paused", "attention", 0) if state.paused else None
 
 
 def doing(state: RunState) -> str:
@@ -206,6 +213,8 @@ def _end(state: RunState, now: Now) -> Piece | None:
         return Piece(clean_line(state.finished.reason, 60), "plain", 2)
     if now.replay or not now.alive or state.paused:
         return None
+    if not state.started or not state.started.proposer:
+        return None  # a table that somebody else writes: nobody knows
     coming: Forecast | None = forecast(state, run_clock(state, now))
     if coming is None:
         left = seconds_left(state, run_clock(state, now))

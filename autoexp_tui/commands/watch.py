@@ -1,0 +1,97 @@
+"""`autoexp watch`: a table that another program is writing, as it grows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Literal
+
+import click
+import msgspec
+
+from autoexp_tui import plain as lines
+from autoexp_tui.core import events
+from autoexp_tui.core.events import Record
+from autoexp_tui.core.standing import best_line
+from autoexp_tui.core.state import RunState
+from autoexp_tui.core.text import clean_line
+from autoexp_tui.viewing import INTERRUPTED, choose_view
+from autoexp_tui.watching import LedgerWatch
+
+_PERIOD = 0.25
+_LAST = 10
+"""Rows of a table that was there already which are shown in lines."""
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--plain", is_flag=True, help="Plain lines instead of the screen.")
+@click.option("--json", "as_json", is_flag=True, help="Events as JSON lines (docs/events.md).")
+@click.option(
+    "--direction",
+    type=click.Choice(["lower", "higher"]),
+    help="Which way is better, for a table that doesn't tell.",
+)
+def watch(
+    file: Path, plain: bool, as_json: bool, direction: Literal["lower", "higher"] | None
+) -> int:
+    """Watch FILE, any experiment table, while another program writes it.
+
+    Rows may be appended or edited, the file may be cut or replaced. In JSON an event with the
+    number 1 says that everything comes again.
+    """
+    how = choose_view(plain=plain, as_json=as_json)
+    source = LedgerWatch(file, direction)
+    if how == "screen":
+        from autoexp_tui.ui.app import AutoexpApp  # noqa: PLC0415 - Textual, where it is shown
+
+        AutoexpApp(source, None).run()
+        return 0
+    told = Teller(file.name)
+    try:
+        while True:
+            records = source.read()
+            for line in map(lines.as_json, records) if how == "json" else told.lines(records):
+                click.echo(line)
+            time.sleep(_PERIOD)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+class Teller:
+    """Says in lines what a watched table has become; nothing twice."""
+
+    def __init__(self, name: str) -> None:
+        self._name = clean_line(name, 80)
+        self._state = RunState()
+        self._told: list[events.Decided] = []
+
+    def lines(self, records: Sequence[Record]) -> Iterator[str]:
+        """What is new in `records`, as `LedgerWatch.read` hands them out."""
+        if not records:
+            return
+        first = not self._told and records[0].seq == 1
+        again = records[0].seq == 1
+        before, self._told = (self._told, []) if again else ([], self._told)
+        state = self._state = RunState() if again else self._state
+        shown = [line for record in records for line in self._take(record, state, before)]
+        count = len(state.rows)
+        if first:
+            yield f"{self._name}: {count} rows, {best_line(state)}"
+            shown = shown[-_LAST:]
+        elif again:
+            yield f"{self._name} was changed: {count} rows, {best_line(state)}"
+        yield from shown
+
+    def _take(
+        self, record: Record, state: RunState, before: Sequence[events.Decided]
+    ) -> Iterator[str]:
+        state.apply(record)
+        event = record.event
+        if not isinstance(event, events.Decided):
+            return
+        self._told.append(event)
+        if event not in before[event.n - 1 : event.n]:
+            # A row's own time is often not known: that it was seen now always is.
+            yield from lines.as_lines(msgspec.structs.replace(record, time=time.time()), state)

@@ -1,0 +1,206 @@
+"""Several runs held against each other: their running bests on one scale, and what each kept."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from autoexp_tui.core.contract import Metric
+from autoexp_tui.core.numbers import (
+    format_change,
+    format_column,
+    format_duration,
+    format_number,
+    money,
+)
+from autoexp_tui.core.problem import UsageProblem
+from autoexp_tui.core.state import Row, RunState
+from autoexp_tui.core.text import clean_line
+from autoexp_tui.core.verdict import improvement
+from autoexp_tui.textplot import LETTERS, Curve, Run, draw
+
+By = Literal["experiment", "time", "cost"]
+
+_NAME = 40
+_HUGE = 1e300
+_MOST = len(LETTERS)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One kept change of a run."""
+
+    row: Row
+    value: float
+    """Of the primary metric."""
+    x: float
+    """Experiments, seconds or dollars that it took to come to it."""
+    is_best: bool
+    """Whether it was a new best when it came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One run of a comparison."""
+
+    name: str
+    metric: Metric
+    kept: tuple[Kept, ...]
+    """The baseline first."""
+    end: float
+    """Where the run ends, in the unit of `Kept.x`."""
+    rows: int
+    seconds: float
+    usd: float
+
+    @property
+    def best(self) -> Kept | None:
+        """The best kept one, the earliest of equals."""
+        return next((kept for kept in reversed(self.kept) if kept.is_best), None)
+
+    @property
+    def percent(self) -> float | None:
+        """By how much the best is better than the first, in per cent of it."""
+        if self.best is None or not self.kept[0].value:
+            return None
+        return _percent(self.metric, self.best.value, self.kept[0].value)
+
+
+def entry_of(name: str, state: RunState, by: By) -> Entry:
+    """A run's part of the comparison. Raises UsageProblem where nothing was measured."""
+    metric = state.contract.primary
+    kept: list[Kept] = []
+    at = spent = 0.0
+    top: float | None = None
+    for row in state.rows:
+        spent += row.cost_usd if math.isfinite(row.cost_usd) else 0.0
+        at = max(at, {"experiment": float(row.n), "time": row.elapsed, "cost": spent}[by])
+        value = row.metrics.get(metric.name)
+        if row.status != "keep" or value is None or not math.isfinite(value):
+            continue
+        value = max(-_HUGE, min(_HUGE, value))
+        best = top is None or improvement(metric, value, top) > 0
+        top = value if best else top
+        kept.append(Kept(row, value, at, best))
+    if not kept:
+        raise UsageProblem(f"{name}: nothing that was kept has a figure for {metric.name}")
+    return Entry(name, metric, tuple(kept), at, len(state.rows), state.elapsed, spent)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Runs on one scale."""
+
+    entries: tuple[Entry, ...]
+    by: By
+    relative: bool
+    """Their metrics differ: each is shown as per cent better than its own baseline."""
+
+    @property
+    def scale(self) -> str:
+        """What the plot's height means, in words."""
+        metric = self.entries[0].metric
+        if self.relative:
+            return "% better than the own baseline, higher is better"
+        return f"{clean_line(metric.name, 60)}, {metric.direction} is better"
+
+
+def compare(entries: Sequence[Entry], by: By) -> Comparison:
+    """Hold runs against each other.
+
+    Raises UsageProblem where there are too many, where none has times or costs to go by, or where
+    metrics differ and one has no baseline to be held against.
+    """
+    if len(entries) > _MOST:
+        raise UsageProblem(f"{len(entries)} runs are too many to tell apart: at most {_MOST}")
+    for entry in entries:
+        if by == "time" and entry.end <= 0:
+            raise UsageProblem(f"{entry.name} has no times: `--by experiment` needs none")
+    if by == "cost" and all(entry.end <= 0 for entry in entries):
+        raise UsageProblem("none of these cost anything: `--by experiment` or `--by time`")
+    metrics = {(entry.metric.name, entry.metric.direction) for entry in entries}
+    relative = len(metrics) > 1
+    for entry in entries:
+        if relative and not entry.kept[0].value:
+            raise UsageProblem(
+                f"{entry.name} begins at 0 {entry.metric.name}: nothing is a share of that, and "
+                "the others have another metric"
+            )
+    return Comparison(tuple(entries), by, relative)
+
+
+def curves(comparison: Comparison) -> list[Curve]:
+    """The running best of each run, marked by its letter."""
+    return [
+        Curve(tuple(_points(entry, comparison)), _x(entry.end, comparison), letter)
+        for entry, letter in zip(comparison.entries, LETTERS, strict=False)
+    ]
+
+
+def plot(comparison: Comparison, width: int, height: int) -> list[list[Run]]:
+    """The curves drawn with characters; empty without room."""
+    end = max((entry.end for entry in comparison.entries), default=0.0)
+    unit: dict[By, Callable[[float], str]] = {
+        "experiment": lambda x: f"#{x:.0f}",
+        "time": format_duration,
+        "cost": money,
+    }
+    start = 1.0 if comparison.by == "experiment" else 0.0
+    labels = unit[comparison.by](start), unit[comparison.by](end)
+    return draw(curves(comparison), width, height, labels)
+
+
+def table(comparison: Comparison) -> Iterator[str]:
+    """One line a run: baseline, best and what it took."""
+    lines = []
+    for entry, letter in zip(comparison.entries, LETTERS, strict=False):
+        best, percent = entry.best, entry.percent
+        figures = f"{format_number(entry.kept[0].value)} → "
+        figures += format_number(best.value if best else None)
+        better = "" if percent is None else f"{format_change(percent, 1)} %"
+        kept = f"{len(entry.kept) - 1} kept of {entry.rows}"
+        took = [format_duration(entry.seconds)] if entry.seconds > 0 else []
+        took += [money(entry.usd)] if entry.usd > 0 else []
+        name = clean_line(entry.name, _NAME)
+        metric = clean_line(entry.metric.name, _NAME)
+        lines.append((letter, name, metric, figures, better, kept, ", ".join(took)))
+    widths = [max(len(line[column]) for line in lines) for column in range(7)]
+    for line in lines:
+        cells = (cell.ljust(width) for cell, width in zip(line, widths, strict=True) if width)
+        yield "  ".join(cells).rstrip()
+
+
+def kept_lines(entry: Entry, most: int) -> Iterator[str]:
+    """What the run kept: number, value and description; the last `most` of many."""
+    steps = entry.kept[1:]
+    if not steps:
+        yield "  nothing beat the baseline"
+    if len(steps) > most:
+        yield f"  … {len(steps) - most} before these"
+    shown = steps[-most:]
+    width = len(str(shown[-1].row.n)) if shown else 0
+    for kept, figure in zip(shown, format_column(kept.value for kept in shown), strict=True):
+        mark = " " if kept.is_best else "↓"
+        what = clean_line(kept.row.description, 90)
+        yield f"  #{kept.row.n:<{width}}  {figure} {mark} {what}".rstrip()
+
+
+def _points(entry: Entry, comparison: Comparison) -> Iterator[tuple[float, float]]:
+    first = entry.kept[0].value
+    for kept in entry.kept:
+        if kept.is_best:
+            relative = comparison.relative
+            height = _percent(entry.metric, kept.value, first) if relative else kept.value
+            yield _x(kept.x, comparison), height
+
+
+def _x(x: float, comparison: Comparison) -> float:
+    """The first experiment stands at the axis' beginning."""
+    return x - 1 if comparison.by == "experiment" else x
+
+
+def _percent(metric: Metric, value: float, first: float) -> float:
+    percent = 100 * (improvement(metric, value / 2, first / 2) / (abs(first) / 2))
+    return max(-_HUGE, min(_HUGE, percent))

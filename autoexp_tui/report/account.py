@@ -1,0 +1,312 @@
+"""What a report tells, before it is laid out: figures, sentences and the steps that were kept.
+
+Texts in it are as they came: whoever lays it out makes them safe.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from autoexp_tui.core.contract import Contract, Metric
+from autoexp_tui.core.digest import Digest, MetricDigest, digest_of
+from autoexp_tui.core.numbers import format_duration, format_number, money
+from autoexp_tui.core.state import Row, RunState
+from autoexp_tui.core.text import clean_line
+from autoexp_tui.core.verdict import improvement
+from autoexp_tui.report.groups import Group, gains, group_ideas
+
+_DIFF = 64 << 10
+"""Characters of one diff that a report shows."""
+_DIFFS = 1 << 20
+"""Characters of all diffs that a report shows."""
+_STEPS = 60
+"""Kept changes that are shown one by one: of more, those that gained most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One kept change."""
+
+    row: Row
+    before: float | None
+    """The best of the primary metric before it."""
+    value: float | None
+    share: float
+    """Of the whole gain, 0 to 1; 0 where it was no new best of the primary metric."""
+    diff: str
+    """A unified diff; empty where there is none to show."""
+    cut: bool
+    """Whether `diff` is only its beginning, or left out for its length."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Everything that a report says about one run or table."""
+
+    digest: Digest
+    contract: Contract
+    project: str
+    proposer: str
+    """Empty for a table that another program wrote."""
+    protection: str
+    version: str
+    began: float
+    """Wall clock of the first row; 0 where no time is known."""
+    ended: float
+    rows: tuple[Row, ...]
+    headline: MetricDigest
+    """The primary metric; its best is what the run ended with."""
+    story: tuple[str, ...]
+    steps: tuple[Step, ...]
+    """In order."""
+    more_steps: int
+    """Kept changes that are not among `steps`."""
+    groups: tuple[Group, ...]
+    failures: tuple[tuple[str, tuple[int, ...]], ...]
+    """Why experiments crashed, the commonest first, and which."""
+    costs: tuple[tuple[str, str], ...]
+    """What it cost, as label and figure."""
+    trust: tuple[str, ...]
+    """What the figures can and can't be trusted for."""
+    alarms: tuple[str, ...]
+    hints: tuple[str, ...]
+
+    @property
+    def title(self) -> str:
+        return f"{self.project} · {self.digest.tag}" if self.project else self.digest.tag
+
+    @property
+    def primary(self) -> Metric:
+        return self.contract.primary
+
+    @property
+    def dead_ends(self) -> tuple[Group, ...]:
+        return tuple(
+            sorted((g for g in self.groups if g.is_dead_end), key=lambda g: (-g.tried, g.name))
+        )
+
+
+def account_of(
+    state: RunState,
+    diff_of: Callable[[int], str] | None = None,
+    *,
+    caveats: Sequence[str] = (),
+) -> Account:
+    """Take stock of a run. `diff_of` gives an experiment's patch, or an empty text.
+
+    `caveats` are shown with what the figures can be trusted for. Raises ValueError for a run
+    without a first event.
+    """
+    digest = digest_of(state)
+    started = state.started
+    assert started is not None, "digest_of has seen it"  # noqa: S101 - tells the type checker
+    primary = state.contract.primary
+    steps = tuple(_steps(state, diff_of))
+    times = [row.time for row in state.rows if row.time > 0]
+    groups = tuple(group_ideas(state.rows, primary))
+    headline = _headline(state, digest)
+    return Account(
+        digest=digest,
+        contract=state.contract,
+        project=started.project,
+        proposer=started.proposer,
+        protection=started.protection,
+        version=started.version,
+        began=min(times, default=0.0),
+        ended=max(times, default=0.0),
+        rows=tuple(state.rows),
+        headline=headline,
+        story=tuple(_story(state, digest, headline, steps)),
+        steps=steps,
+        more_steps=digest.kept - len(steps) if digest.kept > len(steps) else 0,
+        groups=groups,
+        failures=tuple(_failures(state.rows)),
+        costs=tuple(_costs(state, digest)),
+        trust=(*_trust(state), *caveats),
+        alarms=tuple(dict.fromkeys(n.text for _, n in state.notices if n.level == "alarm")),
+        hints=tuple(f"{hint.by}: {hint.text}" for hint in state.hints),
+    )
+
+
+def _headline(state: RunState, digest: Digest) -> MetricDigest:
+    """The primary metric; in a table of another program the last kept row need not be the best."""
+    found = digest.metrics[0]
+    metric = state.contract.primary
+    kept = [
+        row.metrics[metric.name]
+        for row in state.rows
+        if row.status == "keep" and metric.name in row.metrics
+    ]
+    if state.contract.decide.rule != "primary" or not kept:
+        return found
+    best = min(kept) if metric.direction == "lower" else max(kept)
+    percent = None
+    if found.baseline:
+        percent = round(100 * improvement(metric, best, found.baseline) / abs(found.baseline), 2)
+    return MetricDigest(metric.name, metric.direction, found.baseline, best, percent)
+
+
+def _steps(state: RunState, diff_of: Callable[[int], str] | None) -> Iterator[Step]:
+    metric = state.contract.primary
+    baseline = state.baseline
+    kept = [row for row in state.rows if row.status == "keep" and row is not baseline]
+    gained = dict(gains(state.rows, metric))
+    whole = sum(gained.values())
+    best = sorted(gained, key=lambda n: -gained[n])[:_STEPS]
+    shown = {row.n for row in kept} if len(kept) <= _STEPS else set(best)
+    top = baseline.metrics.get(metric.name) if baseline else None
+    room = _DIFFS
+    for row in kept:
+        gain, value = gained.get(row.n, 0.0), row.metrics.get(metric.name)
+        if row.n in shown:
+            diff = diff_of(row.n) if diff_of else ""
+            text = diff[: min(_DIFF, room)]
+            room -= len(text)
+            share = gain / whole if gain and math.isfinite(whole) else 0.0
+            yield Step(row, top, value, share, text, len(text) < len(diff))
+        top = value if gain else top
+
+
+# ---- the story -----------------------------------------------------------------------------------
+
+
+def _story(
+    state: RunState, digest: Digest, headline: MetricDigest, steps: Sequence[Step]
+) -> Iterator[str]:
+    yield _opening(state, digest)
+    yield _outcome(digest, headline)
+    yield from _course(state, steps)
+    if state.hints:
+        yield f"A person gave {_count(len(state.hints), 'hint')} on the way."
+    if state.finished is None:
+        yield "It has not ended yet."
+    elif state.started and state.started.proposer:
+        yield f"It ended because: {clean_line(digest.ended, 300)}."
+
+
+def _opening(state: RunState, digest: Digest) -> str:
+    started = state.started
+    proposer = started.proposer if started else ""
+    tried = max(0, digest.rows - 1)
+    if not proposer:
+        return f"The table holds {_count(digest.rows, 'row')}."
+    target = clean_line(state.contract.target, 80)
+    harness = clean_line(state.contract.harness, 120)
+    words = f"{clean_line(proposer, 40)} tried {_count(tried, 'change')} to {target}"
+    when = f"In {format_duration(digest.seconds)}, {words}" if digest.seconds else words
+    return f"{when}, judged by “{harness}”."
+
+
+def _outcome(digest: Digest, headline: MetricDigest) -> str:
+    parts = [f"{digest.kept} kept", f"{digest.discarded} discarded"]
+    counts = ", ".join([*parts, *([f"{digest.crashed} crashed"] if digest.crashed else [])])
+    name = clean_line(headline.name, 60)
+    if headline.baseline is None or headline.best is None:
+        return f"{name} was never measured ({counts})."
+    if headline.best == headline.baseline:
+        return f"Nothing beat the baseline, {name} {format_number(headline.baseline)} ({counts})."
+    went = "went down" if headline.best < headline.baseline else "went up"
+    figures = f"{format_number(headline.baseline)} to {format_number(headline.best)}"
+    return f"{name} {went} from {figures}: {counts}."
+
+
+def _course(state: RunState, steps: Sequence[Step]) -> Iterator[str]:
+    """How the gain came, and where it stayed away."""
+    gaining = [step for step in steps if step.share > 0]
+    if len(gaining) > 1:
+        biggest = max(gaining, key=lambda step: step.share)
+        what = clean_line(biggest.row.description, 120)
+        yield f"The largest step was #{biggest.row.n}, {part(biggest.share)} of the gain: {what}."
+        reached = 0.0
+        for step in gaining:
+            reached += step.share
+            if reached >= 0.9:
+                break
+        if step is not gaining[-1]:
+            yield f"{part(reached)} of the gain was there after #{step.row.n}."
+    dry, end = _drought(state.rows)
+    if dry >= 5:
+        after = "at its end" if end == len(state.rows) else f"up to #{end}"
+        yield f"The longest stretch without a kept change was {dry} experiments, {after}."
+
+
+def _drought(rows: Sequence[Row]) -> tuple[int, int]:
+    """The most rows in a stretch without a keep, and the number of the last of them."""
+    longest = dry = end = 0
+    for row in rows:
+        dry = 0 if row.status == "keep" else dry + 1
+        if dry > longest:
+            longest, end = dry, row.n
+    return longest, end
+
+
+def _failures(rows: Sequence[Row]) -> list[tuple[str, tuple[int, ...]]]:
+    reasons: dict[str, list[int]] = {}
+    for row in rows:
+        if row.status == "crash":
+            reasons.setdefault(clean_line(row.reason, 160) or "no reason given", []).append(row.n)
+    ranked = sorted(reasons.items(), key=lambda pair: -len(pair[1]))
+    return [(reason, tuple(numbers)) for reason, numbers in ranked]
+
+
+# ---- cost and trust ------------------------------------------------------------------------------
+
+
+def _costs(state: RunState, digest: Digest) -> Iterator[tuple[str, str]]:
+    own = bool(state.started and state.started.proposer)
+    budget = state.budget
+    of = f" of {budget.max_experiments}" if own else ""
+    yield "experiments", f"{digest.rows}{of}"
+    if digest.seconds:
+        cap = f" of {format_duration(budget.max_wall_clock_hours * 3600)}" if own else ""
+        yield "time", format_duration(digest.seconds) + cap
+    harness = sum(row.seconds for row in state.rows if math.isfinite(row.seconds))
+    if harness > 0:
+        yield "in the harness", format_duration(harness)
+        lost = sum(
+            row.seconds
+            for row in state.rows
+            if row.status == "crash" and math.isfinite(row.seconds)
+        )
+        if lost > 0:
+            yield "of it without a measurement", format_duration(lost)
+    if own and not digest.cost_usd:
+        yield "money", f"nothing of {money(budget.max_cost_usd)}"
+    elif digest.cost_usd:
+        cap = f" of {money(budget.max_cost_usd)}" if own else ""
+        yield "money", money(digest.cost_usd) + cap
+        if digest.kept:
+            yield "per kept change", money(digest.cost_usd / digest.kept)
+
+
+def _trust(state: RunState) -> Iterator[str]:
+    started, contract = state.started, state.contract
+    if started is None or not started.proposer:
+        yield "Another program wrote this table: what guarded its figures is not known."
+        return
+    yield f"Protection: {clean_line(started.protection, 300)}."
+    yield (
+        "Nothing protects a figure that is computed in the same process as the code that was "
+        "changed."
+    )
+    runs = "the median of " + _count(contract.repeats, "run") if contract.repeats > 1 else "one run"
+    if contract.confirm:
+        times = _count(contract.confirm, "fresh run")
+        yield f"Each figure is {runs}; a kept one was confirmed by {times} against the best."
+    else:
+        yield f"Each figure is {runs}, not confirmed: a small gain may be noise."
+    for metric in contract.metrics:
+        if metric.min_delta:
+            floor = format_number(metric.min_delta)
+            yield f"A change of {clean_line(metric.name, 60)} counted from {floor} on."
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def part(share: float) -> str:
+    """A share as a person reads it: `71 %`, `<1 %`."""
+    return "<1 %" if 0 < share < 0.005 else f"{100 * share:.0f} %"

@@ -1,0 +1,168 @@
+"""A report as Markdown (CommonMark with tables), the plot drawn with characters."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from autoexp_tui.core.numbers import NONE, format_number
+from autoexp_tui.core.series import Series
+from autoexp_tui.core.text import clean, clean_line
+from autoexp_tui.report.account import Account, Step, part
+from autoexp_tui.report.groups import Group
+from autoexp_tui.report.svg import running_best
+from autoexp_tui.textplot import Curve, as_text, draw
+
+_WIDTH, _HEIGHT = 76, 14
+_SPECIAL = re.compile(r"([\\`*_\[\]|~$])")
+_OPENING = re.compile(r"^(?:[-+=](?=[-=\s]|$)|#(?=#*(?:\s|$))|[0-9]+[.)](?=\s|$))")
+"""What makes a list, a heading or a rule of a line that begins with it."""
+_AUTOLINK = re.compile(r"(://|www\.|@)", re.IGNORECASE)
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+_FENCES = re.compile(r"`+")
+_TABLE = 200
+"""Rows of the table of every experiment; of a longer run the last."""
+
+
+def as_markdown(account: Account) -> str:
+    """The whole page; every text in it is cleaned and escaped."""
+    parts = [
+        *_head(account),
+        *_plot(account),
+        *_steps(account),
+        *_learned(account),
+        *_dead_ends(account),
+        "## What it cost",
+        _list(f"{label}: {_safe(figure)}" for label, figure in account.costs),
+        "## How far to trust it",
+        _list(_safe(sentence, 500) for sentence in account.trust),
+        *_table(account),
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _safe(text: str, limit: int = 200) -> str:
+    """`text` as one line that stands for itself, whatever Markdown it holds."""
+    line = clean_line(text, limit)
+    line = re.sub("[&<>]", lambda found: _ENTITIES[found.group()], line)
+    line = _SPECIAL.sub(r"\\\1", line)
+    line = _OPENING.sub(_as_entity, line)
+    # What some readers make a link of by themselves, they don't where a character is an entity.
+    return _AUTOLINK.sub(_as_entity, line)
+
+
+def _as_entity(found: re.Match[str]) -> str:
+    """What was found, its last character written as a number."""
+    return f"{found.group()[:-1]}&#{ord(found.group()[-1])};"
+
+
+def _fenced(text: str, language: str = "") -> str:
+    """`text` as a block of code; its fence is longer than any in it."""
+    longest = max((len(found) for found in _FENCES.findall(text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{language}\n{text}\n{fence}"
+
+
+def _list(items: Iterator[str]) -> str:
+    return "\n".join(f"- {item}" for item in items)
+
+
+def _head(account: Account) -> Iterator[str]:
+    headline = account.headline
+    yield f"# {_safe(account.title, 120)}"
+    figures = format_number(headline.best)
+    if headline.best != headline.baseline:
+        figures = f"{format_number(headline.baseline)} → {figures}"
+    gain = ""
+    if headline.percent:
+        word = "better" if headline.percent > 0 else "worse"
+        gain = f" ({abs(headline.percent):.1f} % {word})"
+    yield f"**{_safe(headline.name, 80)} {figures}**{gain}"
+    for alarm in account.alarms:
+        yield f"**⚠ {_safe(alarm, 400)}**"
+    yield " ".join(_safe(sentence, 600) for sentence in account.story)
+
+
+def _plot(account: Account) -> Iterator[str]:
+    series = Series(account.primary)
+    series.extend(account.rows)
+    best = running_best(series.points, account.primary)
+    curve = Curve(tuple((p.n - 1.0, p.value or 0.0) for p in best), max(0.0, series.last - 1.0))
+    lines = as_text(draw([curve], _WIDTH, _HEIGHT, ("#1", f"#{series.last}")))
+    if lines:
+        yield _fenced("\n".join(lines))
+
+
+def _steps(account: Account) -> Iterator[str]:
+    yield "## What was kept"
+    if not account.steps:
+        yield "Nothing beat the baseline."
+    for step in account.steps:
+        yield from _step(step)
+    if account.more_steps:
+        yield f"{account.more_steps} more were kept that gained less."
+
+
+def _step(step: Step) -> Iterator[str]:
+    row = step.row
+    share = f", {part(step.share)} of the gain" if step.share else ", no new best"
+    before = f"{format_number(step.before)} → " if step.share else ""
+    figures = f"{before}{format_number(step.value)}{share}"
+    yield f"### #{row.n} {_safe(row.description, 300)}"
+    yield figures
+    if row.hypothesis.strip() and clean_line(row.hypothesis) != clean_line(row.description):
+        yield _safe(row.hypothesis, 2000)
+    if step.diff:
+        yield _fenced(clean(step.diff).rstrip("\n"), "diff")
+    if step.cut:
+        yield "The diff is cut for its length."
+
+
+def _learned(account: Account) -> Iterator[str]:
+    groups = [group for group in account.groups if group.tried]
+    if groups:
+        yield "## What was learned"
+        head = "| about | tried | kept | gain |\n|---|--:|--:|--:|\n"
+        yield head + "\n".join(map(_group, groups))
+    if any(group.way and group.alone < group.tried for group in groups):
+        yield "A change of several values counts, with all that it gained, for each of them."
+
+
+def _group(group: Group) -> str:
+    name = _safe(group.name, 60)
+    if group.way and group.way[0] != group.way[1]:
+        name += f" ({_safe(group.way[0], 24)} → {_safe(group.way[1], 24)})"
+    gain = format_number(group.gain) if group.kept else NONE
+    return f"| {name} | {group.tried} | {group.kept} | {gain} |"
+
+
+def _dead_ends(account: Account) -> Iterator[str]:
+    lines = [
+        f"{_safe(group.name, 60)}: tried {group.tried} times, never kept"
+        for group in account.dead_ends
+    ]
+    lines += [
+        f"✗ {_safe(reason, 160)}: {_numbers(numbers)}" for reason, numbers in account.failures[:20]
+    ]
+    if lines:
+        yield "## Dead ends"
+        yield _list(iter(lines))
+
+
+def _numbers(numbers: Sequence[int], most: int = 8) -> str:
+    words = ", ".join(f"#{n}" for n in numbers[:most])
+    return words if len(numbers) <= most else f"{words} and {len(numbers) - most} more"
+
+
+def _table(account: Account) -> Iterator[str]:
+    rows = account.rows[-_TABLE:]
+    names = [metric.name for metric in account.contract.metrics]
+    yield "## Every experiment" if len(rows) == len(account.rows) else f"## The last {len(rows)}"
+    head = "| # | status |" + "".join(f" {_safe(name, 40)} |" for name in names) + " what |\n"
+    rule = "|--:|---|" + "--:|" * len(names) + "---|\n"
+    lines = []
+    for row in rows:
+        figures = "".join(f" {format_number(row.metrics.get(name))} |" for name in names)
+        why = f" ({_safe(row.reason, 160)})" if row.status == "crash" and row.reason else ""
+        lines.append(f"| {row.n} | {row.status} |{figures} {_safe(row.description)}{why} |")
+    yield head + rule + "\n".join(lines)

@@ -1,0 +1,110 @@
+"""A table that another program is writing, as a source of events that follows it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+from autoexp_tui.core import events
+from autoexp_tui.core.events import Record
+from autoexp_tui.core.problem import UsageProblem
+from autoexp_tui.ledgers import ledger_events, read_ledger
+
+_REST = 8.0
+"""A reading is followed by a rest of so many times what it took: a long table costs little."""
+
+_Signature = tuple[int, int, int]
+"""Inode, size and time of change: one of them differs when the file does."""
+
+
+class LedgerWatch:
+    """Hands out a table's rows as they come.
+
+    What comes is numbered on from the last record while the table only grows. Where anything
+    before has changed (a row edited, the table truncated or replaced, another reading of what its
+    columns mean), everything comes again, and the first record has the number 1: whoever folds the
+    records begins a new state there.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        direction: Literal["lower", "higher"] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`direction`: which way is better, where a person says so.
+
+        Raises UsageProblem where there is no such file.
+        """
+        if not path.is_file():
+            raise UsageProblem(f"{path}: there is no such file")
+        self._path = path
+        self._direction = direction
+        self._clock = clock
+        self._told: list[Record] = []
+        self._seen: _Signature | None = None
+        """Signature of the file at the last look."""
+        self._read: _Signature | None = None
+        """Signature of the file as it was read last."""
+        self._rest_until = 0.0
+
+    def alive(self) -> bool:
+        """Always: nobody says when another program has written its last row."""
+        return True
+
+    def read(self) -> list[Record]:
+        """What came since the last call, or everything again from record 1.
+
+        A file that is away for a moment, or unreadable, or half written, is left for the next call.
+        """
+        if self._clock() < self._rest_until:
+            return []
+        signature = self._signature()
+        before, self._seen = self._seen, signature
+        if signature is None or signature == self._read:
+            return []
+        # A writer may be in the midst of a row, or have emptied the file to fill it anew: an end
+        # that is no line's end counts only when it has stayed so for one more look.
+        if signature != before and not self._ends_well(signature):
+            return []
+        began = self._clock()
+        try:
+            records = self._records()
+        except OSError:
+            return []
+        self._read = signature
+        now = self._clock()
+        self._rest_until = now + _REST * (now - began) if self._told else 0.0
+        return self._news(records)
+
+    def _news(self, records: list[Record]) -> list[Record]:
+        """What of `records` was not told; all of them where they contradict what was."""
+        told, self._told = self._told, records
+        return records[len(told) :] if records[: len(told)] == told else records
+
+    def _records(self) -> list[Record]:
+        """The table as it stands. Its end is left out: there may be more."""
+        ledger = read_ledger(self._path)
+        if self._direction is not None:
+            ledger = ledger.directed(self._direction)
+        return [r for r in ledger_events(ledger) if not isinstance(r.event, events.RunFinished)]
+
+    def _signature(self) -> _Signature | None:
+        try:
+            status = self._path.stat()
+        except OSError:
+            return None
+        return status.st_ino, status.st_size, status.st_mtime_ns
+
+    def _ends_well(self, signature: _Signature) -> bool:
+        if signature[1] == 0:
+            return False
+        try:
+            with self._path.open("rb") as file:
+                file.seek(-1, os.SEEK_END)
+                return file.read(1) == b"\n"
+        except OSError:
+            return False
