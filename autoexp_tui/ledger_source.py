@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from autoexp_tui.core.events import Record
 from autoexp_tui.core.state import RunState
+from autoexp_tui.core.text import clean_line
 from autoexp_tui.ledgers import Ledger, ledger_events
 
 
@@ -13,11 +15,29 @@ class LedgerSource:
     """Hands a ledger out once, whole: rows and plot, without what led to them."""
 
     def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
         self._records = list(ledger_events(ledger))
 
     def read(self) -> list[Record]:
         records, self._records = self._records, []
         return records
+
+    @property
+    def direction(self) -> str:
+        """Which direction is better, how that is known and how surely, in words."""
+        primary = self._ledger.primary
+        found = primary.direction
+        name = clean_line(primary.metric or "no metric", 60)
+        sure = "" if found.confidence == "none" else f" ({found.confidence} confidence)"
+        way = "nobody knows which way" if found.way == "unknown" else f"{found.way} is better"
+        return f"{name}: {way}, {clean_line(found.source, 120)}{sure}"
+
+    def turned(self) -> LedgerSource:
+        """The same ledger with the other direction."""
+        way: Literal["lower", "higher"] = (
+            "higher" if self._ledger.primary.direction.way == "lower" else "lower"
+        )
+        return LedgerSource(self._ledger.directed(way))
 
     def alive(self) -> bool:
         return False

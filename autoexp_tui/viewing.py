@@ -15,6 +15,7 @@ from autoexp_tui.core.standing import best_line
 from autoexp_tui.core.state import RunState
 from autoexp_tui.core.text import clean_line
 from autoexp_tui.runlock import is_running
+from autoexp_tui.seen import last_seen, leave
 from autoexp_tui.sources import JournalSource, read_state
 from autoexp_tui.wire import send
 
@@ -59,8 +60,15 @@ def view(run: RunDirectory, how: View, *, since: int = 0, hosted: bool = False) 
 def _screen(run: RunDirectory, *, hosted: bool) -> int:
     from autoexp_tui.ui.app import AutoexpApp  # noqa: PLC0415 - Textual, where it is shown
 
-    app = AutoexpApp(JournalSource(run), run, steer=lambda c: send(run, c), hosted=hosted)
+    app = AutoexpApp(
+        JournalSource(run),
+        run,
+        steer=lambda command: send(run, command),
+        hosted=hosted,
+        seen=last_seen(run),
+    )
     app.run()
+    leave(run, app.state)
     if app.return_code:
         return app.return_code
     state = read_state(run)

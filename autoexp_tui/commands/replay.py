@@ -30,7 +30,8 @@ def replay(which: str | None, sample: bool) -> None:
 
     with ExitStack() as stack:
         source, run = _source(recording() if sample else which, stack)
-        AutoexpApp(Player(source), run).run()
+        table = source if isinstance(source, LedgerSource) else None
+        AutoexpApp(Player(source), run, table=table).run()
 
 
 def _source(

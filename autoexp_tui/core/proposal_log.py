@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from pathlib import Path
 from types import TracebackType
@@ -54,15 +55,24 @@ class ProposalReader:
         self._offset = 0
         self._decoder = msgspec.json.Decoder(Piece)
 
-    def read(self) -> list[Piece]:
-        """The pieces that came since the last call; none while there is no file."""
+    def read(self, until: float = math.inf) -> list[Piece]:
+        """The pieces that came since the last call; none while there is no file.
+
+        What was written later than `until` seconds after the beginning is kept for another call.
+        """
         try:
             with self._path.open("rb") as file:
                 file.seek(self._offset)
                 lines = file.readlines()
         except FileNotFoundError:
             return []
-        if lines and not lines[-1].endswith(b"\n"):
-            lines.pop()
-        self._offset += sum(map(len, lines))
-        return [self._decoder.decode(line) for line in lines]
+        pieces = []
+        for line in lines:
+            if not line.endswith(b"\n"):
+                break
+            piece = self._decoder.decode(line)
+            if piece.t > until:
+                break
+            pieces.append(piece)
+            self._offset += len(line)
+        return pieces

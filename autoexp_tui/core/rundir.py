@@ -38,6 +38,10 @@ class RunDirectory:
         return self.path / "lock"
 
     @property
+    def seen(self) -> Path:
+        return self.path / "seen.json"
+
+    @property
     def runner_log(self) -> Path:
         return self.path / "runner.log"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -16,20 +17,24 @@ from textual.geometry import Size
 from textual.screen import Screen
 
 from autoexp_tui.core import events
+from autoexp_tui.core.brief import brief
 from autoexp_tui.core.control import Command, Reply, Verb
 from autoexp_tui.core.events import Record
+from autoexp_tui.core.numbers import format_duration
 from autoexp_tui.core.problem import Problem
 from autoexp_tui.core.rundir import RunDirectory
 from autoexp_tui.core.state import RunState
 from autoexp_tui.core.text import clean_line
+from autoexp_tui.ledger_source import LedgerSource
 from autoexp_tui.person import whoami
 from autoexp_tui.player import Player
+from autoexp_tui.seen import Seen
 from autoexp_tui.sources import Source
 from autoexp_tui.ui import scrubber, status, themes
 from autoexp_tui.ui.board import Board, Look
 from autoexp_tui.ui.bridge import PERIOD, Arrived, Bridge, Broken
 from autoexp_tui.ui.clipping import experiment_as_text
-from autoexp_tui.ui.dialogs import Ask, Choice, Help
+from autoexp_tui.ui.dialogs import Ask, Choice, Help, Told
 from autoexp_tui.ui.experiment import ExperimentScreen
 from autoexp_tui.ui.keys import KEYS, bindings, keys_for, name_of
 from autoexp_tui.ui.marks import MARKS
@@ -42,6 +47,8 @@ from autoexp_tui.ui.widgets.table import ResultsTable
 Steer = Callable[[Command], Reply]
 
 _ANSWER_SECONDS = 6.0
+_AWAY = 3600.0
+"""Seconds after which whoever comes back is told what is new."""
 
 
 class AutoexpApp(App[None], inherit_bindings=False):
@@ -58,9 +65,17 @@ class AutoexpApp(App[None], inherit_bindings=False):
         *,
         steer: Steer | None = None,
         hosted: bool = False,
+        seen: Seen | None = None,
+        table: LedgerSource | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`hosted`: the loop lives in this process and ends with it."""
+        """The app on `source`; the files of its experiments are in `run`.
+
+        Args:
+            hosted: the loop lives in this process and ends with it.
+            seen: what was last on a screen of this person's: the rest is told first.
+            table: where the records are a table's, whose direction may be turned round.
+        """
         self._player = source if isinstance(source, Player) else None
         self.keys = keys_for(steering=steer is not None, replaying=self._player is not None)
         elsewhere = {name_of(key.action) for key in KEYS} - {name_of(k.action) for k in self.keys}
@@ -76,6 +91,8 @@ class AutoexpApp(App[None], inherit_bindings=False):
         self._run = run
         self._steer = steer
         self._hosted = hosted
+        self._seen = seen
+        self._table = table
         self._clock = clock
         self._bridge = Bridge(self, source)
         self._title = TerminalTitle(self)
@@ -135,7 +152,7 @@ class AutoexpApp(App[None], inherit_bindings=False):
         """What changes with the clock alone; costs nothing on the wire while it doesn't."""
         base, now = self.screen_stack[0], self._now()
         base.query_one("#status", StatusLine).show(status.first_line(self.state, now))
-        base.query_one("#figures", StatusLine).show(status.second_line(self.state, now))
+        base.query_one("#figures", StatusLine).show(self._figures(now))
         frozen = "the view is frozen, the loop goes on — f goes on watching"
         alert = self._warning or status.alert(self.state, now)
         base.query_one(AlertBar).warn(frozen if self._bridge.held else alert)
@@ -146,6 +163,11 @@ class AutoexpApp(App[None], inherit_bindings=False):
             self._show_track(self._player)
             base.query_one(KeyBar).relabel("play", "hold" if self._player.playing else "play")
         self._title.show(status.title(self.state, now))
+
+    def _figures(self, now: status.Now) -> list[status.Piece]:
+        if self._table is not None:
+            return [status.Piece(f"{self._table.direction}   (v turns it round)", "quiet", 0)]
+        return status.second_line(self.state, now)
 
     def _show_track(self, player: Player) -> None:
         bar = self.screen_stack[0].query_one("#track", Line)
@@ -164,7 +186,14 @@ class AutoexpApp(App[None], inherit_bindings=False):
 
     def _poll(self) -> None:
         if not self._bridge.held and self.state.started is not None:
-            self.board.poll(self.state, self.look)
+            self.board.poll(self.state, self.look, self._written_until())
+
+    def _written_until(self) -> float:
+        """How far a proposal had been written, in seconds since it was begun."""
+        current = self.state.current
+        if self._player is None or current is None:
+            return math.inf
+        return self.state.elapsed - current.since + self._player.into_event
 
     # ---- what comes in -----------------------------------------------------------------------
 
@@ -181,8 +210,18 @@ class AutoexpApp(App[None], inherit_bindings=False):
                     self.look.selected = None
                 self._mark_new_best(message.records)
                 self._show()
+                self._tell_what_is_new()
         finally:
             message.taken.set()
+
+    def _tell_what_is_new(self) -> None:
+        """The morning brief, once, when somebody comes back after hours."""
+        seen, self._seen = self._seen, None
+        if seen is None or self._clock() - seen.time < _AWAY:
+            return
+        if lines := brief(self.state, seen.rows, seen.spent_usd):
+            away = format_duration(self._clock() - seen.time)
+            self.push_screen(Told(f"Since you left, {away} ago", lines))
 
     @on(Broken)
     def _warn(self, message: Broken) -> None:
@@ -311,6 +350,16 @@ class AutoexpApp(App[None], inherit_bindings=False):
     def action_jump(self, fraction: float) -> None:
         if self._player is not None:
             self._replay(self._player.jump(fraction))
+
+    def action_turn(self) -> None:
+        """The other direction is better: read the table anew."""
+        if self._table is None:
+            self.say("a run says itself which direction is better")
+            return
+        self._table = self._table.turned()
+        self._player = Player(self._table)
+        self._bridge.exchange(self._player)
+        self.state = RunState()
 
     def action_keep(self, by: int) -> None:
         if self._player is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from textual.app import ComposeResult
@@ -121,13 +122,16 @@ class Board(Container):
         self.hypothesis.border_subtitle = state.phase if subject.row is None else ""
         self._show_output(state, subject)
 
-    def poll(self, state: RunState, look: Look) -> None:
-        """Take what is written beside the journal: the growing proposal, the harness' output."""
+    def poll(self, state: RunState, look: Look, until: float = math.inf) -> None:
+        """Take what is written beside the journal: the growing proposal, the harness' output.
+
+        Of the proposal, what was written within `until` seconds of its beginning.
+        """
         self.output.poll()
         subject = subject_of(state, look.selected)
         if subject is None or subject.is_whole or self._proposal is None:
             return
-        for piece in self._proposal.read():
+        for piece in self._proposal.read(until):
             if piece.part == "again":
                 self._written = ""
                 self.diff.begin(self.diff.old, self.diff.path)

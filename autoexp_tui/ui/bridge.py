@@ -67,6 +67,13 @@ class Bridge:
         with self._mutex:
             self.epoch += 1
 
+    def exchange(self, source: Source) -> None:
+        """From here on, read another source from its first record."""
+        with self._mutex:
+            self._source = source
+            self.epoch += 1
+        self.nudge()
+
     def _carry(self) -> None:
         was_alive: bool | None = None
         while not self._ended.is_set():

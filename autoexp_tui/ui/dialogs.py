@@ -76,6 +76,25 @@ class Ask(ModalScreen[str | None]):
         self.dismiss(event.value.strip())
 
 
+class Told(ModalScreen[None]):
+    """Some lines to read."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,enter,space,q", "dismiss(None)", "Back", show=False)
+    ]
+
+    def __init__(self, title: str, lines: Sequence[str]) -> None:
+        super().__init__()
+        self._title_text = title
+        self._lines = lines
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(classes="dialog"):
+            yield Static(Text(self._title_text), classes="dialog-title", markup=False)
+            yield Static(Text("\n".join(self._lines)), markup=False)
+            yield Static(Text("⏎ on"), classes="dialog-foot", markup=False)
+
+
 class Help(ModalScreen[None]):
     """Every key, by what it is for: in two columns where there is room."""
 

@@ -103,6 +103,7 @@ KEYS = (
     Key("slash", "filter", "Looking", "Filter the table: keep, crash, any word", "filter"),
     Key("z,plus", "enlarge", "Looking", "Enlarge the pane, or put it back", "enlarge"),
     Key("m", "plot_mode", "Looking", "Plot the other metric, or the front"),
+    Key("v", "turn", "Looking", "Turn round which direction is better (a table)", "", "replay"),
     Key("f", "freeze", "Looking", "Freeze the view; the loop goes on"),
     Key("y", "copy", "Looking", "Copy the experiment, to a file too"),
     *(

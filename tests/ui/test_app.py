@@ -18,9 +18,13 @@ from autoexp_tui.core.journal import JournalError
 from autoexp_tui.core.problem import Problem
 from autoexp_tui.core.proposal_log import ProposalLog
 from autoexp_tui.core.rundir import RunDirectory
+from autoexp_tui.ledger_source import LedgerSource
+from autoexp_tui.ledgers import read_ledger
 from autoexp_tui.player import Player
+from autoexp_tui.seen import Seen
 from autoexp_tui.ui.app import AutoexpApp
 from autoexp_tui.ui.dialogs import Ask, Choice, Help
+from autoexp_tui.ui.dialogs import Told as ToldScreen
 from autoexp_tui.ui.experiment import ExperimentScreen
 from autoexp_tui.ui.themes import ORDER
 from autoexp_tui.ui.widgets.bars import AlertBar, KeyBar, Line, StatusLine
@@ -557,3 +561,65 @@ async def test_a_replay_asks_nothing_of_any_loop(tmp_path: Path) -> None:
         await bench.press("s", "S", "h")
         assert bench.asked == []
         assert len(bench.app.screen_stack) == 1
+
+
+async def test_a_replay_writes_a_proposal_as_fast_as_it_was_written(tmp_path: Path) -> None:
+    async with replaying(tmp_path) as bench:
+        bench.run.proposal(2).write_text(
+            '{"t":0.0,"part":"target","text":"a = 7\\n"}\n{"t":900.0,"part":"target","text":"b"}\n'
+        )
+        player = bench.app._player
+        assert player is not None
+        at = next(
+            i
+            for i, r in enumerate(player._records)
+            if isinstance(r.event, events.Proposed) and r.event.n == 2
+        )
+        bench.app._replay(player._go(at))
+        await bench.until(lambda: "+ a = 7" in bench.pane("diff"))
+        assert "+ b" not in bench.pane("diff")
+
+
+async def test_whoever_comes_back_after_hours_is_told_what_is_new(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, [*opening(), *ROWS])
+    seen = Seen(NOW - 3 * 3600, 1, 0.0)
+    bench.app = AutoexpApp(bench.source, bench.run, steer=bench._take, seen=seen, clock=lambda: NOW)
+    async with bench.app.run_test(size=(120, 40)) as pilot:
+        bench.pilot = pilot
+        await bench.until(lambda: isinstance(bench.app.screen, ToldScreen))
+        words = "\n".join(str(text.render()) for text in bench.app.screen.query("Static"))
+        assert "3h 00m ago" in words
+        assert "2 experiments while you were away: 1 kept, 1 crashed" in words
+        assert "#2 0.5" in words
+        assert "nothing needs you" in words
+        await bench.press("enter")
+        assert len(bench.app.screen_stack) == 1
+
+
+async def test_whoever_was_here_just_now_is_told_nothing(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, [*opening(), *ROWS])
+    seen = Seen(NOW - 60, 1, 0.0)
+    bench.app = AutoexpApp(bench.source, bench.run, steer=bench._take, seen=seen, clock=lambda: NOW)
+    async with bench.app.run_test(size=(120, 40)) as pilot:
+        bench.pilot = pilot
+        await bench.until(lambda: len(bench.app.state.rows) == 3)
+        assert len(bench.app.screen_stack) == 1
+
+
+async def test_a_table_says_how_its_direction_is_known_and_turns_round(tmp_path: Path) -> None:
+    path = tmp_path / "results.tsv"
+    path.write_text(
+        "commit\tscore\tstatus\tdescription\n"
+        "aaaaaaa\t1.0\tkeep\tbaseline\nbbbbbbb\t2.0\tkeep\tmore\nccccccc\t1.5\tdiscard\tless\n"
+    )
+    table = LedgerSource(read_ledger(path))
+    bench = Bench(tmp_path, [])
+    bench.app = AutoexpApp(Player(table), None, table=table)
+    async with bench.app.run_test(size=(120, 40)) as pilot:
+        bench.pilot = pilot
+        await bench.until(lambda: len(bench.app.state.rows) == 3)
+        assert "score: higher is better" in bench.line("figures")
+        await bench.press("v")
+        await bench.until(lambda: "score: lower is better" in bench.line("figures"))
+        await bench.until(lambda: len(bench.app.state.rows) == 3)
+        assert bench.app.state.contract.primary.direction == "lower"

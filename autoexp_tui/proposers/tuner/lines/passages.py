@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 _HEADING = re.compile(r"(#{1,6})\s+\S")
 _UNDERLINE = re.compile(r"(=+|-+)\s*")
@@ -143,6 +143,7 @@ def bare(text: str) -> str:
     return (text[match.end() :] if match else text).strip()
 
 
+@lru_cache(maxsize=8192)
 def same(text: str) -> str:
     """A name for what a passage says, whatever its bullet, case and white space."""
     return " ".join(bare(text).casefold().split())
