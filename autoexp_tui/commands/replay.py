@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from autoexp_tui.archive import is_archive, unpacked
+from autoexp_tui.core.bulk import many_objects
 from autoexp_tui.core.problem import UsageProblem
 from autoexp_tui.core.rundir import RunDirectory
 from autoexp_tui.ledger_source import LedgerSource, is_table
@@ -43,7 +44,8 @@ def _source(
     if which is not None and is_table(which):
         path = Path(which)
         if not is_archive(path):
-            return LedgerSource(read_ledger(path)), None
+            with many_objects():
+                return LedgerSource(read_ledger(path)), None
         run = stack.enter_context(unpacked(path))
         return JournalSource(run), run
     run = run_here(which)

@@ -73,6 +73,10 @@ class Row:
         return self.n == 1
 
 
+_NOTHING_KNOWN = Experiment(0, "")
+"""What led to the row of a bare table."""
+
+
 @dataclass(slots=True)
 class RunState:
     """A run, as its journal tells it so far."""
@@ -142,6 +146,8 @@ class RunState:
         """Fold one record in."""
         self.seq, self.time, self.elapsed = record.seq, record.time, record.elapsed
         match record.event:
+            case events.Decided() as event:  # first, for a table has nothing else
+                self._decided(event, record)
             case events.RunStarted() as event:
                 self.started, self.budget = event, event.contract.budget
             case events.RunnerStarted() as event:
@@ -169,8 +175,6 @@ class RunState:
                 | events.Evaluated()
             ) as event:
                 self._experiment_went_on(event)
-            case events.Decided() as event:
-                self._decided(event, record)
             case events.Abandoned():
                 self.current = None
             case events.PauseRequested(by=by):
@@ -252,7 +256,7 @@ class RunState:
                 self._enter("deciding")
 
     def _decided(self, event: events.Decided, record: Record) -> None:
-        current = self.current or Experiment(event.n, event.parent)
+        current = self.current or _NOTHING_KNOWN
         row = Row(
             n=event.n,
             status=event.status,

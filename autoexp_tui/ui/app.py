@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import ClassVar
 
@@ -18,6 +19,7 @@ from textual.screen import Screen
 
 from autoexp_tui.core import events
 from autoexp_tui.core.brief import brief
+from autoexp_tui.core.bulk import many_objects
 from autoexp_tui.core.control import Command, Reply, Verb
 from autoexp_tui.core.events import Record
 from autoexp_tui.core.numbers import format_duration
@@ -47,6 +49,7 @@ from autoexp_tui.ui.widgets.table import ResultsTable
 Steer = Callable[[Command], Reply]
 
 _ANSWER_SECONDS = 6.0
+_MANY = 5_000
 _AWAY = 3600.0
 """Seconds after which whoever comes back is told what is new."""
 
@@ -200,7 +203,9 @@ class AutoexpApp(App[None], inherit_bindings=False):
     @on(Arrived)
     def _take(self, message: Arrived) -> None:
         try:
-            if message.epoch == self._bridge.epoch:
+            if message.epoch != self._bridge.epoch:
+                return
+            with many_objects() if len(message.records) > _MANY else nullcontext():
                 self.alive = message.alive
                 for record in message.records:
                     if record.seq == 1:  # whatever there was before, this is another beginning

@@ -109,11 +109,7 @@ class Handler:
 
     def _found(self, beginning: str) -> tuple[int, list[Item]]:
         if SEARCH == "scan":
-            found = [
-                item
-                for item in self._items
-                if any(word.startswith(beginning) for word in item["name"].split())
-            ]
+            found = [item for item in self._items if f" {beginning}" in f" {item['name']}"]
         else:
             words = [word for word in self._words if word.startswith(beginning)]
             if SEARCH == "ranked" and len(words) == 1:

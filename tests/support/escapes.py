@@ -41,7 +41,7 @@ ESCAPES = {
 }
 
 
-def escaped(folder: Path, escape: str, end: End, chance: random.Random) -> None:
+def escaped(folder: Path, escape: str, end: End, chance: random.Random) -> str:
     """Let a candidate's harness try `escape` until `end`; AssertionError when anything survives.
 
     All that the harness starts holds a FIFO open: its end, seen here, is theirs.
@@ -59,6 +59,7 @@ def escaped(folder: Path, escape: str, end: End, chance: random.Random) -> None:
         _end(trial, process, end)
         assert _all_gone(reader), f"{escape} survived: {end}"
         trial.check_rows()
+        return escape
     finally:
         os.close(reader)
 

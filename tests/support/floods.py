@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 from pathlib import Path
 
@@ -22,7 +23,7 @@ _MOST = 96 * _MIB
 """Of resident memory that a runner may need for it."""
 
 
-def flooded(folder: Path, kind: str, share: float) -> str:
+def flooded(folder: Path, kind: str, share: float, _chance: random.Random) -> str:
     """Two experiments whose harness prints `share` of the flood; AssertionError when it hurt."""
     sizes = {name: max(1000, int(size * share)) for name, size in _SIZES.items()}
     command = KINDS[kind].format(**sizes)
@@ -30,7 +31,7 @@ def flooded(folder: Path, kind: str, share: float) -> str:
         folder, evaluate_sh=f'read value rest <value\n{command}\necho "loss: $value"\n',
         autoexp_yaml=(
             "target: value\nharness: sh evaluate.sh\n"
-            "metrics:\n  - name: loss\n    direction: lower\ntime_limit: 300s\n"
+            "metrics:\n  - name: loss\n    direction: lower\ntime_limit: 300s\nmin_free_mb: 0\n"
         ),
     )  # fmt: skip
     process = trial.start(2)

@@ -21,6 +21,8 @@ KINDS: tuple[Kind, ...] = ("drop", "move", "repeat", "insert", "swap")
 Source: TypeAlias = Literal["", "ideas.txt", "baseline"]
 
 _EMPHASIS = "Important: "
+_MOST_PLACES = 40
+"""For one idea, of a kind; a night is too short for all places of a long text."""
 _LONGEST_REPEAT = 3
 """A longer passage is not said twice."""
 
@@ -75,9 +77,9 @@ def edits(document: Document, baseline: str, ideas: Sequence[str]) -> list[Edit]
         offered.setdefault(same(idea), (bare(idea), "ideas.txt"))
     for passage in take_apart(baseline).passages:
         offered.setdefault(same(passage.text), (bare(passage.text), "baseline"))
-    for name, (idea, source) in offered.items():
+    for number, (name, (idea, source)) in enumerate(offered.items()):
         if name and name not in said:
-            found += _uses(document, idea, source)
+            found += _uses(document, idea, source, number)
     return found
 
 
@@ -128,11 +130,12 @@ def _repeats(document: Document) -> Iterator[Edit]:
             yield Edit("repeat", passage.text, "", "", where, False, (at, at), at, tuple(put))
 
 
-def _uses(document: Document, idea: str, source: Source) -> Iterator[Edit]:
+def _uses(document: Document, idea: str, source: Source, number: int) -> Iterator[Edit]:
     """An idea in the place of a line, and as a line of its own where it would fit."""
     about = key(idea)
     akin = [passage for passage in document.passages if about and key(passage.text) == about]
-    for passage in akin or [p for p in document.passages if not about and not key(p.text)]:
+    others = [p for p in document.passages if not about and not key(p.text)]
+    for passage in akin or _spread(others, number):
         if passage.text.lstrip().startswith(("```", "~~~", "|")):
             continue
         put = _written(idea, passage)
@@ -143,7 +146,7 @@ def _uses(document: Document, idea: str, source: Source) -> Iterator[Edit]:
         )
     ends = [members[-1] for members in _by_section(document)]
     fitting = [passage for passage in ends if bool(key(passage.text)) == bool(about)]
-    for passage in akin[-1:] or fitting or ends:
+    for passage in akin[-1:] or _spread(fitting or ends, number):
         put, at = _written(idea, passage), passage.end
         where = f"after line {at}"
         yield Edit("insert", idea, idea, source, where, False, (at, at), at, put)
@@ -155,6 +158,12 @@ def _uses(document: Document, idea: str, source: Source) -> Iterator[Edit]:
         at = len(_stripped(document.lines))
         blank = at, len(document.lines)
         yield Edit("insert", idea, idea, source, "at the end", False, blank, at, (idea,))
+
+
+def _spread(passages: Sequence[Passage], number: int) -> Sequence[Passage]:
+    """All of a few; of many every so-many-th, others for each idea."""
+    step = -(-len(passages) // _MOST_PLACES) or 1
+    return passages[number % step :: step]
 
 
 def _cut(
