@@ -1,4 +1,4 @@
-.PHONY: demo test check screenshots clean
+.PHONY: demo test check screenshots test-samples samples-report faults soak clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -29,6 +29,20 @@ check: $(INSTALLED)
 # The pictures of the README, from the recorded run.
 screenshots: $(INSTALLED)
 	$(PYTHON) screenshots/take.py
+
+# The samples' own components, installed and really run; what can't be here is skipped with its reason.
+test-samples: $(INSTALLED)
+	for sample in sample_projects/*/setup; do (cd $$(dirname $$sample) && ./setup) || true; done
+	$(PYTHON) -m pytest tests/samples
+
+samples-report: $(INSTALLED)
+	$(PYTHON) benchmarks/samples.py
+
+faults: $(INSTALLED)
+	$(PYTHON) benchmarks/faults.py
+
+soak: $(INSTALLED)
+	$(PYTHON) benchmarks/soak.py
 
 clean:
 	rm -rf $(VENV) .demo

@@ -97,7 +97,7 @@ def test_a_night_of_thirty_agrees_to_the_cent(sample: Path) -> None:
             timeout=90,
         )
         shown: list[str] = []
-        for words in ("waiting", "larger step", "repairing", "finished"):
+        for words in ("waiting", "larger step", "finished"):
             child.expect_exact(words)
             shown.append(str(child.before))
         child.send("q")
