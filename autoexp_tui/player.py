@@ -124,6 +124,14 @@ class Player:
             return 0.0
         return max(0.0, self._position - self._times[self._due - 1])
 
+    @property
+    def progress(self) -> float:
+        """How far it is from the last record shown to the next, 0 to 1."""
+        if not self._due or self._due >= len(self._times):
+            return 1.0
+        before, after = self._times[self._due - 1], self._times[self._due]
+        return min(1.0, self.into_event / (after - before)) if after > before else 1.0
+
     def to_keep(self, by: int) -> bool:
         """Hold at the next kept row, or the one before; True when the records begin again."""
         at = self.at

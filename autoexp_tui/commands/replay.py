@@ -32,7 +32,12 @@ def replay(which: str | None, sample: bool) -> None:
     with ExitStack() as stack:
         source, run = _source(recording() if sample else which, stack)
         table = source if isinstance(source, LedgerSource) else None
-        AutoexpApp(Player(source), run, table=table).run()
+        texts = None
+        if table is not None and which is not None:
+            from autoexp_tui.commit_texts import texts_beside  # noqa: PLC0415 - git
+
+            texts = texts_beside(Path(which))
+        AutoexpApp(Player(source), run, table=table, texts=texts).run()
 
 
 def _source(

@@ -105,6 +105,37 @@ class Repository:
         """The bytes of many blobs, in order, by one process. Raises RepositoryError."""
         return self._git.objects(blobs)
 
+    def change_of(self, name: str) -> tuple[str, bytes, bytes] | None:
+        """The first file that a commit changed, beside tables: its path, before, and after.
+
+        `name` may be short, and anything that a table says. None: there is no such commit here, or
+        it changed nothing.
+        """
+        if not re.fullmatch(r"[0-9a-f]{4,40}", name):
+            return None
+        status, found, _ = self._git.ask(
+            "rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}"
+        )
+        if status != 0:
+            return None
+        commit = found.decode().strip()
+        names = self._git.run(
+            "diff-tree", "--root", "-r", "--no-commit-id", "--name-only", "-z", commit
+        )
+        for path in map(os.fsdecode, filter(None, names.split(b"\0"))):
+            if not path.endswith((".tsv", ".jsonl", ".log")):
+                return (
+                    path,
+                    self._blob_or_nothing(f"{commit}^", path),
+                    self._blob_or_nothing(commit, path),
+                )
+        return None
+
+    def _blob_or_nothing(self, commit: str, path: str) -> bytes:
+        """A file of a commit; nothing where it is not there, or the commit has no parent."""
+        status, content, _ = self._git.ask("cat-file", "blob", f"{commit}:{path}")
+        return content if status == 0 else b""
+
     def exists(self, commit: str) -> bool:
         """Whether the commit is there, although perhaps not all that it is made of."""
         _check(commit)

@@ -70,6 +70,7 @@ class AutoexpApp(App[None], inherit_bindings=False):
         hosted: bool = False,
         seen: Seen | None = None,
         table: LedgerSource | None = None,
+        texts: Texts | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """The app on `source`; the files of its experiments are in `run`.
@@ -78,6 +79,7 @@ class AutoexpApp(App[None], inherit_bindings=False):
             hosted: the loop lives in this process and ends with it.
             seen: what was last on a screen of this person's: the rest is told first.
             table: where the records are a table's, whose direction may be turned round.
+            texts: where experiments' texts are, if not in `run`.
         """
         self._player = source if isinstance(source, Player) else None
         self.keys = keys_for(steering=steer is not None, replaying=self._player is not None)
@@ -90,7 +92,7 @@ class AutoexpApp(App[None], inherit_bindings=False):
         self.state = RunState()
         self.look = Look()
         self.alive = True
-        self._texts = Texts(run)
+        self._texts = texts or Texts(run)
         self._run = run
         self._steer = steer
         self._hosted = hosted
@@ -109,7 +111,7 @@ class AutoexpApp(App[None], inherit_bindings=False):
         yield AlertBar(id="alert")
         yield TabBar(id="tabs")
         yield Line(id="now")
-        yield Board(self._texts)
+        yield Board(self._texts, self._progress)
         yield Line(id="track")
         yield KeyBar(self.keys, id="keys")
 
@@ -127,8 +129,13 @@ class AutoexpApp(App[None], inherit_bindings=False):
         return themes.ANSI_EXTRAS
 
     def on_resize(self, event: Resize) -> None:
-        if self.screen_stack and self.screen_stack[0].query(Board):  # it may come before they do
+        if self._is_up:
             self._arrange(event.size)
+
+    @property
+    def _is_up(self) -> bool:
+        """Whether the panes are there: not yet at the start, and no more at the end."""
+        return bool(self.screen_stack) and len(self.screen_stack[0].query("#keys")) > 0
 
     @property
     def board(self) -> Board:
@@ -148,11 +155,15 @@ class AutoexpApp(App[None], inherit_bindings=False):
 
     def _show(self) -> None:
         """Bring the whole screen up to the state."""
+        if not self._is_up:
+            return
         self.board.show(self.state, self.look)
         self._tick()
 
     def _tick(self) -> None:
         """What changes with the clock alone; costs nothing on the wire while it doesn't."""
+        if not self._is_up:
+            return
         base, now = self.screen_stack[0], self._now()
         base.query_one("#status", StatusLine).show(status.first_line(self.state, now))
         base.query_one("#figures", StatusLine).show(self._figures(now))
@@ -188,8 +199,11 @@ class AutoexpApp(App[None], inherit_bindings=False):
         return Text(f"#{row.n} {MARKS[row.status]}  {clean_line(row.reason, 300)}" if row else "")
 
     def _poll(self) -> None:
-        if not self._bridge.held and self.state.started is not None:
+        if self._is_up and not self._bridge.held and self.state.started is not None:
             self.board.poll(self.state, self.look, self._written_until())
+
+    def _progress(self) -> float:
+        return 1.0 if self._player is None else self._player.progress
 
     def _written_until(self) -> float:
         """How far a proposal had been written, in seconds since it was begun."""

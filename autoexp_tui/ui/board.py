@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from textual.app import ComposeResult
 from textual.containers import Container
@@ -45,8 +47,11 @@ class Look:
 class Board(Container):
     """Lays the panes out and keeps them showing the look at the state."""
 
-    def __init__(self, texts: Texts) -> None:
+    def __init__(self, texts: Texts, progress: Callable[[], float] = lambda: 1.0) -> None:
+        """`progress` tells how far it is to the next record: less than 1 only in a replay."""
         super().__init__(id="board")
+        self._progress = progress
+        self._followed: Path | None = None
         self._texts = texts
         self._places = PanesLayout()
         self.shape: Shape = "middle"
@@ -115,6 +120,7 @@ class Board(Container):
             )
             self.diff.clear()
             self.output.follow(None)
+            self._followed = None
             self._diffed = ()
             return
         self._show_diff(state, subject, look)
@@ -166,9 +172,9 @@ class Board(Container):
             return
         self._diffed = key
         self._proposal, self._written = None, ""
-        path = clean_line(state.contract.target, 200)
-        old = self._texts.target(max(1, against))
-        new = self._texts.target(subject.n) if subject.is_whole else None
+        path = clean_line(self._texts.path(subject) or state.contract.target, 200)
+        old = self._texts.before(subject, look.base)
+        new = self._texts.after(subject) if subject.is_whole else None
         if old is not None and new is not None:
             self.diff.show(old, new, path)
         elif subject.is_whole or old is None:
@@ -194,9 +200,16 @@ class Board(Container):
         elif subject.flight is not None:
             self.hypothesis.forming(subject.flight, self._written)
 
+    def _share(self, state: RunState) -> float:
+        """What part of its output a harness has printed, in a replay."""
+        return self._progress() if state.phase == "evaluating" else 1.0
+
     def _show_output(self, state: RunState, subject: Subject) -> None:
         ran = subject.row is not None or state.phase in {"evaluating", "deciding"}
-        self.output.follow(self._texts.output(subject.n) if ran else None)
+        path = self._texts.output(subject.n) if ran else None
+        if path != self._followed:  # the same log again would lose the place scrolled back to
+            self._followed = path
+            self.output.follow(path, lambda: self._share(state) if subject.row is None else 1.0)
         _set_title(self.output, f"3 Output ─ #{subject.n}" if ran else "3 Output")
 
 

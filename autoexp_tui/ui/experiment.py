@@ -78,9 +78,10 @@ class ExperimentScreen(ModalScreen[int]):
         self.query_one("#facts-text", Static).update(_facts(row))
         against = subject.parent if self._base == "parent" else 1
         diff = self.query_one(DiffPane)
-        old, new = self._texts.target(max(1, against)), self._texts.target(row.n)
+        old, new = self._texts.before(subject, self._base), self._texts.after(subject)
         if old is not None and new is not None:
-            diff.show(old, new, clean_line(self._state.contract.target, 200))
+            path = self._texts.path(subject) or self._state.contract.target
+            diff.show(old, new, clean_line(path, 200))
         else:
             diff.clear()
         diff.border_title = f"Diff ─ against #{max(1, against)}  +{diff.added} −{diff.removed}"

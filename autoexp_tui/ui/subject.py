@@ -58,21 +58,28 @@ class Texts:
     def __init__(self, run: RunDirectory | None) -> None:
         self._run = run
 
-    @property
-    def there(self) -> bool:
-        return self._run is not None
+    def before(self, subject: Subject, base: Base) -> str | None:
+        """The target that the subject is compared with."""
+        return self._target(max(1, subject.parent if base == "parent" else 1))
 
-    def target(self, n: int) -> str | None:
-        """The target as experiment `n` measured it."""
-        if self._run is None or n < 1:
-            return None
-        try:
-            return self._run.text(n).read_bytes().decode("utf-8", "surrogateescape")
-        except OSError:
-            return None
+    def after(self, subject: Subject) -> str | None:
+        """The target as the subject's harness measured it."""
+        return self._target(subject.n)
+
+    def path(self, subject: Subject) -> str | None:
+        """Which file it is; None: the contract's target."""
+        return None
 
     def output(self, n: int) -> Path | None:
         return None if self._run is None else self._run.output(n)
 
     def proposal(self, n: int) -> Path | None:
         return None if self._run is None else self._run.proposal(n)
+
+    def _target(self, n: int) -> str | None:
+        if self._run is None or n < 1:
+            return None
+        try:
+            return self._run.text(n).read_bytes().decode("utf-8", "surrogateescape")
+        except OSError:
+            return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from array import array
 from bisect import bisect_right
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -27,8 +28,10 @@ class LogTail:
     again, as `lab.output_log` means it; one that cannot be read is empty, and `problem` says why.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, share: Callable[[], float] = lambda: 1.0) -> None:
+        """`share` tells what part of the file is there already: a replay shows it grow again."""
         self.path = path
+        self._share = share
         self.problem = ""
         """Why there is nothing to read, beyond that there is no file yet."""
         self.epoch = 0
@@ -75,12 +78,12 @@ class LogTail:
             if identity != self._identity:
                 self._close()
                 self._file = self.path.open("rb")
-                self._identity, self._size = identity, status.st_size
+                self._identity, self._size = identity, self._shown(status.st_size)
                 self._written = status.st_mtime_ns
                 self._from_end()
                 self.problem = ""
                 return True
-            stamp = (status.st_size, status.st_mtime_ns)
+            stamp = (self._shown(status.st_size), status.st_mtime_ns)
             if stamp == (self._size, self._written) and not self.behind:
                 return False
             self._size, self._written = stamp
@@ -96,6 +99,9 @@ class LogTail:
         except OSError as error:
             return self._lost(error)
         return True
+
+    def _shown(self, size: int) -> int:
+        return size if (share := self._share()) >= 1 else int(size * max(0.0, share))
 
     def line(self, i: int) -> str:
         """Line `i` of the window, 0 to `count` - 1, uncleaned and cut at `LINE_LIMIT`.

@@ -379,3 +379,11 @@ def test_a_line_is_known_by_its_key_and_its_words(line: str, about: str, said: s
     assert key(line) == about
     assert same(line) == said
     assert bare(bare(line)) == bare(line)
+
+
+def test_a_long_text_and_many_ideas_leave_a_list_of_changes_that_can_be_weighed() -> None:
+    text = "".join(f"- rule {n}\n" for n in range(1000))
+    ideas = [f"idea {n}" for n in range(100)]
+    found = edits(take_apart(text), text, ideas)
+    assert len(found) < 15_000
+    assert {edit.idea for edit in found} == {"", *ideas}

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 from realistic_run import commit_of, experiment, opening
+from support.gitrepos import commit_files, git, make_repo
 from textual.pilot import Pilot
 
+from autoexp_tui.commit_texts import texts_beside
 from autoexp_tui.core import events
 from autoexp_tui.core.control import Command, Reply
 from autoexp_tui.core.events import AnyEvent, Record
@@ -623,3 +625,60 @@ async def test_a_table_says_how_its_direction_is_known_and_turns_round(tmp_path:
         await bench.until(lambda: "score: lower is better" in bench.line("figures"))
         await bench.until(lambda: len(bench.app.state.rows) == 3)
         assert bench.app.state.contract.primary.direction == "lower"
+
+
+async def test_scrolling_back_in_the_output_is_not_undone_by_news(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        bench.write(4, "a = 4\n", "".join(f"line {n}\n" for n in range(200)))
+        await bench.tell(
+            events.ExperimentStarted(4, commit_of(2)),
+            events.Proposed(4, "why", "what", 1, 1, "d"),
+            events.Committed(4, commit_of(4)),
+            events.EvaluationStarted(4),
+        )
+        await bench.until(lambda: "line 199" in bench.pane("output"))
+        await bench.press("3", "g")
+        await bench.until(lambda: "line 0" in bench.pane("output"))
+        await bench.tell(events.Noticed("info", "something else"))
+        await bench.pilot.pause(0.3)
+        assert "line 0" in bench.pane("output")
+
+
+async def test_a_replay_shows_the_output_as_far_as_it_had_come(tmp_path: Path) -> None:
+    async with replaying(tmp_path) as bench:
+        bench.run.output(2).write_text("".join(f"line {n}\n" for n in range(100)))
+        player = bench.app._player
+        assert player is not None
+        at = next(
+            i
+            for i, record in enumerate(player._records, start=1)
+            if record.event == events.EvaluationStarted(2)
+        )
+        bench.app._replay(player._go(at))
+        await bench.until(lambda: bench.app.state.phase == "evaluating")
+        await bench.pilot.pause(0.4)
+        assert "line 99" not in bench.pane("output")
+        await bench.press("right_square_bracket")
+        await bench.until(lambda: "line 99" in bench.pane("output"))
+
+
+async def test_a_table_in_a_repository_shows_what_its_commits_changed(tmp_path: Path) -> None:
+    project = make_repo(tmp_path / "p", {"train.py": "lr = 1\n"})
+    first = git(project, "rev-parse", "--short=7", "HEAD")
+    second = commit_files(project, {"train.py": "lr = 2\n"})[:7]
+    path = project / "results.tsv"
+    path.write_text(
+        f"commit\tval_loss\tstatus\tdescription\n{first}\t2\tkeep\tbaseline\n"
+        f"{second}\t1\tkeep\tfaster\n0000000\t3\tdiscard\tlost\n"
+    )
+    table = LedgerSource(read_ledger(path))
+    bench = Bench(tmp_path, [])
+    bench.app = AutoexpApp(Player(table), None, table=table, texts=texts_beside(path))
+    async with bench.app.run_test(size=(120, 40)) as pilot:
+        bench.pilot = pilot
+        await bench.until(lambda: len(bench.app.state.rows) == 3)
+        assert "appears here" in bench.pane("diff")
+        await bench.press("N", "N")
+        assert "- lr = 1" in bench.pane("diff")
+        assert "+ lr = 2" in bench.pane("diff")
+        assert "train.py" in bench.title("diff")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
@@ -27,11 +28,11 @@ class OutputPane(RowsPane):
         self._painted: list[str] = []
         """The lines in view when last looked at."""
 
-    def follow(self, path: Path | None) -> None:
-        """Show another log from its end on, or none."""
+    def follow(self, path: Path | None, share: Callable[[], float] = lambda: 1.0) -> None:
+        """Show another log from its end on, or none; `share` as in `LogTail`."""
         if self._tail is not None:
             self._tail.close()
-        self._tail = LogTail(path) if path else None
+        self._tail = LogTail(path, share) if path else None
         self._epoch = 0
         self._painted = []
         self.restart()

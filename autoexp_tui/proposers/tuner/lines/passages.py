@@ -149,6 +149,7 @@ def same(text: str) -> str:
     return " ".join(bare(text).casefold().split())
 
 
+@lru_cache(maxsize=8192)
 def key(text: str) -> str:
     """What a line is about, where it says so before a colon: `billing: ...`; else empty."""
     match = _KEY.match(bare(text))
