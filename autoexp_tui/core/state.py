@@ -10,6 +10,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import msgspec
+
 from autoexp_tui.core import events
 from autoexp_tui.core.contract import Budget, Contract
 from autoexp_tui.core.events import Record, Status
@@ -44,8 +46,7 @@ class Experiment:
     evaluated: events.Evaluated | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True, gc=False):
     """A finished experiment: a line of the results table and what led to it."""
 
     n: int

@@ -18,7 +18,9 @@ NOUNS = (
     "knife ladder lamp mat mirror mug napkin ottoman pan pillow pitcher plate pot quilt rack rug "
     "shelf sofa spoon stool table teapot towel tray trunk vase wardrobe whisk"
 ).split()
-CATEGORIES = tuple(f"{room}-{use}" for room in ("attic", "bath", "garden", "hall") for use in "abcdef")
+CATEGORIES = tuple(
+    f"{room}-{use}" for room in ("attic", "bath", "garden", "hall") for use in "abcdef"
+)
 PAGE = 20  # entries of one answer
 
 

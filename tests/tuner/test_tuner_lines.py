@@ -387,3 +387,16 @@ def test_a_long_text_and_many_ideas_leave_a_list_of_changes_that_can_be_weighed(
     found = edits(take_apart(text), text, ideas)
     assert len(found) < 15_000
     assert {edit.idea for edit in found} == {"", *ideas}
+
+
+def test_two_changes_at_once_are_of_two_different_lines() -> None:
+    ideas = ["Parking: free", "Breakfast: from 6", "Breakfast: from 8"]
+    found = (
+        Tuner().propose(situation(DOCUMENT, ideas=ideas, target="system.md", seed=s), quiet)
+        for s in range(150)
+    )
+    pairs = [p.memo["edits"] for p in found if len(p.memo["edits"]) == 2]
+    assert pairs
+    for first, second in pairs:
+        assert same(first["subject"]) != same(second["subject"])
+        assert same(first["idea"]) != same(second["subject"])

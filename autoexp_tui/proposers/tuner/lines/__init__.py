@@ -16,7 +16,7 @@ from autoexp_tui.core.ideas import NAME
 from autoexp_tui.core.proposal import Exhausted, Proposal, Situation, Unable, digest
 from autoexp_tui.proposers.tuner.lines import choice, words
 from autoexp_tui.proposers.tuner.lines.edits import Edit, apply, edits
-from autoexp_tui.proposers.tuner.lines.passages import take_apart
+from autoexp_tui.proposers.tuner.lines.passages import same, take_apart
 
 __all__ = ["is_prose", "propose"]
 
@@ -99,8 +99,8 @@ def _drawn(
 
 def _further(first: Edit, candidates: Sequence[Edit]) -> list[Edit]:
     """Without what only undoes the first edit, or does to its line what one edit could do."""
-    done = {first.subject, first.idea} - {""}
-    return [edit for edit in candidates if not done & {edit.subject, edit.idea}]
+    done = {same(first.subject), same(first.idea)} - {""}
+    return [edit for edit in candidates if not done & {same(edit.subject), same(edit.idea)}]
 
 
 def _all_singles(situation: Situation, singles: Sequence[Edit]) -> Iterator[_Choice]:
