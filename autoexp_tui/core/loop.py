@@ -9,37 +9,28 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import msgspec
-
 from autoexp_tui.core import budget, diffs, events
 from autoexp_tui.core.books import Books
 from autoexp_tui.core.control import Controls, Interrupted
+from autoexp_tui.core.drafting import Drafting
 from autoexp_tui.core.laboratory import Laboratory, Result
 from autoexp_tui.core.measuring import Measurer, OutOfTime
 from autoexp_tui.core.projections import Projections
 from autoexp_tui.core.proposal import (
     Crash,
     Exhausted,
-    Part,
     Proposal,
     Proposer,
-    Repairer,
     Situation,
-    Stream,
     Trial,
     Unable,
-    Unusable,
     digest,
 )
-from autoexp_tui.core.proposal_log import ProposalLog
 from autoexp_tui.core.recorder import Recorder
 from autoexp_tui.core.rundir import RunDirectory
 from autoexp_tui.core.situation import gather
 from autoexp_tui.core.text import clean, clean_line
 from autoexp_tui.core.verdict import Verdict, judge
-
-_ANSWERS = 20
-"""How often one experiment's proposal is sent back before it is given up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +45,8 @@ class Candidate:
     attempt: int = 1
 
 
-class _Ended(Exception):
-    """The run can't go on; the message says why."""
-
-    def __init__(self, reason: str, *, ok: bool) -> None:
-        super().__init__(reason)
-        self.event = events.RunFinished(reason, ok)
+class BaselineFailed(Exception):
+    """There is nothing to compare with; the message says why."""
 
 
 class Loop:
@@ -76,7 +63,7 @@ class Loop:
     ) -> None:
         self._directory = run
         self._lab = lab
-        self._proposer = proposer
+        self._drafting = Drafting(run, proposer, recorder, controls)
         self._recorder = recorder
         self._projections = projections
         self._controls = controls
@@ -90,10 +77,10 @@ class Loop:
         try:
             while not (reason := self.stop_reason()):  # 9. only a budget, or a person, ends it
                 self.experiment()
-        except _Ended as ended:
-            finished = ended.event
-        except OutOfTime as cap:
-            finished = events.RunFinished(str(cap), ok=True)
+        except (Exhausted, OutOfTime) as end:
+            finished = events.RunFinished(str(end), ok=True)
+        except (Unable, BaselineFailed) as failure:
+            finished = events.RunFinished(str(failure), ok=False)
         else:
             finished = events.RunFinished(reason, ok=True)
         self._recorder.record(finished)
@@ -145,29 +132,9 @@ class Loop:
         return situation
 
     def form_hypothesis(self, situation: Situation) -> Proposal:
-        """Ask until the proposal is worth a run: it changes something, and it is new."""
         if not situation.history:
             return Proposal("The target as it is, measured.", "baseline", situation.text)
-        answers: list[str] = []
-        with ProposalLog(self._directory.proposal(situation.n)) as log:
-            stream = self._stream_to(log)
-            for _ in range(_ANSWERS):
-                if answers:
-                    stream("again", "")
-                try:
-                    proposal = self._ask(situation, answers, stream)
-                    description = proposal.description
-                    answer = self._objection(situation, proposal)
-                except Unusable as unusable:
-                    description, answer = unusable.description, str(unusable)
-                self._controls.check()
-                if not answer:
-                    return proposal
-                answers.append(answer)
-                self._recorder.record(
-                    events.ProposalAnswered(situation.n, clean_line(description), answer)
-                )
-        raise _Ended(f"{_ANSWERS} proposals in a row brought nothing new", ok=True)
+        return self._drafting.propose(situation)
 
     def commit(self, proposal: Proposal, attempt: int = 1) -> Candidate:
         state = self._recorder.state
@@ -230,30 +197,14 @@ class Loop:
         worth_it = measured.failure and state.rows and not (result.cut_short or result.tampered)
         if not worth_it or candidate.attempt > state.contract.fix_attempts:
             return None
-        if not isinstance(self._proposer, Repairer):
-            return None
         crash = Crash(candidate.n, measured.failure, result.tail)
-        attempt = candidate.attempt + 1
-        self._recorder.record(events.RepairBegan(candidate.n, attempt, measured.failure))
-        with ProposalLog(self._directory.proposal(candidate.n), more=True) as log:
-            stream = self._stream_to(log)
-            stream("again", "")
-            try:
-                repair = self._proposer.repair(crash, candidate.text, stream)
-            except (Exhausted, Unable):
-                return None  # the row comes first; the next proposal will meet the same, and say so
-        self._controls.check()
-        if repair is None or repair.text == candidate.text:
-            return None
-        if self._recorder.state.tried.get(digest(repair.text)):
-            return None
-        return repair
+        return self._drafting.mend(crash, candidate.text, candidate.attempt + 1)
 
     def keep_or_revert(self, candidate: Candidate, measured: events.Evaluated) -> None:
         state = self._recorder.state
         status: events.Status
         if measured.failure and not state.rows:
-            raise _Ended(f"the baseline gave no measurement: {measured.failure}", ok=False)
+            raise BaselineFailed(f"the baseline gave no measurement: {measured.failure}")
         metrics, seconds, description = measured.metrics, measured.seconds, candidate.description
         if candidate.attempt > 1:
             word = "still broken after" if measured.failure else "after"
@@ -383,30 +334,6 @@ class Loop:
         )
         word = "confirmed" if again.keep else "unconfirmed"
         return fresh, Verdict(again.keep, f"{word} by {times} fresh runs each: {again.reason}")
-
-    def _ask(self, situation: Situation, answers: list[str], stream: Stream) -> Proposal:
-        try:
-            return self._proposer.propose(
-                msgspec.structs.replace(situation, answers=tuple(answers)), stream
-            )
-        except Exhausted as error:
-            raise _Ended(str(error), ok=True) from error
-        except Unable as error:
-            raise _Ended(str(error), ok=False) from error
-
-    def _objection(self, situation: Situation, proposal: Proposal) -> str:
-        if proposal.text == situation.text:
-            return "it changes nothing"
-        if number := self._recorder.state.tried.get(digest(proposal.text)):
-            return f"it repeats experiment {number} byte for byte"
-        return ""
-
-    def _stream_to(self, log: ProposalLog) -> Stream:
-        def stream(part: Part, text: str) -> None:
-            self._controls.check()
-            log.write(part, text)
-
-        return stream
 
     def _interrupted(self) -> None:
         """A stop leaves what is committed for the next runner; a skip gives up the proposal."""

@@ -35,9 +35,9 @@ CLIENTS = 4  # connections that ask as fast as they are answered
 REQUESTS = 100  # of a round, over all connections
 UPDATES = 6  # prices that change before a round
 CHECKS = 60  # answers to requests that are drawn anew in every run
-ROUNDS = range(12, 31)  # at least and at most
-HELD_OUT_ROUNDS = range(6, 7)
-SECONDS = 4.0  # no new round after these
+ROUNDS = range(10, 31)  # at least and at most
+HELD_OUT_ROUNDS = range(5, 6)
+SECONDS = 3.0  # no new round after these
 REFERENCE_MS = 8.0  # the reference's p99 on the README's machine; the metric is in its ms
 SLOWEST = 5.0  # seconds that an answer may take
 
