@@ -79,18 +79,24 @@ def run_command(arguments: list[str]) -> int:
     """Run one command line; returns its exit code."""
     try:
         code = autoexp.main(arguments, prog_name="autoexp", standalone_mode=False)
-    except click.exceptions.Abort:
+    except (KeyboardInterrupt, click.exceptions.Abort):
         return INTERRUPTED
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except Problem as problem:
-        click.echo(f"autoexp: {problem}", err=True)
-        return problem.exit_code
-    except KeyboardInterrupt:
-        return INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has gone: nothing more to say, and no traceback at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except (Problem, OSError) as problem:
+        click.echo(f"autoexp: {_in_a_line(problem)}", err=True)
+        return problem.exit_code if isinstance(problem, Problem) else 1
     return code if isinstance(code, int) else 0
+
+
+def _in_a_line(problem: Exception) -> str:
+    """What went wrong; of the system's errors (a full disk, say) the file and the reason."""
+    if not isinstance(problem, OSError):
+        return str(problem)
+    where = f"{problem.filename}: " if problem.filename else ""
+    return f"{where}{problem.strerror or problem}"

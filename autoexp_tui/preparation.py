@@ -92,7 +92,7 @@ def prepare(project: Project, wishes: Wishes, *, today: dt.date) -> Prepared:
         state = read_state(run)
         results = _results_path(project, wishes, state)
         with contextlib.closing(Repository.open(project.place.root)) as repository:
-            _claim(results, repository, project, run)
+            _claim(results, repository, project, run, state)
             if state.rows:
                 notes = _resume(run, state, wishes, contract, project)
             else:
@@ -195,15 +195,26 @@ def _results_path(project: Project, wishes: Wishes, state: RunState) -> Path:
     return project.path / "results.tsv"
 
 
-def _claim(results: Path, repository: Repository, project: Project, run: RunDirectory) -> None:
-    """Make sure that nothing of anybody else is at the tables' paths. Raises UsageProblem."""
+def _claim(
+    results: Path,
+    repository: Repository,
+    project: Project,
+    run: RunDirectory,
+    state: RunState,
+) -> None:
+    """Make sure that nothing of anybody else is at the tables' paths. Raises UsageProblem.
+
+    What this very run wrote there is its own, however a person or a full disk has left it: the
+    projections set aside what they did not write.
+    """
+    own = state.runner is not None and state.runner.results == str(results)
     others = [other for other in runs_in(project.place.common_dir) if other.path != run.path]
     for path in (results, results.with_name("budget.log")):
         if path.is_relative_to(project.place.root):
             name = path.relative_to(project.place.root).as_posix()
             if repository.is_tracked(name):
                 raise UsageProblem(f"{name} is tracked by git: choose another with --results PATH")
-        if not path.exists():
+        if own or not path.exists():
             continue
         found = path.read_bytes()
         ours = [other.path / _inner_name(path, results) for other in (run, *others)]

@@ -9,7 +9,9 @@ from autoexp_tui.core.problem import UsageProblem
 from autoexp_tui.core.rundir import RunDirectory
 
 _PACKAGE = Path(__file__).parent
-_LEFTOVERS = shutil.ignore_patterns("__pycache__", ".venv", "results.tsv", "budget.log")
+_LEFTOVERS = shutil.ignore_patterns(
+    "__pycache__", ".venv", "node_modules", "encodings", "corpus", "results.tsv", "budget.log"
+)
 
 
 def samples() -> dict[str, str]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import glob
 import os
 import threading
 import time
@@ -165,6 +166,8 @@ class Journal:
         self._elapsed = last.elapsed if last else 0.0
         self._clock = time.monotonic()
         self._size = keep
+        self._rest = False
+        """Whether there may be something behind the last event."""
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         if os.fstat(self._fd).st_size != keep:
             os.ftruncate(self._fd, keep)
@@ -194,16 +197,25 @@ class Journal:
             except (TypeError, ValueError) as error:
                 raise JournalError(f"{self._path}: not an event: {error}") from error
             try:
+                self._drop_rest()
+                self._rest = True
                 _write_whole(self._fd, line)
                 if type(event).__name__ not in _NEWS_NOT_FSYNCED:
                     os.fsync(self._fd)
             except OSError as error:
-                with contextlib.suppress(OSError):  # what stays of it is a torn line to readers
-                    os.ftruncate(self._fd, self._size)
+                with contextlib.suppress(OSError):  # tried again before the next line is written
+                    self._drop_rest()
                 raise JournalError(f"{self._path}: can't be written: {error}") from error
+            self._rest = False
             self._size += len(line)
             self._seq = record.seq
             return record
+
+    def _drop_rest(self) -> None:
+        """Cut off what a failed write left behind the last event. Raises OSError."""
+        if self._rest:
+            os.ftruncate(self._fd, self._size)
+            self._rest = False
 
     def close(self) -> None:
         os.close(self._fd)
@@ -235,9 +247,17 @@ def sync_directory(path: Path) -> None:
         os.close(fd)
 
 
-def replace_file(path: Path, content: bytes) -> None:
-    """Put `content` at `path` as one step that a crash can't tear."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+def replace_file(path: Path, content: bytes, by: Path | None = None) -> None:
+    """Put `content` at `path` as one step that a crash can't tear.
+
+    `by` is where the new file is made when that is on the same file system: a crash then leaves
+    nothing beside `path`. What earlier crashes left of `path` is removed. Raises OSError.
+    """
+    for folder in {by or path.parent, path.parent}:
+        _drop_crumbs(folder, path.name)
+    if by is not None and by.stat().st_dev != path.parent.stat().st_dev:
+        by = None
+    temporary = (by or path.parent) / f".{path.name}.{os.getpid()}.tmp"
     try:
         with temporary.open("wb") as file:
             file.write(content)
@@ -245,6 +265,25 @@ def replace_file(path: Path, content: bytes) -> None:
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # the first error is the one to tell
+            temporary.unlink(missing_ok=True)
         raise
     sync_directory(path.parent)
+
+
+def _drop_crumbs(folder: Path, name: str) -> None:
+    """Remove the unfinished files of processes that have died in `replace_file`."""
+    for crumb in folder.glob(f".{glob.escape(name)}.*.tmp"):
+        pid = crumb.name.removeprefix(f".{name}.").removesuffix(".tmp")
+        if pid.isdecimal() and not _is_there(int(pid)):
+            crumb.unlink(missing_ok=True)
+
+
+def _is_there(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return pid != os.getpid()

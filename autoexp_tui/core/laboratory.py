@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
@@ -52,6 +53,10 @@ class Laboratory(Protocol):
 
     def free_mb(self) -> int:
         """Megabytes of disk that are left where the run writes."""
+        ...
+
+    def ideas(self) -> Sequence[str]:
+        """What a person wrote down to be tried, a line each."""
         ...
 
     def instructions(self) -> str:

@@ -22,8 +22,11 @@ _Signature = tuple[int, int, int]
 class _Table:
     """One projected file."""
 
-    def __init__(self, path: Path, header: str, lines: Callable[[int], str], aside: Path) -> None:
+    def __init__(
+        self, path: Path, header: str, lines: Callable[[int], str], aside: Path, by: Path
+    ) -> None:
         self.path = path
+        self._by = by
         self._header = header
         self._lines = lines
         """The text of the rows from an index on."""
@@ -58,9 +61,9 @@ class _Table:
         foreign = bool(found) and not text.startswith(found)
         if foreign:
             self.aside.mkdir(parents=True, exist_ok=True)
-            name = f"{len(list(self.aside.iterdir())) + 1}-{self.path.name}"
+            name = f"{len(list(self.aside.glob('[!.]*'))) + 1}-{self.path.name}"
             replace_file(self.aside / name, found)
-        replace_file(self.path, text)
+        replace_file(self.path, text, by=self._by)
         return foreign
 
     def _signature(self) -> _Signature | None:
@@ -96,10 +99,10 @@ class Projections:
             return len(state.settled)
 
         self._tables = [
-            (_Table(run.results, header, rows, aside), count),
-            (_Table(results_path, header, rows, aside / "project"), count),
-            (_Table(run.budget_log, results.BUDGET_HEADER, costs, aside), requests),
-            (_Table(beside, results.BUDGET_HEADER, costs, aside / "project"), requests),
+            (_Table(run.results, header, rows, aside, run.path), count),
+            (_Table(results_path, header, rows, aside / "project", run.path), count),
+            (_Table(run.budget_log, results.BUDGET_HEADER, costs, aside, run.path), requests),
+            (_Table(beside, results.BUDGET_HEADER, costs, aside / "project", run.path), requests),
         ]
 
     def update(self) -> list[str]:

@@ -24,6 +24,7 @@ def gather(state: RunState, lab: Laboratory, history: list[Trial]) -> Situation:
         baseline=lab.text_of(base),
         history=history,
         hints=tuple(hint.text for hint in state.hints),
+        ideas=tuple(lab.ideas()),
         instructions=lab.instructions(),
         seed=state.started.seed,
     )

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from autoexp_tui.core.events import RunStarted
+from autoexp_tui.core.ideas import NAME, read_ideas
 from autoexp_tui.core.laboratory import Result
 from autoexp_tui.core.rundir import RunDirectory
 from autoexp_tui.core.text import decode
@@ -55,11 +56,18 @@ class Bench:
 
     def instructions(self) -> str:
         """From the user's checkout, so that an edit counts from the next proposal on."""
-        if self._contract.instructions is None:
-            return ""
-        path = self._repository.root / self._started.folder / self._contract.instructions
+        return self._as_it_reads_now(self._contract.instructions or "")
+
+    def ideas(self) -> Sequence[str]:
+        """From `ideas.txt` beside the target, likewise."""
+        beside = PurePosixPath(self._contract.target).with_name(NAME)
+        return read_ideas(self._as_it_reads_now(str(beside)))
+
+    def _as_it_reads_now(self, name: str) -> str:
+        """A file of the user's checkout; empty when there is none."""
+        path = self._repository.root / self._started.folder / name
         try:
-            return path.read_text(encoding="utf-8", errors="replace")
+            return path.read_text(encoding="utf-8", errors="replace") if name else ""
         except OSError:
             return ""
 

@@ -58,6 +58,7 @@ _INHERITED = (
 )
 """Of a git that started us (a hook, an alias): they would lead to another repository."""
 
+_LIVES = 3
 _NO_GIT = "git could not be started: install it, and see that it is on the PATH"
 
 
@@ -88,7 +89,19 @@ class Plumbing:
     def ask(
         self, *arguments: str, stdin: bytes = b"", env: dict[str, str] | None = None
     ) -> tuple[int, bytes, str]:
-        """Exit status, standard output and standard error, whatever the status."""
+        """Exit status, standard output and standard error, whatever the status.
+
+        A git that somebody kills (the system, out of memory) is started again, a few times.
+        """
+        for _ in range(_LIVES - 1):
+            status, out, err = self._ask(arguments, stdin, env)
+            if status >= 0:
+                return status, out, err
+        return self._ask(arguments, stdin, env)
+
+    def _ask(
+        self, arguments: Iterable[str], stdin: bytes, env: dict[str, str] | None
+    ) -> tuple[int, bytes, str]:
         from git.exc import CommandError  # noqa: PLC0415 - see _gitpython
 
         with _as_file(stdin) as file:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import stat
@@ -20,10 +21,12 @@ __all__ = ["Repository", "RepositoryError", "TreeEntry"]
 _T = TypeVar("_T")
 _Changes = Mapping[tuple[str, ...], bytes]
 """New contents by the parts of their paths."""
+_Lock = tuple[int, int]
 _NOTHING = "0" * 40
-_ATTEMPTS = 6
+_ATTEMPTS = 8
+"""With the pauses between them, 1.3 seconds."""
 _STALE = 60.0
-"""Seconds after which a lock on a ref of ours, or a protected pack, is what a crash left."""
+"""Seconds after which a protected pack is what a crash left."""
 _KEEP = "autoexp"
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _NOBODY = {
@@ -215,7 +218,7 @@ class Repository:
         commit = self.commit(parent, files, message)
         ref = f"refs/autoexp/{tag}/{n}"
         try:
-            self._retry(lambda: self._hold(ref, commit, tag), ref)
+            self._retry(lambda: self._hold(ref, commit, tag), tag)
         finally:
             self._release()
         return commit
@@ -225,7 +228,7 @@ class Repository:
     def keep_ref(self, tag: str, name: str, commit: str) -> None:
         """Let `refs/autoexp/<tag>/<name>` hold a commit, so that no `git gc` takes it."""
         ref = f"refs/autoexp/{tag}/{name}"
-        self._retry(lambda: self._update([f"update {ref} {_check(commit)}"]), ref)
+        self._retry(lambda: self._update([f"update {ref} {_check(commit)}"]), tag)
         self._release()
 
     def refs(self, tag: str) -> dict[int, str]:
@@ -264,7 +267,7 @@ class Repository:
             raise RepositoryError(f"commit {to[:7]} is missing in {self.root}")
         name = _branch(tag).removeprefix("refs/heads/")
         try:
-            return self._retry(lambda: self._advance(tag, to), _branch(tag))
+            return self._retry(lambda: self._advance(tag, to), tag)
         except RepositoryError as error:
             self.keep_ref(tag, "tip", to)
             return f"{name} could not be moved ({error}): the best is at refs/autoexp/{tag}/tip"
@@ -282,7 +285,7 @@ class Repository:
                     f"autoexp/{tag} is checked out in {holder}: `git switch -` there first"
                 )
             names.append(_branch(tag))
-        self._retry(lambda: self._update([f"delete {name}" for name in names]))
+        self._retry(lambda: self._update([f"delete {name}" for name in names]), tag)
 
     # `info/exclude`, the one file of the repository's own that we touch.
 
@@ -440,28 +443,39 @@ class Repository:
                     return str(git_dir)
         return ""
 
-    def _retry(self, action: Callable[[], _T], ref: str = "") -> _T:
-        """Again while others are in the way with locks or a gc; the last error is raised."""
+    def _retry(self, action: Callable[[], _T], tag: str = "") -> _T:
+        """Again while others are in the way with locks or a gc; the last error is raised.
+
+        A lock on a ref of run `tag` that stands all the while is what a crash left: it is removed.
+        """
+        stale: dict[Path, _Lock] = {}
         for attempt in range(_ATTEMPTS):
             try:
                 return action()
             except RepositoryError:
-                if attempt == _ATTEMPTS - 1:
+                locks = self._locks(tag) if tag else {}
+                stale = locks if attempt == 0 else _still_there(stale, locks)
+                if attempt == _ATTEMPTS - 1 and not stale:
                     raise
-                if ref:
-                    self._drop_stale_lock(ref)
-                time.sleep(0.01 * 2**attempt)
-        raise AssertionError
-
-    def _drop_stale_lock(self, ref: str) -> None:
-        """Remove the lock that a crash left on a ref of ours."""
-        lock = self.common_dir / f"{ref}.lock"
-        try:
-            stale = time.time() - lock.stat().st_mtime > _STALE
-        except OSError:
-            return
-        if stale:
+                if attempt < _ATTEMPTS - 1:
+                    time.sleep(0.01 * 2**attempt)
+        for lock in stale:
             lock.unlink(missing_ok=True)
+        return action()
+
+    def _locks(self, tag: str) -> dict[Path, _Lock]:
+        """The locks on refs of a run, and what tells each from a later one of its name."""
+        branch = self.common_dir / f"{_branch(tag)}.lock"
+        found = {}
+        for lock in (branch, *(self.common_dir / "refs" / "autoexp" / tag).glob("*.lock")):
+            with contextlib.suppress(OSError):
+                stat = lock.stat()
+                found[lock] = (stat.st_ino, stat.st_mtime_ns)
+        return found
+
+
+def _still_there(before: Mapping[Path, _Lock], now: Mapping[Path, _Lock]) -> dict[Path, _Lock]:
+    return {path: lock for path, lock in before.items() if now.get(path) == lock}
 
 
 def _drop_stale_keeps(packs: Path) -> None:

@@ -12,16 +12,24 @@ from typing import Any
 
 from catalogue import PAGE, Item
 
-ONE = "scan"  # scan | index            how an item is found by its id
-CATEGORY = "scan"  # scan | lists | sorted      and a category's, cheapest first
-SEARCH = "scan"  # scan | words | ranked      and those with a word that begins so, best first
-COPIES = "deep"  # deep | shallow | none     what is handed to the encoder
-INDENT = 2  # None | 2                  of the JSON
-ENCODED = "answer"  # answer | items        made anew each time, or kept for every item
-CACHED_ANSWERS = 0  # 0 | 16 | 64 | 256 | 1024 | 4096      until the next update
-FREEZE = False  # True | False           what is built once is no concern of the collector
-GC_EVERY = 700  # tune: 100 .. 100000 log   new objects between two collections
-SWITCH_S = 0.005  # tune: 0.0002 .. 0.05 log   how long a thread runs when others wait
+# How one item is found by its id; a category's, cheapest first; those of a search, best first.
+ONE = "scan"  # scan | index
+CATEGORY = "scan"  # scan | lists | sorted
+SEARCH = "scan"  # scan | words | ranked
+
+# JSON: what the encoder is given, how it sets it out, and whether every item is kept encoded.
+COPIES = "deep"  # deep | shallow | none
+INDENT = 2  # 2 | None
+ENCODED = "answer"  # answer | items
+
+# How many answers are kept until the next update.
+CACHED_ANSWERS = 0  # 0 | 16 | 64 | 256 | 1024 | 4096
+
+# The interpreter: whether the collector leaves out what is built once, how many new objects set it
+# off, and how long a thread runs when others wait.
+FREEZE = False  # False | True
+GC_EVERY = 700  # tune: 100 .. 100000 log
+SWITCH_S = 0.005  # tune: 0.0002 .. 0.05 log
 
 
 class Handler:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -202,12 +203,39 @@ def test_a_lock_that_a_crash_left_on_our_ref_is_cleared(root: Path, repository: 
     assert repository.refs(TAG) == {1: commit}
 
 
-def test_a_lock_that_is_held_is_respected_and_named(root: Path, repository: Repository) -> None:
+def test_a_lock_that_stands_all_the_while_is_what_a_crash_left(
+    root: Path, repository: Repository
+) -> None:
     lock = root / ".git" / "refs" / "autoexp" / TAG / "1.lock"
     lock.parent.mkdir(parents=True)
     lock.touch()
-    with pytest.raises(RepositoryError, match=r"1\.lock") as caught:
-        record(repository, 1, repository.head())
+    commit = record(repository, 1, repository.head())
+    assert repository.refs(TAG) == {1: commit}
+    assert not lock.exists()
+
+
+def test_a_lock_that_is_taken_again_and_again_is_respected_and_named(
+    root: Path, repository: Repository
+) -> None:
+    lock = root / ".git" / "refs" / "autoexp" / TAG / "1.lock"
+    lock.parent.mkdir(parents=True)
+    lock.touch()
+    done = threading.Event()
+
+    def take_again() -> None:
+        while not done.wait(0.002):
+            fresh = lock.with_name("fresh")
+            fresh.touch()
+            fresh.replace(lock)
+
+    other = threading.Thread(target=take_again)
+    other.start()
+    try:
+        with pytest.raises(RepositoryError, match=r"1\.lock") as caught:
+            record(repository, 1, repository.head())
+    finally:
+        done.set()
+        other.join()
     assert "\n" not in str(caught.value)
     assert lock.exists()
 

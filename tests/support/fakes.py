@@ -68,6 +68,9 @@ class FakeLab:
         self.branch = to
         return ""
 
+    def ideas(self) -> tuple[str, ...]:
+        return ()
+
     def free_mb(self) -> int:
         return self.free
 
