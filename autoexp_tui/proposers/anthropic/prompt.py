@@ -31,6 +31,7 @@ BUDGETS: Mapping[str, int] = {
     "tried": 5_000,
     "changes": 5_000,
     "crash": 2_000,
+    "ideas": 1_500,
     "hints": 1_500,
     "answers": 1_500,
 }
@@ -285,6 +286,12 @@ def _news(situation: Situation, context: Context) -> list[str]:
         ),
         _changes(contract, context, by_number),
         _crash(context.crash),
+        _listed(
+            "Ideas that a person wrote down; take them or leave them",
+            [clean_line(idea, 300) for idea in situation.ideas],
+            BUDGETS["ideas"],
+            keep="first",
+        ),
         _listed(
             "Hints of the person who watches: heed the latest ones",
             [clean_line(hint, 600) for hint in situation.hints],
