@@ -14,7 +14,7 @@ from autoexp_tui.core.numbers import format_number, money
 from autoexp_tui.core.standing import against_baseline, best_line
 from autoexp_tui.core.state import RunState
 from autoexp_tui.core.text import clean, clean_line
-from autoexp_tui.sources import Source
+from autoexp_tui.sources.journals import Source
 
 SIGNS = {"keep": "✓", "discard": "·", "crash": "✗"}
 _PERIOD = 0.1

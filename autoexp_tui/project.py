@@ -12,7 +12,7 @@ from autoexp_tui.core.contract import Contract
 from autoexp_tui.core.problem import UsageProblem
 from autoexp_tui.core.rundir import RunDirectory, runs_in
 from autoexp_tui.lab import gitdir
-from autoexp_tui.runlock import is_running
+from autoexp_tui.lab.runlock import is_running
 
 CONFIG = "autoexp.yaml"
 _INSTRUCTIONS = "program.md"

@@ -14,10 +14,10 @@ from autoexp_tui.core.rundir import RunDirectory
 from autoexp_tui.core.standing import best_line
 from autoexp_tui.core.state import RunState
 from autoexp_tui.core.text import clean_line
-from autoexp_tui.runlock import is_running
-from autoexp_tui.seen import last_seen, leave
-from autoexp_tui.sources import JournalSource, read_state
-from autoexp_tui.wire import send
+from autoexp_tui.lab.runlock import is_running
+from autoexp_tui.lab.wire import send
+from autoexp_tui.sources.journals import JournalSource, read_state
+from autoexp_tui.sources.seen import last_seen, leave
 
 View = Literal["screen", "plain", "json"]
 

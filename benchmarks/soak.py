@@ -28,8 +28,8 @@ import pexpect
 
 from autoexp_tui.core.control import Command
 from autoexp_tui.core.events import Decided
-from autoexp_tui.sources import JournalSource
-from autoexp_tui.wire import NoRunner, send
+from autoexp_tui.lab.wire import NoRunner, send
+from autoexp_tui.sources.journals import JournalSource
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 

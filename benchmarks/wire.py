@@ -24,7 +24,7 @@ from autoexp_tui.core import events
 from autoexp_tui.core.contract import Contract, Metric
 from autoexp_tui.core.journal import Journal
 from autoexp_tui.core.rundir import RunDirectory
-from autoexp_tui.runlock import locked
+from autoexp_tui.lab.runlock import locked
 
 BASE = "0" * 40
 SIZE = (40, 120)

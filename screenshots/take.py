@@ -15,9 +15,9 @@ from autoexp_tui.core import events
 from autoexp_tui.core.control import Reply
 from autoexp_tui.core.events import Record
 from autoexp_tui.core.rundir import RunDirectory
-from autoexp_tui.player import Player
 from autoexp_tui.samples import recording
-from autoexp_tui.sources import JournalSource
+from autoexp_tui.sources.journals import JournalSource
+from autoexp_tui.sources.player import Player
 from autoexp_tui.ui.app import AutoexpApp
 from autoexp_tui.ui.themes import DARK, LIGHT
 

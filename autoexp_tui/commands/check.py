@@ -26,7 +26,7 @@ _TAIL = 12
 @click.option("--include-dirty", is_flag=True, help="Check uncommitted changes as they are.")
 def check(directory: Path, include_dirty: bool) -> int:
     """Validate the project in DIRECTORY and run its baseline once, isolated."""
-    from autoexp_tui import preparation  # noqa: PLC0415 - git
+    from autoexp_tui.hosting import preparation  # noqa: PLC0415 - git
     from autoexp_tui.lab.bench import Bench  # noqa: PLC0415
     from autoexp_tui.lab.repository import Repository  # noqa: PLC0415
 

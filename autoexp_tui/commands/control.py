@@ -6,9 +6,9 @@ import click
 
 from autoexp_tui.core.control import Command, Verb
 from autoexp_tui.core.problem import Problem
+from autoexp_tui.lab.wire import send
 from autoexp_tui.person import whoami
 from autoexp_tui.project import run_here
-from autoexp_tui.wire import send
 
 _tag = click.argument("tag", required=False)
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from autoexp_tui.archive import is_archive, pack
 from autoexp_tui.core.problem import UsageProblem
 from autoexp_tui.project import run_here
+from autoexp_tui.sources.archive import is_archive, pack
 
 
 @click.command()

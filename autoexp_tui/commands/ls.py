@@ -10,9 +10,9 @@ from autoexp_tui.core.rundir import RunDirectory, runs_in
 from autoexp_tui.core.standing import best_line
 from autoexp_tui.core.state import RunState
 from autoexp_tui.core.text import clean_line
+from autoexp_tui.lab.runlock import is_asleep, is_running
 from autoexp_tui.project import find_project
-from autoexp_tui.runlock import is_asleep, is_running
-from autoexp_tui.sources import read_state
+from autoexp_tui.sources.journals import read_state
 
 
 @click.command()

@@ -11,7 +11,7 @@ import click
 from autoexp_tui.core.problem import UsageProblem
 from autoexp_tui.core.text import clean
 from autoexp_tui.project import run_here
-from autoexp_tui.sources import read_state
+from autoexp_tui.sources.journals import read_state
 
 
 @click.command()
@@ -19,11 +19,11 @@ from autoexp_tui.sources import read_state
 def prompt(tag: str | None) -> None:
     """Print what the next request of the run TAG would contain; nothing is sent."""
     from autoexp_tui.core.situation import gather  # noqa: PLC0415
+    from autoexp_tui.hosting.researchers import Lookout  # noqa: PLC0415
     from autoexp_tui.lab.bench import Bench  # noqa: PLC0415 - git
     from autoexp_tui.lab.repository import Repository  # noqa: PLC0415
     from autoexp_tui.proposers.anthropic.prompt import build  # noqa: PLC0415
     from autoexp_tui.proposers.anthropic.settings import Credentials  # noqa: PLC0415
-    from autoexp_tui.researchers import Lookout  # noqa: PLC0415
 
     run = run_here(tag)
     state = read_state(run)

@@ -6,8 +6,8 @@ import click
 
 from autoexp_tui.core.journal import salvage
 from autoexp_tui.core.state import RunState
+from autoexp_tui.lab.runlock import locked
 from autoexp_tui.project import run_here
-from autoexp_tui.runlock import locked
 
 
 @click.command()

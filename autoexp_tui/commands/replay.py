@@ -7,16 +7,16 @@ from pathlib import Path
 
 import click
 
-from autoexp_tui.archive import is_archive, unpacked
 from autoexp_tui.core.bulk import many_objects
 from autoexp_tui.core.problem import UsageProblem
 from autoexp_tui.core.rundir import RunDirectory
-from autoexp_tui.ledger_source import LedgerSource, is_table
 from autoexp_tui.ledgers import read_ledger
-from autoexp_tui.player import Player
 from autoexp_tui.project import run_here
 from autoexp_tui.samples import recording
-from autoexp_tui.sources import JournalSource, Source
+from autoexp_tui.sources.archive import is_archive, unpacked
+from autoexp_tui.sources.journals import JournalSource, Source
+from autoexp_tui.sources.player import Player
+from autoexp_tui.sources.tables import LedgerSource, is_table
 from autoexp_tui.viewing import choose_view
 
 

@@ -9,9 +9,9 @@ from typing import Literal
 import click
 
 from autoexp_tui.core.problem import UsageProblem
-from autoexp_tui.opening import opened
 from autoexp_tui.report import account_of, as_html, as_markdown
 from autoexp_tui.report.page import GENERATOR
+from autoexp_tui.sources.opening import opened
 
 _HEAD = 2000
 

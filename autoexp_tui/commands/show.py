@@ -12,7 +12,7 @@ from autoexp_tui.core.rundir import RunDirectory
 from autoexp_tui.core.state import Row
 from autoexp_tui.core.text import clean, clean_line, decode
 from autoexp_tui.project import run_here
-from autoexp_tui.sources import read_state
+from autoexp_tui.sources.journals import read_state
 
 _OUTPUT = 64 << 10
 

@@ -9,15 +9,15 @@ from typing import Any
 import click
 import msgspec
 
-from autoexp_tui.archive import is_archive, unpacked
 from autoexp_tui.core.digest import Digest, digest_of
 from autoexp_tui.core.numbers import format_duration, format_number, money
 from autoexp_tui.core.rundir import RunDirectory
 from autoexp_tui.core.text import clean_line
-from autoexp_tui.ledger_source import is_table
 from autoexp_tui.ledgers import LedgerSummary, read_ledger, summarise
 from autoexp_tui.project import run_here
-from autoexp_tui.sources import read_state
+from autoexp_tui.sources.archive import is_archive, unpacked
+from autoexp_tui.sources.journals import read_state
+from autoexp_tui.sources.tables import is_table
 
 
 @click.command()

@@ -16,8 +16,8 @@ from autoexp_tui.core.events import Record
 from autoexp_tui.core.standing import best_line
 from autoexp_tui.core.state import RunState
 from autoexp_tui.core.text import clean_line
+from autoexp_tui.sources.watching import LedgerWatch
 from autoexp_tui.viewing import INTERRUPTED, choose_view
-from autoexp_tui.watching import LedgerWatch
 
 _PERIOD = 0.25
 _LAST = 10

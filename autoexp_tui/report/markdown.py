@@ -11,7 +11,7 @@ from autoexp_tui.core.text import clean, clean_line
 from autoexp_tui.report.account import Account, Step, part
 from autoexp_tui.report.groups import Group
 from autoexp_tui.report.svg import running_best
-from autoexp_tui.textplot import Curve, as_text, draw
+from autoexp_tui.report.textplot import Curve, as_text, draw
 
 _WIDTH, _HEIGHT = 76, 14
 _SPECIAL = re.compile(r"([\\`*_\[\]|~$])")

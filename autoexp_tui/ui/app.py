@@ -27,11 +27,11 @@ from autoexp_tui.core.problem import Problem
 from autoexp_tui.core.rundir import RunDirectory
 from autoexp_tui.core.state import RunState
 from autoexp_tui.core.text import clean_line
-from autoexp_tui.ledger_source import LedgerSource
 from autoexp_tui.person import whoami
-from autoexp_tui.player import Player
-from autoexp_tui.seen import Seen
-from autoexp_tui.sources import Source
+from autoexp_tui.sources.journals import Source
+from autoexp_tui.sources.player import Player
+from autoexp_tui.sources.seen import Seen
+from autoexp_tui.sources.tables import LedgerSource
 from autoexp_tui.ui import scrubber, status, themes
 from autoexp_tui.ui.board import Board, Look
 from autoexp_tui.ui.bridge import PERIOD, Arrived, Bridge, Broken

@@ -9,7 +9,7 @@ from textual.message_pump import MessagePump
 
 from autoexp_tui.core.events import Record
 from autoexp_tui.core.problem import Problem
-from autoexp_tui.sources import Source
+from autoexp_tui.sources.journals import Source
 
 PERIOD = 0.25
 """Seconds between two looks at the source."""

@@ -13,14 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.gitrepos import git
 
-from autoexp_tui import archive
-from autoexp_tui.archive import is_archive, pack, unpacked
 from autoexp_tui.cli import run_command
 from autoexp_tui.core.journal import JournalError
 from autoexp_tui.core.problem import UsageProblem
 from autoexp_tui.core.rundir import RunDirectory
 from autoexp_tui.samples import recording
-from autoexp_tui.sources import JournalSource, read_state
+from autoexp_tui.sources import archive
+from autoexp_tui.sources.archive import is_archive, pack, unpacked
+from autoexp_tui.sources.journals import JournalSource, read_state
 
 JOURNAL = recording().journal.read_bytes()
 

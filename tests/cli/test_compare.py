@@ -13,12 +13,12 @@ from realistic_run import experiment, folded, opening, recorded
 from support.gitrepos import git
 
 from autoexp_tui.cli import run_command
-from autoexp_tui.comparison import By, compare, curves, entry_of
 from autoexp_tui.core import events
 from autoexp_tui.core.problem import UsageProblem
 from autoexp_tui.core.state import RunState
+from autoexp_tui.report.comparison import By, compare, curves, entry_of
+from autoexp_tui.report.textplot import Curve, as_text, draw
 from autoexp_tui.samples import recording
-from autoexp_tui.textplot import Curve, as_text, draw
 
 LOWER = "commit\tval_loss\tstatus\tdescription\n"
 HIGHER = "commit\taccuracy\tstatus\tdescription\n"

@@ -16,9 +16,9 @@ from autoexp_tui.core import events
 from autoexp_tui.core.events import Record
 from autoexp_tui.core.problem import UsageProblem
 from autoexp_tui.core.state import RunState
-from autoexp_tui.ledger_source import ledger_state
 from autoexp_tui.ledgers import read_ledger
-from autoexp_tui.watching import LedgerWatch
+from autoexp_tui.sources.tables import ledger_state
+from autoexp_tui.sources.watching import LedgerWatch
 
 HEAD = "commit\tval_loss\tstatus\tdescription\n"
 

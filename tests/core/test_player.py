@@ -9,7 +9,7 @@ from realistic_run import recorded, whole_run
 
 from autoexp_tui.core.events import Record
 from autoexp_tui.core.state import RunState
-from autoexp_tui.player import SPEEDS, Player
+from autoexp_tui.sources.player import SPEEDS, Player
 
 
 class Records:

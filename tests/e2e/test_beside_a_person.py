@@ -12,8 +12,8 @@ from support.projects import FILES, autoexp, fingerprint
 
 from autoexp_tui.core.control import Command
 from autoexp_tui.core.rundir import RunDirectory
-from autoexp_tui.sources import read_state
-from autoexp_tui.wire import send
+from autoexp_tui.lab.wire import send
+from autoexp_tui.sources.journals import read_state
 
 
 def test_a_person_commits_switches_and_collects_garbage_meanwhile(tmp_path: Path) -> None:

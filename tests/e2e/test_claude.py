@@ -22,7 +22,7 @@ from autoexp_tui.cli import run_command
 from autoexp_tui.core import events
 from autoexp_tui.core.journal import read_all
 from autoexp_tui.core.rundir import RunDirectory
-from autoexp_tui.sources import read_state
+from autoexp_tui.sources.journals import read_state
 
 EXPERIMENTS = 30
 TOKENS = {"input_tokens": 1000, "cache_read_input_tokens": 2000, "output_tokens": 1}

@@ -15,7 +15,7 @@ from autoexp_tui.core import events
 from autoexp_tui.core.contract import Notify
 from autoexp_tui.core.events import AnyEvent
 from autoexp_tui.core.state import RunState
-from autoexp_tui.notifier import Notifier
+from autoexp_tui.hosting.notifier import Notifier
 
 NIGHT: list[AnyEvent] = [
     *opening(),

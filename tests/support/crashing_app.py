@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from autoexp_tui.core.rundir import RunDirectory
-from autoexp_tui.sources import JournalSource
+from autoexp_tui.sources.journals import JournalSource
 from autoexp_tui.ui.app import AutoexpApp
 
 

@@ -14,7 +14,7 @@ from support.faulty import OK
 from support.trial import Trial, end_of
 
 from autoexp_tui.core.control import Command
-from autoexp_tui.wire import send
+from autoexp_tui.lab.wire import send
 
 End = Literal["time limit", "skip", "stop", "runner killed"]
 ENDS: tuple[End, ...] = ("time limit", "skip", "stop", "runner killed")

@@ -22,11 +22,11 @@ from typing import Any, cast
 
 from support.effects import NO_INJURY, Injury, injure
 
-from autoexp_tui import preparation, researchers, runner
 from autoexp_tui.core import events
 from autoexp_tui.core.problem import Problem
 from autoexp_tui.core.proposal import Proposal, Situation, Stream
 from autoexp_tui.core.recorder import Recorder
+from autoexp_tui.hosting import preparation, researchers, runner
 from autoexp_tui.project import find_project
 
 OK, ENDED_BADLY, REFUSED, BROKEN = 0, 1, 2, 3

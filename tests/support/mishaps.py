@@ -20,6 +20,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import TypeAlias
 
+import pytest
 from support.effects import Injury
 from support.faulty import ENDED_BADLY, OK, REFUSED
 from support.gitrepos import git
@@ -27,7 +28,7 @@ from support.trial import TAG, Trial, end_of
 
 from autoexp_tui.core.control import Command
 from autoexp_tui.core.journal import JournalError
-from autoexp_tui.wire import NoRunner, send
+from autoexp_tui.lab.wire import NoRunner, send
 
 Mishap: TypeAlias = Callable[[Trial, random.Random], str]
 
@@ -263,12 +264,9 @@ def journal_damaged(trial: Trial, chance: random.Random) -> str:
 
 
 def _see_it_said(trial: Trial, where: str) -> None:
-    try:
+    with pytest.raises(JournalError) as noticed:
         trial.state()
-    except JournalError as error:
-        assert str(error).startswith(where), f"{error} should begin with {where}"
-    else:
-        raise AssertionError("the damage was not noticed by a reader")
+    assert str(noticed.value).startswith(where)
     # Counting the rows is what the trial can't do now: the process is told a number that is enough.
     process = trial.start(1, known_rows=0)
     assert end_of(process) == REFUSED

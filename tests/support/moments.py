@@ -6,7 +6,7 @@ from autoexp_tui.core import events
 from autoexp_tui.core.control import Reply
 from autoexp_tui.core.events import Record
 from autoexp_tui.samples import recording
-from autoexp_tui.sources import JournalSource
+from autoexp_tui.sources.journals import JournalSource
 from autoexp_tui.ui.app import AutoexpApp
 
 

@@ -20,7 +20,7 @@ from autoexp_tui.core.events import Decided
 from autoexp_tui.core.journal import JournalReader
 from autoexp_tui.core.rundir import RunDirectory
 from autoexp_tui.core.state import RunState
-from autoexp_tui.sources import read_state
+from autoexp_tui.sources.journals import read_state
 
 TAG = "t"
 HARNESS = """\

@@ -18,9 +18,9 @@ from support.projects import FILES
 
 from autoexp_tui.core.control import Command
 from autoexp_tui.core.rundir import RunDirectory
-from autoexp_tui.runlock import is_running
-from autoexp_tui.sources import read_state
-from autoexp_tui.wire import NoRunner, send
+from autoexp_tui.lab.runlock import is_running
+from autoexp_tui.lab.wire import NoRunner, send
+from autoexp_tui.sources.journals import read_state
 
 SUPPORT = Path(__file__).parents[1] / "support"
 ENTER_SCREEN, LEAVE_SCREEN = "\x1b[?1049h", "\x1b[?1049l"

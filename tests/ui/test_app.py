@@ -20,10 +20,10 @@ from autoexp_tui.core.journal import JournalError
 from autoexp_tui.core.problem import Problem
 from autoexp_tui.core.proposal_log import ProposalLog
 from autoexp_tui.core.rundir import RunDirectory
-from autoexp_tui.ledger_source import LedgerSource
 from autoexp_tui.ledgers import read_ledger
-from autoexp_tui.player import Player
-from autoexp_tui.seen import Seen
+from autoexp_tui.sources.player import Player
+from autoexp_tui.sources.seen import Seen
+from autoexp_tui.sources.tables import LedgerSource
 from autoexp_tui.ui.app import AutoexpApp
 from autoexp_tui.ui.dialogs import Ask, Choice, Help
 from autoexp_tui.ui.dialogs import Told as ToldScreen

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from autoexp_tui.archive import is_archive, unpacked
 from autoexp_tui.core.problem import UsageProblem
 from autoexp_tui.core.rundir import RunDirectory
 from autoexp_tui.core.state import RunState
 from autoexp_tui.core.text import decode
-from autoexp_tui.ledger_source import is_table, ledger_state
 from autoexp_tui.ledgers import Ledger, read_ledger
 from autoexp_tui.project import run_here
-from autoexp_tui.sources import read_state
+from autoexp_tui.sources.archive import is_archive, unpacked
+from autoexp_tui.sources.journals import read_state
+from autoexp_tui.sources.tables import is_table, ledger_state
 
 _DIFF = 1 << 20
 

@@ -8,7 +8,7 @@ from autoexp_tui.core.events import Record
 from autoexp_tui.core.journal import JournalReader
 from autoexp_tui.core.rundir import RunDirectory
 from autoexp_tui.core.state import RunState
-from autoexp_tui.runlock import is_running
+from autoexp_tui.lab.runlock import is_running
 
 
 class Source(Protocol):

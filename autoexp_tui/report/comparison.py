@@ -19,7 +19,7 @@ from autoexp_tui.core.problem import UsageProblem
 from autoexp_tui.core.state import Row, RunState
 from autoexp_tui.core.text import clean_line
 from autoexp_tui.core.verdict import improvement
-from autoexp_tui.textplot import LETTERS, Curve, Run, draw
+from autoexp_tui.report.textplot import LETTERS, Curve, Run, draw
 
 By = Literal["experiment", "time", "cost"]
 

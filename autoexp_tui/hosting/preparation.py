@@ -26,10 +26,10 @@ from autoexp_tui.core.recorder import Recorder
 from autoexp_tui.core.rundir import RunDirectory, runs_in
 from autoexp_tui.core.state import RunState
 from autoexp_tui.lab.repository import Repository
+from autoexp_tui.lab.runlock import is_running, locked
 from autoexp_tui.project import Project
 from autoexp_tui.proposers import registry
-from autoexp_tui.runlock import is_running, locked
-from autoexp_tui.sources import read_state
+from autoexp_tui.sources.journals import read_state
 
 PROTECTION = "isolated workspace, harness verified before and after each run"
 

@@ -22,10 +22,10 @@ from autoexp_tui.core.loop import Loop
 from autoexp_tui.core.projections import Projections
 from autoexp_tui.core.recorder import Recorder
 from autoexp_tui.core.rundir import RunDirectory
-from autoexp_tui.detaching import scope
-from autoexp_tui.notifier import Notifier
-from autoexp_tui.runlock import locked
-from autoexp_tui.wire import ControlServer
+from autoexp_tui.hosting.detaching import scope
+from autoexp_tui.hosting.notifier import Notifier
+from autoexp_tui.lab.runlock import locked
+from autoexp_tui.lab.wire import ControlServer
 
 
 class Runner:
@@ -75,9 +75,9 @@ class Runner:
             self._ready.set()
 
     def _host(self, journal: Journal) -> None:
+        from autoexp_tui.hosting.researchers import make_researcher  # noqa: PLC0415
         from autoexp_tui.lab.bench import Bench  # noqa: PLC0415 - git, only where it is needed
         from autoexp_tui.lab.repository import Repository  # noqa: PLC0415
-        from autoexp_tui.researchers import make_researcher  # noqa: PLC0415
 
         self._recorder = recorder = Recorder(journal)
         started = recorder.state.started
@@ -136,7 +136,7 @@ def spawn(run: RunDirectory, root: Path, results: Path) -> str:
             process = subprocess.Popen(
                 [
                     *scope(os.environ),
-                    *(sys.executable, "-P", "-m", "autoexp_tui.runner"),
+                    *(sys.executable, "-P", "-m", "autoexp_tui.hosting.runner"),
                     *(str(theirs), str(run.path), str(root), str(results)),
                 ],
                 cwd=root,
@@ -159,7 +159,7 @@ def spawn(run: RunDirectory, root: Path, results: Path) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    """`python -m autoexp_tui.runner FD RUN ROOT RESULTS`: what `spawn` starts."""
+    """`python -m autoexp_tui.hosting.runner FD RUN ROOT RESULTS`: what `spawn` starts."""
     descriptor, path, root, results = arguments
     runner = Runner(RunDirectory(Path(path)), Path(root), Path(results))
     signal.signal(signal.SIGHUP, signal.SIG_IGN)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from autoexp_tui.axis import Axis
+from autoexp_tui.report.axis import Axis
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _LEVEL, _RISE = "─┄━╌═┈", "│┆┃╎║┊"

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from autoexp_tui.core import events
 from autoexp_tui.core.events import Record
-from autoexp_tui.sources import Source
+from autoexp_tui.sources.journals import Source
 
 SPEEDS = (0.25, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 _GAP = 30.0
