@@ -16,6 +16,10 @@ _SIGN_OF_LIFE = 15.0
 """Seconds without one after which a runner that gives two a second is not awake."""
 
 
+_MOMENT = 2.0
+"""Seconds for which a lock whose holder has died is waited for."""
+
+
 class AlreadyRunning(Problem):
     """Another runner holds the lock of this run."""
 
@@ -25,12 +29,7 @@ def locked(run: RunDirectory) -> Iterator[None]:
     """Be the one process that may write this run. Raises AlreadyRunning."""
     run.path.mkdir(mode=0o700, parents=True, exist_ok=True)
     with run.lock.open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise AlreadyRunning(
-                f"{run.tag} is running already: `autoexp attach {run.tag}` shows it"
-            ) from error
+        _take(file.fileno(), run)
         file.truncate(0)
         file.write(ProcessId.of(os.getpid()).encode())
         file.flush()
@@ -38,6 +37,22 @@ def locked(run: RunDirectory) -> Iterator[None]:
             yield
         finally:
             file.truncate(0)
+
+
+def _take(descriptor: int, run: RunDirectory) -> None:
+    """Take the lock. What a killed runner was about to start may hold it for a moment longer."""
+    until = time.monotonic() + _MOMENT
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if is_running(run) or time.monotonic() > until:
+                raise AlreadyRunning(
+                    f"{run.tag} is running already: `autoexp attach {run.tag}` shows it"
+                ) from error
+            time.sleep(0.02)
+        else:
+            return
 
 
 def is_running(run: RunDirectory) -> bool:
