@@ -131,20 +131,3 @@ def test_a_lock_that_what_a_killed_runner_was_starting_still_holds_is_waited_for
         assert process.stdout is not None
         assert process.stdout.readline() == b"held\n"
         trial.resume()
-
-
-def test_a_lock_that_what_a_killed_runner_was_starting_still_holds_is_waited_for(
-    trial: Trial,
-) -> None:
-    # Between fork and exec, a child of the runner has all its descriptors, and so its lock.
-    holder = (
-        "import fcntl, sys, time; file = open(sys.argv[1], 'a')\n"
-        "fcntl.flock(file, fcntl.LOCK_EX); print('held', flush=True); time.sleep(0.3)"
-    )
-    process = subprocess.Popen(
-        [sys.executable, "-c", holder, str(trial.run.lock)], stdout=subprocess.PIPE
-    )
-    with process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == b"held\n"
-        trial.resume()
