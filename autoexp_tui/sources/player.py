@@ -55,7 +55,7 @@ class Player:
         self._due = len(self._records)
         self._position = self._end
         self.playing = False
-        self.speed = min(SPEEDS, key=lambda speed: abs(self._end / speed - 60))
+        self.speed = max(1, min(SPEEDS, key=lambda speed: abs(self._end / speed - 60)))
 
     @property
     def _end(self) -> float:

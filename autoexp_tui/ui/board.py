@@ -60,6 +60,9 @@ class Board(Container):
         self.output = OutputPane(id="output")
         self.plot = MetricPlot(id="plot", label="4")
         self.results = ResultsTable(id="results")
+        if texts.output(1) is None:
+            self.diff.EMPTY = "a table alone has no diffs; in a repository with its commits it has"
+            self.output.EMPTY = "a table alone has no output"
         self._diffed: tuple[object, ...] = ()
         self._proposal: ProposalReader | None = None
         self._written = ""

@@ -677,7 +677,8 @@ async def test_a_table_in_a_repository_shows_what_its_commits_changed(tmp_path: 
     async with bench.app.run_test(size=(120, 40)) as pilot:
         bench.pilot = pilot
         await bench.until(lambda: len(bench.app.state.rows) == 3)
-        assert "appears here" in bench.pane("diff")
+        assert "a table alone has no diffs" in bench.pane("diff")
+        assert "a table alone has no output" in bench.pane("output")
         await bench.press("N", "N")
         assert "- lr = 1" in bench.pane("diff")
         assert "+ lr = 2" in bench.pane("diff")

@@ -71,7 +71,8 @@ class HypothesisPane(VerticalScroll, can_focus=True):
             f"{clean_line(name, 40)} {format_number(value)}"
             for name, value in {**row.metrics, **row.extras}.items()
         ]
-        figures.append(f"took {format_duration(row.seconds)}")
+        if row.seconds:
+            figures.append(f"took {format_duration(row.seconds)}")
         facts = Text(" · ".join(figures), self._style("quiet"))
         self._show(("row", row.n, row.commit), Group(outcome, text, Padding(facts, 0)))
 

@@ -56,8 +56,8 @@ class RowsPane(ScrollView, can_focus=True):
         Binding("right", "sideways(1)", "Right", show=False, id="pane.right"),
     ]
 
-    EMPTY: ClassVar[str] = ""
-    """What an empty pane says."""
+    EMPTY: str = ""
+    """What an empty pane says; whoever knows that it will stay empty sets another."""
     SIDEWAYS: ClassVar[int] = 8
     """Cells that one step sideways moves."""
 
