@@ -251,8 +251,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"there is no sample {', '.join(sorted(unknown))}")
     output = None if options.output == "-" else Path(options.output)
 
-    old = output.read_text(encoding="utf-8") if output and output.is_file() else ""
-    rows = {name: text for name, text in earlier(old).items() if name in known}
+    rows: dict[str, str] = {}
     missing = 0
     for name in options.names or known:
         print(f"{name} …", file=sys.stderr, flush=True)
@@ -264,8 +263,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             blank = ["–"] * (len(COLUMNS) - 3)
             rows[name] = line([link, f"not run: {reason}", *blank, today()])
         print(rows[name], file=sys.stderr, flush=True)
-        if output:  # after each: a night's table survives its last sample
-            output.write_text(page(rows, options.checks), encoding="utf-8")
+        if output:  # read and written after each: others may have added theirs meanwhile
+            old = output.read_text(encoding="utf-8") if output.is_file() else ""
+            kept = {other: text for other, text in earlier(old).items() if other in known}
+            output.write_text(page({**kept, **rows}, options.checks), encoding="utf-8")
     if output is None:
         print(page(rows, options.checks), end="")
     return 1 if missing else 0

@@ -176,6 +176,18 @@ def steps(points: Iterable[Point]) -> list[Point]:
     return [p for p in points if p.status == "keep" and p.value is not None]
 
 
+def best_so_far(points: Iterable[Point], direction: Direction) -> list[Point]:
+    """Every measured point that was better than all before it, kept or not."""
+    found: list[Point] = []
+    for p in points:
+        if p.value is None:
+            continue
+        best = found[-1].value if found else None
+        if best is None or (p.value < best if direction == "lower" else p.value > best):
+            found.append(p)
+    return found
+
+
 class Pair(NamedTuple):
     """One experiment's two metrics."""
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -74,3 +77,22 @@ def test_roles_survive_the_way_through_plotext() -> None:
     assert figure is not None
     roles = {role for line in framed(figure, (50, 12)) for _, role in line}
     assert roles == {None, "axis", "label", "baseline", "discard", "step", "keep", "fresh"}
+
+
+def test_what_was_better_and_not_kept_has_a_line_of_its_own() -> None:
+    def row_of(n: int, status: str, value: float) -> Any:
+        return SimpleNamespace(n=n, status=status, metrics={"loss": value})
+
+    loss = Metric("loss", "lower")
+    alike, apart = Series(loss), Series(loss)
+    alike.extend([row_of(1, "keep", 3.0), row_of(2, "discard", 4.0), row_of(3, "keep", 2.0)])
+    apart.extend([row_of(1, "keep", 3.0), row_of(2, "discard", 1.0), row_of(3, "keep", 2.0)])
+    signs = []
+    for series in (alike, apart):
+        scale = series.scale()
+        assert scale is not None
+        figure = over_time(series, scale, (60, 16))
+        assert figure is not None
+        signs.append({cell.sign for cell in figure.cells.values() if cell.role == "best"})
+    assert signs[0] == set()
+    assert "╌" in signs[1]

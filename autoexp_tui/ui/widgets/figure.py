@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Final, Literal, NamedTuple, get_args
@@ -14,6 +15,7 @@ from autoexp_tui.core.series import (
     Point,
     Scale,
     Series,
+    best_so_far,
     nice_ticks,
     robust_scale,
     roomy_end,
@@ -23,7 +25,17 @@ from autoexp_tui.core.series import (
 from autoexp_tui.ui.marks import MARKS
 
 Role = Literal[
-    "axis", "label", "baseline", "cursor", "discard", "crash", "step", "keep", "fresh", "beyond"
+    "axis",
+    "label",
+    "baseline",
+    "cursor",
+    "discard",
+    "crash",
+    "step",
+    "keep",
+    "fresh",
+    "beyond",
+    "best",
 ]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
 Line = list[tuple[str, Role | None]]
@@ -120,6 +132,9 @@ def over_time(
     cells: dict[Place, Cell] = {}
     if baseline is not None:
         cells |= {Place(c, up.at(baseline)): Cell("┄", "baseline") for c in range(columns)}
+    best = best_so_far(series.points, series.metric.direction)
+    if differs(series):
+        cells |= _dashes([Place(across.at(p.n), up.at(_value(p))) for p in best], now)
     for p in series.points:
         place, cell = _mark(p, across, up, scale)
         cells[place] = cell
@@ -137,6 +152,22 @@ def over_time(
             cells[kept[-1]] = Cell(MARKS["keep"].sign, "fresh")
     column = None if cursor is None or not 1 <= cursor <= series.last else across.at(cursor)
     return Figure(cells, _experiment_ticks(across) if x_axis else [], y, column)
+
+
+def differs(series: Series) -> bool:
+    """Whether something better than what was kept was not kept: then there are two lines."""
+    kept = [p.value for p in steps(series.points)]
+    return [p.value for p in best_so_far(series.points, series.metric.direction)] != kept
+
+
+def _dashes(corners: Sequence[Place], end: int) -> dict[Place, Cell]:
+    """A dashed step line through `corners`, on to the column `end`."""
+    cells: dict[Place, Cell] = {}
+    for place, after in itertools.pairwise([*corners, Place(end, corners[-1].row)]):
+        cells |= {Place(c, place.row): Cell("╌", "best") for c in range(place.column, after.column)}
+        low, high = sorted((place.row, after.row))
+        cells |= {Place(after.column, row): Cell("╎", "best") for row in range(low, high + 1)}
+    return cells
 
 
 def front(cloud: Cloud, size: tuple[int, int], *, cursor: int | None = None) -> Figure | None:

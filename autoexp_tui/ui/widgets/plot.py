@@ -26,6 +26,7 @@ from autoexp_tui.ui.widgets.figure import (
     Figure,
     Line,
     Role,
+    differs,
     framed,
     front,
     over_time,
@@ -56,6 +57,7 @@ class MetricPlot(Widget, can_focus=True):
         & .metric-plot--step { color: $text-success; }
         & .metric-plot--keep { color: $text-success; text-style: bold; }
         & .metric-plot--fresh { color: $text-success; text-style: bold reverse; }
+        & .metric-plot--best { color: $text-warning; }
         & .metric-plot--beyond { color: $text-warning; }
         & .metric-plot--cursor { color: $text-muted; background: $surface; }
     }
@@ -222,6 +224,8 @@ class MetricPlot(Widget, can_focus=True):
             parts.append(chosen)
         elif series.kept is not None:
             parts.append(f"best {format_number(series.kept.value)} at #{series.kept.n}")
+        if differs(series):
+            parts.append("╌ best so far, kept or not")
         if scale is not None and scale.clips_above:
             parts.append(f"▲ up to {format_number(scale.most)}")
         if scale is not None and scale.clips_below:
