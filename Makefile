@@ -33,7 +33,7 @@ screenshots: $(INSTALLED)
 # The samples' own components, installed and really run; what can't be here is skipped with its reason.
 test-samples: $(INSTALLED)
 	for sample in sample_projects/*/setup; do (cd $$(dirname $$sample) && ./setup) || true; done
-	$(PYTHON) -m pytest tests/samples
+	AUTOEXP_SAMPLES=all $(PYTHON) -m pytest tests/samples
 
 samples-report: $(INSTALLED)
 	$(PYTHON) benchmarks/samples.py
