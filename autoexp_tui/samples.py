@@ -10,7 +10,14 @@ from autoexp_tui.core.rundir import RunDirectory
 
 _PACKAGE = Path(__file__).parent
 _LEFTOVERS = shutil.ignore_patterns(
-    "__pycache__", ".venv", "node_modules", "encodings", "corpus", "results.tsv", "budget.log"
+    "__pycache__",
+    ".venv",
+    "node_modules",
+    "encodings",
+    "corpus",
+    ".packages",
+    "results.tsv",
+    "budget.log",
 )
 
 
