@@ -115,12 +115,6 @@ class WaitBegan(Event, frozen=True):
     reason: str
 
 
-class WaitEnded(Event, frozen=True):
-    """It tries again, or was told to end."""
-
-    n: int
-
-
 class Proposed(Event, frozen=True):
     """A hypothesis and the edit that tests it."""
 
@@ -267,7 +261,6 @@ AnyEvent: TypeAlias = (
     | CostReserved
     | CostSettled
     | WaitBegan
-    | WaitEnded
     | Proposed
     | RepairBegan
     | Committed

@@ -162,12 +162,13 @@ class RunState:
                 self.instructions = digest
             case events.CostReserved() as event:
                 self.reserved[event.id] = event
+                if self.current is not None:
+                    self.current.waiting = None  # it asks again
                 self.spent_usd += event.usd
             case events.CostSettled() as event:
                 self._settled(event)
             case (
                 events.WaitBegan()
-                | events.WaitEnded()
                 | events.ProposalAnswered()
                 | events.Proposed()
                 | events.RepairBegan()
@@ -219,7 +220,6 @@ class RunState:
     def _experiment_went_on(
         self,
         event: events.WaitBegan
-        | events.WaitEnded
         | events.ProposalAnswered
         | events.Proposed
         | events.RepairBegan
@@ -234,8 +234,6 @@ class RunState:
         match event:
             case events.WaitBegan():
                 current.waiting = (self.time, event)
-            case events.WaitEnded():
-                pass  # whatever comes next ends a wait
             case events.RepairBegan(attempt=attempt):
                 current.attempt, current.digest = attempt, ""
                 self._enter("proposing")

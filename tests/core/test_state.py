@@ -168,3 +168,13 @@ def test_only_the_latest_notices_are_kept() -> None:
     state = state_of(*opening(), *notices)
     assert len(state.notices) == 200
     assert state.notices[-1][1].text == "499"
+
+
+def test_a_wait_ends_when_the_proposer_asks_again() -> None:
+    waiting = [*opening(), events.ExperimentStarted(1, BASE), events.WaitBegan(1, 9.0, "busy")]
+    current = state_of(*waiting).current
+    assert current is not None
+    assert current.waiting is not None
+    again = state_of(*waiting, events.CostReserved(1, 1, "claude", 10, 10, 0.1)).current
+    assert again is not None
+    assert again.waiting is None
