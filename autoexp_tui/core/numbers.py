@@ -24,6 +24,11 @@ def decimals(x: float | None) -> int:
     return len(f"{x:.{places}f}".rstrip("0").partition(".")[2])
 
 
+def fitting(places: int) -> float:
+    """The least positive number from which on `decimals` are at most `places`."""
+    return max(_ORDINARY[0], 10.0 ** (_DIGITS - 1 - places))
+
+
 def is_ordinary(x: float) -> bool:
     """Whether `x` is written without an exponent."""
     return x == 0 or (math.isfinite(x) and _ORDINARY[0] <= abs(x) < _ORDINARY[1])
@@ -86,6 +91,11 @@ def format_duration(seconds: float) -> str:
         return f"{minutes // 60}h {minutes % 60:02}m"
     hours = minutes // 60
     return f"{hours // 24}d {hours % 24:02}h"
+
+
+def duration_width(longest: float) -> int:
+    """The characters that every duration up to `longest` seconds has room in."""
+    return max(len(format_duration(min(seconds, longest))) for seconds in (9.9, 59, 3599, longest))
 
 
 def format_clock(timestamp: float) -> str:

@@ -7,8 +7,10 @@ extended with what is new and thinned when they grow, so a redraw costs the same
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
+from operator import attrgetter
 from typing import NamedTuple
 
 from autoexp_tui.core.contract import Direction, Metric
@@ -34,6 +36,9 @@ class Point(NamedTuple):
     status: Status
 
 
+_VALUE = attrgetter("value")
+
+
 class Scale(NamedTuple):
     """What a plot's value axis spans, and which values lie beyond it."""
 
@@ -57,8 +62,9 @@ def point(row: Row, metric: Metric) -> Point:
     value = row.metrics.get(metric.name)
     if row.status == "crash" or value is None or not math.isfinite(value):
         return Point(row.n, None, row.status)
-    # Bounded, so that no difference of two values overflows.
-    return Point(row.n, max(-_HUGE, min(_HUGE, value)), row.status)
+    if not -_HUGE < value < _HUGE:  # so that no difference of two values overflows
+        value = math.copysign(_HUGE, value)
+    return Point(row.n, value, row.status)
 
 
 def bucket(points: Sequence[Point], width: int) -> list[Point]:
@@ -91,18 +97,14 @@ def _extremes(points: Sequence[Point]) -> list[Point]:
     for status in ("keep", "discard"):
         measured = [p for p in points if p.status == status and p.value is not None]
         if measured:
-            chosen.add(min(measured, key=_height))
-            chosen.add(max(measured, key=_height))
+            chosen.add(min(measured, key=_VALUE))
+            chosen.add(max(measured, key=_VALUE))
             if status == "keep":
                 chosen |= {measured[0], measured[-1]}
     crash = next((p for p in points if p.value is None), None)
     if crash is not None:
         chosen.add(crash)
     return sorted(chosen, key=lambda p: p.n)
-
-
-def _height(p: Point) -> float:
-    return math.nan if p.value is None else p.value
 
 
 class Series:
@@ -125,18 +127,28 @@ class Series:
         for row in rows:
             new = point(row, self.metric)
             self.points.append(new)
-            self.last = max(self.last, new.n)
+            self.last = new.n
             if new.value is not None:
                 if new.status == "keep":
                     self.kept = new
                 if self._measured % self._stride == 0:
                     self._sample.append(new.value)
                 self._measured += 1
-            if len(self.points) > _HELD:
-                self.points = bucket(self.points, _BUCKETS)
             if len(self._sample) > _SAMPLE:
                 del self._sample[1::2]
                 self._stride *= 2
+        if len(self.points) > _HELD:
+            self.points = bucket(self.points, _BUCKETS)
+
+    def cut(self, rows: Sequence[Row]) -> None:
+        """Go back to `rows`: the first ones of those taken in.
+
+        Of a thinned series stays what was there; outliers are told by all that was seen.
+        """
+        self.last = rows[-1].n if rows else 0
+        del self.points[bisect_right(self.points, self.last, key=lambda p: p.n) :]
+        points = (point(row, self.metric) for row in reversed(rows) if row.status == "keep")
+        self.kept = next((p for p in points if p.value is not None), None)
 
     def scale(self, *also: float) -> Scale | None:
         """A range that shows every kept value and every value in `also`, but clips outliers.
@@ -219,6 +231,12 @@ class Cloud:
             self._advance(pair)
             if len(self.pairs) > _HELD:
                 self.pairs = self._thinned()
+
+    def cut(self, last: int) -> None:
+        """Go back to experiment `last`; of a thinned cloud stays what was there."""
+        self.pairs = [pair for pair in self.pairs if pair.n <= last]
+        x, y = self.metrics
+        self.front = pareto_front(self.pairs, x.direction, y.direction)
 
     def _advance(self, new: Pair) -> None:
         sx, sy = self._sign

@@ -6,8 +6,9 @@ The loop, an attached screen, plain lines and a replay all fold the same records
 
 from __future__ import annotations
 
+import copy
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
 import msgspec
@@ -126,6 +127,16 @@ class RunState:
     seq: int = 0
     time: float = 0.0
     elapsed: float = 0.0
+
+    def copy(self) -> RunState:
+        """Another state that goes its own way from here; rows and events are shared."""
+        other = copy.copy(self)
+        for name, value in ((part.name, getattr(self, part.name)) for part in fields(self)):
+            if isinstance(value, list | dict | deque):
+                setattr(other, name, value.copy())
+        if self.current is not None:
+            other.current = replace(self.current, answers=[*self.current.answers])
+        return other
 
     @property
     def contract(self) -> Contract:

@@ -15,6 +15,8 @@ from autoexp_tui.ledgers.names import name_direction
 
 _NAME = 80
 _REASON = 200
+_OURS = frozenset({"keep", "discard", "crash"})
+"""Verdicts that the status tells already."""
 
 
 def ledger_events(ledger: Ledger) -> Iterator[Record]:
@@ -42,15 +44,17 @@ def _events(ledger: Ledger) -> Iterator[tuple[AnyEvent, LedgerRow | None]]:
     for note in ledger.notes:
         if note.line == 0:
             yield events.Noticed("info", note.text), None
-    judged = ledger.judged
-    tops = _tops(ledger)
+    parts = [part.metric for part in ledger.segments]
+    primary = ledger.primary.metric
+    tops = set() if ledger.judged else _tops(ledger)
     n = 0
     for row in ledger.rows:
         if row.text:
             yield events.Noticed("info", f"line {row.line}: {row.description[:_REASON]}"), row
             continue
         n += 1
-        yield _decided(ledger, row, n, judged=judged, top=id(row) in tops), row
+        metric = parts[row.segment]
+        yield _decided(row, n, metric, own=metric == primary, top=id(row) in tops), row
     yield events.RunFinished(f"the table ends after {n} rows", ok=True), None
 
 
@@ -96,22 +100,22 @@ def _way(ledger: Ledger, name: str) -> Literal["lower", "higher"]:
     return "higher" if level_votes(points).way == "higher" else "lower"
 
 
-def _decided(ledger: Ledger, row: LedgerRow, n: int, *, judged: bool, top: bool) -> events.Decided:
-    primary = ledger.primary.metric
-    own = ledger.segments[row.segment].metric == primary
-    measured = own and row.value is not None
+def _decided(row: LedgerRow, n: int, metric: str, *, own: bool, top: bool) -> events.Decided:
+    """Decide as the row says.
+
+    `metric` is what it is measured by, the table's first one where `own`; `top`: it was a new best
+    in a table without verdicts.
+    """
+    word, measured = row.word, own and row.value is not None
     status: Status = "discard"
-    reason = row.word if row.word not in {"keep", "discard", "crash"} else ""
+    reason = "" if word in _OURS else word
     if row.status == "failed" or (row.value is None and row.status == "none"):
-        status = "crash"
-        reason = reason or "no measurement"
+        status, reason = "crash", reason or "no measurement"
     elif row.status == "kept" and measured:
         status = "keep"
     elif row.status == "kept":
-        reason = f"{row.word}, without a number in {primary}" if own else f"{row.word}, for " + (
-            ledger.segments[row.segment].metric
-        )  # fmt: skip
-    elif not judged and top:
+        reason = f"{word}, without a number in {metric}" if own else f"{word}, for {metric}"
+    elif top:
         status, reason = "keep", reason or "a new best; the table has no verdicts"
     return events.Decided(
         n=n,

@@ -84,8 +84,6 @@ class LedgerRow(msgspec.Struct, frozen=True, gc=False):
     segment: int = 0
     text: bool = False
     """A line between the rows that has no cells; `description` holds it."""
-    cells: tuple[str, ...] = ()
-    """As written, cut where absurdly long, in the order of the columns; none for JSON."""
 
 
 class Ledger(msgspec.Struct, frozen=True):

@@ -84,7 +84,6 @@ class _Builder:
         self._said = said
         self._words = [self._word(record) for record in sheet.records]
         self._standings = statuses.standings(self._words)
-        self._objects = sheet.kind in {"json", "jsonl"}
         self._figures = [(column, sheet.columns[column]) for column in layout.figures]
         self._primary = "" if layout.primary is None else sheet.columns[layout.primary]
         self._sentinels = self._marks()
@@ -218,9 +217,7 @@ class _Builder:
         word = self._words[at]
         status = self._standings[word] if word else "none"
         value = None
-        if layout.primary is not None and (
-            (value := values.get(self._primary)) is not None
-        ):  # fmt: skip
+        if layout.primary is not None and (value := values.get(self._primary)) is not None:
             if metric != self._primary:
                 values[metric] = values.pop(self._primary)
             if value in self._sentinels or (value == 0.0 and status == "failed"):
@@ -234,12 +231,12 @@ class _Builder:
             word,
             self._description(record),
             _text(record, layout.commit),
-            _moment(record, layout.time),
-            _scaled(record, layout.seconds, layout.seconds_scale),
-            _scaled(record, layout.cost, 1.0),
+            None if layout.time is None else _moment(record, layout.time),
+            None
+            if layout.seconds is None
+            else _scaled(record, layout.seconds, layout.seconds_scale),
+            None if layout.cost is None else _scaled(record, layout.cost, 1.0),
             segment,
-            False,
-            () if self._objects else tuple(cells),  # type: ignore[arg-type] # a table's are text
         )
 
     def _description(self, record: Record) -> str:
@@ -312,14 +309,10 @@ def _written(cell: Cell) -> str:
         return "…"
 
 
-def _moment(record: Record, column: int | None) -> float | None:
-    if column is None or column >= len(record.cells):
-        return None
-    return moment(record.cells[column])
+def _moment(record: Record, column: int) -> float | None:
+    return moment(record.cells[column]) if column < len(record.cells) else None
 
 
-def _scaled(record: Record, column: int | None, scale: float) -> float | None:
-    if column is None or column >= len(record.cells):
-        return None
-    value = number(record.cells[column])
+def _scaled(record: Record, column: int, scale: float) -> float | None:
+    value = number(record.cells[column]) if column < len(record.cells) else None
     return None if value is None or value < 0 else value * scale

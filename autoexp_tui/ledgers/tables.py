@@ -7,6 +7,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from operator import methodcaller
 
 from autoexp_tui.ledgers import names, numbers, statuses
 from autoexp_tui.ledgers.model import Cell, Kind
@@ -36,13 +37,14 @@ def read_table(text: str) -> Sheet:
     """Take a table apart. Every line that is neither blank, comment nor header gives a record."""
     lines = list(enumerate(_lines(text), start=1))
     filled = [(number, line) for number, line in lines if line and not line.isspace()]
-    comments = [(number, line) for number, line in filled if _is_comment(line)]
-    body = [pair for pair in filled if not _is_comment(pair[1])] if comments else filled
+    comments = [pair for pair in filled if pair[1].lstrip()[0] in "#/<" and _is_comment(pair[1])]
+    skipped = {number for number, _ in comments}
+    body = [pair for pair in filled if pair[0] not in skipped] if comments else filled
     kind, split = _form([line for _, line in body[:_HEAD]])
     if kind == "markdown":
         body = [(number, line) for number, line in body if not _RULE.fullmatch(line)]
     if kind == "csv":
-        fields = _quoted_fields(text, comments, split)
+        fields = _quoted_fields(text, skipped, split)
     else:
         fields = [(number, split(line)) for number, line in body]
     sheet = _sheet(kind, fields)
@@ -68,18 +70,18 @@ def _is_comment(line: str) -> bool:
 def _form(sample: Sequence[str]) -> tuple[Kind, Callable[[str], list[str]]]:
     tabbed = sum("\t" in line for line in sample)
     if tabbed and (tabbed * 8 >= len(sample) or "\t" in sample[0]):
-        return "tsv", lambda line: line.split("\t")
+        return "tsv", methodcaller("split", "\t")
     if sum(line.lstrip().startswith("|") for line in sample) >= 2:
         return "markdown", _piped
     for mark in (",", ";"):
         counts = Counter(line.count(mark) for line in sample)
         if sample and mark in sample[0] and counts[sample[0].count(mark)] * 3 >= len(sample):
-            return "csv", lambda line, mark=mark: line.split(mark)
+            return "csv", methodcaller("split", mark)
     spaced = re.compile(r"\s{2,}")
     widths = Counter(len(spaced.split(line.strip())) for line in sample)
     if widths and max(widths, key=lambda width: (widths[width], width)) > 2:
         return "tsv", lambda line: spaced.split(line.strip())
-    return "tsv", lambda line: line.split("\t")
+    return "tsv", methodcaller("split", "\t")
 
 
 def _piped(line: str) -> list[str]:
@@ -89,11 +91,8 @@ def _piped(line: str) -> list[str]:
     return [cell.strip().strip("`*").replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", inner)]
 
 
-def _quoted_fields(
-    text: str, comments: Sequence[Line], split: Callable[[str], list[str]]
-) -> list[Fields]:
+def _quoted_fields(text: str, skipped: set[int], split: Callable[[str], list[str]]) -> list[Fields]:
     """Fields by the rules of CSV: a quoted cell may hold commas and newlines."""
-    skipped = {number for number, _ in comments}
     mark = "," if len(split(",")) == 2 else ";"
     reader = csv.reader(io.StringIO(text.replace("\0", "\ufffd"), newline=""), delimiter=mark)
     fields: list[Fields] = []

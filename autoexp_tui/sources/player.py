@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import bisect
+import threading
 import time
 from collections.abc import Callable
 
 from autoexp_tui.core import events
 from autoexp_tui.core.events import Record
+from autoexp_tui.core.history import resumption
 from autoexp_tui.sources.journals import Source
 
 SPEEDS = (0.25, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
@@ -50,6 +52,8 @@ class Player:
         ]
         """Which rows are kept ones, counted from 1."""
         self._clock = clock
+        self._mutex = threading.Lock()
+        """One thread reads, another one moves it."""
         self._begun = 0.0
         self._sent = 0
         self._due = len(self._records)
@@ -62,50 +66,49 @@ class Player:
         return self._times[-1] if self._times else 0.0
 
     def read(self) -> list[Record]:
-        """The records that have become due."""
-        if self.playing:
-            now = self._clock()
-            self._position += (now - self._begun) * self.speed
-            self._begun = now
-            self._due = max(self._due, bisect.bisect_right(self._times, self._position))
-            self.playing = self._due < len(self._records)
-        portion = self._records[self._sent : self._due]
-        self._sent = self._due
+        """The records that have become due; after a move back, from where a history resumes."""
+        with self._mutex:
+            if self.playing:
+                now = self._clock()
+                self._position += (now - self._begun) * self.speed
+                self._begun = now
+                self._due = max(self._due, bisect.bisect_right(self._times, self._position))
+                self.playing = self._due < len(self._records)
+            portion = self._records[self._sent : self._due]
+            self._sent = self._due
         return portion
 
     def alive(self) -> bool:
         """Whether it plays."""
         return self.playing
 
-    def toggle(self) -> bool:
-        """Play, or hold; True when the records begin again from the first."""
-        again = not self.playing and self._due >= len(self._records)
-        if again:
+    def toggle(self) -> None:
+        """Play, or hold; from the end on it begins again."""
+        if not self.playing and self._due >= len(self._records):
             self._go(self._start)
-        self.playing = not self.playing
-        self._begun = self._clock()
-        return again
+        with self._mutex:
+            self.playing = not self.playing
+            self._begun = self._clock()
 
-    def step(self, by: int) -> bool:
-        """Hold, `by` rows further or back; True when the records begin again from the first."""
+    def step(self, by: int) -> None:
+        """Hold, `by` rows further or back."""
         self.playing = False
         at = bisect.bisect_right(self._rows, self._due)
         if by < 0 and at and self._rows[at - 1] < self._due:
             by += 1
         want = at + by
-        if want <= 0:
-            return self._go(self._start)
         if want > len(self._rows):
-            return self._go(len(self._records))
-        return self._go(self._rows[want - 1])
+            self._go(len(self._records))
+        else:
+            self.to_row(want)
 
-    def jump(self, fraction: float) -> bool:
-        """Hold at a fraction of the rows; True when the records begin again from the first."""
+    def jump(self, fraction: float) -> None:
+        """Hold at a fraction of the rows."""
         self.playing = False
         if fraction >= 1:
-            return self._go(len(self._records))
-        row = round(fraction * len(self._rows))
-        return self._go(self._rows[row - 1] if row else self._start)
+            self._go(len(self._records))
+        else:
+            self.to_row(round(fraction * len(self._rows)))
 
     @property
     def rows(self) -> int:
@@ -132,21 +135,24 @@ class Player:
         before, after = self._times[self._due - 1], self._times[self._due]
         return min(1.0, self.into_event / (after - before)) if after > before else 1.0
 
-    def to_keep(self, by: int) -> bool:
-        """Hold at the next kept row, or the one before; True when the records begin again."""
+    def to_keep(self, by: int) -> None:
+        """Hold at the next kept row, or the one before."""
         at = self.at
-        ahead = [n for n in self.keeps if n > at]
-        behind = [n for n in self.keeps if n < at]
         if by > 0:
-            return self.step(ahead[0] - at) if ahead else self.jump(1)
-        return self.to_row(behind[-1]) if behind else self.jump(0)
+            place = bisect.bisect_right(self.keeps, at)
+            self.to_row(self.keeps[place]) if place < len(self.keeps) else self.jump(1)
+        else:
+            place = bisect.bisect_left(self.keeps, at)
+            self.to_row(self.keeps[place - 1] if place else 0)
 
-    def to_row(self, n: int) -> bool:
-        """Hold right after row `n`; True when the records begin again from the first."""
+    def to_row(self, n: int) -> None:
+        """Hold right after row `n`; before the first one where `n` is less than 1."""
         self.playing = False
-        if n < 1:
-            return self._go(self._start)
-        return self._go(self._rows[min(n, len(self._rows)) - 1])
+        self._go(self._rows[min(n, len(self._rows)) - 1] if n > 0 and self._rows else self._start)
+
+    def leap(self, by: int) -> None:
+        """Hold a tenth of the rows further or back."""
+        self.to_row(self.at + by * max(1, len(self._rows) // 10))
 
     def change_speed(self, by: int) -> None:
         """To the next speed up or down."""
@@ -157,13 +163,12 @@ class Player:
         """How it stands: `replay ▶ 20×`."""
         return f"{'▶' if self.playing else '‖'} replay {self.speed:g}×"
 
-    def _go(self, due: int) -> bool:
-        again = due < self._sent
-        if again:
-            self._sent = 0
-        self._due = due
-        self._position = self._times[due - 1] if due else 0.0
-        return again
+    def _go(self, due: int) -> None:
+        with self._mutex:
+            if due < self._sent:
+                self._sent = resumption(max(due, 1))
+            self._due = due
+            self._position = self._times[due - 1] if due else 0.0
 
 
 def _timeline(records: list[Record]) -> list[float]:

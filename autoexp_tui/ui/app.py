@@ -22,6 +22,7 @@ from autoexp_tui.core.brief import brief
 from autoexp_tui.core.bulk import many_objects
 from autoexp_tui.core.control import Command, Reply, Verb
 from autoexp_tui.core.events import Record
+from autoexp_tui.core.history import History
 from autoexp_tui.core.numbers import format_duration
 from autoexp_tui.core.problem import Problem
 from autoexp_tui.core.rundir import RunDirectory
@@ -89,7 +90,7 @@ class AutoexpApp(App[None], inherit_bindings=False):
         for theme in (themes.DARK, themes.LIGHT):
             self.register_theme(theme)
         self.theme = themes.DARK.name
-        self.state = RunState()
+        self._history = History(rewindable=self._player is not None)
         self.look = Look()
         self.alive = True
         self._texts = texts or Texts(run)
@@ -136,6 +137,10 @@ class AutoexpApp(App[None], inherit_bindings=False):
     def _is_up(self) -> bool:
         """Whether the panes are there: not yet at the start, and no more at the end."""
         return bool(self.screen_stack) and len(self.screen_stack[0].query("#keys")) > 0
+
+    @property
+    def state(self) -> RunState:
+        return self._history.state
 
     @property
     def board(self) -> Board:
@@ -217,14 +222,9 @@ class AutoexpApp(App[None], inherit_bindings=False):
     @on(Arrived)
     def _take(self, message: Arrived) -> None:
         try:
-            if message.epoch != self._bridge.epoch:
-                return
             with many_objects() if len(message.records) > _MANY else nullcontext():
                 self.alive = message.alive
-                for record in message.records:
-                    if record.seq == 1:  # whatever there was before, this is another beginning
-                        self.state = RunState()
-                    self.state.apply(record)
+                self._history.fold(message.records)
                 if self.look.selected and self.state.row(self.look.selected) is None:
                     self.look.selected = None
                 self._mark_new_best(message.records)
@@ -359,16 +359,31 @@ class AutoexpApp(App[None], inherit_bindings=False):
     # ---- the replay --------------------------------------------------------------------------
 
     def action_play(self) -> None:
-        if self._player is not None:
-            self._replay(self._player.toggle())
+        self._move(Player.toggle)
 
     def action_step(self, by: int) -> None:
-        if self._player is not None:
-            self._replay(self._player.step(by))
+        self._move(lambda player: player.step(by))
 
     def action_jump(self, fraction: float) -> None:
+        self._move(lambda player: player.jump(fraction))
+
+    def action_keep(self, by: int) -> None:
+        self._move(lambda player: player.to_keep(by))
+
+    def action_leap(self, by: int) -> None:
+        self._move(lambda player: player.leap(by))
+
+    def action_speed(self, by: int) -> None:
         if self._player is not None:
-            self._replay(self._player.jump(fraction))
+            self._player.change_speed(by)
+            self._tick()
+
+    def _move(self, how: Callable[[Player], None]) -> None:
+        if self._player is not None:
+            how(self._player)
+            self.look.selected = None
+            self._bridge.nudge()
+            self._tick()
 
     def action_turn(self) -> None:
         """The other direction is better: read the table anew."""
@@ -378,29 +393,6 @@ class AutoexpApp(App[None], inherit_bindings=False):
         self._table = self._table.turned()
         self._player = Player(self._table)
         self._bridge.exchange(self._player)
-        self.state = RunState()
-
-    def action_keep(self, by: int) -> None:
-        if self._player is not None:
-            self._replay(self._player.to_keep(by))
-
-    def action_leap(self, by: int) -> None:
-        if self._player is not None:
-            tenth = max(1, self._player.rows // 10)
-            self._replay(self._player.to_row(self._player.at + by * tenth))
-
-    def action_speed(self, by: int) -> None:
-        if self._player is not None:
-            self._player.change_speed(by)
-            self._tick()
-
-    def _replay(self, again: bool) -> None:
-        if again:
-            self._bridge.begin_again()
-            self.state = RunState()
-        self.look.selected = None
-        self._bridge.nudge()
-        self._tick()
 
     # ---- looking -----------------------------------------------------------------------------
 

@@ -19,12 +19,10 @@ _PATIENCE = 5.0
 class Arrived(Message):
     """Records came, or the runner came or went."""
 
-    def __init__(self, records: list[Record], *, alive: bool, epoch: int) -> None:
+    def __init__(self, records: list[Record], *, alive: bool) -> None:
         super().__init__()
         self.records = records
         self.alive = alive
-        self.epoch = epoch
-        """Which beginning they belong to: a replay may begin again."""
         self.taken = threading.Event()
         """Set by who has shown them: the next are read then, so none pile up."""
 
@@ -48,7 +46,6 @@ class Bridge:
         self._nudged = threading.Event()
         self.held = False
         """A frozen view: what comes meanwhile stays in the journal."""
-        self.epoch = 0
         self._thread = threading.Thread(target=self._carry, name="bridge", daemon=True)
 
     def start(self) -> None:
@@ -62,16 +59,10 @@ class Bridge:
         """Look at the source now."""
         self._nudged.set()
 
-    def begin_again(self) -> None:
-        """What was read so far is void: the source begins from its first record."""
-        with self._mutex:
-            self.epoch += 1
-
     def exchange(self, source: Source) -> None:
         """From here on, read another source from its first record."""
         with self._mutex:
             self._source = source
-            self.epoch += 1
         self.nudge()
 
     def _carry(self) -> None:
@@ -80,14 +71,13 @@ class Bridge:
             if not self.held:
                 try:
                     with self._mutex:
-                        epoch = self.epoch
                         alive = self._source.alive()
                         records = self._source.read()
                 except (Problem, OSError) as problem:
                     self._pump.post_message(Broken(str(problem)))
                     return
                 if records or alive != was_alive:
-                    message = Arrived(records, alive=alive, epoch=epoch)
+                    message = Arrived(records, alive=alive)
                     was_alive = alive
                     if not self._pump.post_message(message):
                         return

@@ -44,6 +44,8 @@ def _finished(state: RunState, row: Row) -> Subject:
 
 def _number(state: RunState, commit: str, before: int | None = None) -> int:
     """The kept experiment that made `commit`; 0 when there is none."""
+    if not commit:
+        return 0
     if state.incumbent is not None and state.incumbent.commit == commit:
         return state.incumbent.n
     for row in reversed(state.rows[: before - 1 if before else None]):

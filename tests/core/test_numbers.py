@@ -128,3 +128,15 @@ def test_a_clock_shows_local_time(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_money_is_in_dollars_and_cents(usd: float, text: str) -> None:
     assert numbers.money(usd) == text
+
+
+@given(ORDINARY, st.integers(0, 8))
+def test_what_is_large_enough_needs_no_more_decimals(x: float, places: int) -> None:
+    if x >= numbers.fitting(places):
+        assert numbers.decimals(x) <= places
+
+
+@given(st.floats(0, 1e8), st.floats(0, 1))
+def test_every_shorter_duration_fits(longest: float, share: float) -> None:
+    shorter = numbers.format_duration(longest * share)
+    assert len(shorter) <= numbers.duration_width(longest)

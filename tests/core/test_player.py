@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from unittest.mock import patch
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from realistic_run import recorded, whole_run
 
+from autoexp_tui.core import history as history_module
 from autoexp_tui.core.events import Record
+from autoexp_tui.core.history import History
 from autoexp_tui.core.state import RunState
 from autoexp_tui.sources.player import SPEEDS, Player
 
@@ -34,13 +38,6 @@ class Clock:
 ALL = list(recorded(whole_run(["keep", "discard", "keep", "crash"])))
 
 
-def folded(player: Player, state: RunState, *, again: bool) -> RunState:
-    state = RunState() if again else state
-    for record in player.read():
-        state.apply(record)
-    return state
-
-
 def test_it_stands_at_the_end_and_still() -> None:
     player = Player(Records(ALL))
     assert player.read() == ALL
@@ -52,7 +49,7 @@ def test_playing_from_the_end_begins_again_and_comes_to_the_end() -> None:
     clock = Clock()
     player = Player(Records(ALL), clock)
     player.read()
-    assert player.toggle()
+    player.toggle()
     first = player.read()
     assert 0 < len(first) < len(ALL)
     clock.now += 1e9
@@ -70,20 +67,32 @@ def test_speed_is_kept_within_its_bounds() -> None:
     assert player.speed == SPEEDS[0]
 
 
-@given(st.lists(st.sampled_from(["on", "back", "start", "end", "third"]), max_size=12))
-def test_wherever_it_is_moved_the_state_is_that_of_the_records_so_far(moves: list[str]) -> None:
+@given(
+    st.lists(st.sampled_from(["on", "back", "start", "end", "third"]), max_size=12),
+    st.sampled_from([1, 5, 4096]),
+)
+def test_wherever_it_is_moved_the_state_is_that_of_the_records_so_far(
+    moves: list[str], stride: int
+) -> None:
+    with patch.object(history_module, "STRIDE", stride):
+        moved(moves)
+
+
+def moved(moves: list[str]) -> None:
     player = Player(Records(ALL))
-    state = folded(player, RunState(), again=False)
+    history = History(rewindable=True)
+    history.fold(player.read())
     for move in moves:
-        again = {
+        rows = len(history.state.rows)
+        {
             "on": lambda: player.step(1),
             "back": lambda: player.step(-1),
             "start": lambda: player.jump(0),
             "end": lambda: player.jump(1),
             "third": lambda: player.jump(1 / 3),
         }[move]()
-        rows = len(state.rows)
-        state = folded(player, state, again=again)
+        history.fold(player.read())
+        state = history.state
         expected = RunState()
         for record in ALL[: state.seq]:
             expected.apply(record)

@@ -55,6 +55,38 @@ def test_short_runs_keep_every_point() -> None:
     assert [p.n for p in series_of(rows).points] == list(range(1, 3000))
 
 
+STORIES = st.lists(
+    st.tuples(st.sampled_from(["keep", "discard", "crash"]), st.floats(allow_nan=False)),
+    max_size=20,
+)
+
+
+@given(STORIES, st.integers(0, 20))
+def test_going_back_is_as_if_the_rest_had_not_come(
+    story: list[tuple[Status, float]], count: int
+) -> None:
+    rows = [
+        row(n, status, loss=value, speed=-value) for n, (status, value) in enumerate(story, start=1)
+    ]
+    before, cut = series_of(rows[:count]), series_of(rows)
+    cut.cut(rows[:count])
+    assert (cut.points, cut.kept, cut.last) == (before.points, before.kept, before.last)
+    whole, part = Cloud(LOSS, SPEED), Cloud(LOSS, SPEED)
+    whole.extend(rows)
+    whole.cut(len(rows[:count]))
+    part.extend(rows[:count])
+    assert (whole.pairs, whole.front) == (part.pairs, part.front)
+
+
+def test_a_thinned_run_that_goes_back_ends_where_it_was_then() -> None:
+    rows = [row(n, status_of(n), loss=2 / n) for n in range(1, 40_001)]
+    series = series_of(rows)
+    series.cut(rows[:23_456])
+    assert series.last == 23_456
+    assert series.kept == Point(23_451, 2 / 23_451, "keep")
+    assert 23_400 < series.points[-1].n <= 23_456
+
+
 def test_a_long_run_stays_bounded_and_keeps_its_extremes() -> None:
     rows = [row(n, status_of(n), loss=math.sin(n) + 2) for n in range(1, 40_001)]
     rows[20_004] = row(20_005, "discard", loss=99.0)

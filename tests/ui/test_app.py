@@ -577,7 +577,7 @@ async def test_a_replay_writes_a_proposal_as_fast_as_it_was_written(tmp_path: Pa
             for i, r in enumerate(player._records)
             if isinstance(r.event, events.Proposed) and r.event.n == 2
         )
-        bench.app._replay(player._go(at))
+        bench.app._move(lambda player: player._go(at))
         await bench.until(lambda: "+ a = 7" in bench.pane("diff"))
         assert "+ b" not in bench.pane("diff")
 
@@ -654,7 +654,7 @@ async def test_a_replay_shows_the_output_as_far_as_it_had_come(tmp_path: Path) -
             for i, record in enumerate(player._records, start=1)
             if record.event == events.EvaluationStarted(2)
         )
-        bench.app._replay(player._go(at))
+        bench.app._move(lambda player: player._go(at))
         await bench.until(lambda: bench.app.state.phase == "evaluating")
         await bench.pilot.pause(0.4)
         assert "line 99" not in bench.pane("output")

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from rich.cells import cell_len
 from textual.app import App, ComposeResult
 from textual.message import Message
@@ -13,8 +15,10 @@ from textual.message import Message
 from autoexp_tui.core.contract import Metric
 from autoexp_tui.core.events import Status
 from autoexp_tui.core.state import Row
+from autoexp_tui.ui.widgets.columns import Sheet
 from autoexp_tui.ui.widgets.table import ResultsTable
 
+COSTS = st.sampled_from([0.0, 0.001, 12.5])
 LOSS = Metric("val_loss", "lower")
 SCORE = Metric("score", "higher")
 MINUS = "\u2212"
@@ -328,3 +332,36 @@ async def test_a_long_run_costs_what_is_visible(monkeypatch: pytest.MonkeyPatch)
         app.table.show(rows, [LOSS])
         await pilot.pause()
         assert drawn == []
+
+
+VALUES = st.lists(
+    st.tuples(
+        st.sampled_from(["keep", "discard", "crash"]), st.none() | st.floats(-1e9, 1e9), COSTS
+    ),
+    min_size=1,
+    max_size=12,
+)
+
+
+@given(VALUES)
+def test_every_figure_fits_its_column(values: list[tuple[Status, float | None, float]]) -> None:
+    sheet = Sheet((LOSS,))
+    sheet.show([row(n, *said, cost_usd=cost) for n, (*said, cost) in enumerate(values, start=1)])
+    for column in sheet.columns(200)[:-1]:
+        for index in range(sheet.count):
+            assert len(column.text(index)) <= column.width or column.title == "commit"
+
+
+@given(VALUES, st.data())
+def test_going_back_shows_what_was_there_before(
+    values: list[tuple[Status, float | None, float]], data: st.DataObject
+) -> None:
+    rows = [row(n, *said, cost_usd=cost) for n, (*said, cost) in enumerate(values, start=1)]
+    count = data.draw(st.integers(0, len(rows)))
+    sheet, fresh = Sheet((LOSS,)), Sheet((LOSS,))
+    assert sheet.show(rows) == 0
+    assert sheet.show(list(rows[:count])) == count
+    fresh.show(rows[:count])
+    assert sheet.incumbent_n == fresh.incumbent_n
+    assert list(map(sheet.change, range(count))) == list(map(fresh.change, range(count)))
+    assert sheet.show(list(rows)) == count

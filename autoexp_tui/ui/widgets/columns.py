@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
@@ -11,6 +12,8 @@ from autoexp_tui.core.contract import Metric
 from autoexp_tui.core.numbers import (
     NONE,
     decimals,
+    duration_width,
+    fitting,
     format_change,
     format_duration,
     format_fixed,
@@ -20,6 +23,7 @@ from autoexp_tui.core.numbers import (
 from autoexp_tui.core.state import Row
 from autoexp_tui.core.text import clean_line
 from autoexp_tui.ui.marks import MARKS, titled
+from autoexp_tui.ui.widgets.continuing import common_start
 
 GAP = 2
 """Blanks between columns."""
@@ -59,11 +63,18 @@ class _Figures:
         self.odd = 0
         """Width of the widest that has no such form; 0 when there is none."""
         self._whole = 0
+        self._low = self._high = self._least = 0.0
+        """Between the first two, and of at least this magnitude, a figure fits."""
 
     def add(self, x: float) -> None:
+        if self._low < x < self._high and abs(x) >= self._least:
+            return  # as nearly every figure does: it fits
         if is_ordinary(x):
             self.places = max(self.places, decimals(x))
             self._whole = max(self._whole, _whole(x))
+            self._least = fitting(self.places)
+            self._high = 10.0**self._whole
+            self._low = 0.0 if self._whole < 2 else -self._high / 10
         else:
             self.odd = max(self.odd, len(format_fixed(x, 0)))
 
@@ -84,39 +95,44 @@ class Sheet:
         self.rows: Sequence[Row] = ()
         """May grow behind our back; only `count` of them were taken in."""
         self.count = 0
-        self._last: Row | None = None
-        self.incumbent_n: int | None = None
-        """The last kept row's number."""
-        self._incumbent: float | None = None
-        self._figures = [_Figures() for _ in metrics]
-        self._changes: list[float | None] = []
-        self._change_whole = 2
-        self._took = self._cost = 0
+        self._forget()
 
-    def continues(self, rows: Sequence[Row], metrics: Sequence[Metric]) -> bool:
-        """Whether `rows` are those taken in so far, and perhaps more."""
-        return (
-            tuple(metrics) == self.metrics
-            and self.count <= len(rows)
-            and (self.count == 0 or rows[self.count - 1] is self._last)
-        )
+    def _forget(self) -> None:
+        self._figures = [_Figures() for _ in self.metrics]
+        self._kept: list[int] = []
+        """Indices of the kept rows."""
+        self._greatest_change = self._longest = self._dearest = 0.0
 
-    def extend(self, rows: Sequence[Row]) -> range:
-        """Take in what is new in `rows`; the indices of that."""
-        new = range(self.count, len(rows))
+    def show(self, rows: Sequence[Row]) -> int:
+        """Take in `rows`; how many of them, from the first on, were there before.
+
+        What was there and isn't in `rows` goes; while any is the same, columns stay as wide.
+        """
+        same = common_start(self.rows, rows, self.count)
+        if not same:
+            self._forget()
+        del self._kept[bisect_left(self._kept, same) :]
         self.rows = rows
-        for index in new:
-            self._take_in(rows[index])
-        self.count, self._last = len(rows), rows[-1] if rows else None
-        return new
+        for index in range(same, len(rows)):
+            self._take_in(index, rows[index])
+        self.count = len(rows)
+        return same
+
+    @property
+    def incumbent_n(self) -> int | None:
+        """The last kept row's number."""
+        return self.rows[self._kept[-1]].n if self._kept else None
 
     def change(self, index: int) -> float | None:
         """What the primary metric changed by against the best at that time."""
-        return self._changes[index]
+        place = bisect_left(self._kept, index)
+        if not place or not self.metrics:
+            return None
+        return _change(self.rows[index], self.rows[self._kept[place - 1]], self.metrics[0])
 
     def verdict(self, index: int) -> Tone:
         """Whether that was for the better, in the metric's own direction."""
-        change = self._changes[index]
+        change = self.change(index)
         if not change:
             return ""
         return "better" if (change < 0) == (self.metrics[0].direction == "lower") else "worse"
@@ -133,7 +149,7 @@ class Sheet:
         for k in range(count):
             (optional if k else chosen)[f"metric {k}"] = self._metric(k)
         optional |= {"commit": self._commit(), "took": self._duration()}
-        if self._cost:
+        if self._dearest:
             optional["cost"] = self._money()
 
         if _needed(chosen) > width:
@@ -154,22 +170,18 @@ class Sheet:
             columns.append(self._description(rest))
         return columns
 
-    def _take_in(self, row: Row) -> None:
+    def _take_in(self, index: int, row: Row) -> None:
         for figures, metric in zip(self._figures, self.metrics, strict=True):
             if (figure := row.metrics.get(metric.name)) is not None:
                 figures.add(figure)
-        value = row.metrics.get(self.metrics[0].name) if self.metrics else None
-        change = None
-        if value is not None and self._incumbent is not None:
-            change = value - self._incumbent
-            if is_ordinary(change):
-                self._change_whole = max(self._change_whole, 1 + _whole(abs(change)))
-        self._changes.append(change)
+        if self._kept and self.metrics:
+            change = abs(_change(row, self.rows[self._kept[-1]], self.metrics[0]) or 0.0)
+            if change > self._greatest_change and is_ordinary(change):
+                self._greatest_change = change
         if row.status == "keep":
-            self._incumbent, self.incumbent_n = value, row.n
-        self._took = max(self._took, len(format_duration(row.seconds)))
-        if row.cost_usd > 0:
-            self._cost = max(self._cost, len(money(row.cost_usd)))
+            self._kept.append(index)
+        self._longest = max(self._longest, row.seconds)
+        self._dearest = max(self._dearest, row.cost_usd)
 
     def _number(self) -> Column:
         width = max(2, len(str(self.rows[self.count - 1].n)) if self.count else 0)
@@ -194,11 +206,12 @@ class Sheet:
         figures = self._figures[0] if self._figures else _Figures()
         # Metrics too small or too large for decimals: each change with digits of its own.
         free = bool(figures.odd)
-        width = _FREE if free else self._change_whole + (figures.places and figures.places + 1)
+        whole = 1 + _whole(self._greatest_change)
+        width = _FREE if free else whole + (figures.places and figures.places + 1)
         width = max(width, 2 if worded else len("vs best"))
 
         def text(i: int) -> str:
-            change = self._changes[i]
+            change = self.change(i)
             if change is None:
                 return ""
             if not free:
@@ -206,8 +219,8 @@ class Sheet:
             figure = format_change(change, None if free else figures.places).rjust(width)
             return f"{figure} {self.verdict(i) or 'same'}" if worded else figure
 
-        whole = max(len("vs best"), width + len(" better")) if worded else width
-        return Column("vs best", whole, not worded, text, self.verdict)
+        room = max(len("vs best"), width + len(" better")) if worded else width
+        return Column("vs best", room, not worded, text, self.verdict)
 
     def _status(self, *, worded: bool) -> Column:
         width = max(len(str(mark) if worded else mark.sign) for mark in MARKS.values())
@@ -219,11 +232,11 @@ class Sheet:
         return Column("status" if worded else "", width, False, text, lambda i: self.rows[i].status)
 
     def _duration(self) -> Column:
-        width = max(len("took"), self._took)
+        width = max(len("took"), duration_width(self._longest))
         return Column("took", width, True, lambda i: format_duration(self.rows[i].seconds), _quiet)
 
     def _money(self) -> Column:
-        width = max(len("cost"), self._cost)
+        width = max(len("cost"), len(money(self._dearest)))
         return Column("cost", width, True, lambda i: money(self.rows[i].cost_usd), _quiet)
 
     def _description(self, width: int) -> Column:
@@ -242,6 +255,11 @@ class Sheet:
             text,
             lambda i: "" if self.rows[i].status == "keep" else "quiet",
         )
+
+
+def _change(row: Row, before: Row, metric: Metric) -> float | None:
+    value, best = row.metrics.get(metric.name), before.metrics.get(metric.name)
+    return None if value is None or best is None else value - best
 
 
 def _quiet(_: int) -> Tone:

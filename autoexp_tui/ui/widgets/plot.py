@@ -21,6 +21,7 @@ from autoexp_tui.core.numbers import format_number
 from autoexp_tui.core.series import Cloud, Scale, Series, point
 from autoexp_tui.core.state import Row
 from autoexp_tui.ui.marks import MARKS, titled
+from autoexp_tui.ui.widgets.continuing import common_start
 from autoexp_tui.ui.widgets.figure import (
     ROLES,
     Figure,
@@ -76,7 +77,6 @@ class MetricPlot(Widget, can_focus=True):
         """What stands before the metric's name in the title: the pane's key."""
         self._rows: Sequence[Row] = ()
         self._seen = 0
-        self._last_row: Row | None = None
         self._series: Series | None = None
         self._cloud: Cloud | None = None
         self._mode: Mode = "time"
@@ -112,25 +112,29 @@ class MetricPlot(Widget, can_focus=True):
             self._redraw()
 
     def _take_in(self, rows: Sequence[Row], metric: Metric, second: Metric | None) -> bool:
-        """Extend what is held by the new rows; True when it had to start over."""
-        same = (
-            self._series is not None
-            and self._series.metric == metric
-            and (self._cloud.metrics[1] if self._cloud else None) == second
-            and self._seen <= len(rows)
-            and (self._seen == 0 or rows[self._seen - 1] is self._last_row)
+        """Bring what is held to `rows`; True when there is anything but more of the same."""
+        series, cloud = self._series, self._cloud
+        same = common_start(self._rows, rows, self._seen)
+        anew = (
+            not same
+            or series is None
+            or series.metric != metric
+            or (cloud.metrics[1] if cloud else None) != second
         )
-        if not same or self._series is None:
-            self._series = Series(metric)
-            self._cloud = Cloud(metric, second) if second is not None else None
-            self._seen = 0
-        new = rows[self._seen :]
-        self._series.extend(new)
-        if self._cloud is not None:
-            self._cloud.extend(new)
+        back = same < self._seen
+        if series is None or anew:
+            series = self._series = Series(metric)
+            cloud = self._cloud = Cloud(metric, second) if second is not None else None
+            same = 0
+        elif back:
+            series.cut(rows[:same])
+            if cloud is not None:
+                cloud.cut(series.last)
+        series.extend(rows[same:])
+        if cloud is not None:
+            cloud.extend(rows[same:])
         self._rows, self._seen = rows, len(rows)
-        self._last_row = rows[-1] if rows else None
-        return not same
+        return anew or back
 
     def _redraw(self) -> None:
         self._drawn_for = None

@@ -143,19 +143,19 @@ class ResultsTable(ScrollView, can_focus=True):
         `best` is the incumbent's number (by default the last kept row's), `fresh` a new best
         that is still worth a moment.
         """
-        started_over = not self._sheet.continues(rows, metrics)
-        if started_over:
+        if tuple(metrics) != self._sheet.metrics:
             self._sheet = Sheet(metrics)
-            self._matches = [] if self._terms else None
-            self._cursor, self._following = 0, True
-        before = (self._best, self._fresh)
+        before = (self._sheet.count, self._best, self._fresh)
         shown_before = self.row_count
-        new = self._sheet.extend(rows)
+        same = self._sheet.show(rows)
         if self._matches is not None:
-            self._matches += [i for i in new if self._is_match(rows[i])]
+            del self._matches[bisect_left(self._matches, same) :]
+            self._matches += [i for i in range(same, len(rows)) if self._is_match(rows[i])]
+        if same <= self._cursor:
+            self._following = True
         self._best = best if best is not None else self._sheet.incumbent_n
         self._fresh = fresh
-        if started_over or new or before != (self._best, self._fresh):
+        if same < len(rows) or before != (len(rows), self._best, self._fresh):
             self._layout = None
             self._settle(self.row_count - shown_before)
 
