@@ -1,0 +1,136 @@
+"""Keys that change what is looked at, and never the run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from textual import on
+from textual.events import DescendantFocus
+
+from autoexp_tui.ui import themes
+from autoexp_tui.ui.clipping import experiment_as_text
+from autoexp_tui.ui.dialogs import Ask
+from autoexp_tui.ui.experiment import ExperimentScreen
+from autoexp_tui.ui.panes import PANES
+from autoexp_tui.ui.view import RunView
+from autoexp_tui.ui.widgets.table import ResultsTable
+
+
+class Looking(RunView):
+    """Moves the look: which experiment, which pane, against what."""
+
+    def _look_at(self, n: int | None) -> None:
+        self.look.selected = n
+        if n is not None:
+            self.board.results.select(n)
+        self._show()
+
+    @on(ResultsTable.RowHighlighted)
+    def _follow_cursor(self, event: ResultsTable.RowHighlighted) -> None:
+        self.look.selected = None if self.board.results.following else event.n
+        self._show()
+
+    @on(ResultsTable.RowOpened)
+    def _open_row(self, event: ResultsTable.RowOpened) -> None:
+        self._open(event.n)
+
+    def action_open(self) -> None:
+        n = self.look.selected or len(self.state.rows)
+        if n:
+            self._open(n)
+        else:
+            self.say("nothing to open yet: the baseline comes first")
+
+    def _open(self, n: int) -> None:
+        if isinstance(self.screen, ExperimentScreen):
+            return
+        self.push_screen(
+            ExperimentScreen(self.state, n, self._texts, self.look.base), self._look_at
+        )
+
+    def action_experiment(self, by: int) -> None:
+        last = len(self.state.rows)
+        n = (self.look.selected or last + (by < 0)) + by
+        if 1 <= n <= last:
+            self._look_at(n)
+        elif n > last:
+            self.action_live()
+
+    def action_best(self) -> None:
+        if self.state.incumbent is None:
+            self.say("no best yet: the baseline comes first")
+        else:
+            self._look_at(self.state.incumbent.n)
+
+    def action_live(self) -> None:
+        if self.look.enlarged:
+            self.action_enlarge()
+            return
+        self.look.selected = None
+        self.board.results.action_newest()
+        self._show()
+
+    def action_toggle_base(self) -> None:
+        self.look.base = "baseline" if self.look.base == "parent" else "parent"
+        self.say(f"diff against the {self.look.base}")
+        self._show()
+
+    def action_plot_mode(self) -> None:
+        if len(self.state.contract.metrics if self.state.started else ()) < 2:
+            self.say("this run has one metric")
+            return
+        self.look.plot = (self.look.plot + 1) % 3
+        self._show()
+
+    def action_filter(self) -> None:
+        def given(text: str | None) -> None:
+            if text is not None:
+                self.look.filter = text
+                self.board.results.filter(text)
+                self.say(f"showing what matches {text!r}" if text else "showing every row")
+
+        self.push_screen(
+            Ask("Show rows with", placeholder="keep, crash, or any word", value=self.look.filter),
+            given,
+        )
+
+    def action_pane(self, number: int) -> None:
+        self.look.active = PANES[number - 1]
+        self._arrange()
+
+    @on(DescendantFocus)
+    def _focus_moved(self) -> None:
+        active = self.board.active_after_focus()
+        if active is not None:
+            self.look.active = active
+
+    def action_enlarge(self) -> None:
+        self.look.enlarged = not self.look.enlarged
+        self._arrange()
+
+    def action_freeze(self) -> None:
+        self._bridge.held = not self._bridge.held
+        self._bridge.nudge()
+        self._tick()
+
+    def action_theme(self) -> None:
+        order = themes.ORDER
+        index = order.index(self.theme) if self.theme in order else -1
+        self.theme = order[(index + 1) % len(order)]
+
+    def action_copy(self) -> None:
+        row = self.state.row(self.look.selected or len(self.state.rows))
+        if row is None:
+            self.say("nothing to copy yet")
+            return
+        patch = self._run.diff(row.n) if self._run else None
+        text = experiment_as_text(
+            row, patch.read_text("utf-8", "replace") if patch and patch.exists() else ""
+        )
+        self.copy_to_clipboard(text)
+        where = ""
+        if self._run is not None:
+            path: Path = self._run.experiment(row.n) / "copied.txt"
+            path.write_text(text, encoding="utf-8", errors="replace")
+            where = f"; also in {path}"
+        self.say(f"copied #{row.n}{where}")

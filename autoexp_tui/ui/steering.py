@@ -1,0 +1,106 @@
+"""Keys that ask something of the loop: pause, skip, stop, hint, and leave."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from textual import work
+
+from autoexp_tui.core.control import Command, Reply, Verb
+from autoexp_tui.core.problem import Problem
+from autoexp_tui.person import whoami
+from autoexp_tui.ui.dialogs import Ask, Choice
+from autoexp_tui.ui.view import RunView
+
+Steer = Callable[[Command], Reply]
+
+
+class Steering(RunView):
+    """Sends commands; what comes of them is shown when the journal tells it."""
+
+    _steer: Steer | None
+    _hosted: bool
+
+    @work(thread=True, exit_on_error=False)
+    def _ask(self, verb: Verb, text: str = "") -> None:
+        """Send a command without making anything wait for its answer."""
+        if self._steer is None:
+            return
+        try:
+            words = self._steer(Command(verb, whoami(), text)).text
+        except Problem as problem:
+            words = str(problem)
+        self.call_from_thread(self.say, words)
+
+    def action_toggle_pause(self) -> None:
+        going = not (self.state.paused or self.state.pause_requested)
+        self.say("pausing …" if going else "resuming …")
+        self._ask("pause" if going else "resume")
+
+    def action_skip(self) -> None:
+        self.say("skipping …")
+        self._ask("skip")
+
+    def action_stop_after(self) -> None:
+        self.say("stopping after this experiment …")
+        self._ask("stop")
+
+    def action_stop_now(self) -> None:
+        def chosen(answer: str | None) -> None:
+            if answer == "stop":
+                self.say("stopping …")
+                self._ask("stop-now")
+
+        self.push_screen(
+            Choice(
+                "Stop the run now?",
+                [
+                    ("back", "No, go on"),
+                    ("stop", "Stop now: the experiment in flight is measured again on resume"),
+                ],
+            ),
+            chosen,
+        )
+
+    def action_hint(self) -> None:
+        def given(text: str | None) -> None:
+            if text:
+                self.say("noting the hint …")
+                self._ask("hint", text)
+
+        self.push_screen(
+            Ask("A hint for the next proposals", placeholder="try a cosine schedule"), given
+        )
+
+    def action_leave(self) -> None:
+        if isinstance(self.screen, Choice):
+            self.pop_screen()
+            return
+        over = self.state.finished is not None or not self.alive or self._steer is None
+        if over:
+            self.exit()
+            return
+        stay = [("leave", "Leave it running: `autoexp attach` comes back")]
+        ends = [
+            ("after", "Stop the run after this experiment, and leave"),
+            ("now", "Stop the run now, and leave"),
+        ]
+        if self._hosted:
+            stay = [("stay", "Stay: the loop lives in this window")]
+        self.push_screen(Choice("Leave?", [*stay, *ends]), self._leave)
+
+    def _leave(self, answer: str | None) -> None:
+        if answer == "leave":
+            self.exit()
+        elif answer in {"after", "now"}:
+            self._stop_and_leave("stop" if answer == "after" else "stop-now")
+
+    @work(thread=True, exit_on_error=False)
+    def _stop_and_leave(self, verb: Verb) -> None:
+        try:
+            if self._steer is not None:
+                self._steer(Command(verb, whoami()))
+        except Problem as problem:
+            self.call_from_thread(self.say, str(problem))
+            return
+        self.call_from_thread(self.exit)

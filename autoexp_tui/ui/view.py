@@ -1,0 +1,243 @@
+"""A run on the screen: records come in by the bridge, the board and the bars show the state."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
+
+from rich.text import Text
+from textual import on
+from textual.app import App, ComposeResult
+from textual.events import Key as KeyPressed
+from textual.events import Resize
+from textual.geometry import Size
+
+from autoexp_tui.core import events
+from autoexp_tui.core.brief import brief
+from autoexp_tui.core.bulk import many_objects
+from autoexp_tui.core.events import Record
+from autoexp_tui.core.history import History
+from autoexp_tui.core.numbers import format_duration
+from autoexp_tui.core.rundir import RunDirectory
+from autoexp_tui.core.state import RunState
+from autoexp_tui.core.text import clean_line
+from autoexp_tui.sources.journals import Source
+from autoexp_tui.sources.player import Player
+from autoexp_tui.sources.seen import Seen
+from autoexp_tui.sources.tables import LedgerSource
+from autoexp_tui.ui import scrubber, status, themes
+from autoexp_tui.ui.board import Board, Look
+from autoexp_tui.ui.bridge import PERIOD, Arrived, Bridge, Broken
+from autoexp_tui.ui.dialogs import Told
+from autoexp_tui.ui.keys import Key
+from autoexp_tui.ui.marks import MARKS
+from autoexp_tui.ui.subject import Texts
+from autoexp_tui.ui.title import TerminalTitle
+from autoexp_tui.ui.widgets.bars import AlertBar, KeyBar, Line, StatusLine, TabBar
+
+_ANSWER_SECONDS = 6.0
+_MANY = 5_000
+_AWAY = 3600.0
+"""Seconds after which whoever comes back is told what is new."""
+
+
+class RunView(App[None], inherit_bindings=False):
+    """Shows the state and the look at it; what keys do is for its subclasses."""
+
+    def __init__(
+        self,
+        source: Source,
+        run: RunDirectory | None,
+        *,
+        keys: Sequence[Key],
+        seen: Seen | None = None,
+        table: LedgerSource | None = None,
+        texts: Texts | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """See `AutoexpApp`; `keys` are those that mean something here."""
+        self.keys = keys
+        super().__init__()
+        for theme in (themes.DARK, themes.LIGHT):
+            self.register_theme(theme)
+        self.theme = themes.DARK.name
+        self._player = source if isinstance(source, Player) else None
+        self._history = History(rewindable=self._player is not None)
+        self.look = Look()
+        self.alive = True
+        self._texts = texts or Texts(run)
+        self._run = run
+        self._seen = seen
+        self._table = table
+        self._clock = clock
+        self._bridge = Bridge(self, source)
+        self._title = TerminalTitle(self)
+        self._warning = ""
+
+    # ---- the screen --------------------------------------------------------------------------
+
+    def compose(self) -> ComposeResult:
+        yield StatusLine(id="status")
+        yield StatusLine(id="figures")
+        yield AlertBar(id="alert")
+        yield TabBar(id="tabs")
+        yield Line(id="now")
+        yield Board(self._texts, self._progress)
+        yield Line(id="track")
+        yield KeyBar(self.keys, id="keys")
+
+    def on_mount(self) -> None:
+        self._arrange()
+        self._bridge.start()
+        self.set_interval(PERIOD, self._poll)
+        self.set_interval(1.0, self._tick)
+
+    def on_unmount(self) -> None:
+        self._bridge.stop()
+        self._title.restore()
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return themes.ANSI_EXTRAS
+
+    def on_resize(self, event: Resize) -> None:
+        if self._is_up:
+            self._arrange(event.size)
+
+    @property
+    def _is_up(self) -> bool:
+        """Whether the panes are there: not yet at the start, and no more at the end."""
+        return bool(self.screen_stack) and len(self.screen_stack[0].query("#keys")) > 0
+
+    @property
+    def state(self) -> RunState:
+        return self._history.state
+
+    @property
+    def board(self) -> Board:
+        return self.screen_stack[0].query_one(Board)
+
+    def _now(self) -> status.Now:
+        replay = self._player.words() if self._player else ""
+        return status.Now(self._clock(), self.alive, replay)
+
+    def _arrange(self, size: Size | None = None) -> None:
+        base = self.screen_stack[0]
+        self.board.arrange_for(self.look, size or self.size)
+        base.set_class(self.board.shape == "narrow", "-narrow")
+        base.set_class(self.look.active == "hypothesis", "-telling")
+        base.query_one(TabBar).show(self.look.active)
+        self._tick()
+
+    def _show(self) -> None:
+        """Bring the whole screen up to the state."""
+        if not self._is_up:
+            return
+        self.board.show(self.state, self.look)
+        self._tick()
+
+    def _tick(self) -> None:
+        """What changes with the clock alone; costs nothing on the wire while it doesn't."""
+        if not self._is_up:
+            return
+        base, now = self.screen_stack[0], self._now()
+        base.query_one("#status", StatusLine).show(status.first_line(self.state, now))
+        base.query_one("#figures", StatusLine).show(self._figures(now))
+        frozen = "the view is frozen, the loop goes on — f goes on watching"
+        alert = self._warning or status.alert(self.state, now)
+        base.query_one(AlertBar).warn(frozen if self._bridge.held else alert)
+        base.query_one("#now", Line).show(self._now_line())
+        pausing = bool(self.state.paused or self.state.pause_requested)
+        base.query_one(KeyBar).relabel("toggle_pause", "resume" if pausing else "pause")
+        if self._player is not None:
+            self._show_track(self._player)
+            base.query_one(KeyBar).relabel("play", "hold" if self._player.playing else "play")
+        self._title.show(status.title(self.state, now))
+
+    def _figures(self, now: status.Now) -> list[status.Piece]:
+        if self._table is not None:
+            return [status.Piece(f"{self._table.direction}   (v turns it round)", "quiet", 0)]
+        return status.second_line(self.state, now)
+
+    def _show_track(self, player: Player) -> None:
+        bar = self.screen_stack[0].query_one("#track", Line)
+        bar.display = True
+        words = f"{player.speed:g}×"
+        bar.show(scrubber.line(self.size.width - 2, player.rows, player.keeps, player.at, words))
+
+    def _now_line(self) -> Text:
+        """What is tried, or came of it, in one line: where its pane has no room."""
+        current = self.state.current
+        if current is not None:
+            words = current.description or current.hypothesis or "forming a hypothesis …"
+            return Text(f"#{current.n} {clean_line(words, 300)}")
+        row = self.state.row(len(self.state.rows))
+        return Text(f"#{row.n} {MARKS[row.status]}  {clean_line(row.reason, 300)}" if row else "")
+
+    def _poll(self) -> None:
+        if self._is_up and not self._bridge.held and self.state.started is not None:
+            self.board.poll(self.state, self.look, self._written_until())
+
+    def _progress(self) -> float:
+        return 1.0 if self._player is None else self._player.progress
+
+    def _written_until(self) -> float:
+        """How far a proposal had been written, in seconds since it was begun."""
+        current = self.state.current
+        if self._player is None or current is None:
+            return math.inf
+        return self.state.elapsed - current.since + self._player.into_event
+
+    # ---- what comes in -----------------------------------------------------------------------
+
+    @on(Arrived)
+    def _take(self, message: Arrived) -> None:
+        try:
+            with many_objects() if len(message.records) > _MANY else nullcontext():
+                self.alive = message.alive
+                self._history.fold(message.records)
+                if self.look.selected and self.state.row(self.look.selected) is None:
+                    self.look.selected = None
+                self._mark_new_best(message.records)
+                self._show()
+                self._tell_what_is_new()
+        finally:
+            message.taken.set()
+
+    def _tell_what_is_new(self) -> None:
+        """The morning brief, once, when somebody comes back after hours."""
+        seen, self._seen = self._seen, None
+        if seen is None or self._clock() - seen.time < _AWAY:
+            return
+        if lines := brief(self.state, seen.rows, seen.spent_usd):
+            away = format_duration(self._clock() - seen.time)
+            self.push_screen(Told(f"Since you left, {away} ago", lines))
+
+    @on(Broken)
+    def _warn(self, message: Broken) -> None:
+        self._warning = clean_line(message.problem, 400)
+        self._tick()
+
+    def _mark_new_best(self, records: Iterable[Record]) -> None:
+        """A new best is worth a moment: it stays marked until the next key."""
+        for record in records:
+            event = record.event
+            if isinstance(event, events.Decided) and event.status == "keep" and event.n > 1:
+                self.look.fresh = event.n if self.alive else None
+
+    def on_key(self, event: KeyPressed) -> None:
+        if self.look.fresh is not None:
+            self.look.fresh = None
+            self._show()
+
+    def say(self, words: str) -> None:
+        """Answer a key, in place of the key bar, for a moment."""
+        bar = self.screen_stack[0].query_one(KeyBar)
+        bar.say(clean_line(words, 300))
+
+        def be_quiet(said: str = bar.answer) -> None:
+            if bar.answer == said:
+                bar.say("")
+
+        self.set_timer(_ANSWER_SECONDS, be_quiet)
