@@ -13,7 +13,8 @@ from typing import Literal, Self, TypeVar
 
 from autoexp_tui.core.journal import replace_file
 from autoexp_tui.lab import checkout, exclude, gitdir
-from autoexp_tui.lab.objects import GitObject, TreeEntry, make_pack, make_tree, parse_listing
+from autoexp_tui.lab.objects import GitObject, TreeEntry, make_tree, parse_listing
+from autoexp_tui.lab.packs import Packs
 from autoexp_tui.lab.plumbing import Plumbing, RepositoryError
 
 __all__ = ["Repository", "RepositoryError", "TreeEntry"]
@@ -25,9 +26,6 @@ _Lock = tuple[int, int]
 _NOTHING = "0" * 40
 _ATTEMPTS = 8
 """With the pauses between them, 1.3 seconds."""
-_STALE = 60.0
-"""Seconds after which a protected pack is what a crash left."""
-_KEEP = "autoexp"
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _NOBODY = {
     "GIT_AUTHOR_NAME": "autoexp",
@@ -45,8 +43,7 @@ class Repository:
         self.common_dir = place.common_dir
         self._git = Plumbing(place.root)
         self._identity: dict[str, str] | None = None
-        self._keeps: list[Path] = []
-        """Files that protect packs of ours until a ref holds what is in them."""
+        self._packs = Packs(self._git, place.common_dir / "objects" / "pack")
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -70,7 +67,7 @@ class Repository:
 
     def close(self) -> None:
         """Let go of what no ref holds yet; nothing else stays open between calls."""
-        self._release()
+        self._packs.release()
         self._git.close()
 
     def __enter__(self) -> Self:
@@ -202,7 +199,7 @@ class Repository:
         )
         text = message.replace("\0", "")
         objects.append(GitObject("commit", f"{head}{text}".encode("utf-8", "replace")))
-        self._write(objects)
+        self._retry(lambda: self._packs.write(objects))
         return objects[-1].name
 
     def record(
@@ -220,7 +217,7 @@ class Repository:
         try:
             self._retry(lambda: self._hold(ref, commit, tag), tag)
         finally:
-            self._release()
+            self._packs.release()
         return commit
 
     # Refs and branches of ours.
@@ -229,7 +226,7 @@ class Repository:
         """Let `refs/autoexp/<tag>/<name>` hold a commit, so that no `git gc` takes it."""
         ref = f"refs/autoexp/{tag}/{name}"
         self._retry(lambda: self._update([f"update {ref} {_check(commit)}"]), tag)
-        self._release()
+        self._packs.release()
 
     def refs(self, tag: str) -> dict[int, str]:
         """Commits of a run's experiments by number, those that were measured or cut short."""
@@ -313,28 +310,6 @@ class Repository:
                 path.chmod(mode)
         except OSError as error:
             raise RepositoryError(f"{path} can't be written: {error.strerror}") from error
-
-    def _write(self, objects: Sequence[GitObject]) -> None:
-        """Put objects into the repository as `git fetch` does: in a pack that no gc may touch.
-
-        Loose ones are at the mercy of a `git prune` that began before a ref held them, and a ref
-        to what it took would break every gc of the user's.
-        """
-        packs = self.common_dir / "objects" / "pack"
-        if not self._keeps:
-            _drop_stale_keeps(packs)
-        pack = make_pack(objects)
-        # A prune of the user's takes unfinished packs too; then this fails, and is done again.
-        report = self._retry(
-            lambda: self._git.line("index-pack", "--stdin", f"--keep={_KEEP}", stdin=pack)
-        )
-        # Reported as `pack` instead of `keep` when a failed attempt had protected it already.
-        name = report.partition("\t")[2]
-        self._keeps.append(packs / f"pack-{name}.keep")
-
-    def _release(self) -> None:
-        while self._keeps:
-            self._keeps.pop().unlink(missing_ok=True)
 
     def _graft(
         self, tree: str | None, folder: str, changes: _Changes, made: list[GitObject]
@@ -476,17 +451,6 @@ class Repository:
 
 def _still_there(before: Mapping[Path, _Lock], now: Mapping[Path, _Lock]) -> dict[Path, _Lock]:
     return {path: lock for path, lock in before.items() if now.get(path) == lock}
-
-
-def _drop_stale_keeps(packs: Path) -> None:
-    """Let gc have the packs of ours that a crash left protected."""
-    for keep in packs.glob("*.keep"):
-        try:
-            old = time.time() - keep.stat().st_mtime > _STALE
-            if old and keep.read_text(errors="replace").strip() == _KEEP:
-                keep.unlink()
-        except FileNotFoundError:
-            continue  # another run's, let go meanwhile
 
 
 def _branch(tag: str) -> str:
