@@ -27,6 +27,7 @@ from autoexp_tui.core.problem import Problem
 from autoexp_tui.core.proposal import Proposal, Situation, Stream
 from autoexp_tui.core.recorder import Recorder
 from autoexp_tui.hosting import preparation, researchers, runner
+from autoexp_tui.lab import packs
 from autoexp_tui.project import find_project
 
 OK, ENDED_BADLY, REFUSED, BROKEN = 0, 1, 2, 3
@@ -114,6 +115,7 @@ def host(job: Job) -> None:
     os.dup2(log, 2)
     _promise(job.notes / "kept")
     researchers.make_researcher = cast("Any", lambda *_: Cycle())
+    packs.FEW = 3  # so that putting them together is on trial too
     # The control server looks every half second whether it is to end: here, thousands of times.
     socketserver.BaseServer.serve_forever.__defaults__ = (0.02,)
     effects = injure(job.injury, job.notes / "hurt", job.notes, trace=job.trace)
