@@ -38,11 +38,12 @@ test-samples: $(INSTALLED)
 samples-report: $(INSTALLED)
 	$(PYTHON) benchmarks/samples.py
 
+# The long campaign and the long run; each writes its section of docs/reliability.md.
 faults: $(INSTALLED)
-	$(PYTHON) benchmarks/faults.py
+	$(PYTHON) benchmarks/faults.py --report docs/reliability.md
 
 soak: $(INSTALLED)
-	$(PYTHON) benchmarks/soak.py
+	$(PYTHON) benchmarks/soak.py --report docs/reliability.md
 
 clean:
 	rm -rf $(VENV) .demo

@@ -10,6 +10,7 @@ branch, refs and the user's files: see `tests/support/trial.py`. Ends with 1 whe
 from __future__ import annotations
 
 import argparse
+import io
 import itertools
 import random
 import shutil
@@ -28,6 +29,7 @@ from typing import TextIO
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
+from sections import circumstances, put
 from support import floods
 from support.escapes import ENDS, ESCAPES, escaped
 from support.mishaps import KILLS, OTHERS, Mishap, real_disk_full, small_disk
@@ -156,6 +158,11 @@ def plan(points: int, seed: int) -> list[tuple[str, int, Mishap]]:
 
 def report(campaign: Campaign, seconds: float, file: TextIO) -> None:
     """The table."""
+    print(
+        f"`python benchmarks/faults.py {' '.join(sys.argv[1:])}`: {circumstances()}; "
+        f"{seconds / 60:.0f} minutes.\n",
+        file=file,
+    )
     print("| fault | points | promises broken | seconds each |\n|---|---:|---:|---:|", file=file)
     for kind, tally in campaign.tallies.items():
         each = tally.seconds / tally.tried
@@ -169,9 +176,8 @@ def report(campaign: Campaign, seconds: float, file: TextIO) -> None:
         hurt.update(campaign.tallies.get(kind, Tally()).details)
     missed = hurt.pop("not reached", 0)
     print(
-        f"\n{campaign.rows} rows were decided in all; {seconds / 60:.1f} minutes; seed "
-        f"{campaign.seed}. The kills at an effect met {len(hurt)} different ones ({missed} came "
-        "after the last):\n",
+        f"\n{campaign.rows} rows were decided in all. The kills at an effect met {len(hurt)} "
+        f"different ones ({missed} came after the last):\n",
         file=file,
     )
     print(", ".join(f"{name} ({count})" for name, count in hurt.most_common()), file=file)
@@ -182,7 +188,7 @@ def main() -> int:
     parser.add_argument("--points", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--report", type=Path, help="Where the table goes as well.")
+    parser.add_argument("--report", type=Path, help="The document whose section is written.")
     given = parser.parse_args()
     home = Path(tempfile.mkdtemp(prefix="autoexp-faults-"))
     campaign = Campaign(home, given.seed)
@@ -202,8 +208,9 @@ def main() -> int:
     seconds = time.monotonic() - began
     report(campaign, seconds, sys.stdout)
     if given.report:
-        with given.report.open("w", encoding="utf-8") as file:
-            report(campaign, seconds, file)
+        text = io.StringIO()
+        report(campaign, seconds, text)
+        put(given.report, "faults", text.getvalue())
     broken = sum(len(tally.broken) for tally in campaign.tallies.values())
     print(f"what broke is in {home}" if broken else "no promise was broken")
     if not broken:

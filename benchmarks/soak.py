@@ -10,6 +10,7 @@ after the first tenth must be flat: ends with 1 when it is not.
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import random
 import select
@@ -33,6 +34,7 @@ from autoexp_tui.sources.journals import JournalSource
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
+from sections import circumstances, put
 from support.gitrepos import git
 from support.trial import TAG, Trial, end_of
 
@@ -210,6 +212,7 @@ def slope(samples: Sequence[Sample], values: Sequence[int]) -> float:
 
 def report(samples: Sequence[Sample], file: TextIO) -> list[str]:
     """The table and the plots; what is not flat."""
+    print(f"`python benchmarks/soak.py {' '.join(sys.argv[1:])}`: {circumstances()}.\n", file=file)
     late = [each for each in samples if each.rows >= samples[-1].rows / 10]
     wrong = []
     print("| rows | per second | runner MiB | viewer MiB | files | zombies | packs |", file=file)
@@ -242,7 +245,7 @@ def main() -> int:
     parser.add_argument("--experiments", type=int, default=5000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--no-faults", action="store_true")
-    parser.add_argument("--report", type=Path, help="Where the table goes as well.")
+    parser.add_argument("--report", type=Path, help="The document whose section is written.")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="autoexp-soak-", ignore_cleanup_errors=True) as home:
         trial = Trial(Path(home) / "trial")
@@ -250,8 +253,9 @@ def main() -> int:
         samples = soak(trial, given.experiments, chance)
     wrong = report(samples, sys.stdout)
     if given.report:
-        with given.report.open("w", encoding="utf-8") as file:
-            report(samples, file)
+        text = io.StringIO()
+        report(samples, text)
+        put(given.report, "soak", text.getvalue())
     print("; ".join(wrong) or "flat")
     return 1 if wrong else 0
 

@@ -13,6 +13,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from autoexp_tui.core.journal import sync_directory
 from autoexp_tui.lab.objects import GitObject, make_pack
 from autoexp_tui.lab.plumbing import Plumbing
 
@@ -79,7 +80,7 @@ class Packs:
         whole = os.fsdecode(said).strip()
         if status != 0 or not self._path(whole, "idx").exists():
             return ""
-        self._synchronise()
+        sync_directory(self._folder)  # the new name is on the disk before the old ones go
         for name in there:
             if name != whole:
                 for part in _PARTS:
@@ -88,14 +89,6 @@ class Packs:
 
     def _path(self, name: str, part: str) -> Path:
         return self._folder / f"pack-{name}.{part}"
-
-    def _synchronise(self) -> None:
-        """The new names are on the disk before the old ones go."""
-        descriptor = os.open(self._folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
     def _drop_stale_marks(self) -> None:
         """Let gc have the packs of ours that a crash left protected."""

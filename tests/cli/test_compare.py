@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from realistic_run import experiment, folded, opening, recorded
 from support.gitrepos import git
+from support.realistic_run import experiment, folded, opening, recorded
 
 from autoexp_tui.cli import run_command
 from autoexp_tui.core import events

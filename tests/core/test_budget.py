@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from realistic_run import CONTRACT, experiment, folded, opening, recorded
+from support.realistic_run import CONTRACT, experiment, folded, opening, recorded
 
 from autoexp_tui.core import budget
 from autoexp_tui.core.contract import Budget

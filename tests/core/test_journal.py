@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from realistic_run import recorded, runs, whole_run
+from support.realistic_run import recorded, runs, whole_run
 
 from autoexp_tui.core import events
 from autoexp_tui.core.events import Record

@@ -7,7 +7,7 @@ from unittest.mock import patch
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from realistic_run import recorded, whole_run
+from support.realistic_run import recorded, whole_run
 
 from autoexp_tui.core import history as history_module
 from autoexp_tui.core.events import Record

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from realistic_run import experiment, folded, opening, recorded, request
+from support.realistic_run import experiment, folded, opening, recorded, request
 
 from autoexp_tui.core import results
 from autoexp_tui.core.projections import Projections

@@ -7,7 +7,7 @@ import math
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from realistic_run import CONTRACT, folded, opening, recorded, request, runs
+from support.realistic_run import CONTRACT, folded, opening, recorded, request, runs
 
 from autoexp_tui.core import results
 from autoexp_tui.core.contract import Metric

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from realistic_run import (
+from support.realistic_run import (
     BASE,
     CONTRACT,
     commit_of,

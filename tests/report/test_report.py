@@ -14,7 +14,7 @@ from hostile import HOSTILE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
-from realistic_run import CONTRACT, experiment, folded, opening, recorded, runs, whole_run
+from support.realistic_run import CONTRACT, experiment, folded, opening, recorded, runs, whole_run
 
 from autoexp_tui.core import events
 from autoexp_tui.core.contract import Contract

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
-from realistic_run import commit_of, experiment, opening, recorded
+from support.realistic_run import commit_of, experiment, opening, recorded
 
 from autoexp_tui.core import events
 from autoexp_tui.core.contract import Notify

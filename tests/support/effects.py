@@ -238,7 +238,10 @@ def _program(arguments: Any) -> str:
     """What a command line starts, in two words."""
     words = [os.fsdecode(word) for word in arguments]
     if Path(words[0]).name == "git" or "git" in words:
-        known = {"update-ref", "index-pack", "cat-file", "ls-tree", "rev-parse", "for-each-ref"}
+        known = {
+            *("update-ref", "index-pack", "pack-objects"),
+            *("cat-file", "ls-tree", "rev-parse", "for-each-ref"),
+        }
         return next((f"git {word}" for word in words if word in known), "git, for something else")
     return next((Path(word).name for word in words if word.endswith(".py")), words[0])
 
@@ -256,7 +259,7 @@ def _named(path: str) -> str:
     if "autoexp" in parts and ".git" in parts:
         return f"run/{name}"
     if ".git" in parts:
-        return "git keep" if name.endswith(".keep") else f".git/{name}"
+        return f"git pack{Path(name).suffix}" if name.startswith("pack-") else f".git/{name}"
     return f"project/{name}"
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from realistic_run import commit_of, experiment, opening
 from support.gitrepos import commit_files, git, make_repo
+from support.realistic_run import commit_of, experiment, opening
 from textual.pilot import Pilot
 
 from autoexp_tui.commit_texts import texts_beside
