@@ -36,6 +36,8 @@ class RunStarted(Event, frozen=True):
     protection: str
     """In words: what keeps the target from cheating, and what does not."""
     version: str
+    directed: bool = True
+    """False: nobody knows which way is better, as may be in a table of somebody else's."""
 
 
 class RunnerStarted(Event, frozen=True):

@@ -7,7 +7,7 @@ extended with what is new and thinned when they grow, so a redraw costs the same
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from operator import attrgetter
@@ -21,6 +21,8 @@ _HELD = 8192
 """Points held before they are thinned."""
 _BUCKETS = 512
 """Stretches they are thinned to: more than a terminal has columns."""
+_GRID = 48
+"""Cells along each axis that a cloud is thinned to: with two verdicts, about half of `_HELD`."""
 _SAMPLE = 2048
 _HUGE, _TINY = 1e300, 1e-290
 _FENCE = 1.5
@@ -215,9 +217,15 @@ class Cloud:
     def __init__(self, x: Metric, y: Metric) -> None:
         self.metrics = (x, y)
         self.pairs: list[Pair] = []
-        self.front: list[Pair] = []
-        """Not dominated, by ascending `x`."""
-        self._sign = _sign(x.direction), _sign(y.direction)
+        self._signs = _sign(x.direction), _sign(y.direction)
+        self._costs: list[tuple[float, float]] = []
+        """Of the front, both to be minimised: the first ascending, so the second descending."""
+        self._front: list[Pair] = []
+
+    @property
+    def front(self) -> list[Pair]:
+        """Not dominated, by ascending `x`; of equal pairs the earliest."""
+        return self._front if self._signs[0] > 0 else self._front[::-1]
 
     def extend(self, rows: Iterable[Row]) -> None:
         """Take in what is new; crashes have no place here."""
@@ -229,44 +237,34 @@ class Cloud:
             pair = Pair(row.n, across, up, row.status)
             self.pairs.append(pair)
             self._advance(pair)
-            if len(self.pairs) > _HELD:
+            if len(self.pairs) > _HELD + len(self._front):
                 self.pairs = self._thinned()
 
     def cut(self, last: int) -> None:
         """Go back to experiment `last`; of a thinned cloud stays what was there."""
         self.pairs = [pair for pair in self.pairs if pair.n <= last]
-        x, y = self.metrics
-        self.front = pareto_front(self.pairs, x.direction, y.direction)
+        self._costs, self._front = [], []
+        for pair in self.pairs:
+            self._advance(pair)
 
     def _advance(self, new: Pair) -> None:
-        sx, sy = self._sign
-        cost = (sx * new.x, sy * new.y)
-        if any(sx * p.x <= cost[0] and sy * p.y <= cost[1] for p in self.front):
+        cost = (self._signs[0] * new.x, self._signs[1] * new.y)
+        place = bisect_left(self._costs, cost)
+        beaten = self._costs[place : place + 1] == [cost]
+        if beaten or (place and self._costs[place - 1][1] <= cost[1]):
             return
-        x, y = self.metrics
-        self.front = pareto_front([*self.front, new], x.direction, y.direction)
+        end = place
+        while end < len(self._costs) and self._costs[end][1] >= cost[1]:
+            end += 1
+        self._costs[place:end] = [cost]
+        self._front[place:end] = [new]
 
     def _thinned(self) -> list[Pair]:
         """One pair per cell of a fine grid, and the whole front."""
-        column = _binning([p.x for p in self.pairs], 64)
-        line = _binning([p.y for p in self.pairs], 64)
+        column = _binning([p.x for p in self.pairs], _GRID)
+        line = _binning([p.y for p in self.pairs], _GRID)
         cells = {(column(p.x), line(p.y), p.status): p for p in self.pairs}
-        return sorted({*cells.values(), *self.front})
-
-
-def pareto_front(pairs: Iterable[Pair], x: Direction, y: Direction) -> list[Pair]:
-    """The pairs that no other is at least as good as on both metrics, by ascending `x`.
-
-    Of equal pairs the earliest stays.
-    """
-    sx, sy = _sign(x), _sign(y)
-    front: list[Pair] = []
-    best = math.inf
-    for pair in sorted(pairs, key=lambda p: (sx * p.x, sy * p.y, p.n)):
-        if sy * pair.y < best:
-            best = sy * pair.y
-            front.append(pair)
-    return front if sx > 0 else front[::-1]
+        return sorted({*cells.values(), *self._front})
 
 
 def _sign(direction: Direction) -> int:

@@ -16,6 +16,7 @@ import msgspec
 from autoexp_tui.core import events
 from autoexp_tui.core.contract import Budget, Contract
 from autoexp_tui.core.events import Record, Status
+from autoexp_tui.core.verdict import improvement
 
 Phase = Literal["starting", "reading", "proposing", "evaluating", "deciding", "paused", "finished"]
 
@@ -98,6 +99,10 @@ class RunState:
     """Digest of every text that was committed, and by which experiment."""
     incumbent: Row | None = None
     """The last kept row: the tip of the branch, the text that proposals change."""
+    best: Row | None = None
+    """The incumbent, in a run of ours; in somebody else's table, where what was kept last need not
+    be better, the best kept row. None while there is none, or where no way is known to be better.
+    """
     kept: int = 0
     """Improvements kept; the baseline is not one."""
     discarded: int = 0
@@ -293,6 +298,8 @@ class RunState:
         match row.status:
             case "keep":
                 self.incumbent = row
+                if self._is_best(row):
+                    self.best = row
                 self.kept += not row.is_baseline
             case "discard":
                 self.discarded += 1
@@ -300,3 +307,14 @@ class RunState:
                 self.crashed += 1
         self.current = None
         self._enter("reading")
+
+    def _is_best(self, row: Row) -> bool:
+        if self.started is None or self.started.proposer:
+            return True
+        primary = self.contract.primary
+        if not self.started.directed or primary.name not in row.metrics:
+            return False
+        if self.best is None:
+            return True
+        value, before = row.metrics[primary.name], self.best.metrics[primary.name]
+        return improvement(primary, value, before) > 0

@@ -22,7 +22,8 @@ _OURS = frozenset({"keep", "discard", "crash"})
 def ledger_events(ledger: Ledger) -> Iterator[Record]:
     """Return the ledger as a run: its start, a decision per row, its end.
 
-    Lines of text between the rows are notices at their place. Rows are numbered from 1. Without
+    What there is to know of it comes first, as notices; lines of text between the rows are notices
+    at their place. Rows are numbered from 1. Without
     verdicts a new best counts as kept. A row that was kept without a number in the metric is shown
     as discarded, and says so. The run clock is what the rows' times, or durations, amount to.
     """
@@ -42,8 +43,8 @@ def ledger_events(ledger: Ledger) -> Iterator[Record]:
 def _events(ledger: Ledger) -> Iterator[tuple[AnyEvent, LedgerRow | None]]:
     yield _started(ledger), None
     for note in ledger.notes:
-        if note.line == 0:
-            yield events.Noticed("info", note.text), None
+        place = f"line {note.line}: " if note.line else ""
+        yield events.Noticed("info", place + note.text), None
     parts = [part.metric for part in ledger.segments]
     primary = ledger.primary.metric
     tops = set() if ledger.judged else _tops(ledger)
@@ -74,6 +75,7 @@ def _started(ledger: Ledger) -> events.RunStarted:
         seed=0,
         protection="unknown",
         version="",
+        directed=ledger.primary.direction.way != "unknown",
     )
 
 

@@ -61,8 +61,8 @@ class Board(Container):
         self.plot = MetricPlot(id="plot", label="4")
         self.results = ResultsTable(id="results")
         if texts.output(1) is None:
-            self.diff.EMPTY = "a table alone has no diffs; in a repository with its commits it has"
-            self.output.EMPTY = "a table alone has no output"
+            self.diff.EMPTY = "no diffs: its commits are not in this repository"
+            self.output.EMPTY = "a table alone has no output, and nothing about it needs a note"
         self._diffed: tuple[object, ...] = ()
         self._proposal: ProposalReader | None = None
         self._written = ""
@@ -152,7 +152,7 @@ class Board(Container):
         self._title_diff(look)
 
     def _show_results(self, state: RunState, look: Look) -> None:
-        best = state.incumbent.n if state.incumbent else None
+        best = state.best.n if state.best else None
         self.results.show(state.rows, state.contract.metrics, best=best, fresh=look.fresh)
 
     def _show_plot(self, state: RunState, look: Look) -> None:
@@ -162,6 +162,7 @@ class Board(Container):
             state.rows,
             first,
             second,
+            best=state.best.n if state.best else None,
             cursor=look.selected,
             baseline=baseline,
             fresh=look.fresh,
@@ -213,7 +214,11 @@ class Board(Container):
         if path != self._followed:  # the same log again would lose the place scrolled back to
             self._followed = path
             self.output.follow(path, lambda: self._share(state) if subject.row is None else 1.0)
-        _set_title(self.output, f"3 Output ─ #{subject.n}" if ran else "3 Output")
+        if ran and path is None:
+            self.output.tell([notice.text for _, notice in state.notices])
+            _set_title(self.output, "3 Notes on the table")
+        else:
+            _set_title(self.output, f"3 Output ─ #{subject.n}" if ran else "3 Output")
 
 
 def _metrics(metrics: tuple[Metric, ...], plot: int) -> tuple[Metric, Metric | None]:

@@ -13,6 +13,8 @@ from autoexp_tui.sources.journals import Source
 
 PERIOD = 0.25
 """Seconds between two looks at the source."""
+MANY = 5000
+"""Records at once that come when somebody has been away, and never live."""
 _PATIENCE = 5.0
 
 
@@ -82,5 +84,7 @@ class Bridge:
                     if not self._pump.post_message(message):
                         return
                     message.taken.wait(_PATIENCE)
+                    if len(records) >= MANY:
+                        continue  # there is more to catch up with
             self._nudged.wait(PERIOD)
             self._nudged.clear()

@@ -7,6 +7,7 @@ from pathlib import Path
 from textual import on
 from textual.events import DescendantFocus
 
+from autoexp_tui.core.standing import best_line
 from autoexp_tui.ui import themes
 from autoexp_tui.ui.clipping import experiment_as_text
 from autoexp_tui.ui.dialogs import Ask
@@ -57,10 +58,10 @@ class Looking(RunView):
             self.action_live()
 
     def action_best(self) -> None:
-        if self.state.incumbent is None:
-            self.say("no best yet: the baseline comes first")
+        if self.state.best is None:
+            self.say("no best yet" if self.state.incumbent is None else best_line(self.state))
         else:
-            self._look_at(self.state.incumbent.n)
+            self._look_at(self.state.best.n)
 
     def action_live(self) -> None:
         if self.look.enlarged:

@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple
 from rich.cells import cell_len
 
 from autoexp_tui.core.budget import Forecast, forecast, seconds_left
+from autoexp_tui.core.contract import Metric
 from autoexp_tui.core.numbers import MINUS, format_duration, format_number, money
 from autoexp_tui.core.state import RunState
 from autoexp_tui.core.text import clean_line
@@ -192,20 +193,27 @@ def alert(state: RunState, now: Now) -> str:
 
 
 def _best(state: RunState) -> list[Piece]:
-    first, best = state.baseline, state.incumbent
-    if first is None or best is None:
-        return [Piece("no measurement yet", "quiet", 1)]
-    primary = state.contract.primary
-    value, start = best.metrics[primary.name], first.metrics[primary.name]
-    if best is first:
-        return [Piece(f"baseline {format_number(value)}", "plain", 1)]
-    gain = improvement(primary, value, start)
+    first, kept = state.baseline, state.incumbent
+    if first is None or kept is None:
+        words = "no measurement yet" if first is None else "nothing kept"
+        return [Piece(words, "quiet", 1)]
+    name = state.contract.primary.name
+    last = Piece(f"kept last {format_number(kept.metrics[name])}", "quiet", 4)
+    if state.best is None:
+        return [last]
+    pieces = [_gain(state.contract.primary, state.best.metrics[name], first.metrics[name])]
+    if state.best is first:
+        pieces = [Piece(f"baseline {format_number(first.metrics[name])}", "plain", 1)]
+    return pieces if state.best is kept else [*pieces, last]
+
+
+def _gain(primary: Metric, value: float, start: float) -> Piece:
     if not start:
-        return [Piece(f"best {format_number(value)} from {format_number(start)}", "better", 1)]
+        return Piece(f"best {format_number(value)} from {format_number(start)}", "better", 1)
     sign = MINUS if value < start else "+"
     size = f"{sign}{abs(value - start) / abs(start) * 100:.1f} %"
-    role: Role = "better" if gain > 0 else "plain"
-    return [Piece(f"best {format_number(value)}  {size} of {format_number(start)}", role, 1)]
+    role: Role = "better" if improvement(primary, value, start) > 0 else "plain"
+    return Piece(f"best {format_number(value)}  {size} of {format_number(start)}", role, 1)
 
 
 def _end(state: RunState, now: Now) -> Piece | None:

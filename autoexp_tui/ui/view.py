@@ -29,7 +29,7 @@ from autoexp_tui.sources.seen import Seen
 from autoexp_tui.sources.tables import LedgerSource
 from autoexp_tui.ui import scrubber, status, themes
 from autoexp_tui.ui.board import Board, Look
-from autoexp_tui.ui.bridge import PERIOD, Arrived, Bridge, Broken
+from autoexp_tui.ui.bridge import MANY, PERIOD, Arrived, Bridge, Broken
 from autoexp_tui.ui.dialogs import Told
 from autoexp_tui.ui.keys import Key
 from autoexp_tui.ui.marks import MARKS
@@ -38,7 +38,6 @@ from autoexp_tui.ui.title import TerminalTitle
 from autoexp_tui.ui.widgets.bars import AlertBar, KeyBar, Line, StatusLine, TabBar
 
 _ANSWER_SECONDS = 6.0
-_MANY = 5_000
 _AWAY = 3600.0
 """Seconds after which whoever comes back is told what is new."""
 
@@ -194,7 +193,7 @@ class RunView(App[None], inherit_bindings=False):
     @on(Arrived)
     def _take(self, message: Arrived) -> None:
         try:
-            with many_objects() if len(message.records) > _MANY else nullcontext():
+            with many_objects() if len(message.records) >= MANY else nullcontext():
                 self.alive = message.alive
                 self._history.fold(message.records)
                 if self.look.selected and self.state.row(self.look.selected) is None:

@@ -627,6 +627,36 @@ async def test_a_table_says_how_its_direction_is_known_and_turns_round(tmp_path:
         assert bench.app.state.contract.primary.direction == "lower"
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("score", ["best 3", "kept last 2"]),
+        ("thing", ["kept last 2"]),  # nothing tells which way is better
+    ],
+)
+async def test_a_table_tells_its_best_what_it_kept_last_and_its_notes(
+    tmp_path: Path, name: str, said: list[str]
+) -> None:
+    path = tmp_path / "results.tsv"
+    path.write_text(
+        f"commit\t{name}\tstatus\tdescription\naaaaaaa\t1.0\tkeep\tbaseline\n"
+        "bbbbbbb\t3.0\tkeep\tmore\na line of text\nccccccc\t2.0\tkeep\tless\n"
+    )
+    table = LedgerSource(read_ledger(path))
+    bench = Bench(tmp_path, [])
+    bench.app = AutoexpApp(Player(table), None, table=table)
+    async with bench.app.run_test(size=(120, 40)) as pilot:
+        bench.pilot = pilot
+        await bench.until(lambda: len(bench.app.state.rows) == 3)
+        shown = bench.line("status")
+        assert all(words in shown for words in said)
+        assert ("best" in shown) == ("best 3" in said)
+        assert "Notes" in bench.title("output")
+        assert "line 4: a line of text" in bench.pane("output")
+        await bench.press("b")
+        await bench.until(lambda: bench.app.look.selected == (2 if "best 3" in said else None))
+
+
 async def test_scrolling_back_in_the_output_is_not_undone_by_news(tmp_path: Path) -> None:
     async with running(tmp_path) as bench:
         bench.write(4, "a = 4\n", "".join(f"line {n}\n" for n in range(200)))
@@ -677,7 +707,7 @@ async def test_a_table_in_a_repository_shows_what_its_commits_changed(tmp_path: 
     async with bench.app.run_test(size=(120, 40)) as pilot:
         bench.pilot = pilot
         await bench.until(lambda: len(bench.app.state.rows) == 3)
-        assert "a table alone has no diffs" in bench.pane("diff")
+        assert "no diffs: its commits are not in" in bench.pane("diff")
         assert "a table alone has no output" in bench.pane("output")
         await bench.press("N", "N")
         assert "- lr = 1" in bench.pane("diff")

@@ -41,7 +41,7 @@ def test_any_finite_measurements_have_a_picture_inside_its_frame(
     series, cloud = Series(A), Cloud(A, B)
     series.extend(rows_of(tried))
     cloud.extend(rows_of(tried))
-    assert len(sparkline(series, width)) <= width
+    assert len(sparkline(series, width, 0.123456)) <= width
     scale = series.scale()
     figures = [front(cloud, (width, height))]
     if scale is not None:

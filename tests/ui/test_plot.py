@@ -59,7 +59,7 @@ class Plots(App[None]):
 async def test_it_marks_every_outcome_and_joins_what_was_kept() -> None:
     app = Plots()
     async with app.run_test(size=(62, 16)) as pilot:
-        app.plot.show(climb(30), LOSS, baseline=1.0)
+        app.plot.show(climb(30), LOSS, best=26, baseline=1.0)
         await pilot.pause()
         for sign in "✓·✗─╮│┄┤╰┬":
             assert sign in app.picture, sign
@@ -181,7 +181,7 @@ async def test_every_size_is_filled_exactly(mode: Any) -> None:
 async def test_too_small_for_a_plot_it_still_tells_the_best() -> None:
     app = Plots()
     async with app.run_test(size=(20, 3)) as pilot:
-        app.plot.show(climb(57), LOSS)
+        app.plot.show(climb(57), LOSS, best=56)
         await pilot.pause()
         number, bars = app.picture.split()
         assert number == "0.89474"

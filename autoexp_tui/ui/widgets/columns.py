@@ -118,11 +118,6 @@ class Sheet:
         self.count = len(rows)
         return same
 
-    @property
-    def incumbent_n(self) -> int | None:
-        """The last kept row's number."""
-        return self.rows[self._kept[-1]].n if self._kept else None
-
     def change(self, index: int) -> float | None:
         """What the primary metric changed by against the best at that time."""
         place = bisect_left(self._kept, index)

@@ -9,7 +9,7 @@ from typing import Final, Literal, NamedTuple, get_args
 
 from rich.text import Text
 
-from autoexp_tui.core.numbers import NONE, format_fixed, format_number
+from autoexp_tui.core.numbers import format_fixed, format_number
 from autoexp_tui.core.series import (
     Cloud,
     Point,
@@ -205,11 +205,9 @@ def front(cloud: Cloud, size: tuple[int, int], *, cursor: int | None = None) -> 
     return Figure(cells, _spread(across.ticks(max(2, columns // 12)), columns), y, column)
 
 
-def sparkline(series: Series, width: int) -> Line:
-    """The best figure, and how it came about as far as there is room."""
-    best = series.kept
-    number = NONE if best is None else format_number(best.value)
-    number = number[:width]
+def sparkline(series: Series, width: int, best: float | None) -> Line:
+    """The `best` figure, and how it came about as far as there is room."""
+    number = format_number(best)[:width]
     kept = steps(series.points)
     columns = min(width - len(number) - 1, max(series.last, 1))
     line: Line = [(sign, "keep") for sign in number]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
+from textwrap import TextWrapper
 
 from rich.color import Color
 from rich.style import Style
@@ -27,6 +28,9 @@ class OutputPane(RowsPane):
         self._epoch = 0
         self._painted: list[str] = []
         """The lines in view when last looked at."""
+        self._notes: list[str] = []
+        self._told: list[str] = []
+        """The notes, wrapped."""
 
     def follow(self, path: Path | None, share: Callable[[], float] = lambda: 1.0) -> None:
         """Show another log from its end on, or none; `share` as in `LogTail`."""
@@ -37,6 +41,22 @@ class OutputPane(RowsPane):
         self._painted = []
         self.restart()
         self.poll()
+
+    def tell(self, notes: Sequence[str]) -> None:
+        """Say `notes` where there is no log to show."""
+        if list(notes) != self._notes:
+            self._notes = list(notes)
+            self._wrap()
+
+    def _wrap(self) -> None:
+        width = max(20, self.scrollable_content_region.width)
+        wrapper = TextWrapper(width, initial_indent="· ", subsequent_indent="  ")
+        self._told = [line for note in self._notes for line in wrapper.wrap(text.clean_line(note))]
+        if self._tail is None:
+            self.rows_changed()
+
+    def on_resize(self) -> None:
+        self._wrap()
 
     def poll(self) -> None:
         """Read what came and repaint the rows it changed; does nothing while hidden."""
@@ -68,7 +88,7 @@ class OutputPane(RowsPane):
 
     @property
     def row_count(self) -> int:
-        return self._tail.count if self._tail else 0
+        return self._tail.count if self._tail else len(self._told)
 
     @property
     def growing(self) -> bool:
@@ -86,7 +106,9 @@ class OutputPane(RowsPane):
         return Row(strip_of(painted, _TAB), base)
 
     def _line(self, y: int) -> str:
-        return self._tail.line(y) if self._tail and y < self._tail.count else ""
+        if self._tail is None:
+            return self._told[y]
+        return self._tail.line(y) if y < self._tail.count else ""
 
     def _in_view(self, top: int) -> list[str]:
         return [self._line(y) for y in range(top, min(self.row_count, top + self.size.height))]

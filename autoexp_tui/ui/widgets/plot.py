@@ -80,6 +80,7 @@ class MetricPlot(Widget, can_focus=True):
         self._series: Series | None = None
         self._cloud: Cloud | None = None
         self._mode: Mode = "time"
+        self._best: int | None = None
         self._cursor: int | None = None
         self._fresh: int | None = None
         self._baseline: float | None = None
@@ -93,6 +94,7 @@ class MetricPlot(Widget, can_focus=True):
         metric: Metric,
         second: Metric | None = None,
         *,
+        best: int | None = None,
         cursor: int | None = None,
         baseline: float | None = None,
         fresh: int | None = None,
@@ -100,14 +102,15 @@ class MetricPlot(Widget, can_focus=True):
     ) -> None:
         """Show `rows`; costs what is new in them when they are the same, longer list.
 
-        `cursor` and `fresh` are experiment numbers: the one selected elsewhere, and a new best
-        that is still worth a moment. `mode="front"` draws `metric` across against `second` up.
+        `best`, `cursor` and `fresh` are experiment numbers: the best, the one selected elsewhere,
+        and a new best that is still worth a moment. `mode="front"` draws `metric` across against
+        `second` up.
         """
-        before = (self._seen, self._cursor, self._fresh, self._baseline, self._mode)
+        before = (self._seen, self._best, self._cursor, self._fresh, self._baseline, self._mode)
         started_over = self._take_in(rows, metric, second)
-        self._cursor, self._fresh, self._baseline = cursor, fresh, baseline
+        self._best, self._cursor, self._fresh, self._baseline = best, cursor, fresh, baseline
         self._mode = mode if second is not None else "time"
-        after = (self._seen, self._cursor, self._fresh, self._baseline, self._mode)
+        after = (self._seen, self._best, self._cursor, self._fresh, self._baseline, self._mode)
         if started_over or before != after:
             self._redraw()
 
@@ -188,7 +191,8 @@ class MetricPlot(Widget, can_focus=True):
                 fresh=self._fresh,
             )
         if figure is None:
-            return [self._painted(sparkline(series, width), width)]
+            best = None if self._best is None else self._value(series, self._best)
+            return [self._painted(sparkline(series, width, best), width)]
         return self._pictured(figure, size)
 
     def _scale(self) -> Scale | None:
@@ -226,8 +230,10 @@ class MetricPlot(Widget, can_focus=True):
         scale = self._scale()
         if chosen:
             parts.append(chosen)
+        elif self._best is not None:
+            parts.append(f"best {format_number(self._value(series, self._best))} at #{self._best}")
         elif series.kept is not None:
-            parts.append(f"best {format_number(series.kept.value)} at #{series.kept.n}")
+            parts.append(f"kept last {format_number(series.kept.value)} at #{series.kept.n}")
         if differs(series):
             parts.append("╌ best so far, kept or not")
         if scale is not None and scale.clips_above:
@@ -242,8 +248,10 @@ class MetricPlot(Widget, can_focus=True):
         n = self._cursor
         if n is None or not 0 < n <= self._seen or self._rows[n - 1].n != n:
             return ""
-        row = self._rows[n - 1]
-        return f"#{n} {format_number(point(row, series.metric).value)} {MARKS[row.status]}"
+        return f"#{n} {format_number(self._value(series, n))} {MARKS[self._rows[n - 1].status]}"
+
+    def _value(self, series: Series, n: int) -> float | None:
+        return point(self._rows[n - 1], series.metric).value
 
     # -- in colour -----------------------------------------------------------------------------
 

@@ -140,8 +140,7 @@ class ResultsTable(ScrollView, can_focus=True):
     ) -> None:
         """Show `rows`, by experiment number; only those that are new cost anything.
 
-        `best` is the incumbent's number (by default the last kept row's), `fresh` a new best
-        that is still worth a moment.
+        `best` is the best one's number, `fresh` a new best that is still worth a moment.
         """
         if tuple(metrics) != self._sheet.metrics:
             self._sheet = Sheet(metrics)
@@ -153,7 +152,7 @@ class ResultsTable(ScrollView, can_focus=True):
             self._matches += [i for i in range(same, len(rows)) if self._is_match(rows[i])]
         if same <= self._cursor:
             self._following = True
-        self._best = best if best is not None else self._sheet.incumbent_n
+        self._best = best
         self._fresh = fresh
         if same < len(rows) or before != (len(rows), self._best, self._fresh):
             self._layout = None
