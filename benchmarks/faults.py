@@ -164,7 +164,8 @@ def report(campaign: Campaign, seconds: float, file: TextIO) -> None:
         file=file,
     )
     print("| fault | points | promises broken | seconds each |\n|---|---:|---:|---:|", file=file)
-    for kind, tally in campaign.tallies.items():
+    order = [*KILLS, *OTHERS, *campaign.tallies]
+    for kind, tally in sorted(campaign.tallies.items(), key=lambda found: order.index(found[0])):
         each = tally.seconds / tally.tried
         print(f"| {kind} | {tally.tried} | {len(tally.broken)} | {each:.2f} |", file=file)
     tried = sum(tally.tried for tally in campaign.tallies.values())

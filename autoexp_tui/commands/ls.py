@@ -25,7 +25,7 @@ def ls(directory: Path) -> None:
     lines = []
     for run in runs_in(place.common_dir):
         state = read_state(run)
-        lines.append((run.tag, _condition(run, state), *_figures(state)))
+        lines.append((run.tag, _condition(run, state), *_figures(run, state)))
     if not lines:
         click.echo(f"no runs in {place.root} yet: `autoexp run` starts one")
         return
@@ -43,12 +43,23 @@ def _condition(run: RunDirectory, state: RunState) -> str:
             return "waiting"
         return "paused" if state.paused else state.phase
     if state.finished is None:
-        return "cut off"
+        return "interrupted"
     return "finished" if state.finished.ok else "failed"
 
 
-def _figures(state: RunState) -> tuple[str, str]:
+def _reason(run: RunDirectory, state: RunState) -> str:
+    """Why it stands as it does, where that is not plain."""
+    waiting = state.current.waiting if state.current is not None else None
+    if is_running(run):
+        return waiting[1].reason if waiting is not None else state.paused
+    if state.finished is None:
+        return f"`autoexp run --tag {run.tag}` goes on"
+    return state.finished.reason
+
+
+def _figures(run: RunDirectory, state: RunState) -> tuple[str, str]:
     rows = f"{len(state.rows)} of {state.budget.max_experiments}"
-    if state.finished is not None and not state.finished.ok:
-        return rows, clean_line(state.finished.reason, 80)
-    return rows, f"{best_line(state)}; {state.kept} kept"
+    words = [f"{best_line(state)}; {state.kept} kept"] if state.rows else []
+    if reason := clean_line(_reason(run, state), 100):
+        words.append(reason)
+    return rows, " — ".join(words)

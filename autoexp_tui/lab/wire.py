@@ -82,9 +82,10 @@ class ControlServer(socketserver.ThreadingUnixStreamServer):
     daemon_threads = True
 
     def __init__(self, run: RunDirectory, answer: Callable[[Command], Reply]) -> None:
+        """Listen at once. Raises Problem where the socket's folder is somebody else's."""
         self.answer = answer
         path = socket_path(run)
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_private(path.parent)
         path.unlink(missing_ok=True)
         super().__init__(str(path), _Handler)
         path.chmod(0o600)
@@ -102,6 +103,15 @@ class ControlServer(socketserver.ThreadingUnixStreamServer):
         self.shutdown()
         self.server_close()
         self._path.unlink(missing_ok=True)
+
+
+def _make_private(folder: Path) -> None:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    found = folder.stat()
+    if found.st_uid != os.getuid():
+        raise Problem(f"{folder} belongs to another user: the control socket can't be put there")
+    if found.st_mode & 0o077:
+        folder.chmod(0o700)
 
 
 def _is_ours(connection: socket.socket) -> bool:

@@ -111,6 +111,7 @@ KEYS = (
         for number, name in enumerate(("hypothesis", "diff", "output", "plot", "results"), start=1)
     ),
     Key("tab", "app.focus_next", "Moving", "The next pane", moves=True),
+    Key("B", "ring", "The app", "Ring for a new best, the end, what needs you", "", "run"),
     Key("t", "theme", "The app", "Dark, light, or the terminal's colours"),
     Key("question_mark,f1", "help", "The app", "Show every key", "help"),
     Key("ctrl+p", "command_palette", "The app", "Find any of this by name"),

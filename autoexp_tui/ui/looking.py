@@ -135,3 +135,11 @@ class Looking(RunView):
             path.write_text(text, encoding="utf-8", errors="replace")
             where = f"; also in {path}"
         self.say(f"copied #{row.n}{where}")
+
+    def action_ring(self) -> None:
+        self.ringing = not self.ringing
+        self.say(
+            "the bell rings for a new best, the end, and what needs you"
+            if self.ringing
+            else "the bell is silent"
+        )

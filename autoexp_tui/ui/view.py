@@ -74,6 +74,8 @@ class RunView(App[None], inherit_bindings=False):
         self._bridge = Bridge(self, source)
         self._title = TerminalTitle(self)
         self._warning = ""
+        self.ringing = False
+        """Whether the terminal's bell rings."""
 
     # ---- the screen --------------------------------------------------------------------------
 
@@ -194,8 +196,12 @@ class RunView(App[None], inherit_bindings=False):
     def _take(self, message: Arrived) -> None:
         try:
             with many_objects() if len(message.records) >= MANY else nullcontext():
+                before = self._worth_a_bell()
                 self.alive = message.alive
                 self._history.fold(message.records)
+                pairs = zip(before, self._worth_a_bell(), strict=True)
+                if self.ringing and any(now and now != was for was, now in pairs):
+                    self.bell()
                 if self.look.selected and self.state.row(self.look.selected) is None:
                     self.look.selected = None
                 self._mark_new_best(message.records)
@@ -203,6 +209,11 @@ class RunView(App[None], inherit_bindings=False):
                 self._tell_what_is_new()
         finally:
             message.taken.set()
+
+    def _worth_a_bell(self) -> tuple[object, ...]:
+        """Which best there is, how it ended, and what needs a person; false for what is not."""
+        best = self.state.best.n if self.state.best else 0
+        return best, self.state.finished, status.alert(self.state, self._now())
 
     def _tell_what_is_new(self) -> None:
         """The morning brief, once, when somebody comes back after hours."""

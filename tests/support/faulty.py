@@ -15,7 +15,7 @@ import sys
 import threading
 import traceback
 from dataclasses import dataclass, field
-from multiprocessing import forkserver
+from multiprocessing import connection, forkserver
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, cast
@@ -76,7 +76,26 @@ def start(job: Job) -> BaseProcess:
     _serve()
     process = cast("BaseProcess", _context.Process(target=host, args=(job,)))
     process.start()
+    _one_at_a_time(cast("Any", process)._popen)
     return process
+
+
+def _one_at_a_time(popen: Any) -> None:
+    """Let one thread ask for the exit status: every start asks for those of all processes.
+
+    It is handed over once; of two that ask at the same time, the second makes 255 of it.
+    """
+    ask, mutex = popen.poll, threading.Lock()
+
+    def poll(flag: int = os.WNOHANG) -> int | None:
+        while True:
+            with mutex:
+                status = cast("int | None", ask(os.WNOHANG))
+            if status is not None or flag == os.WNOHANG:
+                return status
+            connection.wait([popen.sentinel], 0.05)
+
+    popen.poll = poll
 
 
 def _serve() -> None:

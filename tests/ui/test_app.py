@@ -598,6 +598,29 @@ async def test_whoever_comes_back_after_hours_is_told_what_is_new(tmp_path: Path
         assert len(bench.app.screen_stack) == 1
 
 
+async def test_the_bell_rings_where_it_was_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rung: list[int] = []
+    monkeypatch.setattr(AutoexpApp, "bell", lambda app: rung.append(len(app.state.rows)))
+    async with running(tmp_path) as bench:
+        await bench.tell(*experiment(4, "keep", parent=commit_of(2)))
+        await bench.until(lambda: len(bench.app.state.rows) == 4)
+        assert rung == []
+        await bench.press("B")
+        await bench.tell(*experiment(5, "discard", parent=commit_of(4)))
+        await bench.until(lambda: len(bench.app.state.rows) == 5)
+        assert rung == []
+        await bench.tell(*experiment(6, "keep", parent=commit_of(4)))
+        await bench.until(lambda: rung == [6])
+        await bench.tell(events.Paused("10 experiments in a row have crashed"))
+        await bench.until(lambda: rung == [6, 6])
+        await bench.press("B")
+        await bench.tell(events.RunFinished("done", ok=True))
+        await bench.until(lambda: bool(bench.app.state.finished))
+        assert rung == [6, 6]
+
+
 async def test_whoever_was_here_just_now_is_told_nothing(tmp_path: Path) -> None:
     bench = Bench(tmp_path, [*opening(), *ROWS])
     seen = Seen(NOW - 60, 1, 0.0)

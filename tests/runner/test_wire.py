@@ -1,0 +1,148 @@
+"""The control socket: private, bounded, never in anybody's way; one command at a time."""
+
+from __future__ import annotations
+
+import os
+import socket
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from autoexp_tui.core import desk
+from autoexp_tui.core.control import Command, Controls, Reply
+from autoexp_tui.core.events import HintGiven
+from autoexp_tui.core.journal import Journal, read_all
+from autoexp_tui.core.problem import Problem
+from autoexp_tui.core.recorder import Recorder
+from autoexp_tui.core.rundir import RunDirectory
+from autoexp_tui.lab import wire
+from autoexp_tui.lab.wire import ControlServer, NoRunner, send, socket_path
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunDirectory:
+    return RunDirectory(tmp_path / "t")
+
+
+def answer(command: Command) -> Reply:
+    return Reply(ok=True, text=f"{command.by} said {command.text}")
+
+
+@pytest.fixture
+def server(run: RunDirectory) -> Iterator[ControlServer]:
+    serving = ControlServer(run, answer)
+    yield serving
+    serving.close()
+
+
+def raw(run: RunDirectory, message: bytes) -> bytes:
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(5)
+        connection.connect(str(socket_path(run)))
+        connection.sendall(message)
+        return connection.makefile("rb").readline()
+
+
+@pytest.mark.usefixtures("server")
+def test_a_command_is_answered(run: RunDirectory) -> None:
+    assert send(run, Command("hint", by="ann@tty1", text="less")).text == "ann@tty1 said less"
+
+
+@pytest.mark.usefixtures("server")
+def test_nobody_else_may_speak(run: RunDirectory) -> None:
+    assert socket_path(run).stat().st_mode & 0o777 == 0o600
+    assert socket_path(run).parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_folder_that_was_open_is_closed(run: RunDirectory) -> None:
+    run.path.mkdir(mode=0o755)
+    ControlServer(run, answer).close()
+    assert run.path.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_folder_of_another_users_is_refused(
+    run: RunDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "getuid", lambda: 123456)
+    with pytest.raises(Problem, match="another user"):
+        ControlServer(run, answer)
+
+
+@pytest.mark.usefixtures("server")
+def test_another_user_gets_no_answer(run: RunDirectory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire, "_is_ours", lambda _: False)
+    with pytest.raises(NoRunner):
+        send(run, Command("pause", by="eve"))
+
+
+@pytest.mark.usefixtures("server")
+@pytest.mark.parametrize(
+    "message",
+    [b"\n", b"{}\n", b"\xff\xfe\n", b'{"verb":"format","by":"x"}\n', b"x" * 200_000 + b"\n"],
+)
+def test_what_is_no_command_is_said_to_be_none(run: RunDirectory, message: bytes) -> None:
+    try:
+        said = raw(run, message)
+    except OSError:  # it hung up on a message that was too long
+        said = b"not a command"
+    assert b"not a command" in said or said == b""
+    assert send(run, Command("hint", by="ann", text="more")).ok
+
+
+@pytest.mark.usefixtures("server")
+def test_whoever_says_nothing_keeps_nobody_waiting(run: RunDirectory) -> None:
+    with socket.socket(socket.AF_UNIX) as silent:
+        silent.connect(str(socket_path(run)))
+        began = time.monotonic()
+        assert send(run, Command("hint", by="ann", text="more")).ok
+        assert time.monotonic() - began < 2
+
+
+def test_a_socket_that_a_crash_left_is_replaced(run: RunDirectory) -> None:
+    run.path.mkdir()
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(socket_path(run)))
+    with pytest.raises(NoRunner, match="takes it up again"):
+        send(run, Command("pause", by="ann"))
+    serving = ControlServer(run, answer)
+    assert send(run, Command("hint", by="ann", text="more")).ok
+    serving.close()
+    assert not socket_path(run).exists()
+
+
+def test_a_path_too_long_to_bind_goes_to_the_runtime_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = RunDirectory(tmp_path / ("long" * 30) / "t")
+    with tempfile.TemporaryDirectory(prefix="x", dir="/tmp") as runtime:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", runtime)
+        serving = ControlServer(run, answer)
+        assert socket_path(run).is_relative_to(Path(runtime) / "autoexp")
+        assert send(run, Command("hint", by="ann", text="more")).ok
+        serving.close()
+
+
+def test_commands_of_two_viewers_are_journalled_one_after_the_other(run: RunDirectory) -> None:
+    with Journal(run.journal) as journal:
+        recorder, controls = Recorder(journal), Controls()
+        serving = ControlServer(run, lambda command: desk.take(command, recorder, controls))
+
+        def speak(who: str) -> None:
+            for n in range(20):
+                assert send(run, Command("hint", by=who, text=f"{who} {n}")).ok
+
+        speakers = [threading.Thread(target=speak, args=(who,)) for who in ("ann@a", "bob@b")]
+        for speaker in speakers:
+            speaker.start()
+        for speaker in speakers:
+            speaker.join()
+        serving.close()
+        hints = recorder.state.hints
+    assert all(isinstance(hint, HintGiven) for hint in hints)
+    for who in ("ann@a", "bob@b"):
+        assert [h.text for h in hints if h.by == who] == [f"{who} {n}" for n in range(20)]
+    assert [record.seq for record in read_all(run.journal)] == list(range(1, 41))
