@@ -343,6 +343,14 @@ VALUES = st.lists(
 )
 
 
+def test_what_no_row_has_gets_no_column() -> None:
+    sheet = Sheet((LOSS,))
+    sheet.show([row(1, "keep", 0.5, seconds=0.0)])
+    assert not {"took", "cost"} & {column.title for column in sheet.columns(200)}
+    sheet.show([row(1, "keep", 0.5, seconds=2.0, cost_usd=0.1)])
+    assert {"took", "cost"} <= {column.title for column in sheet.columns(200)}
+
+
 @given(VALUES)
 def test_every_figure_fits_its_column(values: list[tuple[Status, float | None, float]]) -> None:
     sheet = Sheet((LOSS,))

@@ -143,7 +143,9 @@ class Sheet:
         optional: dict[str, Column] = {}
         for k in range(count):
             (optional if k else chosen)[f"metric {k}"] = self._metric(k)
-        optional |= {"commit": self._commit(), "took": self._duration()}
+        optional["commit"] = self._commit()
+        if self._longest:
+            optional["took"] = self._duration()
         if self._dearest:
             optional["cost"] = self._money()
 
