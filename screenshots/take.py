@@ -15,9 +15,11 @@ from autoexp_tui.core import events
 from autoexp_tui.core.control import Reply
 from autoexp_tui.core.events import Record
 from autoexp_tui.core.rundir import RunDirectory
+from autoexp_tui.ledgers import parse_ledger
 from autoexp_tui.samples import recording
-from autoexp_tui.sources.journals import JournalSource
+from autoexp_tui.sources.journals import JournalSource, read_state
 from autoexp_tui.sources.player import Player
+from autoexp_tui.sources.tables import LedgerSource
 from autoexp_tui.ui.app import AutoexpApp
 from autoexp_tui.ui.themes import DARK, LIGHT
 
@@ -59,6 +61,18 @@ def replayed() -> AutoexpApp:
     return AutoexpApp(Player(JournalSource(recording())), recording())
 
 
+def table() -> AutoexpApp:
+    """The same experiments as a table that somebody else's loop might have written."""
+    lines = ["commit\tval_loss\tstatus\tdescription"]
+    for row in read_state(recording()).rows:
+        value = row.metrics.get("val_loss", 0.0)
+        lines.append(f"{row.commit[:7]}\t{value:.6f}\t{row.status}\t{row.description}")
+    lines.insert(17, "from here on with the wider net")
+    ledger = parse_ledger("\n".join(lines).encode(), name="results.tsv", folder="digits")
+    source = LedgerSource(ledger)
+    return AutoexpApp(Player(source), None, table=source)
+
+
 async def take(app: AutoexpApp, name: str, size: tuple[int, int], theme: str, *keys: str) -> None:
     """One picture, after pressing `keys`."""
     async with app.run_test(size=size) as pilot:
@@ -92,7 +106,9 @@ async def main() -> None:
     await take(live(), "leave-80x24-dark", small, DARK.name, "q")
     await take(live(), "diff-80x24-dark", small, DARK.name, "2")
     await take(live(), "plot-80x24-light", small, LIGHT.name, "4")
-    await take(replayed(), "replay-120x40-dark", middle, DARK.name)
+    keeps = ("g", *["full_stop"] * 6)
+    await take(replayed(), "replay-120x40-dark", middle, DARK.name, *keeps)
+    await take(table(), "table-120x40-light", middle, LIGHT.name)
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ def flagged(ledger: Ledger) -> list[Note]:
 def _texts(ledger: Ledger) -> Iterator[Note]:
     texts = sum(row.text for row in ledger.rows)
     if texts:
-        yield Note(0, f"{texts} of the {len(ledger.rows)} rows are text without cells")
+        yield Note(0, f"{texts} of {len(ledger.rows)} lines: text without cells")
 
 
 def _segments(ledger: Ledger) -> Iterator[Note]:

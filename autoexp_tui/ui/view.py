@@ -91,6 +91,7 @@ class RunView(App[None], inherit_bindings=False):
 
     def on_mount(self) -> None:
         self._arrange()
+        self.theme_changed_signal.subscribe(self, lambda _: self.call_after_refresh(self._show))
         self._bridge.start()
         self.set_interval(PERIOD, self._poll)
         self.set_interval(1.0, self._tick)

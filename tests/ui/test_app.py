@@ -598,6 +598,16 @@ async def test_whoever_comes_back_after_hours_is_told_what_is_new(tmp_path: Path
         assert len(bench.app.screen_stack) == 1
 
 
+async def test_another_theme_colours_the_hypothesis_anew(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        await bench.press("b")
+        style = bench.app.board.hypothesis._style
+        dark = style("keep")
+        await bench.press("t")
+        await bench.until(lambda: style("keep") != dark)
+        await bench.until(lambda: bench.app.theme in bench.app.board.hypothesis._shown)
+
+
 async def test_the_bell_rings_where_it_was_asked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

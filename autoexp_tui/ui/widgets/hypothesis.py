@@ -77,6 +77,7 @@ class HypothesisPane(VerticalScroll, can_focus=True):
         self._show(("row", row.n, row.commit), Group(outcome, text, Padding(facts, 0)))
 
     def _show(self, key: tuple[object, ...], body: Text | Group) -> None:
+        key = (self.app.theme, *key)  # its colours are in the text
         if key != self._shown:
             self._shown = key
             self._body.update(body)
