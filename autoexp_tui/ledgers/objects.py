@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from autoexp_tui.ledgers import names
 from autoexp_tui.ledgers.model import Cell, Way
 from autoexp_tui.ledgers.sheet import COLUMNS, Config, Record, Remarks, Sheet, cut, way_of
 
@@ -180,9 +181,13 @@ def _config(line: int, at: int, value: Mapping[str, Any]) -> Config | None:
     if any(isinstance(value.get(key), int | float) for key in ("metric", "value", "score")):
         return None
     declared = _type(value).lower() in _CONFIG_TYPES
-    if not declared and any(key in value for key in _MEASURED):
+    if not declared and any(key in value or f"metric_{key}" in value for key in _MEASURED):
+        return None
+    if not declared and any(names.leaf(key) in names.STATUS for key in value):
         return None
     found = _said(line, at, value)
+    if not declared and found.metric in value:
+        return None
     return found if declared or found.metric or found.way != "unknown" else None
 
 

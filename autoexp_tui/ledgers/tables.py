@@ -74,14 +74,25 @@ def _form(sample: Sequence[str]) -> tuple[Kind, Callable[[str], list[str]]]:
     if sum(line.lstrip().startswith("|") for line in sample) >= 2:
         return "markdown", _piped
     for mark in (",", ";"):
-        counts = Counter(line.count(mark) for line in sample)
-        if sample and mark in sample[0] and counts[sample[0].count(mark)] * 3 >= len(sample):
-            return "csv", methodcaller("split", mark)
+        # Twice: with commas that stand in quotes, and with quotes that never close.
+        for counts in (
+            [len(cells) for cells in _quoted_sample(sample, mark)],
+            [line.count(mark) + 1 for line in sample],
+        ):
+            if counts and counts[0] > 1 and counts.count(counts[0]) * 3 >= len(counts):
+                return "csv", methodcaller("split", mark)
     spaced = re.compile(r"\s{2,}")
     widths = Counter(len(spaced.split(line.strip())) for line in sample)
     if widths and max(widths, key=lambda width: (widths[width], width)) > 2:
         return "tsv", lambda line: spaced.split(line.strip())
     return "tsv", methodcaller("split", "\t")
+
+
+def _quoted_sample(sample: Sequence[str], mark: str) -> list[list[str]]:
+    try:
+        return list(csv.reader(sample, delimiter=mark))
+    except csv.Error:
+        return []
 
 
 def _piped(line: str) -> list[str]:

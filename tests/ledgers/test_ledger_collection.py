@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import math
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from autoexp_tui.ledgers import LedgerSummary, read_ledger, summarise
+from autoexp_tui.ledgers import LedgerSummary, parse_ledger, read_ledger, summarise
 
 FOLDER = Path(__file__).resolve().parents[2].parent / "shared" / "ledgers"
 
@@ -60,3 +63,42 @@ def test_every_verdict_that_the_index_found_is_there() -> None:
     for mine, entry in compared():
         for word, count in entry["statuses"].items():
             assert mine.statuses.get(word, 0) >= count, (entry["file"], word)
+
+
+def facts(text: str, name: str) -> tuple[int, str | None, str, float | None]:
+    found = summarise(parse_ledger(text.encode(), name=name))
+    return found.rows, found.metric, found.direction, found.best
+
+
+def written(rows: list[list[str]]) -> str:
+    file = io.StringIO()
+    csv.writer(file).writerows(rows)
+    return file.getvalue()
+
+
+def piped(rows: list[list[str]]) -> str:
+    lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
+    return "\n".join([lines[0], "|" + "---|" * len(rows[0]), *lines[1:]])
+
+
+def objects(rows: list[list[str]]) -> str:
+    return "".join(json.dumps(dict(zip(rows[0], row, strict=True))) + "\n" for row in rows[1:])
+
+
+@pytest.mark.parametrize("form", [written, piped, objects])
+def test_another_form_of_the_same_table_says_the_same(
+    form: Callable[[list[list[str]]], str],
+) -> None:
+    tried, wrong = 0, []
+    for path in sorted(FOLDER.glob("*.tsv")):
+        text = path.read_text("utf-8", "replace")
+        rows = [line.split("\t") for line in text.splitlines() if line]
+        before = facts(text, path.name)
+        named = before[1] in rows[0] and len({*rows[0]}) == len(rows[0])
+        if not before[0] or not named or any(len(row) != len(rows[0]) for row in rows):
+            continue
+        tried += 1
+        if facts(form(rows), path.name) != before:
+            wrong.append(path.name)
+    assert tried > 40
+    assert not wrong

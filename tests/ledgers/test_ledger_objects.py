@@ -193,3 +193,23 @@ def test_deep_and_huge_values_do_no_harm() -> None:
     data = b'{"metric": 1, "x": ' + b"[" * 5000 + b"]" * 5000 + b"}\n"
     data += b'{"metric": ' + b"9" * 5000 + b"}\n"
     assert len(parse_ledger(data).rows) == 2
+
+
+def test_runs_that_name_their_metric_are_no_configuration() -> None:
+    found = summarise(
+        parse_ledger(
+            lines(
+                *(
+                    {
+                        "run_id": f"r{n}",
+                        "metric_name": "separation",
+                        "metric_value": value,
+                        "metric_direction": "max",
+                        "decision": word,
+                    }
+                    for n, (value, word) in enumerate([(0.9, "keep"), (0.94, "keep"), (0.7, "no")])
+                )
+            )
+        )
+    )
+    assert (found.rows, found.direction, found.best) == (3, "higher", 0.94)

@@ -313,3 +313,15 @@ def test_the_last_line_may_be_half_written() -> None:
     assert len(ledger.rows) == 5
     assert ledger.rows[-1].status == "none"
     assert summarise(ledger).best == 2.25
+
+
+def test_commas_in_quotes_do_not_hide_that_it_is_csv() -> None:
+    rows = "".join(f'a{n},{1 / n:.3f},keep,"this, that, and {n} more"\n' for n in range(1, 9))
+    ledger = parse_ledger(b"commit,val_loss,status,description\n" + rows.encode())
+    assert (ledger.kind, summarise(ledger).rows, summarise(ledger).best) == ("csv", 8, 0.125)
+
+
+def test_a_quote_that_never_closes_does_not_either() -> None:
+    rows = "".join(f"a{n},{1 / n:.3f},keep,idea {n}\n" for n in range(1, 9))
+    ledger = parse_ledger(b'commit,val_loss,status,"description\n' + rows.encode())
+    assert ledger.kind == "csv"
