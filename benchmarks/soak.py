@@ -19,6 +19,7 @@ import sys
 import tempfile
 import threading
 import time
+import tracemalloc
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -196,6 +197,16 @@ def look(trial: Trial, rows: int, rate: float, runner: int, viewer: int) -> Samp
     )
 
 
+def weight(trial: Trial) -> float:
+    """KiB that a row takes in a state: what both processes must hold of each, at the least."""
+    tracemalloc.start()
+    rows = len(trial.state().rows)
+    held = trial.state()
+    size, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return size / 1024 / max(rows, len(held.rows))
+
+
 def bars(values: Sequence[float]) -> str:
     """A plot from 0 to the highest value."""
     top = max(values) or 1
@@ -210,7 +221,7 @@ def slope(samples: Sequence[Sample], values: Sequence[int]) -> float:
     return over / (sum((row - middle) ** 2 for row in rows) or 1)
 
 
-def report(samples: Sequence[Sample], file: TextIO) -> list[str]:
+def report(samples: Sequence[Sample], row: float, file: TextIO) -> list[str]:
     """The table and the plots; what is not flat."""
     print(f"`python benchmarks/soak.py {' '.join(sys.argv[1:])}`: {circumstances()}.\n", file=file)
     late = [each for each in samples if each.rows >= samples[-1].rows / 10]
@@ -234,6 +245,7 @@ def report(samples: Sequence[Sample], file: TextIO) -> list[str]:
         files = [getattr(each, f"{name}_files") for each in late]
         if max(files) > min(files) + 3:
             wrong.append(f"the {name} has {min(files)} to {max(files)} files open")
+    print(f"    a row itself, in memory: {row:.2f} KiB", file=file)
     print(f"    rows a second {bars([each.rate for each in samples])}", file=file)
     if any(each.zombies for each in samples):
         wrong.append("there were zombies")
@@ -251,10 +263,11 @@ def main() -> int:
         trial = Trial(Path(home) / "trial")
         chance = None if given.no_faults else random.Random(given.seed)
         samples = soak(trial, given.experiments, chance)
-    wrong = report(samples, sys.stdout)
+        row = weight(trial)
+    wrong = report(samples, row, sys.stdout)
     if given.report:
         text = io.StringIO()
-        report(samples, text)
+        report(samples, row, text)
         put(given.report, "soak", text.getvalue())
     print("; ".join(wrong) or "flat")
     return 1 if wrong else 0
