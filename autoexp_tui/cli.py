@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from autoexp_tui import __version__
-from autoexp_tui.core.problem import Problem
+from autoexp_tui.core.problem import INTERRUPTED, Problem
 
 _COMMANDS = {
     "new": "new:new",
@@ -35,8 +35,6 @@ _COMMANDS = {
     "repair": "repair:repair",
     "clean": "clean:clean_",
 }
-
-INTERRUPTED = 130
 
 
 class _Commands(click.Group):

@@ -9,7 +9,7 @@ from typing import Literal
 import click
 
 from autoexp_tui import plain
-from autoexp_tui.core.problem import UsageProblem
+from autoexp_tui.core.problem import INTERRUPTED, UsageProblem
 from autoexp_tui.core.rundir import RunDirectory
 from autoexp_tui.core.standing import best_line
 from autoexp_tui.core.state import RunState
@@ -20,8 +20,6 @@ from autoexp_tui.sources.journals import JournalSource, read_state
 from autoexp_tui.sources.seen import last_seen, leave
 
 View = Literal["screen", "plain", "json"]
-
-INTERRUPTED = 130
 
 
 def choose_view(*, plain: bool, as_json: bool) -> View:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 import click
 
 from autoexp_tui.core.durations import duration
-from autoexp_tui.core.problem import Problem
+from autoexp_tui.core.problem import INTERRUPTED, Problem
 from autoexp_tui.core.rundir import RunDirectory
 from autoexp_tui.lab.runlock import is_running
 from autoexp_tui.person import whoami
 from autoexp_tui.project import find_project
 from autoexp_tui.sources.journals import read_state
-from autoexp_tui.viewing import INTERRUPTED, View, choose_view, view, watch
+from autoexp_tui.viewing import View, choose_view, view, watch
 
 if TYPE_CHECKING:
     from autoexp_tui.hosting.runner import Runner

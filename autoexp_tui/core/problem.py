@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+INTERRUPTED = 130
+"""The exit code of a command that a person interrupted: 128 and SIGINT's number."""
+
 
 class Problem(Exception):
     """The message is one line: what happened, where, and what to do next."""
