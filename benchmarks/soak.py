@@ -41,8 +41,8 @@ from support.trial import TAG, Trial, end_of
 
 _BARS = "▁▂▃▄▅▆▇█"
 _SAMPLES = 50
-_KIB_A_ROW = 8.0
-"""What a row may cost in memory: it is kept, as every row is shown."""
+_KIB_A_ROW = 3.0
+"""What a row may cost in memory: it is kept, as every row is shown, and weighs 1 KiB itself."""
 
 
 @dataclass(frozen=True, slots=True)

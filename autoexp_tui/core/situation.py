@@ -32,14 +32,13 @@ def gather(state: RunState, lab: Laboratory, history: list[Trial]) -> Situation:
 
 def extend(history: list[Trial], state: RunState) -> None:
     """Add the rows that are new to `history`."""
-    numbers = {row.commit: row.n for row in state.rows if row.status == "keep"}
-    history += [_trial(row, numbers) for row in state.rows[len(history) :]]
+    history += [_trial(row, state) for row in state.rows[len(history) :]]
 
 
-def _trial(row: Row, numbers: dict[str, int]) -> Trial:
+def _trial(row: Row, state: RunState) -> Trial:
     return Trial(
         n=row.n,
-        parent=0 if row.is_baseline else numbers[row.parent],
+        parent=state.kept_as(row.parent, row.n),
         status=row.status,
         metrics=row.metrics,
         description=row.description,

@@ -159,6 +159,14 @@ class RunState:
         """The row of experiment `n`."""
         return self.rows[n - 1] if 0 < n <= len(self.rows) else None
 
+    def kept_as(self, commit: str, before: int) -> int:
+        """The kept experiment, before number `before`, that made `commit`; 0 where none did."""
+        for n in range(min(before - 1, len(self.rows)), 0, -1):
+            row = self.rows[n - 1]
+            if row.commit == commit and row.status == "keep":
+                return row.n
+        return 0
+
     def apply(self, record: Record) -> None:  # noqa: C901, PLR0912 - one case per event
         """Fold one record in."""
         self.seq, self.time, self.elapsed = record.seq, record.time, record.elapsed

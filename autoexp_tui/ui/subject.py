@@ -34,24 +34,13 @@ def subject_of(state: RunState, selected: int | None) -> Subject | None:
     if selected is not None and (row := state.row(selected)) is not None:
         return _finished(state, row)
     if state.current is not None:
-        return Subject(state.current.n, _number(state, state.current.parent), None, state.current)
+        parent = state.kept_as(state.current.parent, state.current.n)
+        return Subject(state.current.n, parent, None, state.current)
     return _finished(state, state.rows[-1]) if state.rows else None
 
 
 def _finished(state: RunState, row: Row) -> Subject:
-    return Subject(row.n, 0 if row.is_baseline else _number(state, row.parent, row.n), row, None)
-
-
-def _number(state: RunState, commit: str, before: int | None = None) -> int:
-    """The kept experiment that made `commit`; 0 when there is none."""
-    if not commit:
-        return 0
-    if state.incumbent is not None and state.incumbent.commit == commit:
-        return state.incumbent.n
-    for row in reversed(state.rows[: before - 1 if before else None]):
-        if row.status == "keep" and row.commit == commit:
-            return row.n
-    return 0
+    return Subject(row.n, state.kept_as(row.parent, row.n) if row.parent else 0, row, None)
 
 
 class Texts:
