@@ -5,7 +5,8 @@ from __future__ import annotations
 import bisect
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from operator import itemgetter
 
 from autoexp_tui.core import events
 from autoexp_tui.core.events import Record
@@ -17,6 +18,7 @@ _GAP = 30.0
 """Seconds that a stretch in which nothing happened takes at most."""
 _ROW = 1.0
 """Seconds that a row takes in a recording without times: a bare table."""
+_NUMBER = itemgetter(0)
 
 
 class Player:
@@ -45,12 +47,8 @@ class Player:
             len(self._records),
         )
         """How many records say what the run is, before anything happens in it."""
-        self.keeps = [
-            n
-            for n, record in enumerate((self._records[at - 1] for at in self._rows), start=1)
-            if isinstance(record.event, events.Decided) and record.event.status == "keep"
-        ]
-        """Which rows are kept ones, counted from 1."""
+        self.kept = list(_kept(self._records))
+        """Number, counted from 1, and value of every kept row."""
         self._clock = clock
         self._mutex = threading.Lock()
         """One thread reads, another one moves it."""
@@ -139,11 +137,11 @@ class Player:
         """Hold at the next kept row, or the one before."""
         at = self.at
         if by > 0:
-            place = bisect.bisect_right(self.keeps, at)
-            self.to_row(self.keeps[place]) if place < len(self.keeps) else self.jump(1)
+            place = bisect.bisect_right(self.kept, at, key=_NUMBER)
+            self.to_row(self.kept[place][0]) if place < len(self.kept) else self.jump(1)
         else:
-            place = bisect.bisect_left(self.keeps, at)
-            self.to_row(self.keeps[place - 1] if place else 0)
+            place = bisect.bisect_left(self.kept, at, key=_NUMBER)
+            self.to_row(self.kept[place - 1][0] if place else 0)
 
     def to_row(self, n: int) -> None:
         """Hold right after row `n`; before the first one where `n` is less than 1."""
@@ -169,6 +167,18 @@ class Player:
                 self._sent = resumption(max(due, 1))
             self._due = due
             self._position = self._times[due - 1] if due else 0.0
+
+
+def _kept(records: list[Record]) -> Iterator[tuple[int, float]]:
+    metric, n = "", 0
+    for record in records:
+        match record.event:
+            case events.Decided(status=status, metrics=metrics):
+                n += 1
+                if status == "keep" and metric in metrics:
+                    yield n, metrics[metric]
+            case events.RunStarted(contract=contract):
+                metric = contract.primary.name
 
 
 def _timeline(records: list[Record]) -> list[float]:

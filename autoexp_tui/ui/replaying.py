@@ -44,5 +44,6 @@ class Replaying(RunView):
             self.say("a run says itself which direction is better")
             return
         self._table = self._table.turned()
-        self._player = Player(self._table)
-        self._bridge.exchange(self._player)
+        player = Player(self._table)
+        self._take_player(player)
+        self._bridge.exchange(player)

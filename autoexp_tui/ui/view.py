@@ -62,7 +62,7 @@ class RunView(App[None], inherit_bindings=False):
         for theme in (themes.DARK, themes.LIGHT):
             self.register_theme(theme)
         self.theme = themes.DARK.name
-        self._player = source if isinstance(source, Player) else None
+        self._take_player(source if isinstance(source, Player) else None)
         self._history = History(rewindable=self._player is not None)
         self.look = Look()
         self.alive = True
@@ -166,7 +166,7 @@ class RunView(App[None], inherit_bindings=False):
         bar = self.screen_stack[0].query_one("#track", Line)
         bar.display = True
         words = f"{player.speed:g}×"
-        bar.show(scrubber.line(self.size.width - 2, player.rows, player.keeps, player.at, words))
+        bar.show(scrubber.line(self.size.width - 2, player.rows, self._kept, player.at, words))
 
     def _now_line(self) -> Text:
         """What is tried, or came of it, in one line: where its pane has no room."""
@@ -180,6 +180,10 @@ class RunView(App[None], inherit_bindings=False):
     def _poll(self) -> None:
         if self._is_up and not self._bridge.held and self.state.started is not None:
             self.board.poll(self.state, self.look, self._written_until())
+
+    def _take_player(self, player: Player | None) -> None:
+        self._player = player
+        self._kept = scrubber.Kept(player.kept if player else ())
 
     def _progress(self) -> float:
         return 1.0 if self._player is None else self._player.progress
