@@ -29,3 +29,6 @@ def _own_surroundings(
         monkeypatch.setenv(f"GIT_{name}_EMAIL", "tester@example.org")
     monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
     monkeypatch.delenv("NO_COLOR", raising=False)
+    # Left by pytest's readline in its workers: a terminal's own size would not count.
+    monkeypatch.delenv("COLUMNS", raising=False)
+    monkeypatch.delenv("LINES", raising=False)

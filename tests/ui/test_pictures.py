@@ -6,10 +6,13 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import pytest
 from support.moments import held_app
+
+from autoexp_tui.ui.app import AutoexpApp
 
 PICTURES = Path(__file__).parent / "pictures"
 
@@ -38,11 +41,17 @@ async def test_the_screen_is_as_it_was_found_good(
             await pilot.pause(0.02)
         await pilot.pause(0.3)
         await pilot.press(*keys)
-        await pilot.pause(0.3)
-        strips = app.screen._compositor.render_strips()
-    picture = "".join(f"{strip.text.rstrip()}\n" for strip in strips)
-    path = PICTURES / f"{name}.txt"
-    if os.environ.get("UPDATE_PICTURES"):
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(picture, encoding="utf-8")
-    assert picture == path.read_text(encoding="utf-8")
+        path = PICTURES / f"{name}.txt"
+        if os.environ.get("UPDATE_PICTURES"):
+            await pilot.pause(1)
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(picture_of(app), encoding="utf-8")
+        wanted, end = path.read_text(encoding="utf-8"), time.monotonic() + 10
+        while picture_of(app) != wanted and time.monotonic() < end:
+            await pilot.pause(0.1)
+        assert picture_of(app) == wanted
+
+
+def picture_of(app: AutoexpApp) -> str:
+    strips = app.screen._compositor.render_strips()
+    return "".join(f"{strip.text.rstrip()}\n" for strip in strips)

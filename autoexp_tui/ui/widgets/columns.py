@@ -34,7 +34,7 @@ _LEAST_DESCRIPTION = 12
 """Narrower than this it says nothing; the columns beside it get the room."""
 _GOOD_DESCRIPTION = 24
 """Only what leaves this much to the description is shown beside the essential columns."""
-_FREE = len("+1.234e-05")
+_FREE = len("+1.234e-308")
 _ORDER = ("n", "commit", "metric", "change", "status", "took", "cost")
 
 Tone = Literal["", "keep", "discard", "crash", "better", "worse", "quiet"]
