@@ -112,13 +112,13 @@ def _lines(event: events.AnyEvent, state: RunState) -> list[str]:  # noqa: C901,
 
 def _row_line(event: events.Decided, state: RunState) -> str:
     mark = f"#{event.n} {SIGNS[event.status]} {event.status:<7}"
-    took = f"{event.seconds:.1f}s"
+    took = f"  [{event.seconds:.1f}s]" if event.seconds else ""
     if event.status == "crash":
-        return f"{mark} {clean_line(event.reason, 200)}  [{took}]"
+        return f"{mark} {clean_line(event.reason, 200)}{took}"
     figures = "  ".join(f"{name} {format_number(value)}" for name, value in event.metrics.items())
-    kept = "" if event.n == 1 else f"  {against_baseline(state)}" if event.status == "keep" else ""
-    what = "baseline" if event.n == 1 else clean_line(event.description, 80)
-    return f"{mark} {figures}{kept}  {what}  [{took}]"
+    is_best = state.best is not None and state.best.n == event.n > 1
+    gain = f"  {against_baseline(state)}" if is_best else ""
+    return f"{mark} {figures}{gain}  {clean_line(event.description, 80)}{took}"
 
 
 def _end_line(event: events.RunFinished, state: RunState) -> str:

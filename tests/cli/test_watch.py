@@ -243,6 +243,14 @@ def test_lines_tell_new_rows_and_changes_only(watched: Watched) -> None:
     assert list(teller.lines([])) == []
 
 
+def test_what_was_kept_and_is_worse_is_told_as_no_gain(watched: Watched) -> None:
+    watched.write(HEAD + row(1, 0.9) + row(2, 0.8) + row(3, 0.85))
+    lines = list(Teller("t").lines(watched.source.read()))
+    assert "best val_loss 0.8" in lines[0]
+    assert "better than the baseline" in lines[-2]
+    assert "better" not in lines[-1]
+
+
 def test_of_a_long_table_the_last_rows_are_told(watched: Watched) -> None:
     watched.write(HEAD + "".join(row(n, 1 / n) for n in range(1, 101)))
     lines = list(Teller("t").lines(watched.source.read()))
