@@ -372,3 +372,10 @@ def test_going_back_shows_what_was_there_before(
     fresh.show(rows[:count])
     assert list(map(sheet.change, range(count))) == list(map(fresh.change, range(count)))
     assert sheet.show(list(rows)) == count
+
+
+def test_changes_are_against_the_best_kept_row_not_the_last() -> None:
+    sheet = Sheet((LOSS,))
+    sheet.show([row(1, "keep", 0.5), row(2, "keep", 0.8), row(3, "discard", 0.7)])
+    assert [sheet.change(n) for n in (1, 2)] == pytest.approx([0.3, 0.2])
+    assert sheet.verdict(2) == "worse"

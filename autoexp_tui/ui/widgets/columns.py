@@ -99,8 +99,8 @@ class Sheet:
 
     def _forget(self) -> None:
         self._figures = [_Figures() for _ in self.metrics]
-        self._kept: list[int] = []
-        """Indices of the kept rows."""
+        self._bests: list[int] = []
+        """Indices of the kept rows that were better than every kept one before."""
         self._greatest_change = self._longest = self._dearest = 0.0
 
     def show(self, rows: Sequence[Row]) -> int:
@@ -111,7 +111,7 @@ class Sheet:
         same = common_start(self.rows, rows, self.count)
         if not same:
             self._forget()
-        del self._kept[bisect_left(self._kept, same) :]
+        del self._bests[bisect_left(self._bests, same) :]
         self.rows = rows
         for index in range(same, len(rows)):
             self._take_in(index, rows[index])
@@ -119,18 +119,24 @@ class Sheet:
         return same
 
     def change(self, index: int) -> float | None:
-        """What the primary metric changed by against the best at that time."""
-        place = bisect_left(self._kept, index)
-        if not place or not self.metrics:
-            return None
-        return _change(self.rows[index], self.rows[self._kept[place - 1]], self.metrics[0])
+        """What the primary metric changed by against the best kept row at that time."""
+        place = bisect_left(self._bests, index)
+        return self._difference(index, self._bests[place - 1]) if place else None
+
+    def _difference(self, index: int, best: int) -> float | None:
+        name = self.metrics[0].name
+        value = self.rows[index].metrics.get(name)
+        return None if value is None else value - self.rows[best].metrics[name]
 
     def verdict(self, index: int) -> Tone:
         """Whether that was for the better, in the metric's own direction."""
         change = self.change(index)
         if not change:
             return ""
-        return "better" if (change < 0) == (self.metrics[0].direction == "lower") else "worse"
+        return "better" if self._is_gain(change) else "worse"
+
+    def _is_gain(self, change: float) -> bool:
+        return change < 0 if self.metrics[0].direction == "lower" else change > 0
 
     def columns(self, width: int) -> list[Column]:
         """The columns that `width` cells have room for, in order."""
@@ -171,12 +177,12 @@ class Sheet:
         for figures, metric in zip(self._figures, self.metrics, strict=True):
             if (figure := row.metrics.get(metric.name)) is not None:
                 figures.add(figure)
-        if self._kept and self.metrics:
-            change = abs(_change(row, self.rows[self._kept[-1]], self.metrics[0]) or 0.0)
-            if change > self._greatest_change and is_ordinary(change):
-                self._greatest_change = change
-        if row.status == "keep":
-            self._kept.append(index)
+        change = self._difference(index, self._bests[-1]) if self._bests else None
+        if change is not None and abs(change) > self._greatest_change and is_ordinary(change):
+            self._greatest_change = abs(change)
+        kept = row.status == "keep" and bool(self.metrics) and self.metrics[0].name in row.metrics
+        if kept and (change is None or self._is_gain(change)):
+            self._bests.append(index)
         self._longest = max(self._longest, row.seconds)
         self._dearest = max(self._dearest, row.cost_usd)
 
@@ -252,11 +258,6 @@ class Sheet:
             text,
             lambda i: "" if self.rows[i].status == "keep" else "quiet",
         )
-
-
-def _change(row: Row, before: Row, metric: Metric) -> float | None:
-    value, best = row.metrics.get(metric.name), before.metrics.get(metric.name)
-    return None if value is None or best is None else value - best
 
 
 def _quiet(_: int) -> Tone:
