@@ -45,10 +45,10 @@ class History:
         self._kept.append((len(self.state.rows), kept))
 
     def _go_back(self, seq: int) -> None:
-        before = resumption(seq)
-        if before != seq - 1:
+        strides = resumption(seq) // STRIDE
+        if strides * STRIDE != seq - 1 or strides > len(self._kept):
             raise ValueError(f"records can't begin again at {seq}")
-        del self._kept[before // STRIDE :]
+        del self._kept[strides:]
         rows, count, earlier = self.state.rows, 0, RunState()
         if self._kept:
             count, earlier = self._kept[-1]

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from autoexp_tui.core.journal import sync_directory
 from autoexp_tui.lab.objects import GitObject, make_pack
-from autoexp_tui.lab.plumbing import Plumbing
+from autoexp_tui.lab.plumbing import Plumbing, RepositoryError
 
 FEW = 32
 """Packs of one size that are left alone."""
@@ -63,15 +63,25 @@ class Packs:
         shelf.append(name)
         if len(shelf) >= FEW:
             whole = ""
-            with contextlib.suppress(OSError):  # an economy, no reason for an experiment to fail
+            # An economy, and no reason for an experiment to fail.
+            with contextlib.suppress(OSError, RepositoryError):
                 whole = self._put_together(shelf)
             shelf.clear()  # what is still there is left to a gc of the user's
             if whole:
                 self._shelve(whole, size + 1)
 
     def _put_together(self, names: Sequence[str]) -> str:
-        """Make one pack of several, and remove these; its name, empty where it can't be."""
-        there = [name for name in names if self._path(name, "pack").exists()]
+        """Make one pack of several, and remove these; its name, empty where it can't be.
+
+        What the user has marked to be kept, or indexed across packs, is left as it is.
+        """
+        if any(self._folder.glob("multi-pack-index*")):
+            return ""
+        there = [
+            name
+            for name in names
+            if self._path(name, "pack").exists() and not self._path(name, "keep").exists()
+        ]
         status, said, _ = self._git.ask(
             *("-c", "pack.packSizeLimit=0", "pack-objects", "--quiet", "--stdin-packs"),
             str(self._folder / "pack"),

@@ -57,3 +57,11 @@ def test_records_that_begin_again_anywhere_else_are_refused() -> None:
     story.fold(ALL)
     with pytest.raises(ValueError, match="can't begin again at 5"):
         story.fold(ALL[4:])
+
+
+def test_a_state_that_was_not_kept_is_not_made_up() -> None:
+    with patch.object(history, "STRIDE", 3):
+        story = History(rewindable=False)
+        story.fold(ALL)
+        with pytest.raises(ValueError, match="can't begin again at 7"):
+            story.fold(ALL[6:])

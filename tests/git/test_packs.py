@@ -10,7 +10,7 @@ import pytest
 from support.gitrepos import git
 
 from autoexp_tui.lab import packs
-from autoexp_tui.lab.repository import Repository
+from autoexp_tui.lab.repository import Repository, RepositoryError
 
 TAG = "may5"
 
@@ -88,4 +88,36 @@ def test_a_git_that_cannot_leaves_them_as_they_are(
     before = count(root)
     made = record_many(repository, 1, 10, repository.head())
     assert count(root) - before == 10
+    assert_all_there(root, repository, made)
+
+
+def test_a_git_that_does_not_start_for_it_fails_no_commit(
+    root: Path, repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = repository._git.ask
+
+    def refused(*arguments: str, **options: Any) -> tuple[int, bytes, str]:
+        if "--stdin-packs" in arguments:
+            raise RepositoryError("git could not be started")
+        return ask(*arguments, **options)
+
+    monkeypatch.setattr(repository._git, "ask", refused)
+    assert_all_there(root, repository, record_many(repository, 1, 5, repository.head()))
+
+
+def test_what_the_user_has_indexed_or_marked_is_left_alone(
+    root: Path, repository: Repository
+) -> None:
+    folder = root / ".git" / "objects" / "pack"
+    made = record_many(repository, 1, 2, repository.head())
+    for pack in folder.glob("*.pack"):
+        pack.with_suffix(".keep").write_text("precious\n")
+    before = {*folder.glob("*.pack")}
+    made += record_many(repository, 3, 5, made[-1])
+    assert before <= {*folder.glob("*.pack")}
+    git(root, "multi-pack-index", "write")
+    before = {*folder.glob("*.pack")}
+    made += record_many(repository, 6, 12, made[-1])
+    assert before <= {*folder.glob("*.pack")}
+    git(root, "multi-pack-index", "verify")
     assert_all_there(root, repository, made)
