@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from autoexp_tui import __version__
-from autoexp_tui.core.problem import INTERRUPTED, Problem
+from autoexp_tui.model.problem import INTERRUPTED, Problem
 
 _COMMANDS = {
     "new": "new:new",

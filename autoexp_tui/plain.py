@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from autoexp_tui.core import events
-from autoexp_tui.core.events import Record
-from autoexp_tui.core.numbers import format_number, money
-from autoexp_tui.core.standing import against_baseline, best_line
-from autoexp_tui.core.state import RunState
-from autoexp_tui.core.text import clean, clean_line
+from autoexp_tui.model import events
+from autoexp_tui.model.events import Record
+from autoexp_tui.model.state import RunState
 from autoexp_tui.sources.journals import Source
+from autoexp_tui.summary.headline import against_baseline, best_line
+from autoexp_tui.text.numbers import format_number, money
+from autoexp_tui.text.safe import clean, clean_line
 
 SIGNS = {"keep": "✓", "discard": "·", "crash": "✗"}
 _PERIOD = 0.1

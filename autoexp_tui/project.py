@@ -7,12 +7,12 @@ from pathlib import Path
 
 import msgspec
 
-from autoexp_tui.core import config
-from autoexp_tui.core.contract import Contract
-from autoexp_tui.core.problem import UsageProblem
-from autoexp_tui.core.rundir import RunDirectory, runs_in
-from autoexp_tui.lab import gitdir
-from autoexp_tui.lab.runlock import is_running
+from autoexp_tui.config import reader as config
+from autoexp_tui.loop.runlock import is_running
+from autoexp_tui.model.contract import Contract
+from autoexp_tui.model.problem import UsageProblem
+from autoexp_tui.model.rundir import RunDirectory, runs_in
+from autoexp_tui.repository import gitdir
 
 CONFIG = "autoexp.yaml"
 _INSTRUCTIONS = "program.md"

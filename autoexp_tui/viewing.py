@@ -9,15 +9,15 @@ from typing import Literal
 import click
 
 from autoexp_tui import plain
-from autoexp_tui.core.problem import INTERRUPTED, UsageProblem
-from autoexp_tui.core.rundir import RunDirectory
-from autoexp_tui.core.standing import best_line
-from autoexp_tui.core.state import RunState
-from autoexp_tui.core.text import clean_line
-from autoexp_tui.lab.runlock import is_running
-from autoexp_tui.lab.wire import send
+from autoexp_tui.loop.runlock import is_running
+from autoexp_tui.loop.wire import send
+from autoexp_tui.model.problem import INTERRUPTED, UsageProblem
+from autoexp_tui.model.rundir import RunDirectory
+from autoexp_tui.model.state import RunState
 from autoexp_tui.sources.journals import JournalSource, read_state
 from autoexp_tui.sources.seen import last_seen, leave
+from autoexp_tui.summary.headline import best_line
+from autoexp_tui.text.safe import clean_line
 
 View = Literal["screen", "plain", "json"]
 

@@ -20,11 +20,11 @@ from typing import Literal
 
 import pexpect
 
-from autoexp_tui.core import events
-from autoexp_tui.core.journal import encode
-from autoexp_tui.core.proposal_log import ProposalLog
-from autoexp_tui.core.rundir import RunDirectory
-from autoexp_tui.lab.runlock import locked
+from autoexp_tui.loop.journal import encode
+from autoexp_tui.loop.proposal_log import ProposalLog
+from autoexp_tui.loop.runlock import locked
+from autoexp_tui.model import events
+from autoexp_tui.model.rundir import RunDirectory
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 

@@ -19,12 +19,12 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from autoexp_tui.ledgers import (
-    LedgerSummary,
-    ledger_events,
-    parse_ledger,
-    read_ledger,
+from autoexp_tui.tables import (
+    TableSummary,
+    parse_table,
+    read_table,
     summarise,
+    table_events,
 )
 
 _FOLDER = Path(__file__).resolve().parents[1].parent / "shared" / "ledgers"
@@ -56,7 +56,7 @@ def main() -> int:
 def agreement(folder: Path) -> None:
     """Compare every summary with what the index says."""
     entries: list[dict[str, Any]] = json.loads((folder / "index.json").read_text("utf-8"))
-    fields: dict[str, Callable[[LedgerSummary, dict[str, Any]], bool]] = {
+    fields: dict[str, Callable[[TableSummary, dict[str, Any]], bool]] = {
         "rows": lambda s, e: s.rows == e["rows"],
         "metric": lambda s, e: s.metric == e["primary_metric"],
         "direction": lambda s, e: s.direction == e["direction"],
@@ -64,7 +64,7 @@ def agreement(folder: Path) -> None:
     }
     agreed = dict.fromkeys(fields, 0)
     for entry in entries:
-        found = summarise(read_ledger(folder / entry["file"]))
+        found = summarise(read_table(folder / entry["file"]))
         for name, same in fields.items():
             if same(found, entry):
                 agreed[name] += 1
@@ -90,7 +90,7 @@ def speed(paths: Sequence[Path]) -> None:
     contents = [path.read_bytes() for path in paths]
     start = time.perf_counter()
     for data in contents:
-        summarise(parse_ledger(data))
+        summarise(parse_table(data))
     seconds = time.perf_counter() - start
     total = sum(map(len, contents)) / 1e6
     print(f"speed      {len(paths)} files, {total:.2f} MB: {1000 * seconds / total:.0f} ms per MB")
@@ -107,7 +107,7 @@ def size(rows: int = 100_000) -> None:
     ]
     data = "".join(lines).encode()
     start = time.perf_counter()
-    ledger = parse_ledger(data)
+    ledger = parse_table(data)
     parsed = time.perf_counter()
     summarise(ledger)
     summed = time.perf_counter()
@@ -125,9 +125,9 @@ def mutations(paths: Sequence[Path], count: int, seed: int) -> int:
         data = mutated(draw, contents)
         start = time.perf_counter()
         try:
-            ledger = parse_ledger(data, name="mutation")
+            ledger = parse_table(data, name="mutation")
             json.dumps(summarise(ledger).statuses)
-            for _record in ledger_events(ledger):
+            for _record in table_events(ledger):
                 pass
         except Exception:  # noqa: BLE001 - whatever it is, it is counted and shown
             bad += 1

@@ -25,8 +25,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autoexp_tui.core.numbers import format_number
 from autoexp_tui.samples import samples
+from autoexp_tui.text.numbers import format_number
 
 ROOT = Path(__file__).parents[1]
 TABLE = ROOT / "docs" / "samples.md"

@@ -28,9 +28,9 @@ from typing import TextIO
 
 import pexpect
 
-from autoexp_tui.core.control import Command
-from autoexp_tui.core.events import Decided
-from autoexp_tui.lab.wire import NoRunner, send
+from autoexp_tui.loop.control import Command
+from autoexp_tui.loop.wire import NoRunner, send
+from autoexp_tui.model.events import Decided
 from autoexp_tui.sources.journals import JournalSource
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))

@@ -19,11 +19,11 @@ from pathlib import Path
 
 import pexpect
 
-from autoexp_tui.core.control import Command
-from autoexp_tui.core.events import Decided
-from autoexp_tui.core.rundir import RunDirectory
-from autoexp_tui.lab.runlock import is_running
-from autoexp_tui.lab.wire import send
+from autoexp_tui.loop.control import Command
+from autoexp_tui.loop.runlock import is_running
+from autoexp_tui.loop.wire import send
+from autoexp_tui.model.events import Decided
+from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.sources.journals import JournalSource
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))

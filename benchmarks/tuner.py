@@ -23,12 +23,12 @@ import msgspec
 import numpy as np
 import yaml
 
-from autoexp_tui.core import config
-from autoexp_tui.core.contract import Contract, Metric
-from autoexp_tui.core.events import Status
-from autoexp_tui.core.metrics import MetricReader
-from autoexp_tui.core.proposal import Proposal, Proposer, Situation, Stream, Trial
-from autoexp_tui.core.verdict import judge
+from autoexp_tui.config import reader as config
+from autoexp_tui.evaluation.metrics import MetricReader
+from autoexp_tui.model.contract import Contract, Metric
+from autoexp_tui.model.events import Status
+from autoexp_tui.model.objective import judge
+from autoexp_tui.model.proposal import Proposal, Proposer, Situation, Stream, Trial
 from autoexp_tui.proposers.tuner import Tuner, arms
 from autoexp_tui.proposers.tuner.past import recall
 from autoexp_tui.proposers.tuner.space import survey

@@ -20,11 +20,11 @@ from pathlib import Path
 
 import pexpect
 
-from autoexp_tui.core import events
-from autoexp_tui.core.contract import Contract, Metric
-from autoexp_tui.core.journal import Journal
-from autoexp_tui.core.rundir import RunDirectory
-from autoexp_tui.lab.runlock import locked
+from autoexp_tui.loop.journal import Journal
+from autoexp_tui.loop.runlock import locked
+from autoexp_tui.model import events
+from autoexp_tui.model.contract import Contract, Metric
+from autoexp_tui.model.rundir import RunDirectory
 
 BASE = "0" * 40
 SIZE = (40, 120)
@@ -82,7 +82,7 @@ def measure(driven: Driven, seconds: float, drive: Callable[[], None] | None) ->
     """Bytes per second, and the bytes of the first screen."""
     code = (
         "import sys; from pathlib import Path\n"
-        "from autoexp_tui.core.rundir import RunDirectory\n"
+        "from autoexp_tui.model.rundir import RunDirectory\n"
         "from autoexp_tui.viewing import view\n"
         "view(RunDirectory(Path(sys.argv[1])), 'screen')"
     )

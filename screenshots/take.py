@@ -11,15 +11,15 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from autoexp_tui.core import events
-from autoexp_tui.core.control import Reply
-from autoexp_tui.core.events import Record
-from autoexp_tui.core.rundir import RunDirectory
-from autoexp_tui.ledgers import parse_ledger
+from autoexp_tui.loop.control import Reply
+from autoexp_tui.model import events
+from autoexp_tui.model.events import Record
+from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.samples import recording
 from autoexp_tui.sources.journals import JournalSource, read_state
 from autoexp_tui.sources.player import Player
-from autoexp_tui.sources.tables import LedgerSource
+from autoexp_tui.sources.tables import TableSource
+from autoexp_tui.tables import parse_table
 from autoexp_tui.ui.app import AutoexpApp
 from autoexp_tui.ui.themes import DARK, LIGHT
 
@@ -68,8 +68,8 @@ def table() -> AutoexpApp:
         value = row.metrics.get("val_loss", 0.0)
         lines.append(f"{row.commit[:7]}\t{value:.6f}\t{row.status}\t{row.description}")
     lines.insert(17, "from here on with the wider net")
-    ledger = parse_ledger("\n".join(lines).encode(), name="results.tsv", folder="digits")
-    source = LedgerSource(ledger)
+    ledger = parse_table("\n".join(lines).encode(), name="results.tsv", folder="digits")
+    source = TableSource(ledger)
     return AutoexpApp(Player(source), None, table=source)
 
 

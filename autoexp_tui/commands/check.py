@@ -9,13 +9,13 @@ from pathlib import Path
 
 import click
 
-from autoexp_tui.core.contract import Contract
-from autoexp_tui.core.laboratory import Result
-from autoexp_tui.core.numbers import format_duration, format_number
-from autoexp_tui.core.rundir import RunDirectory
-from autoexp_tui.core.text import clean_line
+from autoexp_tui.loop.laboratory import Result
+from autoexp_tui.model.contract import Contract
+from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.plain import show_text
 from autoexp_tui.project import Project, find_project
+from autoexp_tui.text.numbers import format_duration, format_number
+from autoexp_tui.text.safe import clean_line
 
 _TAG = "check"
 _TAIL = 12
@@ -26,9 +26,9 @@ _TAIL = 12
 @click.option("--include-dirty", is_flag=True, help="Check uncommitted changes as they are.")
 def check(directory: Path, include_dirty: bool) -> int:
     """Validate the project in DIRECTORY and run its baseline once, isolated."""
-    from autoexp_tui.hosting import preparation  # noqa: PLC0415 - git
-    from autoexp_tui.lab.bench import Bench  # noqa: PLC0415
-    from autoexp_tui.lab.repository import Repository  # noqa: PLC0415
+    from autoexp_tui.evaluation.bench import Bench  # noqa: PLC0415
+    from autoexp_tui.repository.repository import Repository  # noqa: PLC0415
+    from autoexp_tui.runner import preparation  # noqa: PLC0415 - git
 
     project = find_project(directory)
     contract = project.contract()

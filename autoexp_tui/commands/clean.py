@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from autoexp_tui.core.rundir import runs_in
-from autoexp_tui.lab.runlock import is_running
+from autoexp_tui.loop.runlock import is_running
+from autoexp_tui.model.rundir import runs_in
 from autoexp_tui.project import find_project
 from autoexp_tui.sources.journals import read_state
 
@@ -16,9 +16,9 @@ from autoexp_tui.sources.journals import read_state
 @click.command("clean")
 def clean_() -> None:
     """Remove the workspaces of ended runs and the lines that hide their tables from git status."""
-    from autoexp_tui.hosting.preparation import exclude_lines  # noqa: PLC0415
-    from autoexp_tui.lab.bench import Bench  # noqa: PLC0415 - git
-    from autoexp_tui.lab.repository import Repository  # noqa: PLC0415
+    from autoexp_tui.evaluation.bench import Bench  # noqa: PLC0415 - git
+    from autoexp_tui.repository.repository import Repository  # noqa: PLC0415
+    from autoexp_tui.runner.preparation import exclude_lines  # noqa: PLC0415
 
     place = find_project(Path()).place
     busy = False

@@ -7,11 +7,11 @@ from typing import Literal
 
 import click
 
-from autoexp_tui.core.text import clean_line
 from autoexp_tui.report.comparison import By, Entry, entry_of, kept_lines, plot, table
 from autoexp_tui.report.comparison import compare as compared
 from autoexp_tui.report.textplot import LETTERS, Run
 from autoexp_tui.sources.opening import opened
+from autoexp_tui.text.safe import clean_line
 
 _COLOURS = ("green", "blue", "magenta", "yellow", "cyan", "red")
 _WIDEST, _HEIGHT = 110, 16

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from autoexp_tui.core.control import Command, Verb
-from autoexp_tui.core.problem import Problem
-from autoexp_tui.lab.wire import send
-from autoexp_tui.person import whoami
+from autoexp_tui.loop.control import Command, Verb
+from autoexp_tui.loop.wire import send
+from autoexp_tui.model.problem import Problem
 from autoexp_tui.project import run_here
+from autoexp_tui.system.person import whoami
 
 _tag = click.argument("tag", required=False)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from autoexp_tui.core.problem import UsageProblem
+from autoexp_tui.model.problem import UsageProblem
 from autoexp_tui.project import run_here
 from autoexp_tui.sources.archive import is_archive, pack
 

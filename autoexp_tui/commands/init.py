@@ -8,9 +8,9 @@ from typing import get_args
 import click
 import msgspec
 
-from autoexp_tui.core import config
-from autoexp_tui.core.contract import Contract, Direction, Metric
-from autoexp_tui.core.problem import UsageProblem
+from autoexp_tui.config import reader as config
+from autoexp_tui.model.contract import Contract, Direction, Metric
+from autoexp_tui.model.problem import UsageProblem
 from autoexp_tui.project import CONFIG
 
 _LIKELY = ("train.py", "prompt.txt", "config.yaml", "handler.py", "query.sql", "styles.css")

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
-from autoexp_tui.core.rundir import RunDirectory, runs_in
-from autoexp_tui.core.standing import best_line
-from autoexp_tui.core.state import RunState
-from autoexp_tui.core.text import clean_line
-from autoexp_tui.lab.runlock import is_asleep, is_running
+from autoexp_tui.loop.runlock import is_asleep, is_running
+from autoexp_tui.model.rundir import RunDirectory, runs_in
+from autoexp_tui.model.state import RunState
 from autoexp_tui.project import find_project
 from autoexp_tui.sources.journals import read_state
+from autoexp_tui.summary.headline import best_line
+from autoexp_tui.text.safe import clean_line
 
 
 @click.command()

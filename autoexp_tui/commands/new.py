@@ -22,7 +22,7 @@ def new(sample: str | None, directory: Path | None) -> None:
             click.echo(f"{name:<{width}}  {title}")
         click.echo("\n`autoexp new NAME DIR` copies one")
         return
-    from autoexp_tui.lab.creation import create  # noqa: PLC0415 - git
+    from autoexp_tui.repository.creation import create  # noqa: PLC0415 - git
 
     path = (directory or Path(sample)).resolve()
     copy_sample(sample, path)

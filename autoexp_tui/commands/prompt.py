@@ -8,22 +8,22 @@ from pathlib import Path
 
 import click
 
-from autoexp_tui.core.problem import UsageProblem
-from autoexp_tui.core.text import clean
+from autoexp_tui.model.problem import UsageProblem
 from autoexp_tui.project import run_here
 from autoexp_tui.sources.journals import read_state
+from autoexp_tui.text.safe import clean
 
 
 @click.command()
 @click.argument("tag", required=False)
 def prompt(tag: str | None) -> None:
     """Print what the next request of the run TAG would contain; nothing is sent."""
-    from autoexp_tui.core.situation import gather  # noqa: PLC0415
-    from autoexp_tui.hosting.researchers import Lookout  # noqa: PLC0415
-    from autoexp_tui.lab.bench import Bench  # noqa: PLC0415 - git
-    from autoexp_tui.lab.repository import Repository  # noqa: PLC0415
+    from autoexp_tui.evaluation.bench import Bench  # noqa: PLC0415 - git
+    from autoexp_tui.loop.situation import gather  # noqa: PLC0415
     from autoexp_tui.proposers.anthropic.prompt import build  # noqa: PLC0415
     from autoexp_tui.proposers.anthropic.settings import Credentials  # noqa: PLC0415
+    from autoexp_tui.repository.repository import Repository  # noqa: PLC0415
+    from autoexp_tui.runner.researchers import ContextGatherer  # noqa: PLC0415
 
     run = run_here(tag)
     state = read_state(run)
@@ -36,5 +36,7 @@ def prompt(tag: str | None) -> None:
     with contextlib.closing(Repository.open(Path(state.runner.root))) as repository:
         bench = Bench(run, repository, state.started)
         situation = gather(state, bench, [])
-        request = build(situation, Lookout(run, bench, state).look(situation), secrets.scrub)
+        request = build(
+            situation, ContextGatherer(run, bench, state).gather(situation), secrets.scrub
+        )
     click.echo(clean(request.as_text()))

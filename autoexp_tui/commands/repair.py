@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from autoexp_tui.core.journal import salvage
-from autoexp_tui.core.state import RunState
-from autoexp_tui.lab.runlock import locked
+from autoexp_tui.loop.journal import salvage
+from autoexp_tui.loop.runlock import locked
+from autoexp_tui.model.state import RunState
 from autoexp_tui.project import run_here
 
 

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import click
 
-from autoexp_tui.core.bulk import many_objects
-from autoexp_tui.core.problem import UsageProblem
-from autoexp_tui.core.rundir import RunDirectory
-from autoexp_tui.ledgers import read_ledger
+from autoexp_tui.model.problem import UsageProblem
+from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.project import run_here
 from autoexp_tui.samples import recording
 from autoexp_tui.sources.archive import is_archive, unpacked
 from autoexp_tui.sources.journals import JournalSource, Source
 from autoexp_tui.sources.player import Player
-from autoexp_tui.sources.tables import LedgerSource, is_table
+from autoexp_tui.sources.tables import TableSource, is_table
+from autoexp_tui.system.collector import gc_paused
+from autoexp_tui.tables import read_table
 from autoexp_tui.viewing import choose_view
 
 
@@ -31,10 +31,10 @@ def replay(which: str | None, sample: bool) -> None:
 
     with ExitStack() as stack:
         source, run = _source(recording() if sample else which, stack)
-        table = source if isinstance(source, LedgerSource) else None
+        table = source if isinstance(source, TableSource) else None
         texts = None
         if table is not None and which is not None:
-            from autoexp_tui.commit_texts import texts_beside  # noqa: PLC0415 - git
+            from autoexp_tui.sources.commit_texts import texts_beside  # noqa: PLC0415 - git
 
             texts = texts_beside(Path(which))
         AutoexpApp(Player(source), run, table=table, texts=texts).run()
@@ -49,8 +49,8 @@ def _source(
     if which is not None and is_table(which):
         path = Path(which)
         if not is_archive(path):
-            with many_objects():
-                return LedgerSource(read_ledger(path)), None
+            with gc_paused():
+                return TableSource(read_table(path)), None
         run = stack.enter_context(unpacked(path))
         return JournalSource(run), run
     run = run_here(which)

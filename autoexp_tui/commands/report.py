@@ -8,7 +8,7 @@ from typing import Literal
 
 import click
 
-from autoexp_tui.core.problem import UsageProblem
+from autoexp_tui.model.problem import UsageProblem
 from autoexp_tui.report import account_of, as_html, as_markdown
 from autoexp_tui.report.page import GENERATOR
 from autoexp_tui.sources.opening import opened

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import click
 
-from autoexp_tui.core.durations import duration
-from autoexp_tui.core.problem import INTERRUPTED, Problem
-from autoexp_tui.core.rundir import RunDirectory
-from autoexp_tui.lab.runlock import is_running
-from autoexp_tui.person import whoami
+from autoexp_tui.loop.runlock import is_running
+from autoexp_tui.model.problem import INTERRUPTED, Problem
+from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.project import find_project
 from autoexp_tui.sources.journals import read_state
+from autoexp_tui.system.person import whoami
+from autoexp_tui.text.durations import duration
 from autoexp_tui.viewing import View, choose_view, view, watch
 
 if TYPE_CHECKING:
-    from autoexp_tui.hosting.runner import Runner
+    from autoexp_tui.runner.runner import Runner
 
 
 class _Duration(click.ParamType[float]):
@@ -72,8 +72,8 @@ def run(
     **wishes: Unpack[_Wishes],
 ) -> int:
     """Start a run of the project in DIRECTORY, or go on with one, and watch it."""
-    from autoexp_tui.hosting.preparation import Wishes, prepare  # noqa: PLC0415 - git
-    from autoexp_tui.hosting.runner import Runner, spawn  # noqa: PLC0415 - the whole loop
+    from autoexp_tui.runner.preparation import Wishes, prepare  # noqa: PLC0415 - git
+    from autoexp_tui.runner.runner import Runner, spawn  # noqa: PLC0415 - the whole loop
 
     if detach and foreground:
         raise click.UsageError("--detach and --foreground: choose one")

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
-from autoexp_tui.core.numbers import format_duration, format_number
-from autoexp_tui.core.problem import UsageProblem
-from autoexp_tui.core.rundir import RunDirectory
-from autoexp_tui.core.state import Row
-from autoexp_tui.core.text import clean, clean_line, decode
+from autoexp_tui.model.problem import UsageProblem
+from autoexp_tui.model.rundir import RunDirectory
+from autoexp_tui.model.state import Row
 from autoexp_tui.project import run_here
 from autoexp_tui.sources.journals import read_state
+from autoexp_tui.text.numbers import format_duration, format_number
+from autoexp_tui.text.safe import clean, clean_line, decode
 
 _OUTPUT = 64 << 10
 

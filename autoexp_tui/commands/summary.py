@@ -9,15 +9,15 @@ from typing import Any
 import click
 import msgspec
 
-from autoexp_tui.core.digest import Digest, digest_of
-from autoexp_tui.core.numbers import format_duration, format_number, money
-from autoexp_tui.core.rundir import RunDirectory
-from autoexp_tui.core.text import clean_line
-from autoexp_tui.ledgers import LedgerSummary, read_ledger, summarise
+from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.project import run_here
 from autoexp_tui.sources.archive import is_archive, unpacked
 from autoexp_tui.sources.journals import read_state
 from autoexp_tui.sources.tables import is_table
+from autoexp_tui.summary.digest import Digest, digest_of
+from autoexp_tui.tables import TableSummary, read_table, summarise
+from autoexp_tui.text.numbers import format_duration, format_number, money
+from autoexp_tui.text.safe import clean_line
 
 
 @click.command()
@@ -32,7 +32,7 @@ def summary(which: str | None, as_json: bool) -> None:
         with unpacked(Path(which)) as run:
             table, digest = _of_run(run)
     else:
-        table = summarise(read_ledger(Path(which)))
+        table = summarise(read_table(Path(which)))
     if as_json:
         found: dict[str, Any] = msgspec.to_builtins(table)
         if digest is not None:
@@ -43,11 +43,11 @@ def summary(which: str | None, as_json: bool) -> None:
         click.echo(line)
 
 
-def _of_run(run: RunDirectory) -> tuple[LedgerSummary, Digest]:
+def _of_run(run: RunDirectory) -> tuple[TableSummary, Digest]:
     """A run of ours: its table as any other's, and what only its journal tells."""
     state = read_state(run)
     digest = digest_of(state)
-    ledger = read_ledger(run.results, docs=False).directed(state.contract.primary.direction)
+    ledger = read_table(run.results, docs=False).directed(state.contract.primary.direction)
     table = msgspec.structs.replace(summarise(ledger), direction_source="the run's contract")
     return table, digest
 
@@ -74,7 +74,7 @@ def _lines(digest: Digest) -> Iterator[str]:
         yield f"  #{step.n:<4} {format_number(step.value):>10}  {description}"
 
 
-def _table_lines(table: LedgerSummary) -> Iterator[str]:
+def _table_lines(table: TableSummary) -> Iterator[str]:
     words = ", ".join(f"{count} {clean_line(word, 30)}" for word, count in table.statuses.items())
     yield f"{table.dialect} ({table.kind}), {table.rows} rows" + (f": {words}" if words else "")
     if table.metric is None:

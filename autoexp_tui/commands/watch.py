@@ -11,13 +11,13 @@ import click
 import msgspec
 
 from autoexp_tui import plain as lines
-from autoexp_tui.core import events
-from autoexp_tui.core.events import Record
-from autoexp_tui.core.problem import INTERRUPTED
-from autoexp_tui.core.standing import best_line
-from autoexp_tui.core.state import RunState
-from autoexp_tui.core.text import clean_line
+from autoexp_tui.model import events
+from autoexp_tui.model.events import Record
+from autoexp_tui.model.problem import INTERRUPTED
+from autoexp_tui.model.state import RunState
 from autoexp_tui.sources.watching import LedgerWatch
+from autoexp_tui.summary.headline import best_line
+from autoexp_tui.text.safe import clean_line
 from autoexp_tui.viewing import choose_view
 
 _PERIOD = 0.25

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from autoexp_tui.core.problem import UsageProblem
+from autoexp_tui.model.problem import UsageProblem
 
 NAMES = ("tuner", "anthropic", "command")
 _KEYS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL")

@@ -9,13 +9,13 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from autoexp_tui.core.contract import Contract, Metric
-from autoexp_tui.core.digest import Digest, MetricDigest, digest_of
-from autoexp_tui.core.numbers import format_duration, format_number, money
-from autoexp_tui.core.state import Row, RunState
-from autoexp_tui.core.text import clean_line
-from autoexp_tui.core.verdict import improvement
+from autoexp_tui.model.contract import Contract, Metric
+from autoexp_tui.model.objective import improvement
+from autoexp_tui.model.state import Row, RunState
 from autoexp_tui.report.groups import Group, gains, group_ideas
+from autoexp_tui.summary.digest import Digest, MetricDigest, digest_of
+from autoexp_tui.text.numbers import format_duration, format_number, money
+from autoexp_tui.text.safe import clean_line
 
 _DIFF = 64 << 10
 """Characters of one diff that a report shows."""

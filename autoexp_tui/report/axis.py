@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from autoexp_tui.core.numbers import format_column, format_number
-from autoexp_tui.core.series import nice_ticks
+from autoexp_tui.summary.series import nice_ticks
+from autoexp_tui.text.numbers import format_column, format_number
 
 _WIDE = 5.0
 """Steps that span more than this factor are drawn in proportion."""

@@ -7,19 +7,19 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from autoexp_tui.core.contract import Metric
-from autoexp_tui.core.numbers import (
+from autoexp_tui.model.contract import Metric
+from autoexp_tui.model.objective import improvement
+from autoexp_tui.model.problem import UsageProblem
+from autoexp_tui.model.state import Row, RunState
+from autoexp_tui.report.textplot import LETTERS, Curve, Run, draw
+from autoexp_tui.text.numbers import (
     format_change,
     format_column,
     format_duration,
     format_number,
     money,
 )
-from autoexp_tui.core.problem import UsageProblem
-from autoexp_tui.core.state import Row, RunState
-from autoexp_tui.core.text import clean_line
-from autoexp_tui.core.verdict import improvement
-from autoexp_tui.report.textplot import LETTERS, Curve, Run, draw
+from autoexp_tui.text.safe import clean_line
 
 By = Literal["experiment", "time", "cost"]
 

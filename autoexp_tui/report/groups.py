@@ -8,10 +8,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from autoexp_tui.core.contract import Metric
-from autoexp_tui.core.state import Row
-from autoexp_tui.core.text import clean_line
-from autoexp_tui.core.verdict import improvement
+from autoexp_tui.model.contract import Metric
+from autoexp_tui.model.objective import improvement
+from autoexp_tui.model.state import Row
+from autoexp_tui.text.safe import clean_line
 
 OTHER = "single ideas"
 """Whatever shares its beginning with no other idea."""

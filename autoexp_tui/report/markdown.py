@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from autoexp_tui.core.numbers import NONE, format_number
-from autoexp_tui.core.series import Series
-from autoexp_tui.core.text import clean, clean_line
 from autoexp_tui.report.account import Account, Step, part
 from autoexp_tui.report.groups import Group
 from autoexp_tui.report.svg import running_best
 from autoexp_tui.report.textplot import Curve, as_text, draw
+from autoexp_tui.summary.series import Series
+from autoexp_tui.text.numbers import NONE, format_number
+from autoexp_tui.text.safe import clean, clean_line
 
 _WIDTH, _HEIGHT = 76, 14
 _SPECIAL = re.compile(r"([\\`*_\[\]|~$])")

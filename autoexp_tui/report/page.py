@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
 
-from autoexp_tui.core.digest import MetricDigest
-from autoexp_tui.core.numbers import NONE, format_column, format_duration, format_number, money
-from autoexp_tui.core.state import Row
-from autoexp_tui.core.text import clean, clean_line
+from autoexp_tui.model.state import Row
 from autoexp_tui.report.account import Account, Step, part
 from autoexp_tui.report.groups import Group
 from autoexp_tui.report.svg import plot
+from autoexp_tui.summary.digest import MetricDigest
+from autoexp_tui.text.numbers import NONE, format_column, format_duration, format_number, money
+from autoexp_tui.text.safe import clean, clean_line
 
 GENERATOR = '<meta name="generator" content="autoexp">'
 """By this a page of ours is known again."""

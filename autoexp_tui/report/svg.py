@@ -9,12 +9,12 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 
-from autoexp_tui.core.contract import Metric
-from autoexp_tui.core.numbers import format_number
-from autoexp_tui.core.series import Point, Scale, Series, bucket, nice_ticks
-from autoexp_tui.core.state import Row
-from autoexp_tui.core.text import clean_line
+from autoexp_tui.model.contract import Metric
+from autoexp_tui.model.state import Row
 from autoexp_tui.report.axis import Axis
+from autoexp_tui.summary.series import Point, Scale, Series, bucket, nice_ticks
+from autoexp_tui.text.numbers import format_number
+from autoexp_tui.text.safe import clean_line
 
 WIDTH, HEIGHT = 820, 330
 _LEFT, _RIGHT, _TOP, _BOTTOM = 62, 14, 16, 44

@@ -14,11 +14,11 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from autoexp_tui.core import results
-from autoexp_tui.core.journal import JournalReader
-from autoexp_tui.core.problem import UsageProblem
-from autoexp_tui.core.rundir import RunDirectory
-from autoexp_tui.core.state import RunState
+from autoexp_tui.loop import results
+from autoexp_tui.loop.journal import JournalReader
+from autoexp_tui.model.problem import UsageProblem
+from autoexp_tui.model.rundir import RunDirectory
+from autoexp_tui.model.state import RunState
 
 MOST_BYTES = 2 << 30
 """Of all files of an archive, unpacked."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from autoexp_tui.core.events import Record
-from autoexp_tui.core.journal import JournalReader
-from autoexp_tui.core.rundir import RunDirectory
-from autoexp_tui.core.state import RunState
-from autoexp_tui.lab.runlock import is_running
+from autoexp_tui.loop.journal import JournalReader
+from autoexp_tui.loop.runlock import is_running
+from autoexp_tui.model.events import Record
+from autoexp_tui.model.rundir import RunDirectory
+from autoexp_tui.model.state import RunState
 
 
 class Source(Protocol):

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from autoexp_tui.core.problem import UsageProblem
-from autoexp_tui.core.rundir import RunDirectory
-from autoexp_tui.core.state import RunState
-from autoexp_tui.core.text import decode
-from autoexp_tui.ledgers import Ledger, read_ledger
+from autoexp_tui.model.problem import UsageProblem
+from autoexp_tui.model.rundir import RunDirectory
+from autoexp_tui.model.state import RunState
 from autoexp_tui.project import run_here
 from autoexp_tui.sources.archive import is_archive, unpacked
 from autoexp_tui.sources.journals import read_state
-from autoexp_tui.sources.tables import is_table, ledger_state
+from autoexp_tui.sources.tables import is_table, table_state
+from autoexp_tui.tables import Table, read_table
+from autoexp_tui.text.safe import decode
 
 _DIFF = 1 << 20
 
@@ -68,15 +68,15 @@ def _run(run: RunDirectory) -> Opened:
 
 
 def _table(path: Path, direction: Literal["lower", "higher"] | None) -> Opened:
-    ledger = read_ledger(path)
+    ledger = read_table(path)
     if direction is not None:
         ledger = ledger.directed(direction)
     if not any(not row.text for row in ledger.rows):
         raise UsageProblem(f"{path}: no experiment was found in it")
-    return Opened(path.stem, ledger_state(ledger), None, tuple(_caveats(ledger)))
+    return Opened(path.stem, table_state(ledger), None, tuple(_caveats(ledger)))
 
 
-def _caveats(ledger: Ledger) -> Iterator[str]:
+def _caveats(ledger: Table) -> Iterator[str]:
     part = ledger.primary
     name = part.metric or "value"
     if part.direction.way == "unknown":

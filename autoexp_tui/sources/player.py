@@ -8,9 +8,9 @@ import time
 from collections.abc import Callable, Iterator
 from operator import itemgetter
 
-from autoexp_tui.core import events
-from autoexp_tui.core.events import Record
-from autoexp_tui.core.history import resumption
+from autoexp_tui.model import events
+from autoexp_tui.model.events import Record
+from autoexp_tui.model.history import resumption
 from autoexp_tui.sources.journals import Source
 
 SPEEDS = (0.25, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)

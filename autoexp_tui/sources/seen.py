@@ -7,9 +7,9 @@ import time
 
 import msgspec
 
-from autoexp_tui.core.journal import replace_file
-from autoexp_tui.core.rundir import RunDirectory
-from autoexp_tui.core.state import RunState
+from autoexp_tui.model.rundir import RunDirectory
+from autoexp_tui.model.state import RunState
+from autoexp_tui.system.files import replace_file
 
 
 class Seen(msgspec.Struct, frozen=True):

@@ -5,18 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from autoexp_tui.core.events import Record
-from autoexp_tui.core.state import RunState
-from autoexp_tui.core.text import clean_line
-from autoexp_tui.ledgers import Ledger, ledger_events
+from autoexp_tui.model.events import Record
+from autoexp_tui.model.state import RunState
+from autoexp_tui.tables import Table, table_events
+from autoexp_tui.text.safe import clean_line
 
 
-class LedgerSource:
+class TableSource:
     """Hands a ledger out once, whole: rows and plot, without what led to them."""
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Table) -> None:
         self._ledger = ledger
-        self._records = list(ledger_events(ledger))
+        self._records = list(table_events(ledger))
 
     def read(self) -> list[Record]:
         records, self._records = self._records, []
@@ -32,21 +32,21 @@ class LedgerSource:
         way = "nobody knows which way" if found.way == "unknown" else f"{found.way} is better"
         return f"{name}: {way}, {clean_line(found.source, 120)}{sure}"
 
-    def turned(self) -> LedgerSource:
+    def turned(self) -> TableSource:
         """The same ledger with the other direction."""
         way: Literal["lower", "higher"] = (
             "higher" if self._ledger.primary.direction.way == "lower" else "lower"
         )
-        return LedgerSource(self._ledger.directed(way))
+        return TableSource(self._ledger.directed(way))
 
     def alive(self) -> bool:
         return False
 
 
-def ledger_state(ledger: Ledger) -> RunState:
+def table_state(ledger: Table) -> RunState:
     """What the whole ledger adds up to."""
     state = RunState()
-    for record in ledger_events(ledger):
+    for record in table_events(ledger):
         state.apply(record)
     return state
 

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-from autoexp_tui.core import events
-from autoexp_tui.core.events import Record
-from autoexp_tui.core.problem import UsageProblem
-from autoexp_tui.ledgers import ledger_events, read_ledger
+from autoexp_tui.model import events
+from autoexp_tui.model.events import Record
+from autoexp_tui.model.problem import UsageProblem
+from autoexp_tui.tables import read_table, table_events
 
 _REST = 8.0
 """A reading is followed by a rest of so many times what it took: a long table costs little."""
@@ -87,10 +87,10 @@ class LedgerWatch:
 
     def _records(self) -> list[Record]:
         """The table as it stands. Its end is left out: there may be more."""
-        ledger = read_ledger(self._path)
+        ledger = read_table(self._path)
         if self._direction is not None:
             ledger = ledger.directed(self._direction)
-        return [r for r in ledger_events(ledger) if not isinstance(r.event, events.RunFinished)]
+        return [r for r in table_events(ledger) if not isinstance(r.event, events.RunFinished)]
 
     def _signature(self) -> _Signature | None:
         try:

@@ -11,17 +11,17 @@ from textual.app import SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
 
-from autoexp_tui.core.rundir import RunDirectory
+from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.sources.journals import Source
 from autoexp_tui.sources.player import Player
 from autoexp_tui.sources.seen import Seen
-from autoexp_tui.sources.tables import LedgerSource
+from autoexp_tui.sources.subject import Texts
+from autoexp_tui.sources.tables import TableSource
 from autoexp_tui.ui.dialogs import Help
 from autoexp_tui.ui.keys import KEYS, bindings, keys_for, name_of
 from autoexp_tui.ui.looking import Looking
 from autoexp_tui.ui.replaying import Replaying
 from autoexp_tui.ui.steering import Steer, Steering
-from autoexp_tui.ui.subject import Texts
 
 
 class AutoexpApp(Steering, Replaying, Looking, inherit_bindings=False):
@@ -39,7 +39,7 @@ class AutoexpApp(Steering, Replaying, Looking, inherit_bindings=False):
         steer: Steer | None = None,
         hosted: bool = False,
         seen: Seen | None = None,
-        table: LedgerSource | None = None,
+        table: TableSource | None = None,
         texts: Texts | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:

@@ -13,12 +13,12 @@ from textual.content import Content
 from textual.geometry import Size
 from textual.layout import Layout
 
-from autoexp_tui.core.contract import Metric
-from autoexp_tui.core.proposal_log import ProposalReader
-from autoexp_tui.core.state import RunState
-from autoexp_tui.core.text import clean_line
+from autoexp_tui.loop.proposal_log import ProposalReader
+from autoexp_tui.model.contract import Metric
+from autoexp_tui.model.state import RunState
+from autoexp_tui.sources.subject import Base, Subject, Texts, subject_of
+from autoexp_tui.text.safe import clean_line
 from autoexp_tui.ui.panes import PANES, Name, PanesLayout, Shape, shape_of
-from autoexp_tui.ui.subject import Base, Subject, Texts, subject_of
 from autoexp_tui.ui.widgets.diff import DiffPane
 from autoexp_tui.ui.widgets.hypothesis import HypothesisPane
 from autoexp_tui.ui.widgets.output import OutputPane

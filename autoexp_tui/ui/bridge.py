@@ -7,15 +7,15 @@ import threading
 from textual.message import Message
 from textual.message_pump import MessagePump
 
-from autoexp_tui.core.events import Record
-from autoexp_tui.core.problem import Problem
+from autoexp_tui.model.events import Record
+from autoexp_tui.model.problem import Problem
 from autoexp_tui.sources.journals import Source
 
 PERIOD = 0.25
 """Seconds between two looks at the source."""
 MANY = 5000
 """Records at once that come when somebody has been away, and never live."""
-_PATIENCE = 5.0
+_TIMEOUT_S = 5.0
 
 
 class Arrived(Message):
@@ -83,7 +83,7 @@ class Bridge:
                     was_alive = alive
                     if not self._pump.post_message(message):
                         return
-                    message.taken.wait(_PATIENCE)
+                    message.taken.wait(_TIMEOUT_S)
                     if len(records) >= MANY:
                         continue  # there is more to catch up with
             self._nudged.wait(PERIOD)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from autoexp_tui.core.numbers import format_duration, format_number
-from autoexp_tui.core.state import Row
-from autoexp_tui.core.text import clean
+from autoexp_tui.model.state import Row
+from autoexp_tui.text.numbers import format_duration, format_number
+from autoexp_tui.text.safe import clean
 
 
 def experiment_as_text(row: Row, patch: str) -> str:

@@ -11,11 +11,11 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from autoexp_tui.core.numbers import format_clock, format_duration, format_number
-from autoexp_tui.core.state import Row, RunState
-from autoexp_tui.core.text import clean, clean_line
+from autoexp_tui.model.state import Row, RunState
+from autoexp_tui.sources.subject import Base, Texts, subject_of
+from autoexp_tui.text.numbers import format_clock, format_duration, format_number
+from autoexp_tui.text.safe import clean, clean_line
 from autoexp_tui.ui.marks import MARKS
-from autoexp_tui.ui.subject import Base, Texts, subject_of
 from autoexp_tui.ui.widgets.diff import DiffPane
 from autoexp_tui.ui.widgets.output import OutputPane
 

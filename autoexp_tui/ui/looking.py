@@ -7,7 +7,7 @@ from pathlib import Path
 from textual import on
 from textual.events import DescendantFocus
 
-from autoexp_tui.core.standing import best_line
+from autoexp_tui.summary.headline import best_line
 from autoexp_tui.ui import themes
 from autoexp_tui.ui.clipping import experiment_as_text
 from autoexp_tui.ui.dialogs import Ask

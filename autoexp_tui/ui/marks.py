@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from autoexp_tui.core.contract import Metric
-from autoexp_tui.core.events import Status
+from autoexp_tui.model.contract import Metric
+from autoexp_tui.model.events import Status
 
 
 class Mark(NamedTuple):

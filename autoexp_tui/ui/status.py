@@ -8,12 +8,12 @@ from typing import Literal, NamedTuple
 
 from rich.cells import cell_len
 
-from autoexp_tui.core.budget import Forecast, forecast, seconds_left
-from autoexp_tui.core.contract import Metric
-from autoexp_tui.core.numbers import MINUS, format_duration, format_number, money
-from autoexp_tui.core.state import RunState
-from autoexp_tui.core.text import clean_line
-from autoexp_tui.core.verdict import improvement
+from autoexp_tui.model.budget import Forecast, forecast, seconds_left
+from autoexp_tui.model.contract import Metric
+from autoexp_tui.model.objective import improvement
+from autoexp_tui.model.state import RunState
+from autoexp_tui.text.numbers import MINUS, format_duration, format_number, money
+from autoexp_tui.text.safe import clean_line
 
 Role = Literal["quiet", "plain", "alive", "better", "attention"]
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from textual import work
 
-from autoexp_tui.core.control import Command, Reply, Verb
-from autoexp_tui.core.problem import Problem
-from autoexp_tui.person import whoami
+from autoexp_tui.loop.control import Command, Reply, Verb
+from autoexp_tui.model.problem import Problem
+from autoexp_tui.system.person import whoami
 from autoexp_tui.ui.dialogs import Ask, Choice
 from autoexp_tui.ui.view import RunView
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
-from autoexp_tui.core.text import decode
+from autoexp_tui.text.safe import decode
 
 LINE_LIMIT = 4096
 """Bytes of a line that are shown."""
@@ -25,7 +25,8 @@ class LogTail:
     """A window [start, end) onto a file's lines, which grows both ways; line 0 is its first.
 
     Opens at the end of the file, whatever its size. A file that shrinks or is replaced is begun
-    again, as `lab.output_log` means it; one that cannot be read is empty, and `problem` says why.
+    again, as `evaluation.output_log` means it; one that cannot be read is empty, and `problem`
+    says why.
     """
 
     def __init__(self, path: Path, share: Callable[[], float] = lambda: 1.0) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.app import App
 
-from autoexp_tui.core.text import clean_line
+from autoexp_tui.text.safe import clean_line
 
 _SAVE, _RESTORE = "\x1b[22;0t", "\x1b[23;0t"
 

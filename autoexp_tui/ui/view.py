@@ -14,26 +14,26 @@ from textual.events import Key as KeyPressed
 from textual.events import Resize
 from textual.geometry import Size
 
-from autoexp_tui.core import events
-from autoexp_tui.core.brief import brief
-from autoexp_tui.core.bulk import many_objects
-from autoexp_tui.core.events import Record
-from autoexp_tui.core.history import History
-from autoexp_tui.core.numbers import format_duration
-from autoexp_tui.core.rundir import RunDirectory
-from autoexp_tui.core.state import RunState
-from autoexp_tui.core.text import clean_line
+from autoexp_tui.model import events
+from autoexp_tui.model.events import Record
+from autoexp_tui.model.history import History
+from autoexp_tui.model.rundir import RunDirectory
+from autoexp_tui.model.state import RunState
 from autoexp_tui.sources.journals import Source
 from autoexp_tui.sources.player import Player
 from autoexp_tui.sources.seen import Seen
-from autoexp_tui.sources.tables import LedgerSource
+from autoexp_tui.sources.subject import Texts
+from autoexp_tui.sources.tables import TableSource
+from autoexp_tui.summary.brief import brief
+from autoexp_tui.system.collector import gc_paused
+from autoexp_tui.text.numbers import format_duration
+from autoexp_tui.text.safe import clean_line
 from autoexp_tui.ui import scrubber, status, themes
 from autoexp_tui.ui.board import Board, Look
 from autoexp_tui.ui.bridge import MANY, PERIOD, Arrived, Bridge, Broken
 from autoexp_tui.ui.dialogs import Told
 from autoexp_tui.ui.keys import Key
 from autoexp_tui.ui.marks import MARKS
-from autoexp_tui.ui.subject import Texts
 from autoexp_tui.ui.title import TerminalTitle
 from autoexp_tui.ui.widgets.bars import AlertBar, KeyBar, Line, StatusLine, TabBar
 
@@ -52,7 +52,7 @@ class RunView(App[None], inherit_bindings=False):
         *,
         keys: Sequence[Key],
         seen: Seen | None = None,
-        table: LedgerSource | None = None,
+        table: TableSource | None = None,
         texts: Texts | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -200,7 +200,7 @@ class RunView(App[None], inherit_bindings=False):
     @on(Arrived)
     def _take(self, message: Arrived) -> None:
         try:
-            with many_objects() if len(message.records) >= MANY else nullcontext():
+            with gc_paused() if len(message.records) >= MANY else nullcontext():
                 before = self._worth_a_bell()
                 self.alive = message.alive
                 self._history.fold(message.records)

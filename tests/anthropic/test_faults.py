@@ -13,8 +13,8 @@ from support import messages_server as api
 from support.messages_server import MessagesServer, Step
 from support.researcher import TARGET, Desk, situation
 
-from autoexp_tui.core.control import Interrupted
-from autoexp_tui.core.proposal import Exhausted, Unable, Unusable
+from autoexp_tui.loop.control import Interrupted
+from autoexp_tui.model.proposal import Exhausted, Unable, Unusable
 from autoexp_tui.proposers.anthropic import Tokens
 from autoexp_tui.proposers.anthropic.client import delays
 
@@ -261,18 +261,18 @@ def test_what_never_passes_ends_the_run_at_once(
 def test_a_wrong_key_is_found_at_the_start(server: MessagesServer, desk: Desk) -> None:
     server.count_refusal = 401, {"type": "authentication_error", "message": "invalid key"}
     with pytest.raises(Unable, match="does not accept the key"):
-        desk.proposer.greet()
+        desk.proposer.check_credentials()
     assert server.seen == []
 
 
 def test_a_good_key_is_greeted_for_free(server: MessagesServer, desk: Desk) -> None:
-    desk.proposer.greet()
+    desk.proposer.check_credentials()
     assert len(server.counted) == 1
     assert desk.books.reserved == []
 
 
 def test_nobody_there_at_the_start_is_no_error(make_desk: Callable[..., Desk]) -> None:
-    make_desk(api.closed_port()).proposer.greet()
+    make_desk(api.closed_port()).proposer.check_credentials()
 
 
 SENT_BACK: dict[str, tuple[Step, str]] = {

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from autoexp_tui.core.control import Controls, Interrupted
-from autoexp_tui.core.proposal import Exhausted
+from autoexp_tui.loop.control import Controls, Interrupted
+from autoexp_tui.model.proposal import Exhausted
 from autoexp_tui.proposers.anthropic.patience import Patience
 
 HOURS = 36_000.0

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autoexp_tui.core.problem import UsageProblem
+from autoexp_tui.model.problem import UsageProblem
 from autoexp_tui.proposers.anthropic import Prices, Settings, Tokens, UnknownPrice
 
 PRICES = {"input": 3.0, "output": 15.0, "cache_write": 3.75, "cache_read": 0.3}

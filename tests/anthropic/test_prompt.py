@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.researcher import CANARY, LOSS, TARGET, situation
 
-from autoexp_tui.core.contract import Contract, Decide, Limit, Metric
-from autoexp_tui.core.events import Status
-from autoexp_tui.core.proposal import Crash, Situation, Trial, Unable
+from autoexp_tui.model.contract import Contract, Decide, Limit, Metric
+from autoexp_tui.model.events import Status
+from autoexp_tui.model.proposal import Crash, Situation, Trial, Unable
 from autoexp_tui.proposers.anthropic import Change, Context
 from autoexp_tui.proposers.anthropic.prompt import BUDGETS, Prompt, build, crash_report, tokens
 

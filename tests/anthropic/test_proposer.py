@@ -8,7 +8,7 @@ from support import messages_server as api
 from support.messages_server import MessagesServer
 from support.researcher import TARGET, Desk, situation
 
-from autoexp_tui.core.proposal import Crash, Proposer
+from autoexp_tui.model.proposal import Crash, Proposer
 from autoexp_tui.proposers.anthropic import Context, UnknownPrice
 
 EDIT = ("lr = 0.1", "lr = 0.2")

@@ -13,7 +13,7 @@ from support import messages_server as api
 from support.messages_server import MessagesServer
 from support.researcher import CANARY, Desk, situation
 
-from autoexp_tui.core.proposal import Unable
+from autoexp_tui.model.proposal import Unable
 from autoexp_tui.proposers.anthropic import Credentials, Settings
 
 ANTHROPIC = "https://api.anthropic.com"

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from support.gitrepos import git
 
 from autoexp_tui.cli import run_command
-from autoexp_tui.core.journal import JournalError
-from autoexp_tui.core.problem import UsageProblem
-from autoexp_tui.core.rundir import RunDirectory
+from autoexp_tui.loop.journal import JournalError
+from autoexp_tui.model.problem import UsageProblem
+from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.samples import recording
 from autoexp_tui.sources import archive
 from autoexp_tui.sources.archive import is_archive, pack, unpacked

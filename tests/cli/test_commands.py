@@ -14,8 +14,8 @@ from support.gitrepos import git
 from support.projects import autoexp, fingerprint, kept_commits, make_project
 
 from autoexp_tui.cli import run_command
-from autoexp_tui.core.rundir import RunDirectory
-from autoexp_tui.lab.runlock import is_running
+from autoexp_tui.loop.runlock import is_running
+from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.sources.journals import read_state
 
 CKSUM = "$(printf 'RATE = 3.0\\nDEPTH = 4\\n' | cksum | tr -d ' ')"

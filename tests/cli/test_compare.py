@@ -13,9 +13,9 @@ from support.gitrepos import git
 from support.realistic_run import experiment, folded, opening, recorded
 
 from autoexp_tui.cli import run_command
-from autoexp_tui.core import events
-from autoexp_tui.core.problem import UsageProblem
-from autoexp_tui.core.state import RunState
+from autoexp_tui.model import events
+from autoexp_tui.model.problem import UsageProblem
+from autoexp_tui.model.state import RunState
 from autoexp_tui.report.comparison import By, compare, curves, entry_of
 from autoexp_tui.report.textplot import Curve, as_text, draw
 from autoexp_tui.samples import recording

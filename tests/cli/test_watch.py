@@ -12,13 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autoexp_tui.commands.watch import Teller, watch
-from autoexp_tui.core import events
-from autoexp_tui.core.events import Record
-from autoexp_tui.core.problem import UsageProblem
-from autoexp_tui.core.state import RunState
-from autoexp_tui.ledgers import read_ledger
-from autoexp_tui.sources.tables import ledger_state
+from autoexp_tui.model import events
+from autoexp_tui.model.events import Record
+from autoexp_tui.model.problem import UsageProblem
+from autoexp_tui.model.state import RunState
+from autoexp_tui.sources.tables import table_state
 from autoexp_tui.sources.watching import LedgerWatch
+from autoexp_tui.tables import read_table
 
 HEAD = "commit\tval_loss\tstatus\tdescription\n"
 
@@ -221,7 +221,7 @@ def test_whatever_is_done_to_the_table_the_viewer_agrees_with_it(
         else:
             watched.write(HEAD + "".join(lines))
         watched.look(2)
-        assert watched.state.rows == ledger_state(read_ledger(watched.path)).rows
+        assert watched.state.rows == table_state(read_table(watched.path)).rows
 
 
 # ---- in lines ------------------------------------------------------------------------------------

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from support.researcher import TARGET, situation
 
-from autoexp_tui.core.control import Interrupted
-from autoexp_tui.core.proposal import Unable, Unusable
-from autoexp_tui.lab.harness import run_harness
+from autoexp_tui.evaluation.harness import run_harness
+from autoexp_tui.loop.control import Interrupted
+from autoexp_tui.model.proposal import Unable, Unusable
 from autoexp_tui.proposers.command import PRESETS, BadCommand, CommandProposer, Supervised
 from autoexp_tui.proposers.command.presets import command_line, filled
 

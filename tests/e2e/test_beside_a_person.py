@@ -10,9 +10,9 @@ from pathlib import Path
 from support.gitrepos import git, make_repo
 from support.projects import FILES, autoexp, fingerprint
 
-from autoexp_tui.core.control import Command
-from autoexp_tui.core.rundir import RunDirectory
-from autoexp_tui.lab.wire import send
+from autoexp_tui.loop.control import Command
+from autoexp_tui.loop.wire import send
+from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.sources.journals import read_state
 
 

@@ -19,9 +19,9 @@ from support.projects import autoexp, make_project
 from support.researcher import CANARY
 
 from autoexp_tui.cli import run_command
-from autoexp_tui.core import events
-from autoexp_tui.core.journal import read_all
-from autoexp_tui.core.rundir import RunDirectory
+from autoexp_tui.loop.journal import read_all
+from autoexp_tui.model import events
+from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.sources.journals import read_state
 
 EXPERIMENTS = 30

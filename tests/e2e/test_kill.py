@@ -14,9 +14,9 @@ import pytest
 from support.gitrepos import git
 from support.projects import make_project
 
-from autoexp_tui.core.state import RunState
-from autoexp_tui.hosting.preparation import Prepared, Wishes, prepare
+from autoexp_tui.model.state import RunState
 from autoexp_tui.project import find_project
+from autoexp_tui.runner.preparation import Prepared, Wishes, prepare
 from autoexp_tui.sources.journals import read_state
 
 SCRIPT = Path(__file__).parents[1] / "support" / "cut_runner.py"

@@ -13,9 +13,9 @@ from support.effects import Injury
 from support.gitrepos import git
 from support.trial import TAG, Trial
 
-from autoexp_tui.core import events
-from autoexp_tui.core.journal import Journal, JournalError, JournalReader
-from autoexp_tui.lab.plumbing import Plumbing
+from autoexp_tui.loop.journal import Journal, JournalError, JournalReader
+from autoexp_tui.model import events
+from autoexp_tui.repository.plumbing import Plumbing
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from support.effects import Injury
 from support.gitrepos import git
 from support.trial import TAG, Trial, end_of
 
-from autoexp_tui.core.journal import JournalReader, encode
+from autoexp_tui.loop.journal import JournalReader, encode
 
 _BRANCH = f"refs/heads/autoexp/{TAG}"
 

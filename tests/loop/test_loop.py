@@ -10,14 +10,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.fakes import BASE, ListProposer, Rig, contract
 
-from autoexp_tui.core import desk, events
-from autoexp_tui.core.books import Books
-from autoexp_tui.core.contract import Budget
-from autoexp_tui.core.control import Command
-from autoexp_tui.core.journal import Journal, read_all
-from autoexp_tui.core.laboratory import Result
-from autoexp_tui.core.proposal import Crash, Exhausted, Proposal, Stream, Unable, Unusable
-from autoexp_tui.core.recorder import Recorder
+from autoexp_tui.loop.commands import handle_command
+from autoexp_tui.loop.control import Command
+from autoexp_tui.loop.journal import Journal, read_all
+from autoexp_tui.loop.laboratory import Result
+from autoexp_tui.loop.recorder import Recorder
+from autoexp_tui.loop.spending import SpendLedger
+from autoexp_tui.model import events
+from autoexp_tui.model.contract import Budget
+from autoexp_tui.model.proposal import Crash, Exhausted, Proposal, Stream, Unable, Unusable
 
 
 def statuses(rig: Rig) -> list[str]:
@@ -174,7 +175,7 @@ def test_a_pause_takes_effect_between_experiments_and_ends_on_resume(tmp_path: P
 
     def ask(n: int) -> None:
         if n == 2:
-            assert desk.take(Command("pause", "ada"), rig.recorder, rig.controls).ok
+            assert handle_command(Command("pause", "ada"), rig.recorder, rig.controls).ok
             asked.set()
 
     rig.lab.before_result = ask
@@ -184,7 +185,7 @@ def test_a_pause_takes_effect_between_experiments_and_ends_on_resume(tmp_path: P
     while not rig.state.paused:
         thread.join(0.01)
     assert len(rig.state.rows) == 2
-    assert desk.take(Command("resume", "ada"), rig.recorder, rig.controls).text == "resumed"
+    assert handle_command(Command("resume", "ada"), rig.recorder, rig.controls).text == "resumed"
     thread.join(10)
     assert len(rig.state.rows) == 3
 
@@ -212,7 +213,7 @@ def test_a_run_cut_after_any_event_goes_on_without_losing_a_row(tmp_path: Path, 
         pass
 
     def cut_run() -> None:
-        from autoexp_tui.core.recorder import Recorder  # noqa: PLC0415
+        from autoexp_tui.loop.recorder import Recorder  # noqa: PLC0415
 
         count = 0
         record = Recorder.record
@@ -405,7 +406,7 @@ def test_what_was_reserved_and_never_settled_is_spent(tmp_path: Path) -> None:
     rig = Rig(tmp_path, [], contract(max_experiments=1))
     rig.run()
     with Journal(rig.directory.journal) as journal:
-        books = Books(Recorder(journal))
+        books = SpendLedger(Recorder(journal))
         number = books.reserve(events.CostReserved(0, 2, "claude", 100, 100, 0.75))
         assert number == 1
     rig.run()
@@ -417,7 +418,7 @@ def test_nothing_is_reserved_past_the_cap(tmp_path: Path) -> None:
     rig = Rig(tmp_path, [], contract(max_experiments=1))
     rig.run()
     with Journal(rig.directory.journal) as journal:
-        books = Books(Recorder(journal))
+        books = SpendLedger(Recorder(journal))
         for _ in range(3):
             number = books.reserve(events.CostReserved(0, 2, "claude", 100, 100, 3.0))
             books.settle(number, {"output": 5}, 2.9, "answered")
@@ -438,7 +439,7 @@ def test_a_streak_of_crashes_pauses_the_run_and_a_person_resumes_it(tmp_path: Pa
     while rig.recorder is None or not rig.state.paused:
         thread.join(0.01)
     assert "3 experiments in a row have crashed" in rig.state.paused
-    assert desk.take(Command("resume", "ada"), rig.recorder, rig.controls).ok
+    assert handle_command(Command("resume", "ada"), rig.recorder, rig.controls).ok
     thread.join(10)
     assert statuses(rig) == ["keep", "crash", "crash", "crash", "keep", "keep"]
 

@@ -10,16 +10,16 @@ from typing import Any
 
 import msgspec
 import pytest
-from hostile import HOSTILE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
+from support.hostile import HOSTILE
 from support.realistic_run import CONTRACT, experiment, folded, opening, recorded, runs, whole_run
 
-from autoexp_tui.core import events
-from autoexp_tui.core.contract import Contract
-from autoexp_tui.core.events import AnyEvent, Record
-from autoexp_tui.core.state import RunState
+from autoexp_tui.model import events
+from autoexp_tui.model.contract import Contract
+from autoexp_tui.model.events import AnyEvent, Record
+from autoexp_tui.model.state import RunState
 from autoexp_tui.report import account_of, as_html, as_markdown
 from autoexp_tui.report.groups import OTHER, group_ideas
 from autoexp_tui.samples import recording

@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 from pathlib import Path
 
-from autoexp_tui.hosting.detaching import scope
+from autoexp_tui.runner.detaching import scope
 
 
 def machine(folder: Path, *, linger: bool, systemd: bool) -> tuple[dict[str, str], Path]:

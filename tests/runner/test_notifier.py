@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from support.realistic_run import commit_of, experiment, opening, recorded
 
-from autoexp_tui.core import events
-from autoexp_tui.core.contract import Notify
-from autoexp_tui.core.events import AnyEvent
-from autoexp_tui.core.state import RunState
-from autoexp_tui.hosting.notifier import Notifier
+from autoexp_tui.model import events
+from autoexp_tui.model.contract import Notify
+from autoexp_tui.model.events import AnyEvent
+from autoexp_tui.model.state import RunState
+from autoexp_tui.runner.notifier import Notifier
 
 NIGHT: list[AnyEvent] = [
     *opening(),

@@ -12,15 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from autoexp_tui.core import desk
-from autoexp_tui.core.control import Command, Controls, Reply
-from autoexp_tui.core.events import HintGiven
-from autoexp_tui.core.journal import Journal, read_all
-from autoexp_tui.core.problem import Problem
-from autoexp_tui.core.recorder import Recorder
-from autoexp_tui.core.rundir import RunDirectory
-from autoexp_tui.lab import wire
-from autoexp_tui.lab.wire import ControlServer, NoRunner, send, socket_path
+from autoexp_tui.loop.commands import handle_command
+from autoexp_tui.loop.control import Command, Controls, Reply
+from autoexp_tui.loop.journal import Journal, read_all
+from autoexp_tui.loop.recorder import Recorder
+from autoexp_tui.loop.wire import ControlServer, NoRunner, send, socket_path
+from autoexp_tui.model.events import HintGiven
+from autoexp_tui.model.problem import Problem
+from autoexp_tui.model.rundir import RunDirectory
+from autoexp_tui.runner import wire
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ def test_a_path_too_long_to_bind_goes_to_the_runtime_folder(
 def test_commands_of_two_viewers_are_journalled_one_after_the_other(run: RunDirectory) -> None:
     with Journal(run.journal) as journal:
         recorder, controls = Recorder(journal), Controls()
-        serving = ControlServer(run, lambda command: desk.take(command, recorder, controls))
+        serving = ControlServer(run, lambda command: handle_command(command, recorder, controls))
 
         def speak(who: str) -> None:
             for n in range(20):

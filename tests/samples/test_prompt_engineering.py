@@ -20,8 +20,8 @@ from typing import Any
 import pytest
 from support.projects import autoexp
 
-from autoexp_tui.core import config
-from autoexp_tui.core.ideas import read_ideas
+from autoexp_tui.config import reader as config
+from autoexp_tui.model.ideas import read_ideas
 
 SAMPLE = Path(__file__).parents[2] / "sample_projects" / "prompt_engineering"
 METRIC = re.compile(

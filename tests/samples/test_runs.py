@@ -14,8 +14,8 @@ import pytest
 from support.projects import autoexp
 
 from autoexp_tui.cli import run_command
-from autoexp_tui.core.rundir import RunDirectory
-from autoexp_tui.lab.gitdir import find
+from autoexp_tui.model.rundir import RunDirectory
+from autoexp_tui.repository.gitdir import find
 from autoexp_tui.sources.journals import read_state
 
 SAMPLES = Path(__file__).parents[2] / "sample_projects"

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from support.projects import autoexp
 
-from autoexp_tui.core import config
-from autoexp_tui.core.ideas import read_ideas
+from autoexp_tui.config import reader as config
+from autoexp_tui.model.ideas import read_ideas
 
 SAMPLE = Path(__file__).parents[2] / "sample_projects" / "system_prompt"
 METRIC = re.compile(r"^(task_score|length_tokens|held_out_score): (\d+(?:\.\d+)?)$", re.MULTILINE)

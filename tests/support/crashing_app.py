@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from autoexp_tui.core.rundir import RunDirectory
+from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.sources.journals import JournalSource
 from autoexp_tui.ui.app import AutoexpApp
 

@@ -11,10 +11,10 @@ import signal
 import sys
 from pathlib import Path
 
-from autoexp_tui.core.proposal import Proposal, Situation, Stream
-from autoexp_tui.core.recorder import Recorder
-from autoexp_tui.core.rundir import RunDirectory
-from autoexp_tui.hosting import researchers, runner
+from autoexp_tui.loop.recorder import Recorder
+from autoexp_tui.model.proposal import Proposal, Situation, Stream
+from autoexp_tui.model.rundir import RunDirectory
+from autoexp_tui.runner import researchers, runner
 
 
 class CountDown:

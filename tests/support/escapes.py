@@ -13,8 +13,8 @@ from typing import Literal
 from support.faulty import OK
 from support.trial import Trial, end_of
 
-from autoexp_tui.core.control import Command
-from autoexp_tui.lab.wire import send
+from autoexp_tui.loop.control import Command
+from autoexp_tui.loop.wire import send
 
 End = Literal["time limit", "skip", "stop", "runner killed"]
 ENDS: tuple[End, ...] = ("time limit", "skip", "stop", "runner killed")

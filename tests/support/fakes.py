@@ -6,17 +6,17 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from autoexp_tui.core import events
-from autoexp_tui.core.contract import Budget, Contract, Metric
-from autoexp_tui.core.control import Controls
-from autoexp_tui.core.journal import Journal
-from autoexp_tui.core.laboratory import Result
-from autoexp_tui.core.loop import Loop
-from autoexp_tui.core.projections import Projections
-from autoexp_tui.core.proposal import Exhausted, Proposal, Situation, Stream, digest
-from autoexp_tui.core.recorder import Recorder
-from autoexp_tui.core.rundir import RunDirectory
-from autoexp_tui.core.state import RunState
+from autoexp_tui.loop.control import Controls
+from autoexp_tui.loop.journal import Journal
+from autoexp_tui.loop.laboratory import Result
+from autoexp_tui.loop.loop import Loop
+from autoexp_tui.loop.projections import Projections
+from autoexp_tui.loop.recorder import Recorder
+from autoexp_tui.model import events
+from autoexp_tui.model.contract import Budget, Contract, Metric
+from autoexp_tui.model.proposal import Exhausted, Proposal, Situation, Stream, digest
+from autoexp_tui.model.rundir import RunDirectory
+from autoexp_tui.model.state import RunState
 
 BASE = "0" * 40
 

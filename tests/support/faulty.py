@@ -22,13 +22,13 @@ from typing import Any, cast
 
 from support.effects import NO_INJURY, Injury, injure
 
-from autoexp_tui.core import events
-from autoexp_tui.core.problem import Problem
-from autoexp_tui.core.proposal import Proposal, Situation, Stream
-from autoexp_tui.core.recorder import Recorder
-from autoexp_tui.hosting import preparation, researchers, runner
-from autoexp_tui.lab import packs
+from autoexp_tui.loop.recorder import Recorder
+from autoexp_tui.model import events
+from autoexp_tui.model.problem import Problem
+from autoexp_tui.model.proposal import Proposal, Situation, Stream
 from autoexp_tui.project import find_project
+from autoexp_tui.repository import packs
+from autoexp_tui.runner import preparation, researchers, runner
 
 OK, ENDED_BADLY, REFUSED, BROKEN = 0, 1, 2, 3
 """Exit statuses: as planned; ended with an error; could not begin and said why; a traceback."""
@@ -37,7 +37,7 @@ _serving = threading.Lock()
 _DAY = dt.date(2026, 3, 8)
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(
-    ["support.faulty", "git.exc", "autoexp_tui.lab.bench", "platformdirs.unix"]
+    ["support.faulty", "git.exc", "autoexp_tui.evaluation.bench", "platformdirs.unix"]
 )
 
 

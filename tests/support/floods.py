@@ -9,7 +9,7 @@ from pathlib import Path
 from support.faulty import OK
 from support.trial import Trial, end_of
 
-from autoexp_tui.lab.output_log import HEAD, TAIL
+from autoexp_tui.evaluation.output_log import HEAD, TAIL
 
 _MIB = 1 << 20
 KINDS = {

@@ -26,9 +26,9 @@ from support.faulty import ENDED_BADLY, OK, REFUSED
 from support.gitrepos import git
 from support.trial import TAG, Trial, end_of
 
-from autoexp_tui.core.control import Command
-from autoexp_tui.core.journal import JournalError
-from autoexp_tui.lab.wire import NoRunner, send
+from autoexp_tui.loop.control import Command
+from autoexp_tui.loop.journal import JournalError
+from autoexp_tui.loop.wire import NoRunner, send
 
 Mishap: TypeAlias = Callable[[Trial, random.Random], str]
 

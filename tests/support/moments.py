@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from autoexp_tui.core import events
-from autoexp_tui.core.control import Reply
-from autoexp_tui.core.events import Record
+from autoexp_tui.loop.control import Reply
+from autoexp_tui.model import events
+from autoexp_tui.model.events import Record
 from autoexp_tui.samples import recording
 from autoexp_tui.sources.journals import JournalSource
 from autoexp_tui.ui.app import AutoexpApp

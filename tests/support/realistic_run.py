@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 from hypothesis import strategies as st
 
-from autoexp_tui.core import events
-from autoexp_tui.core.contract import Budget, Contract, Metric
-from autoexp_tui.core.events import AnyEvent, Record, Status
-from autoexp_tui.core.state import RunState
+from autoexp_tui.model import events
+from autoexp_tui.model.contract import Budget, Contract, Metric
+from autoexp_tui.model.events import AnyEvent, Record, Status
+from autoexp_tui.model.state import RunState
 
 CONTRACT = Contract(
     "train.py",

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from autoexp_tui.core.contract import Contract, Metric
-from autoexp_tui.core.control import Interrupted
-from autoexp_tui.core.proposal import Exhausted, Situation, Trial
+from autoexp_tui.loop.control import Interrupted
+from autoexp_tui.model.contract import Contract, Metric
+from autoexp_tui.model.proposal import Exhausted, Situation, Trial
 from autoexp_tui.proposers.anthropic import (
     AnthropicProposer,
     Context,
@@ -42,7 +42,7 @@ LOSS = Metric("loss", "lower")
 
 
 @dataclass
-class Books:
+class SpendLedger:
     """A ledger in memory, with a cap."""
 
     cap: float = 10.0
@@ -117,7 +117,7 @@ class Desk:
     def __init__(
         self, url: str, *, cap: float = 10.0, context: Context | None = None, **settings: Any
     ) -> None:
-        self.books = Books(cap)
+        self.books = SpendLedger(cap)
         self.patience = Patience()
         self.screen = Screen()
         made = Settings(base_url=url, **{"max_tokens": 1000, **settings})

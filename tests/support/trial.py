@@ -15,11 +15,11 @@ from support.faulty import OK, Job, start
 from support.gitrepos import git, make_repo
 from support.projects import fingerprint
 
-from autoexp_tui.core import results
-from autoexp_tui.core.events import Decided
-from autoexp_tui.core.journal import JournalReader
-from autoexp_tui.core.rundir import RunDirectory
-from autoexp_tui.core.state import RunState
+from autoexp_tui.loop import results
+from autoexp_tui.loop.journal import JournalReader
+from autoexp_tui.model.events import Decided
+from autoexp_tui.model.rundir import RunDirectory
+from autoexp_tui.model.state import RunState
 from autoexp_tui.sources.journals import read_state
 
 TAG = "t"

@@ -16,10 +16,10 @@ import pytest
 from support.gitrepos import make_repo
 from support.projects import FILES
 
-from autoexp_tui.core.control import Command
-from autoexp_tui.core.rundir import RunDirectory
-from autoexp_tui.lab.runlock import is_running
-from autoexp_tui.lab.wire import NoRunner, send
+from autoexp_tui.loop.control import Command
+from autoexp_tui.loop.runlock import is_running
+from autoexp_tui.loop.wire import NoRunner, send
+from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.sources.journals import read_state
 
 SUPPORT = Path(__file__).parents[1] / "support"

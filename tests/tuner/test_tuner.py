@@ -10,10 +10,10 @@ import optuna
 import pytest
 import yaml
 
-from autoexp_tui.core.contract import Contract, Metric
-from autoexp_tui.core.control import Interrupted
-from autoexp_tui.core.events import Status
-from autoexp_tui.core.proposal import Exhausted, Proposal, Proposer, Situation, Trial, Unable
+from autoexp_tui.loop.control import Interrupted
+from autoexp_tui.model.contract import Contract, Metric
+from autoexp_tui.model.events import Status
+from autoexp_tui.model.proposal import Exhausted, Proposal, Proposer, Situation, Trial, Unable
 from autoexp_tui.proposers.tuner import Tuner
 
 TARGET = """\

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autoexp_tui.core.contract import Contract, Metric
-from autoexp_tui.core.events import Status
-from autoexp_tui.core.ideas import read_ideas
-from autoexp_tui.core.proposal import Exhausted, Proposal, Situation, Trial, Unable
+from autoexp_tui.model.contract import Contract, Metric
+from autoexp_tui.model.events import Status
+from autoexp_tui.model.ideas import read_ideas
+from autoexp_tui.model.proposal import Exhausted, Proposal, Situation, Trial, Unable
 from autoexp_tui.proposers.tuner import Tuner
 from autoexp_tui.proposers.tuner.lines.edits import Edit, apply, edits
 from autoexp_tui.proposers.tuner.lines.passages import bare, key, same, take_apart

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from autoexp_tui.core.contract import Contract, Decide, Metric
-from autoexp_tui.core.events import Status
-from autoexp_tui.core.proposal import Trial
+from autoexp_tui.model.contract import Contract, Decide, Metric
+from autoexp_tui.model.events import Status
+from autoexp_tui.model.proposal import Trial
 from autoexp_tui.proposers.tuner.past import recall
 
 LOSS = Metric("loss", "lower")

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from autoexp_tui.core.events import Status
+from autoexp_tui.model.events import Status
 from autoexp_tui.proposers.tuner.domains import Choices, Domain, blind
 from autoexp_tui.proposers.tuner.past import Tried
 from autoexp_tui.proposers.tuner.words import description, hypothesis

@@ -12,18 +12,18 @@ from support.gitrepos import commit_files, git, make_repo
 from support.realistic_run import commit_of, experiment, opening
 from textual.pilot import Pilot
 
-from autoexp_tui.commit_texts import texts_beside
-from autoexp_tui.core import events
-from autoexp_tui.core.control import Command, Reply
-from autoexp_tui.core.events import AnyEvent, Record
-from autoexp_tui.core.journal import JournalError
-from autoexp_tui.core.problem import Problem
-from autoexp_tui.core.proposal_log import ProposalLog
-from autoexp_tui.core.rundir import RunDirectory
-from autoexp_tui.ledgers import read_ledger
+from autoexp_tui.loop.control import Command, Reply
+from autoexp_tui.loop.journal import JournalError
+from autoexp_tui.loop.proposal_log import ProposalLog
+from autoexp_tui.model import events
+from autoexp_tui.model.events import AnyEvent, Record
+from autoexp_tui.model.problem import Problem
+from autoexp_tui.model.rundir import RunDirectory
+from autoexp_tui.sources.commit_texts import texts_beside
 from autoexp_tui.sources.player import Player
 from autoexp_tui.sources.seen import Seen
-from autoexp_tui.sources.tables import LedgerSource
+from autoexp_tui.sources.tables import TableSource
+from autoexp_tui.tables import read_table
 from autoexp_tui.ui.app import AutoexpApp
 from autoexp_tui.ui.dialogs import Ask, Choice, Help
 from autoexp_tui.ui.dialogs import Told as ToldScreen
@@ -647,7 +647,7 @@ async def test_a_table_says_how_its_direction_is_known_and_turns_round(tmp_path:
         "commit\tscore\tstatus\tdescription\n"
         "aaaaaaa\t1.0\tkeep\tbaseline\nbbbbbbb\t2.0\tkeep\tmore\nccccccc\t1.5\tdiscard\tless\n"
     )
-    table = LedgerSource(read_ledger(path))
+    table = TableSource(read_table(path))
     bench = Bench(tmp_path, [])
     bench.app = AutoexpApp(Player(table), None, table=table)
     async with bench.app.run_test(size=(120, 40)) as pilot:
@@ -675,7 +675,7 @@ async def test_a_table_tells_its_best_what_it_kept_last_and_its_notes(
         f"commit\t{name}\tstatus\tdescription\naaaaaaa\t1.0\tkeep\tbaseline\n"
         "bbbbbbb\t3.0\tkeep\tmore\na line of text\nccccccc\t2.0\tkeep\tless\n"
     )
-    table = LedgerSource(read_ledger(path))
+    table = TableSource(read_table(path))
     bench = Bench(tmp_path, [])
     bench.app = AutoexpApp(Player(table), None, table=table)
     async with bench.app.run_test(size=(120, 40)) as pilot:
@@ -734,7 +734,7 @@ async def test_a_table_in_a_repository_shows_what_its_commits_changed(tmp_path: 
         f"commit\tval_loss\tstatus\tdescription\n{first}\t2\tkeep\tbaseline\n"
         f"{second}\t1\tkeep\tfaster\n0000000\t3\tdiscard\tlost\n"
     )
-    table = LedgerSource(read_ledger(path))
+    table = TableSource(read_table(path))
     bench = Bench(tmp_path, [])
     bench.app = AutoexpApp(Player(table), None, table=table, texts=texts_beside(path))
     async with bench.app.run_test(size=(120, 40)) as pilot:

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autoexp_tui.core.contract import Metric
-from autoexp_tui.core.events import Status
-from autoexp_tui.core.series import Cloud, Series
-from autoexp_tui.core.state import Row
+from autoexp_tui.model.contract import Metric
+from autoexp_tui.model.events import Status
+from autoexp_tui.model.state import Row
+from autoexp_tui.summary.series import Cloud, Series
 from autoexp_tui.ui.widgets.figure import framed, front, over_time, sparkline
 
 A, B = Metric("a", "lower"), Metric("b", "higher")

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
-from autoexp_tui.lab.output_log import OutputLog
+from autoexp_tui.evaluation.output_log import OutputLog
 from autoexp_tui.ui.tail import LINE_LIMIT, LogTail
 from autoexp_tui.ui.widgets.output import OutputPane
 

@@ -8,9 +8,9 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.widgets import Static
 
-from autoexp_tui.core.contract import Metric
-from autoexp_tui.core.events import Status
-from autoexp_tui.core.state import Row
+from autoexp_tui.model.contract import Metric
+from autoexp_tui.model.events import Status
+from autoexp_tui.model.state import Row
 from autoexp_tui.ui.widgets import plot as plot_module
 from autoexp_tui.ui.widgets.plot import MetricPlot
 

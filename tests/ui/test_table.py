@@ -12,9 +12,9 @@ from rich.cells import cell_len
 from textual.app import App, ComposeResult
 from textual.message import Message
 
-from autoexp_tui.core.contract import Metric
-from autoexp_tui.core.events import Status
-from autoexp_tui.core.state import Row
+from autoexp_tui.model.contract import Metric
+from autoexp_tui.model.events import Status
+from autoexp_tui.model.state import Row
 from autoexp_tui.ui.widgets.columns import Sheet
 from autoexp_tui.ui.widgets.table import ResultsTable
 

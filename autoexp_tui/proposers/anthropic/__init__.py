@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from autoexp_tui.proposers.anthropic.border import (
-    Ledger,
+from autoexp_tui.proposers.anthropic.context import Change, Context
+from autoexp_tui.proposers.anthropic.patience import Patience
+from autoexp_tui.proposers.anthropic.ports import (
     Reservation,
     Settlement,
+    SpendLedger,
     Tokens,
     Waiter,
 )
-from autoexp_tui.proposers.anthropic.context import Change, Context
-from autoexp_tui.proposers.anthropic.patience import Patience
 from autoexp_tui.proposers.anthropic.prices import Prices, UnknownPrice
 from autoexp_tui.proposers.anthropic.proposer import AnthropicProposer
 from autoexp_tui.proposers.anthropic.settings import Credentials, Settings
@@ -20,12 +20,12 @@ __all__ = [
     "Change",
     "Context",
     "Credentials",
-    "Ledger",
     "Patience",
     "Prices",
     "Reservation",
     "Settings",
     "Settlement",
+    "SpendLedger",
     "Tokens",
     "UnknownPrice",
     "Waiter",

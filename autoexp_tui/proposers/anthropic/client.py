@@ -6,11 +6,11 @@ import random
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from autoexp_tui.core.proposal import Unable
-from autoexp_tui.proposers.anthropic.border import (
-    Ledger,
+from autoexp_tui.model.proposal import Unable
+from autoexp_tui.proposers.anthropic.ports import (
     Reservation,
     Settlement,
+    SpendLedger,
     Tokens,
     Waiter,
 )
@@ -47,7 +47,7 @@ class Client:
         self,
         settings: Settings,
         credentials: Credentials,
-        ledger: Ledger,
+        ledger: SpendLedger,
         waiter: Waiter,
     ) -> None:
         """Nothing is loaded or connected yet. Raises UnknownPrice."""
@@ -64,7 +64,7 @@ class Client:
             self._opened.close()
             self._opened = None
 
-    def greet(self) -> None:
+    def check_credentials(self) -> None:
         """Find out whether the key and the model are accepted, for free.
 
         That nobody answers is no news here: the run waits for it. Raises Unable.

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from autoexp_tui.core.proposal import Crash, Situation
+from autoexp_tui.model.proposal import Crash, Situation
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -30,10 +30,10 @@ class Context(msgspec.Struct, frozen=True):
     """Seconds from one proposal to the next, lately; None while there is none to go by."""
 
 
-Look = Callable[[Situation], Context]
+GatherContext = Callable[[Situation], Context]
 """Gathers the context of a situation; called once for each experiment."""
 
 
-def nothing(_: Situation) -> Context:
+def no_context(_: Situation) -> Context:
     """For those who have nothing to add."""
     return Context()

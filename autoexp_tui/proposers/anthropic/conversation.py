@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from autoexp_tui.core.proposal import Stream, Unusable
-from autoexp_tui.core.text import clean_line
-from autoexp_tui.proposers.anthropic.border import Tokens
+from autoexp_tui.model.proposal import Stream, Unusable
 from autoexp_tui.proposers.anthropic.client import Client
 from autoexp_tui.proposers.anthropic.edits import (
     Edit,
@@ -19,7 +17,9 @@ from autoexp_tui.proposers.anthropic.edits import (
     whole_file,
 )
 from autoexp_tui.proposers.anthropic.partial_json import PartialJson
+from autoexp_tui.proposers.anthropic.ports import Tokens
 from autoexp_tui.proposers.anthropic.prompt import TOOL, Prompt
+from autoexp_tui.text.safe import clean_line
 
 if TYPE_CHECKING:
     from autoexp_tui.proposers.anthropic.transport import Call, Reply

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from autoexp_tui.core.text import clean_line
 from autoexp_tui.proposers.anthropic.partial_json import Piece
+from autoexp_tui.text.safe import clean_line
 
 _BARE_NEWLINE = re.compile(r"(?<!\r)\n")
 _PLACES = 4

@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from autoexp_tui.core.contract import Contract, Metric
-from autoexp_tui.core.proposal import Trial
-from autoexp_tui.core.text import clean_line
-from autoexp_tui.core.verdict import improvement
+from autoexp_tui.model.contract import Contract, Metric
+from autoexp_tui.model.objective import improvement
+from autoexp_tui.model.proposal import Trial
+from autoexp_tui.text.safe import clean_line
 
 _NUMBER = re.compile(r"[-+]?\b\d[\d_]*(?:\.\d+)?(?:e[-+]?\d+)?\b", re.IGNORECASE)
 _WORD = re.compile(r"[a-z_#][a-z0-9_#]*", re.IGNORECASE)

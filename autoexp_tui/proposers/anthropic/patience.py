@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from autoexp_tui.core.control import Controls, Interrupted
-from autoexp_tui.core.proposal import Exhausted
+from autoexp_tui.loop.control import Controls, Interrupted
+from autoexp_tui.model.proposal import Exhausted
 
 _POLL = 0.2
 """Seconds between looks at what has no bell of its own: a stop after this experiment, a budget."""

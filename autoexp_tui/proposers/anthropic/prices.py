@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from autoexp_tui.core.problem import UsageProblem
-from autoexp_tui.proposers.anthropic.border import Tokens
+from autoexp_tui.model.problem import UsageProblem
+from autoexp_tui.proposers.anthropic.ports import Tokens
 
 _KINDS = frozenset({"input", "output", "cache_write", "cache_write_1h", "cache_read"})
 _MILLION = 1_000_000

@@ -13,12 +13,12 @@ from typing import Any
 
 import msgspec
 
-from autoexp_tui.core.contract import Contract, Decide, Limit
-from autoexp_tui.core.numbers import format_duration, money
-from autoexp_tui.core.proposal import Crash, Situation, Trial, Unable
-from autoexp_tui.core.text import clean, clean_line
+from autoexp_tui.model.contract import Contract, Decide, Limit
+from autoexp_tui.model.proposal import Crash, Situation, Trial, Unable
 from autoexp_tui.proposers.anthropic import history
 from autoexp_tui.proposers.anthropic.context import Context
+from autoexp_tui.text.numbers import format_duration, money
+from autoexp_tui.text.safe import clean, clean_line
 
 TOOL = "propose_experiment"
 

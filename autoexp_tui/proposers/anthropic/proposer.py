@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from autoexp_tui.core.proposal import Crash, Proposal, Situation, Stream, Unusable
-from autoexp_tui.proposers.anthropic.border import Ledger, Waiter
+from autoexp_tui.model.proposal import Crash, Proposal, Situation, Stream, Unusable
 from autoexp_tui.proposers.anthropic.client import Client
-from autoexp_tui.proposers.anthropic.context import Look, nothing
+from autoexp_tui.proposers.anthropic.context import GatherContext, no_context
 from autoexp_tui.proposers.anthropic.conversation import Conversation, Drafted
+from autoexp_tui.proposers.anthropic.ports import SpendLedger, Waiter
 from autoexp_tui.proposers.anthropic.prompt import Prompt, build, crash_report
 from autoexp_tui.proposers.anthropic.settings import Credentials, Settings
 
@@ -28,29 +28,29 @@ class AnthropicProposer:
         self,
         settings: Settings,
         credentials: Credentials,
-        ledger: Ledger,
+        ledger: SpendLedger,
         waiter: Waiter,
         *,
-        look: Look = nothing,
+        gather_context: GatherContext = no_context,
     ) -> None:
         """Raises UnknownPrice."""
         self.settings = settings
         self._credentials = credentials
         self._client = Client(settings, credentials, ledger, waiter)
-        self._look = look
+        self._gather_context = gather_context
         self._talk: Conversation | None = None
         self._about: tuple[int, str] = (0, "")
         """Experiment and target of the conversation."""
         self._answers = 0
         """How many of the loop's answers the conversation has heard."""
 
-    def greet(self) -> None:
+    def check_credentials(self) -> None:
         """At start: find out, for free, whether key and model are accepted. Raises Unable."""
-        self._client.greet()
+        self._client.check_credentials()
 
     def prompt(self, situation: Situation) -> Prompt:
         """What the next request would say. Raises Unable."""
-        return build(situation, self._look(situation), self._credentials.scrub)
+        return build(situation, self._gather_context(situation), self._credentials.scrub)
 
     def propose(self, situation: Situation, stream: Stream) -> Proposal:
         """The next proposal.

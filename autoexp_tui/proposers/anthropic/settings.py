@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from autoexp_tui.core.contract import Claude
-from autoexp_tui.core.proposal import Unable
+from autoexp_tui.model.contract import Claude
+from autoexp_tui.model.proposal import Unable
 
 _PLACEHOLDER = "not-needed"
 """Sent to a server of one's own when there is no key: the SDK insists on one."""

@@ -19,10 +19,10 @@ import anthropic
 import httpx2
 import msgspec
 
-from autoexp_tui.core.proposal import Unable
-from autoexp_tui.core.text import clean_line
-from autoexp_tui.proposers.anthropic.border import Tokens
+from autoexp_tui.model.proposal import Unable
+from autoexp_tui.proposers.anthropic.ports import Tokens
 from autoexp_tui.proposers.anthropic.settings import Credentials, Settings
+from autoexp_tui.text.safe import clean_line
 
 T = TypeVar("T")
 Body = dict[str, Any]

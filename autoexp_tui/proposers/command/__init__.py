@@ -12,13 +12,13 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from autoexp_tui.core.proposal import Proposal, Situation, Stream, Unable, Unusable
-from autoexp_tui.core.text import clean, clean_line
-from autoexp_tui.proposers.anthropic.context import Look, nothing
+from autoexp_tui.model.proposal import Proposal, Situation, Stream, Unable, Unusable
+from autoexp_tui.proposers.anthropic.context import GatherContext, no_context
 from autoexp_tui.proposers.anthropic.prompt import briefing
 from autoexp_tui.proposers.command.presets import PRESETS, BadCommand, command_line, filled
 from autoexp_tui.proposers.command.scratch import Scratch, TargetLost
 from autoexp_tui.proposers.command.supervised import Ended, RunAgent, Supervised
+from autoexp_tui.text.safe import clean, clean_line
 
 __all__ = ["PRESETS", "BadCommand", "CommandProposer", "Ended", "RunAgent", "Supervised"]
 
@@ -45,7 +45,7 @@ class CommandProposer:
         folder: str,
         home: Path,
         run: RunAgent,
-        look: Look = nothing,
+        gather_context: GatherContext = no_context,
         notice: Callable[[str], None] = lambda _: None,
     ) -> None:
         """`command` is a command line or a preset's name.
@@ -64,7 +64,7 @@ class CommandProposer:
         self._folder = folder
         self._home = home
         self._run = run
-        self._look = look
+        self._gather_context = gather_context
         self._notice = notice
 
     def propose(self, situation: Situation, stream: Stream) -> Proposal:
@@ -128,7 +128,7 @@ class CommandProposer:
             "HYPOTHESIS: what you expect of the change, and why\n"
             "DESCRIPTION: what is changed, in at most 100 characters"
         )
-        return "\n\n".join([*briefing(situation, self._look(situation)), ask]) + "\n"
+        return "\n\n".join([*briefing(situation, self._gather_context(situation)), ask]) + "\n"
 
     def _report(self, others: list[str], target: str) -> None:
         if others:

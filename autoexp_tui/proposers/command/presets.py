@@ -9,7 +9,7 @@ import re
 import shlex
 from pathlib import Path
 
-from autoexp_tui.core.problem import UsageProblem
+from autoexp_tui.model.problem import UsageProblem
 
 PRESETS = {
     "claude-code": (

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import msgspec
 
-from autoexp_tui.core.contract import Metric
+from autoexp_tui.model.contract import Metric
 
 _POLL = 0.1
 _CHUNK = 64 << 10
@@ -36,7 +36,7 @@ class RunAgent(Protocol):
 
 
 class Outcome(Protocol):
-    """What of `lab.harness.Outcome` counts here."""
+    """What of `evaluation.harness.Outcome` counts here."""
 
     @property
     def exit_code(self) -> int | None: ...
@@ -47,7 +47,7 @@ class Outcome(Protocol):
 
 
 class RunHarness(Protocol):
-    """`lab.harness.run_harness`."""
+    """`evaluation.harness.run_harness`."""
 
     def __call__(
         self,

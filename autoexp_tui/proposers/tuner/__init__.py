@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from autoexp_tui.core.proposal import Exhausted, Proposal, Situation, Stream
+from autoexp_tui.model.proposal import Exhausted, Proposal, Situation, Stream
 from autoexp_tui.proposers.tuner import arms, lines, words
 from autoexp_tui.proposers.tuner.past import Arm, Tried, recall
 from autoexp_tui.proposers.tuner.space import Space, has_slots, survey

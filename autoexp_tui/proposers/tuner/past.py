@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from autoexp_tui.core.contract import Contract
-from autoexp_tui.core.proposal import Trial
-from autoexp_tui.core.verdict import improvement, score
+from autoexp_tui.model.contract import Contract
+from autoexp_tui.model.objective import improvement, score
+from autoexp_tui.model.proposal import Trial
 
 Arm: TypeAlias = Literal["steps", "whole", "rest"]
 """How a point was chosen; `rest` when neither arm had anything new and any new point would do."""

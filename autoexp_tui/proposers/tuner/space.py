@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from autoexp_tui.core.proposal import Situation, Unable
+from autoexp_tui.model.proposal import Situation, Unable
 from autoexp_tui.proposers.tuner.domains import Domain
 from autoexp_tui.proposers.tuner.found import Unreadable
 from autoexp_tui.proposers.tuner.marks import Misread

@@ -8,8 +8,9 @@ from typing import Literal, NamedTuple
 
 from rich.cells import cell_len
 
-from autoexp_tui.core.contract import Metric
-from autoexp_tui.core.numbers import (
+from autoexp_tui.model.contract import Metric
+from autoexp_tui.model.state import Row
+from autoexp_tui.text.numbers import (
     NONE,
     decimals,
     duration_width,
@@ -20,8 +21,7 @@ from autoexp_tui.core.numbers import (
     is_ordinary,
     money,
 )
-from autoexp_tui.core.state import Row
-from autoexp_tui.core.text import clean_line
+from autoexp_tui.text.safe import clean_line
 from autoexp_tui.ui.marks import MARKS, titled
 from autoexp_tui.ui.widgets.continuing import common_start
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from operator import is_
 
-from autoexp_tui.core.state import Row
+from autoexp_tui.model.state import Row
 
 
 def common_start(before: Sequence[Row], now: Sequence[Row], count: int) -> int:

@@ -11,10 +11,10 @@ from rich.style import Style
 from textual.message import Message
 from textual.strip import Strip
 
-from autoexp_tui.core import diffs
-from autoexp_tui.core.diffs import DiffLine
-from autoexp_tui.core.growing_diff import GrowingDiff
-from autoexp_tui.core.text import clean
+from autoexp_tui.text import diffs
+from autoexp_tui.text.diffs import DiffLine
+from autoexp_tui.text.growing_diff import GrowingDiff
+from autoexp_tui.text.safe import clean
 from autoexp_tui.ui.widgets.rows import Row, RowsPane, strip_of
 
 _TAB = 4

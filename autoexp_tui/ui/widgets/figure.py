@@ -9,8 +9,7 @@ from typing import Final, Literal, NamedTuple, get_args
 
 from rich.text import Text
 
-from autoexp_tui.core.numbers import format_fixed, format_number
-from autoexp_tui.core.series import (
+from autoexp_tui.summary.series import (
     Cloud,
     Point,
     Scale,
@@ -22,6 +21,7 @@ from autoexp_tui.core.series import (
     steps,
     tick_decimals,
 )
+from autoexp_tui.text.numbers import format_fixed, format_number
 from autoexp_tui.ui.marks import MARKS
 
 Role = Literal[

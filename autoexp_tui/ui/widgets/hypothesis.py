@@ -12,9 +12,9 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.widgets import Static
 
-from autoexp_tui.core.numbers import format_duration, format_number
-from autoexp_tui.core.state import Experiment, Row
-from autoexp_tui.core.text import clean, clean_line
+from autoexp_tui.model.state import Experiment, Row
+from autoexp_tui.text.numbers import format_duration, format_number
+from autoexp_tui.text.safe import clean, clean_line
 from autoexp_tui.ui.marks import MARKS
 
 

@@ -10,7 +10,7 @@ from textwrap import TextWrapper
 from rich.color import Color
 from rich.style import Style
 
-from autoexp_tui.core import text
+from autoexp_tui.text import safe as text
 from autoexp_tui.ui.tail import LogTail
 from autoexp_tui.ui.widgets.rows import Row, RowsPane, strip_of
 

@@ -16,10 +16,10 @@ from textual.content import Content
 from textual.strip import Strip
 from textual.widget import Widget
 
-from autoexp_tui.core.contract import Metric
-from autoexp_tui.core.numbers import format_number
-from autoexp_tui.core.series import Cloud, Scale, Series, point
-from autoexp_tui.core.state import Row
+from autoexp_tui.model.contract import Metric
+from autoexp_tui.model.state import Row
+from autoexp_tui.summary.series import Cloud, Scale, Series, point
+from autoexp_tui.text.numbers import format_number
 from autoexp_tui.ui.marks import MARKS, titled
 from autoexp_tui.ui.widgets.continuing import common_start
 from autoexp_tui.ui.widgets.figure import (

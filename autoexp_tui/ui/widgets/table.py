@@ -18,9 +18,9 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from autoexp_tui.core.contract import Metric
-from autoexp_tui.core.state import Row
-from autoexp_tui.core.text import clean_line
+from autoexp_tui.model.contract import Metric
+from autoexp_tui.model.state import Row
+from autoexp_tui.text.safe import clean_line
 from autoexp_tui.ui.widgets.columns import GAP, Column, Sheet
 
 EMPTY = "no rows yet: the baseline comes first"

@@ -12,8 +12,8 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from autoexp_tui.core.ideas import NAME
-from autoexp_tui.core.proposal import Exhausted, Proposal, Situation, Unable, digest
+from autoexp_tui.model.ideas import NAME
+from autoexp_tui.model.proposal import Exhausted, Proposal, Situation, Unable, digest
 from autoexp_tui.proposers.tuner.lines import choice, words
 from autoexp_tui.proposers.tuner.lines.edits import Edit, apply, edits
 from autoexp_tui.proposers.tuner.lines.passages import same, take_apart

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from autoexp_tui.core.contract import Contract
-from autoexp_tui.core.proposal import Trial
+from autoexp_tui.model.contract import Contract
+from autoexp_tui.model.proposal import Trial
 from autoexp_tui.proposers.tuner.lines.edits import KINDS, Edit, Kind
 from autoexp_tui.proposers.tuner.lines.passages import same
 from autoexp_tui.proposers.tuner.past import merit

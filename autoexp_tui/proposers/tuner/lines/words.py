@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from autoexp_tui.core.text import clean_line
 from autoexp_tui.proposers.tuner.lines.choice import Made, mentioned
 from autoexp_tui.proposers.tuner.lines.edits import Edit, Kind
 from autoexp_tui.proposers.tuner.lines.passages import bare, same
+from autoexp_tui.text.safe import clean_line
 
 _SHOWN = 60
 _NOUNS: dict[Kind, str] = {

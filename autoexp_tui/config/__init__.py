@@ -1,0 +1,1 @@
+"""`autoexp.yaml`: read, written, explained."""

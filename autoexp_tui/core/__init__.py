@@ -1,1 +1,0 @@
-"""The loop and its rules: knows no screen, no git, no process and no SDK."""

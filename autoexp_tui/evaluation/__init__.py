@@ -1,0 +1,1 @@
+"""Runs the harness on a candidate and reads its metrics."""

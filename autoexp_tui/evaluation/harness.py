@@ -1,0 +1,327 @@
+"""Runs the harness once: bounded in time, its output followed, its metrics read, nothing left over.
+
+The process tree belongs to `supervisor.py`; this side reads the pipe, whatever happens to the disk
+or to the tree, and puts into words how it ended.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import selectors
+import signal
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from io import FileIO
+from pathlib import Path
+from typing import Literal, Self
+
+from autoexp_tui.evaluation.metrics import MetricReader, Reading
+from autoexp_tui.evaluation.output_log import OutputLog
+from autoexp_tui.model.contract import Metric
+from autoexp_tui.system.processes import ProcessId, kill_marked
+from autoexp_tui.text.safe import clean, clean_line, decode
+
+Ended = Literal["exited", "time limit", "interrupted"]
+
+_SUPERVISOR = Path(__file__).with_name("supervisor.py")
+_MARKER = "AUTOEXP_EVALUATION"
+"""Set to a random value in the harness's environment, so that its processes can be told apart."""
+_LOADER = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FRAMEWORK_PATH")
+"""What our own Python may need to start at all; the supervisor sees nothing else of ours."""
+
+_POLL = 0.1
+"""Seconds between looks at the interrupt."""
+_CHUNK = 256 << 10
+_OVERDUE = 5.0
+"""Seconds after which a supervisor that should have ended everything is taken for dead."""
+_STRAGGLE = 1.0
+"""Seconds to read on when the supervisor has gone and something still holds the pipe."""
+_TAIL_BYTES = 32 << 10
+_TAIL = 4096
+_WIDTH = 200
+_FATAL = frozenset(
+    number
+    for number in (
+        *(signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGILL, signal.SIGTRAP),
+        *(signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGKILL, signal.SIGSEGV),
+        *(signal.SIGPIPE, signal.SIGTERM, signal.SIGXCPU, signal.SIGXFSZ, signal.SIGSYS),
+    )
+)
+
+_ERROR = re.compile(
+    r"(?:Error|Exception|Interrupt)\b|^Killed\b"
+    r"|\b(?i:(?:fatal|error)\s*[:\[(]|fatal error|panic(?:ked)?\b|segmentation fault|out of memory)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one run of the harness went."""
+
+    exit_code: int | None
+    """Of the shell; negative is the signal that ended it; None when that is not known."""
+    seconds: float
+    """From the shell's start to its end, by monotonic clock; what it left behind does not count."""
+    ended: Ended
+    reading: Reading
+    failure: str
+    """Why there is no measurement, in words; empty when it is complete."""
+    tail: str
+    """The end of the output, about 4 KiB, fit to be shown."""
+    output_bytes: int
+    max_rss_bytes: int = 0
+    """Resident memory of the largest process of the tree; about 10 MB at least."""
+    cpu_seconds: float = 0.0
+    """User and system time of all processes that were waited for."""
+    survivors: int = 0
+    """Processes that could not be killed: another user's, or stuck in the kernel."""
+    log_error: str = ""
+    """Why the log on disk is incomplete; the run went on without it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Report:
+    """What the supervisor said last; see its docstring for the form."""
+
+    cause: str
+    """`exited`, `limit` or `asked`; empty when it said nothing."""
+    status: int
+    seconds: float
+    max_rss_bytes: int
+    cpu_seconds: float
+    survivors: int
+
+    @classmethod
+    def parse(cls, line: str) -> _Report | None:
+        """None for anything but a report."""
+        cause, *figures = line.split() or [""]
+        if cause not in {"exited", "limit", "asked"}:
+            return None
+        status, seconds, peak, cpu, left = figures
+        return cls(cause, int(status), float(seconds), int(peak), float(cpu), int(left))
+
+    @property
+    def exit_code(self) -> int | None:
+        return os.waitstatus_to_exitcode(self.status) if self.status >= 0 else None
+
+
+def run_harness(
+    command: str,
+    *,
+    cwd: Path,
+    env: Mapping[str, str],
+    time_limit: float,
+    log: Path,
+    metrics: Sequence[Metric],
+    interrupt: threading.Event,
+    on_start: Callable[[ProcessId], None] | None = None,
+) -> Outcome:
+    """Run `sh -c command` in `cwd` and wait until it and all it started have gone.
+
+    Args:
+        env: the whole environment; PYTHONUNBUFFERED=1 is added where it is not set, so that what
+            is printed can be seen at once.
+        time_limit: seconds from the shell's start; at 0 it is ended at once.
+        log: where the raw output goes as it comes; see `output_log` for what a follower sees.
+        interrupt: when set, from any thread, the tree is ended within 2 seconds.
+        on_start: called with the supervisor's name; SIGTERM to it ends the tree as well.
+
+    Whatever goes wrong with the harness, its start included, is the outcome's `failure`.
+    """
+    with contextlib.closing(OutputLog(log)) as file:
+        output = _Output(file, MetricReader(metrics))
+        if interrupt.is_set():
+            return output.outcome("interrupted", "interrupted")
+        began = time.monotonic()
+        try:
+            supervisor = _Supervisor(cwd, time_limit)
+        except OSError as error:
+            return output.outcome("exited", f"the harness could not be started: {error}")
+        with supervisor:
+            if on_start is not None:
+                on_start(ProcessId.of(supervisor.pid))
+            supervisor.send(command, {"PYTHONUNBUFFERED": "1", **env})
+            supervisor.follow(output, interrupt)
+        seconds = time.monotonic() - began
+        lost = _Report("", -1, seconds, 0, 0.0, 0)
+        report = _Report.parse(supervisor.answer) or lost
+        if report.cause == "limit" or (report is lost and seconds >= time_limit):
+            return output.outcome("time limit", _limit_words(time_limit), report)
+        if report.cause == "asked" or (report is lost and interrupt.is_set()):
+            return output.outcome("interrupted", "interrupted", report)
+        if report is lost:
+            failure = f"the harness was lost: {supervisor.answer or 'its supervisor was killed'}"
+        else:
+            failure = _exit_words(report.exit_code, output.tail())
+        return output.outcome("exited", failure, report)
+
+
+class _Output:
+    """Everything that is done with the bytes the harness prints."""
+
+    def __init__(self, log: OutputLog, reader: MetricReader) -> None:
+        self.log = log
+        self.reader = reader
+        self.size = 0
+        self._tail = b""
+
+    def take(self, data: bytes) -> None:
+        self.size += len(data)
+        self._tail = (self._tail + data)[-_TAIL_BYTES:] if len(data) < _TAIL_BYTES else data
+        self.log.write(data)
+        self.reader.feed(data)
+
+    def tail(self) -> str:
+        """The end of the output, cleaned; it begins with a whole line where one begins."""
+        text = clean(decode(self._tail[-_TAIL_BYTES:]))
+        if self.size <= _TAIL_BYTES and len(text) <= _TAIL:
+            return text
+        first, _, rest = text[-_TAIL:].partition("\n")
+        return rest or first
+
+    def outcome(self, ended: Ended, failure: str, report: _Report | None = None) -> Outcome:
+        """Sum up; without a report nothing was started. A failure goes before the reading's own."""
+        reading = self.reader.finish()
+        report = report or _Report("", -1, 0.0, 0, 0.0, 0)
+        return Outcome(
+            exit_code=report.exit_code,
+            seconds=report.seconds,
+            ended=ended,
+            reading=reading,
+            failure=failure or reading.failure,
+            tail=self.tail(),
+            output_bytes=self.size,
+            max_rss_bytes=report.max_rss_bytes,
+            cpu_seconds=report.cpu_seconds,
+            survivors=report.survivors,
+            log_error=self.log.error,
+        )
+
+
+class _Supervisor:
+    """The running supervisor and our ends of its pipes; on exit the tree has gone."""
+
+    def __init__(self, cwd: Path, time_limit: float) -> None:
+        """Raises OSError."""
+        with contextlib.ExitStack() as theirs, contextlib.ExitStack() as ours:
+            self._output, output = _pipe(ours, theirs)
+            self._status, status = _pipe(ours, theirs)
+            lifeline, self._lifeline = _pipe(theirs, ours)
+            self._process = subprocess.Popen(
+                [
+                    *(sys.executable, "-I", "-S", str(_SUPERVISOR)),
+                    *(str(lifeline.fileno()), str(status.fileno()), repr(float(time_limit))),
+                ],
+                cwd=cwd,
+                env={name: os.environ[name] for name in _LOADER if name in os.environ},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                pass_fds=(lifeline.fileno(), status.fileno()),
+                start_new_session=True,
+            )
+            self._open = ours.pop_all()
+        self.pid = self._process.pid
+        self._marker = uuid.uuid4().hex
+        self._answer = b""
+        self._due = time.monotonic() + time_limit + _OVERDUE
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._let_go()
+        try:
+            self._process.wait(_OVERDUE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        if not self._answer:  # it was killed, so it could not kill: find by the mark what it owned
+            kill_marked(f"{_MARKER}={self._marker}")
+        self._open.close()
+
+    @property
+    def answer(self) -> str:
+        """Its last words; empty when it died without any."""
+        return self._answer.decode("utf-8", "replace").strip()
+
+    def send(self, command: str, env: Mapping[str, str]) -> None:
+        """Hand over the job. A supervisor that has died meanwhile is noticed later."""
+        pairs = {**env, _MARKER: self._marker}.items()
+        items = [command, *(f"{name}={value}" for name, value in pairs)]
+        job = b"\0".join(map(os.fsencode, items))
+        view = memoryview(len(job).to_bytes(8, "big") + job)
+        with contextlib.suppress(BrokenPipeError):
+            while view:
+                view = view[self._lifeline.write(view) :]
+
+    def follow(self, output: _Output, interrupt: threading.Event) -> None:
+        """Read until the tree has gone and the supervisor has said how."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._output, selectors.EVENT_READ)
+            selector.register(self._status, selectors.EVENT_READ)
+            while waiting := selector.get_map():
+                if interrupt.is_set():
+                    self._let_go()
+                if time.monotonic() > self._due:
+                    if self._status not in waiting:
+                        return  # what could not be killed still holds the pipe
+                    self._process.kill()  # stopped or stuck: its end is seen below
+                for key, _ in selector.select(_POLL):
+                    data = os.read(key.fd, _CHUNK)
+                    if key.fileobj is self._output:
+                        output.take(data)
+                    else:
+                        self._answer += data
+                        self._due = time.monotonic() + _STRAGGLE
+                    if not data:
+                        selector.unregister(key.fileobj)
+
+    def _let_go(self) -> None:
+        """Close the lifeline: the supervisor ends everything and reports."""
+        if not self._lifeline.closed:
+            self._lifeline.close()
+            self._due = min(self._due, time.monotonic() + _OVERDUE)
+
+
+def _pipe(reads: contextlib.ExitStack, writes: contextlib.ExitStack) -> tuple[FileIO, FileIO]:
+    """A pipe without buffers, either end closed with the stack of the side that uses it."""
+    read, write = os.pipe()
+    return (
+        reads.enter_context(FileIO(read, "rb")),
+        writes.enter_context(FileIO(write, "wb")),
+    )
+
+
+def _limit_words(time_limit: float) -> str:
+    return f"time limit of {round(time_limit, 1):g} s"
+
+
+def _exit_words(code: int | None, tail: str) -> str:
+    """Why the shell's exit is a failure; empty for 0."""
+    if code is None:
+        return "it ended, but nobody knows how"
+    if code == 0:
+        return ""
+    number = -code if code < 0 else code - 128  # a shell reports its child's signal as 128 + n
+    if number in _FATAL:
+        name = signal.Signals(number).name
+        return "killed (out of memory?)" if name == "SIGKILL" else f"killed by {name}"
+    line = last_words(tail)
+    return f"exit {code}: {line}" if line else f"exit {code}"
+
+
+def last_words(tail: str) -> str:
+    """The line that most likely says what went wrong, of at most 200 characters: the last that
+    names an error, or else the last that holds a word; empty when there is none.
+    """
+    lines = [line for line in tail.split("\n") if re.search(r"\w", line)][-20:]
+    named = [line for line in lines if _ERROR.search(line)]
+    return clean_line((named or lines or [""])[-1], _WIDTH)

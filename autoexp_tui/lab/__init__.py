@@ -1,1 +1,0 @@
-"""The outside world, one module each: the repository, the workspace, the harness."""

@@ -1,0 +1,1 @@
+"""The nine steps, and the journal that they are written down in."""

@@ -1,0 +1,74 @@
+"""Where people's commands are taken: journalled with who sent them, then heard by the loop."""
+
+from __future__ import annotations
+
+from autoexp_tui.loop.control import Command, Controls, Reply
+from autoexp_tui.loop.recorder import Recorder
+from autoexp_tui.model import events
+from autoexp_tui.model.state import RunState
+from autoexp_tui.text.safe import clean_line
+
+_HINT = 2_000
+
+
+def handle_command(command: Command, recorder: Recorder, controls: Controls) -> Reply:
+    """Do what one command asks, one at a time; the reply comes at once."""
+    with recorder.transaction() as state:
+        if state.finished:
+            return Reply(ok=False, text=f"the run has ended: {state.finished.reason}")
+        match command.verb:
+            case "pause":
+                return _pause(command.by, state, recorder, controls)
+            case "resume":
+                return _resume(command.by, state, recorder, controls)
+            case "skip":
+                return _skip(command.by, state, recorder, controls)
+            case "stop" | "stop-now":
+                now = command.verb == "stop-now"
+                recorder.record(events.StopRequested(command.by, now))
+                controls.stop(now=now)
+                return Reply(ok=True, text="stopping now" if now else f"stopping {_after(state)}")
+            case "hint":
+                return _hint(command, recorder)
+
+
+def _after(state: RunState) -> str:
+    current = state.current
+    if current is None:
+        return "now"
+    doing = "the harness" if state.phase == "evaluating" else "the proposal"
+    return f"after #{current.n}: waiting for {doing}"
+
+
+def _pause(by: str, state: RunState, recorder: Recorder, controls: Controls) -> Reply:
+    if state.paused or state.pause_requested:
+        return Reply(ok=True, text="already paused" if state.paused else "already pausing")
+    recorder.record(events.PauseRequested(by))
+    controls.pause()
+    return Reply(ok=True, text=f"pausing {_after(state)}")
+
+
+def _resume(by: str, state: RunState, recorder: Recorder, controls: Controls) -> Reply:
+    if not (state.paused or state.pause_requested):
+        return Reply(ok=True, text="not paused")
+    recorder.record(events.Resumed(by))
+    controls.resume()
+    return Reply(ok=True, text="resumed")
+
+
+def _skip(by: str, state: RunState, recorder: Recorder, controls: Controls) -> Reply:
+    if state.current is None:
+        return Reply(ok=False, text="nothing to skip: no experiment is in flight")
+    if not state.rows:
+        return Reply(ok=False, text="the baseline can't be skipped: everything is compared with it")
+    recorder.record(events.SkipRequested(by, state.current.n))
+    controls.skip()
+    return Reply(ok=True, text=f"skipping #{state.current.n}")
+
+
+def _hint(command: Command, recorder: Recorder) -> Reply:
+    text = clean_line(command.text, _HINT)
+    if not text:
+        return Reply(ok=False, text="a hint needs words")
+    recorder.record(events.HintGiven(command.by, text))
+    return Reply(ok=True, text="hint noted: the next proposal sees it")

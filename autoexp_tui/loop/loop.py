@@ -1,0 +1,343 @@
+"""The loop: nine steps, never reordered.
+
+`Loop.experiment` is the loop as a person would tell it; what each step does stands below it, in
+the same order. Everything that happens is recorded as it happens, so a run that was cut anywhere
+goes on from its journal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from autoexp_tui.loop.control import Controls, Interrupted
+from autoexp_tui.loop.laboratory import Laboratory, Result
+from autoexp_tui.loop.measuring import Measurer, OutOfTime
+from autoexp_tui.loop.projections import Projections
+from autoexp_tui.loop.proposing import Drafting
+from autoexp_tui.loop.recorder import Recorder
+from autoexp_tui.loop.situation import gather
+from autoexp_tui.loop.spending import SpendLedger
+from autoexp_tui.model import budget, events
+from autoexp_tui.model.objective import Verdict, judge
+from autoexp_tui.model.proposal import (
+    Crash,
+    Exhausted,
+    Proposal,
+    Proposer,
+    Situation,
+    Trial,
+    Unable,
+    digest,
+)
+from autoexp_tui.model.rundir import RunDirectory
+from autoexp_tui.text import diffs
+from autoexp_tui.text.safe import clean, clean_line
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A committed text of the target, to be measured."""
+
+    n: int
+    parent: str
+    commit: str
+    text: str
+    description: str
+    attempt: int = 1
+
+
+class BaselineFailed(Exception):
+    """There is nothing to compare with; the message says why."""
+
+
+class Loop:
+    """One run's loop; `run` returns when a budget or a person has ended it."""
+
+    def __init__(
+        self,
+        run: RunDirectory,
+        lab: Laboratory,
+        proposer: Proposer,
+        recorder: Recorder,
+        projections: Projections,
+        controls: Controls,
+    ) -> None:
+        self._directory = run
+        self._lab = lab
+        self._drafting = Drafting(run, proposer, recorder, controls)
+        self._recorder = recorder
+        self._projections = projections
+        self._controls = controls
+        self._measurer = Measurer(lab, recorder, controls)
+        self._history: list[Trial] = []
+        self._short_of_disk = False
+
+    def run(self) -> events.RunFinished:
+        """Experiment until a budget or a person ends it; an error of ours is raised."""
+        self._catch_up()
+        try:
+            while not (reason := self.stop_reason()):  # 9. only a budget, or a person, ends it
+                self.experiment()
+        except (Exhausted, OutOfTime) as end:
+            finished = events.RunFinished(str(end), ok=True)
+        except (Unable, BaselineFailed) as failure:
+            finished = events.RunFinished(str(failure), ok=False)
+        else:
+            finished = events.RunFinished(reason, ok=True)
+        self._recorder.record(finished)
+        return finished
+
+    def experiment(self) -> None:
+        """Steps 1 to 8, once."""
+        candidate = self.unfinished()
+        try:
+            if candidate is None:
+                situation = self.read_state()  # 1. target, history, last results, hints
+                proposal = self.form_hypothesis(situation)  # 2. with its edit: 3. of one file
+                candidate = self.commit(proposal)  # 4. audit trail, before anything is run
+            while True:
+                result = self.run_harness(candidate)  # 5. under a fixed time budget
+                measured = self.extract_metrics(candidate, result)  # 6. complete, finite, or none
+                repair = self.mend_slip(candidate, measured, result)
+                if repair is None:
+                    break
+                candidate = self.commit(repair, candidate.attempt + 1)  # 3. and 4. once more
+            self.keep_or_revert(candidate, measured)  # 7. better: the branch advances
+            self.log_row()  # 8. in results.tsv
+        except Interrupted:
+            self._interrupted()
+
+    # The steps.
+
+    def unfinished(self) -> Candidate | None:
+        """What a run that was cut had committed and not yet decided: it is measured again."""
+        current = self._recorder.state.current
+        if current is None or not current.commit:
+            return None
+        text = self._lab.text_of(current.commit)
+        return Candidate(
+            current.n, current.parent, current.commit, text, current.description, current.attempt
+        )
+
+    def read_state(self) -> Situation:
+        with self._recorder.transaction() as state:
+            n = len(state.rows) + 1
+            parent = state.incumbent.commit if state.incumbent else self._base
+            self._controls.clear_interrupt()
+            self._recorder.record(events.ExperimentStarted(n, parent))
+        situation = gather(state, self._lab, self._history)
+        told = digest(situation.instructions)
+        if situation.instructions and told != state.instructions:
+            lines = situation.instructions.count("\n") + 1
+            self._recorder.record(events.InstructionsRead(n, told, lines))
+        return situation
+
+    def form_hypothesis(self, situation: Situation) -> Proposal:
+        if not situation.history:
+            return Proposal("The target as it is, measured.", "baseline", situation.text)
+        return self._drafting.propose(situation)
+
+    def commit(self, proposal: Proposal, attempt: int = 1) -> Candidate:
+        state = self._recorder.state
+        current = state.current
+        if current is None:
+            raise RuntimeError("commit without an experiment")
+        n, parent = current.n, current.parent
+        before = self._lab.text_of(parent)
+        added, removed = diffs.count(before, proposal.text)
+        description = clean_line(proposal.description, 200) or "no description"
+        self._put_beside(n, before, proposal.text)
+        self._recorder.record(
+            events.Proposed(
+                n=n,
+                hypothesis=clean(proposal.hypothesis),
+                description=description,
+                added=added,
+                removed=removed,
+                digest=digest(proposal.text),
+                memo=proposal.memo,
+                attempt=attempt,
+            )
+        )
+        commit = parent
+        if proposal.text != before:
+            trailer = f"Experiment {n} of run {self._directory.tag}"
+            message = f"{description}\n\n{proposal.hypothesis}\n\n{trailer}\n"
+            commit = self._lab.commit(n, parent, proposal.text, message, attempt)
+        self._recorder.record(events.Committed(n, commit, attempt))
+        return Candidate(n, parent, commit, proposal.text, description, attempt)
+
+    def run_harness(self, candidate: Candidate) -> Result:
+        times = self._recorder.state.contract.repeats
+        return self._measurer.measure(candidate.n, candidate.text, times, candidate.attempt)
+
+    def extract_metrics(self, candidate: Candidate, result: Result) -> events.Evaluated:
+        skipped = result.cut_short and self._controls.interrupt.is_set()
+        self._controls.clear_interrupt()
+        failure = "skipped" if skipped else result.failure
+        evaluated = events.Evaluated(
+            n=candidate.n,
+            seconds=round(result.seconds, 3),
+            metrics={} if failure else result.metrics,
+            extras=result.extras,
+            failure=failure,
+            attempt=candidate.attempt,
+        )
+        self._recorder.record(evaluated)
+        for note in result.notes:
+            self._recorder.warn(f"#{candidate.n}: {note}")
+        if result.tampered:
+            self._recorder.record(events.Noticed("alarm", f"#{candidate.n} {result.failure}"))
+        return evaluated
+
+    def mend_slip(
+        self, candidate: Candidate, measured: events.Evaluated, result: Result
+    ) -> Proposal | None:
+        """A crash that may be a typo goes back to its author, a bounded number of times."""
+        state = self._recorder.state
+        worth_it = measured.failure and state.rows and not (result.cut_short or result.tampered)
+        if not worth_it or candidate.attempt > state.contract.fix_attempts:
+            return None
+        crash = Crash(candidate.n, measured.failure, result.tail)
+        return self._drafting.mend(crash, candidate.text, candidate.attempt + 1)
+
+    def keep_or_revert(self, candidate: Candidate, measured: events.Evaluated) -> None:
+        state = self._recorder.state
+        status: events.Status
+        if measured.failure and not state.rows:
+            raise BaselineFailed(f"the baseline gave no measurement: {measured.failure}")
+        metrics, seconds, description = measured.metrics, measured.seconds, candidate.description
+        if candidate.attempt > 1:
+            word = "still broken after" if measured.failure else "after"
+            description += f" ({word} {candidate.attempt - 1} repairs)"
+        if measured.failure:
+            status, reason = "crash", measured.failure
+        else:
+            verdict = self._judge(metrics)
+            if verdict.keep and state.rows and state.contract.confirm:
+                fresh, verdict = self._confirm(candidate, verdict)
+                metrics, seconds = fresh.metrics or metrics, seconds + fresh.seconds
+                description += "" if verdict.keep else " (unconfirmed)"
+            status, reason = ("keep" if verdict.keep else "discard"), verdict.reason
+        self._recorder.record(
+            events.Decided(
+                n=candidate.n,
+                status=status,
+                commit=candidate.commit,
+                parent=candidate.parent,
+                description=description,
+                reason=reason,
+                metrics=metrics,
+                seconds=round(seconds, 3),
+                cost_usd=round(state.unbooked_usd, 6),
+            )
+        )
+        if status == "keep":
+            self._advance(candidate.commit)
+
+    def log_row(self) -> None:
+        for note in self._projections.update():
+            self._recorder.warn(note)
+
+    def stop_reason(self) -> str:
+        """Why no further experiment is begun; empty when one is. Waits while paused."""
+        while not self._controls.stopping:
+            if reason := budget.used_up(self._recorder.state, self._recorder.elapsed):
+                return reason
+            self._guard()
+            if not self._controls.pausing:
+                return ""
+            with self._recorder.transaction() as state:
+                if not state.paused and self._controls.pausing:
+                    by = state.pause_requested or "a person"
+                    self._recorder.record(events.Paused(f"paused by {by}"))
+            self._controls.wait_while_paused(1.0)
+        request = self._recorder.state.stop_requested
+        return f"stopped by {request.by}" if request else "stopped"
+
+    def _guard(self) -> None:
+        """Pause for what would burn the night; go on by itself when a full disk has room again."""
+        with self._recorder.transaction() as state:
+            wanted, free = state.contract.min_free_mb, self._lab.free_mb()
+            if free < wanted and not self._short_of_disk:
+                self._short_of_disk = True
+                self._pause(f"only {free} MB of disk are left: it goes on when there are {wanted}")
+            elif free >= wanted and self._short_of_disk:
+                self._short_of_disk = False
+                self._recorder.record(events.Resumed("room on the disk"))
+                self._controls.resume()
+            streak, most = state.failure_streak, state.contract.pause_after_failures
+            if most and streak >= most:
+                self._pause(f"{streak} experiments in a row have crashed: look, then resume")
+
+    def _pause(self, reason: str) -> None:
+        if not self._recorder.state.paused:
+            self._controls.pause()
+            self._recorder.record(events.Paused(reason))
+
+    # What the steps are made of.
+
+    def _put_beside(self, n: int, before: str, after: str) -> None:
+        """The candidate's text and patch where viewers find them without a repository."""
+        patch = diffs.unified(before, after, self._recorder.state.contract.target)
+        self._directory.experiment(n).mkdir(parents=True, exist_ok=True)
+        for path, text in ((self._directory.text(n), after), (self._directory.diff(n), patch)):
+            path.write_bytes(text.encode("utf-8", "surrogateescape"))
+
+    @property
+    def _base(self) -> str:
+        started = self._recorder.state.started
+        if started is None:
+            raise RuntimeError("the run has no first event")
+        return started.base
+
+    def _catch_up(self) -> None:
+        """Bring branch and tables to where the journal is, however the last runner ended."""
+        SpendLedger(self._recorder).close_open()
+        state = self._recorder.state
+        self._advance(state.incumbent.commit if state.incumbent else self._base)
+        self.log_row()
+
+    def _advance(self, commit: str) -> None:
+        if note := self._lab.advance(commit):
+            self._recorder.warn(note)
+
+    def _judge(self, metrics: dict[str, float]) -> Verdict:
+        state = self._recorder.state
+        if state.incumbent is None or state.baseline is None:
+            return Verdict(keep=True, reason="the baseline")
+        contract = state.contract
+        return judge(
+            contract.metrics,
+            contract.decide,
+            candidate=metrics,
+            incumbent=state.incumbent.metrics,
+            baseline=state.baseline.metrics,
+        )
+
+    def _confirm(self, candidate: Candidate, verdict: Verdict) -> tuple[Result, Verdict]:
+        """Measure it afresh beside the incumbent; only what is better again is kept."""
+        state = self._recorder.state
+        if state.incumbent is None or state.baseline is None:
+            raise RuntimeError("there is nothing to compare the baseline with")
+        times = state.contract.confirm
+        incumbent = self._lab.text_of(state.incumbent.commit)
+        fresh, old = self._measurer.compare(candidate.n, candidate.text, incumbent, times)
+        self._controls.clear_interrupt()
+        if failure := fresh.failure or old.failure:
+            return fresh, Verdict(keep=False, reason=f"unconfirmed: {failure}")
+        again = judge(
+            state.contract.metrics,
+            state.contract.decide,
+            candidate=fresh.metrics,
+            incumbent=old.metrics,
+            baseline=state.baseline.metrics,
+        )
+        word = "confirmed" if again.keep else "unconfirmed"
+        return fresh, Verdict(again.keep, f"{word} by {times} fresh runs each: {again.reason}")
+
+    def _interrupted(self) -> None:
+        """A stop leaves what is committed for the next runner; a skip gives up the proposal."""
+        current = self._recorder.state.current
+        if current is not None and not current.commit:
+            self._recorder.record(events.Abandoned(current.n, "skipped before it was committed"))

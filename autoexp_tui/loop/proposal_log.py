@@ -1,0 +1,78 @@
+"""`proposal.jsonl`: the hypothesis and the new target as they were written, piece by piece."""
+
+from __future__ import annotations
+
+import math
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from autoexp_tui.model.proposal import Part
+
+
+class Piece(msgspec.Struct, frozen=True):
+    """Some more text of one part."""
+
+    t: float
+    """Seconds since the proposal was begun."""
+    part: Part
+    text: str
+
+
+class ProposalLog:
+    """Appends pieces as they come; a viewer may read the file meanwhile."""
+
+    def __init__(self, path: Path, *, more: bool = False) -> None:
+        """`more` goes on with what is there: a repair comes after the proposal it mends."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = path.open("ab" if more else "wb", buffering=0)
+        self._clock = time.monotonic()
+
+    def write(self, part: Part, text: str) -> None:
+        piece = Piece(round(time.monotonic() - self._clock, 3), part, text)
+        self._file.write(msgspec.json.encode(piece) + b"\n")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._file.close()
+
+
+class ProposalReader:
+    """Reads a proposal that may still be growing."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._offset = 0
+        self._decoder = msgspec.json.Decoder(Piece)
+
+    def read(self, until: float = math.inf) -> list[Piece]:
+        """The pieces that came since the last call; none while there is no file.
+
+        What was written later than `until` seconds after the beginning is kept for another call.
+        """
+        try:
+            with self._path.open("rb") as file:
+                file.seek(self._offset)
+                lines = file.readlines()
+        except FileNotFoundError:
+            return []
+        pieces = []
+        for line in lines:
+            if not line.endswith(b"\n"):
+                break
+            piece = self._decoder.decode(line)
+            if piece.t > until:
+                break
+            pieces.append(piece)
+            self._offset += len(line)
+        return pieces

@@ -1,0 +1,103 @@
+"""Steps 2 and 3 of the loop: a proposal that is worth a run of the harness, or a repair of one."""
+
+from __future__ import annotations
+
+import msgspec
+
+from autoexp_tui.loop.control import Controls
+from autoexp_tui.loop.proposal_log import ProposalLog
+from autoexp_tui.loop.recorder import Recorder
+from autoexp_tui.model import events
+from autoexp_tui.model.proposal import (
+    Crash,
+    Exhausted,
+    Part,
+    Proposal,
+    Proposer,
+    Repairer,
+    Situation,
+    Stream,
+    Unable,
+    Unusable,
+    digest,
+)
+from autoexp_tui.model.rundir import RunDirectory
+from autoexp_tui.text.safe import clean_line
+
+_ANSWERS = 20
+"""How often one experiment's proposal is sent back before it is given up."""
+
+
+class Drafting:
+    """Talks with the proposer, and lets whoever is watching see it write."""
+
+    def __init__(
+        self, run: RunDirectory, proposer: Proposer, recorder: Recorder, controls: Controls
+    ) -> None:
+        self._run = run
+        self._proposer = proposer
+        self._recorder = recorder
+        self._controls = controls
+
+    def propose(self, situation: Situation) -> Proposal:
+        """Ask until the proposal changes something and is new.
+
+        Raises:
+            Exhausted: there is nothing left to try, or nothing new comes.
+            Unable: the proposer can't work on this.
+            Interrupted: a person ends it.
+        """
+        answers: list[str] = []
+        with ProposalLog(self._run.proposal(situation.n)) as log:
+            stream = self._stream_to(log)
+            for _ in range(_ANSWERS):
+                if answers:
+                    stream("again", "")
+                asked = msgspec.structs.replace(situation, answers=tuple(answers))
+                try:
+                    proposal = self._proposer.propose(asked, stream)
+                    description = proposal.description
+                    answer = self._objection(situation, proposal)
+                except Unusable as unusable:
+                    description, answer = unusable.description, str(unusable)
+                self._controls.check()
+                if not answer:
+                    return proposal
+                answers.append(answer)
+                self._recorder.record(
+                    events.ProposalAnswered(situation.n, clean_line(description), answer)
+                )
+        raise Exhausted(f"{_ANSWERS} proposals in a row brought nothing new")
+
+    def mend(self, crash: Crash, text: str, attempt: int) -> Proposal | None:
+        """Ask the author of `text` to mend it; None when it is given up, or nothing new comes.
+
+        `attempt` is the number that the repair would have. Raises Interrupted.
+        """
+        if not isinstance(self._proposer, Repairer):
+            return None
+        self._recorder.record(events.RepairBegan(crash.n, attempt, crash.failure))
+        with ProposalLog(self._run.proposal(crash.n), more=True) as log:
+            stream = self._stream_to(log)
+            stream("again", "")
+            try:
+                repair = self._proposer.repair(crash, text, stream)
+            except (Exhausted, Unable):
+                return None  # the row comes first; the next proposal will meet the same, and say so
+        self._controls.check()
+        known = self._recorder.state.tried
+        return None if repair is None or digest(repair.text) in known else repair
+
+    def _objection(self, situation: Situation, proposal: Proposal) -> str:
+        if proposal.text == situation.text:
+            return "it changes nothing"
+        if number := self._recorder.state.tried.get(digest(proposal.text)):
+            return f"it repeats experiment {number} byte for byte"
+        return ""
+
+    def _stream_to(self, log: ProposalLog) -> Stream:
+        def stream(part: Part, text: str) -> None:
+            self._controls.check()
+            log.write(part, text)
+
+        return stream

@@ -1,0 +1,61 @@
+"""`results.tsv` and `budget.log`: what their lines say. Pure text; `projections` writes them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+
+from autoexp_tui.model.contract import Metric
+from autoexp_tui.model.events import CostSettled
+from autoexp_tui.model.state import Row
+from autoexp_tui.text.safe import clean_line
+
+_CELL = 300
+
+
+def header(metrics: Sequence[Metric]) -> str:
+    """The first line of `results.tsv`, with the metrics' own names."""
+    return (
+        "\t".join(["commit", *(metric.name for metric in metrics), "status", "description"]) + "\n"
+    )
+
+
+def line(row: Row, metrics: Sequence[Metric]) -> str:
+    """One row; a crash has zeros for metrics, and its reason in brackets."""
+    values = [repr(float(row.metrics.get(metric.name, 0.0))) for metric in metrics]
+    description = row.description
+    if row.status == "crash" and row.reason:
+        description = f"{description} ({row.reason})"
+    cell = clean_line(description, _CELL)
+    return "\t".join([row.commit[:7], *values, row.status, cell]) + "\n"
+
+
+def table(rows: Iterable[Row], metrics: Sequence[Metric]) -> str:
+    """The whole of `results.tsv`."""
+    return header(metrics) + "".join(line(row, metrics) for row in rows)
+
+
+_KINDS = ("input", "cache_write", "cache_write_1h", "cache_read", "output")
+BUDGET_HEADER = "\t".join(
+    ["time", "experiment", "model", *_KINDS, "cost_usd", "cumulative_usd", "outcome\n"]
+)
+
+
+def budget_lines(settled: Sequence[tuple[float, CostSettled]], start: int = 0) -> str:
+    """Lines of `budget.log`, one per request, from index `start` on; tokens by kind, times UTC."""
+    total = sum(event.usd for _, event in settled[:start])
+    lines = []
+    for time, event in settled[start:]:
+        total += event.usd
+        when = dt.datetime.fromtimestamp(time, dt.UTC)
+        cells = [
+            f"{when:%Y-%m-%dT%H:%M:%SZ}",
+            str(event.n),
+            clean_line(event.model, 80),
+            *(str(event.tokens.get(kind, 0)) for kind in _KINDS),
+            f"{event.usd:.6f}",
+            f"{total:.6f}",
+            clean_line(event.outcome, _CELL),
+        ]
+        lines.append("\t".join(cells) + "\n")
+    return "".join(lines)

@@ -1,0 +1,60 @@
+"""Caps for the whole run: when they end it, and when they will."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from autoexp_tui.model.state import RunState
+
+_LATEST = 20
+
+
+def seconds_left(state: RunState, elapsed: float) -> float:
+    """Until `max_wall_clock_hours`, with `elapsed` seconds on the run's clock; may be negative."""
+    return state.budget.max_wall_clock_hours * 3600 - elapsed
+
+
+def used_up(state: RunState, elapsed: float) -> str:
+    """Which cap forbids another experiment, in words; empty when none does."""
+    budget = state.budget
+    if len(state.rows) >= budget.max_experiments:
+        return f"all {budget.max_experiments} experiments done (max_experiments)"
+    if state.spent_usd >= budget.max_cost_usd and state.spent_usd > 0:
+        return f"${state.spent_usd:.2f} of ${budget.max_cost_usd:.2f} spent (max_cost_usd)"
+    if seconds_left(state, elapsed) <= 0:
+        return f"{budget.max_wall_clock_hours:g} h have passed (max_wall_clock_hours)"
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """When the run will end if it goes on as it has lately."""
+
+    per_hour: float
+    """Experiments per hour, over the latest ones."""
+    seconds: float
+    """From now to the end."""
+    cap: str
+    """The budget key that will end it."""
+
+
+def forecast(state: RunState, elapsed: float) -> Forecast | None:
+    """None until there is a pace to go by: two rows."""
+    rows = state.rows[-_LATEST:]
+    if len(rows) < 2:
+        return None
+    first, last = rows[0], rows[-1]
+    pace = (last.elapsed - first.elapsed) / (len(rows) - 1)
+    if pace <= 0:
+        return None
+    since_last = elapsed - last.elapsed
+    ends = {
+        "max_experiments": (state.budget.max_experiments - len(state.rows)) * pace - since_last,
+        "max_wall_clock_hours": seconds_left(state, elapsed),
+    }
+    price = sum(row.cost_usd for row in rows[1:]) / (len(rows) - 1)
+    if price > 0:
+        affordable = (state.budget.max_cost_usd - state.spent_usd) / price
+        ends["max_cost_usd"] = affordable * pace - since_last
+    cap = min(ends, key=lambda name: ends[name])
+    return Forecast(3600 / pace, max(0.0, ends[cap]), cap)

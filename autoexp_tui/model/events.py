@@ -1,0 +1,293 @@
+"""The vocabulary of the journal: everything that a viewer or a resumed run needs to know.
+
+An event is written in the past tense, is immutable, and stands alone: nothing that is shown
+comes from anywhere else, except high-rate text (proposal deltas, harness output), which lives in
+files of its own beside the journal.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+
+from autoexp_tui.model.contract import Budget, Contract
+
+Status = Literal["keep", "discard", "crash"]
+
+
+class Event(msgspec.Struct, frozen=True, tag_field="kind", tag=True):
+    """Base of all events; `kind` in JSON is the class name."""
+
+
+class RunStarted(Event, frozen=True):
+    """Always the first event: what this run is, for ever."""
+
+    tag: str
+    project: str
+    """Name of the project's folder."""
+    folder: str
+    """Its path relative to the repository's root; empty at the root."""
+    base: str
+    """The commit that the run starts from (40 hex digits)."""
+    contract: Contract
+    proposer: str
+    seed: int
+    protection: str
+    """In words: what keeps the target from cheating, and what does not."""
+    version: str
+    directed: bool = True
+    """False: nobody knows which way is better, as may be in a table of somebody else's."""
+
+
+class RunnerStarted(Event, frozen=True):
+    """A runner process took the run; again after every resume."""
+
+    pid: int
+    host: str
+    root: str
+    """The checkout it was started from; only its ignored files are linked, nothing is written."""
+    results: str
+    """The table that people read: the project's `results.tsv`, unless another path was given."""
+    resumed: bool
+
+
+class BudgetChanged(Event, frozen=True):
+    """A resumed run was given other caps."""
+
+    budget: Budget
+
+
+class ExperimentStarted(Event, frozen=True):
+    """The loop has read the state and asks for a hypothesis."""
+
+    n: int
+    parent: str
+    """The commit that it builds on."""
+
+
+class ProposalAnswered(Event, frozen=True):
+    """A proposal that was not worth a run of the harness: no change, a repeat, an unusable edit."""
+
+    n: int
+    description: str
+    reason: str
+
+
+class InstructionsRead(Event, frozen=True):
+    """What the person told the proposer is not what it was at the last proposal."""
+
+    n: int
+    """The experiment from which on it counts."""
+    digest: str
+    lines: int
+
+
+class CostReserved(Event, frozen=True):
+    """A request is about to be made: the most that it can cost, until it is settled."""
+
+    id: int
+    """1 for the first request of a run, then without a gap."""
+    n: int
+    model: str
+    input_tokens: int
+    output_tokens: int
+    usd: float
+
+
+class CostSettled(Event, frozen=True):
+    """What a request did cost."""
+
+    id: int
+    n: int
+    model: str
+    tokens: dict[str, int]
+    """By kind, as priced: `input`, `cache_write`, `cache_write_1h`, `cache_read`, `output`."""
+    usd: float
+    exact: bool
+    """False: cut short, so what the provider did not report is assumed at its worst."""
+    outcome: str
+
+
+class WaitBegan(Event, frozen=True):
+    """The proposer waits for what it depends on: the provider is overloaded, say."""
+
+    n: int
+    seconds: float
+    reason: str
+
+
+class Proposed(Event, frozen=True):
+    """A hypothesis and the edit that tests it."""
+
+    n: int
+    hypothesis: str
+    """What is expected and why; may have several lines."""
+    description: str
+    """One line for the table."""
+    added: int
+    removed: int
+    digest: str
+    """Of the target's whole text (`model.proposal.digest`): the same idea is not run twice."""
+    memo: dict[str, Any] = {}
+    """What the proposer wants to find again in the history."""
+    attempt: int = 1
+    """2 and more: a repair of what crashed, under the same hypothesis."""
+
+
+class RepairBegan(Event, frozen=True):
+    """It crashed by what may be a slip: the proposer is asked to mend it."""
+
+    n: int
+    attempt: int
+    failure: str
+
+
+class Committed(Event, frozen=True):
+    """The candidate is in the repository, under `refs/autoexp/<tag>/<n>`."""
+
+    n: int
+    commit: str
+    attempt: int = 1
+
+
+class EvaluationStarted(Event, frozen=True):
+    """The harness is about to run; its output goes to `experiments/<n>/output.log`."""
+
+    n: int
+    attempt: int = 1
+    turn: int = 1
+    of: int = 1
+    """How many runs there will be, of which this is number `turn`."""
+    purpose: Literal["", "confirm", "incumbent"] = ""
+    """`confirm` and `incumbent`: a would-be keep is compared with the best so far once more."""
+
+
+class Evaluated(Event, frozen=True):
+    """The harness has ended and its metrics were read."""
+
+    n: int
+    seconds: float
+    metrics: dict[str, float]
+    """Complete and finite, or empty."""
+    extras: dict[str, float] = {}
+    """Other numbers that the harness printed; shown, never judged."""
+    failure: str = ""
+    """Why there is no measurement, in words; empty when there is one."""
+    attempt: int = 1
+
+
+class Decided(Event, frozen=True):
+    """A row of the table. What the journal holds up to here is never lost."""
+
+    n: int
+    status: Status
+    commit: str
+    parent: str
+    description: str
+    reason: str
+    """The verdict in words, or why it crashed."""
+    metrics: dict[str, float]
+    """Empty for a crash."""
+    seconds: float
+    cost_usd: float = 0.0
+
+
+class Abandoned(Event, frozen=True):
+    """An experiment that was skipped before anything was committed: no row."""
+
+    n: int
+    reason: str
+
+
+class PauseRequested(Event, frozen=True):
+    """Takes effect between experiments."""
+
+    by: str
+
+
+class Paused(Event, frozen=True):
+    """The loop stands still until it is resumed."""
+
+    reason: str
+
+
+class Resumed(Event, frozen=True):
+    """The loop goes on, or a pause that had not taken effect was withdrawn."""
+
+    by: str
+
+
+class SkipRequested(Event, frozen=True):
+    """The current experiment is to end at once."""
+
+    by: str
+    n: int
+
+
+class StopRequested(Event, frozen=True):
+    """The run is to end: after the current experiment, or now."""
+
+    by: str
+    now: bool
+
+
+class HintGiven(Event, frozen=True):
+    """A person's suggestion for the next proposals."""
+
+    by: str
+    text: str
+
+
+class Noticed(Event, frozen=True):
+    """Something that a person should know."""
+
+    level: Literal["info", "warning", "alarm"]
+    text: str
+
+
+class RunFinished(Event, frozen=True):
+    """The loop has ended; a later runner may take the run up again."""
+
+    reason: str
+    ok: bool
+
+
+AnyEvent: TypeAlias = (
+    RunStarted
+    | RunnerStarted
+    | BudgetChanged
+    | ExperimentStarted
+    | ProposalAnswered
+    | InstructionsRead
+    | CostReserved
+    | CostSettled
+    | WaitBegan
+    | Proposed
+    | RepairBegan
+    | Committed
+    | EvaluationStarted
+    | Evaluated
+    | Decided
+    | Abandoned
+    | PauseRequested
+    | Paused
+    | Resumed
+    | SkipRequested
+    | StopRequested
+    | HintGiven
+    | Noticed
+    | RunFinished
+)
+
+
+class Record(msgspec.Struct, frozen=True):
+    """An event as the journal holds it."""
+
+    seq: int
+    """1 for the first event of a run, then without a gap."""
+    time: float
+    """Wall clock, seconds since the epoch; may jump, as clocks do."""
+    elapsed: float
+    """Seconds that runners of this run were alive so far; never goes back."""
+    event: AnyEvent

@@ -1,0 +1,130 @@
+"""The border between the loop and whoever forms the hypotheses: state in, one proposal out."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
+
+import msgspec
+
+from autoexp_tui.model.contract import Contract
+from autoexp_tui.model.events import Status
+
+
+class Trial(msgspec.Struct, frozen=True):
+    """One finished experiment as a proposer sees it; the baseline is the first."""
+
+    n: int
+    parent: int
+    """Number of the experiment whose text it was made from; 0 for the baseline."""
+    status: Status
+    metrics: dict[str, float]
+    """Empty for a crash."""
+    description: str
+    reason: str
+    memo: dict[str, Any]
+    """As the proposer left it in its proposal; empty for the baseline."""
+
+
+class Situation(msgspec.Struct, frozen=True):
+    """Step 1 of the loop: all that a proposer may know."""
+
+    n: int
+    """Number of the experiment to propose."""
+    contract: Contract
+    text: str
+    """The target of the best commit so far; what the proposal changes."""
+    incumbent: int
+    """Number of the experiment that this text comes from."""
+    baseline: str
+    """The target as the run found it."""
+    history: Sequence[Trial]
+    answers: Sequence[str] = ()
+    """Why earlier proposals for this same experiment were sent back, oldest first."""
+    hints: Sequence[str] = ()
+    instructions: str = ""
+    ideas: Sequence[str] = ()
+    """Lines that a person offers for the target, as `model.ideas` reads them."""
+    seed: int = 0
+
+
+class Proposal(msgspec.Struct, frozen=True):
+    """Steps 2 and 3: a hypothesis, and the whole new text of the target."""
+
+    hypothesis: str
+    description: str
+    """One line."""
+    text: str
+    memo: dict[str, Any] = {}
+    """JSON values that come back in `Trial.memo`, also after a resume."""
+
+
+Part: TypeAlias = Literal["hypothesis", "target", "again"]
+"""What a piece of text belongs to; `again`: what was written so far is void."""
+
+Stream: TypeAlias = Callable[[Part, str], None]
+"""Takes each piece of text as it is written, for whoever is watching.
+
+Raises `loop.control.Interrupted` when a person has asked to skip or stop: let it pass.
+"""
+
+
+def digest(text: str) -> str:
+    """A name for one exact text of the target: 16 hex digits."""
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+class Exhausted(Exception):
+    """The proposer has nothing left to try; the message says so to a person."""
+
+
+class Unable(Exception):
+    """The proposer cannot work on this project at all; the message names the remedy."""
+
+
+class Unusable(Exception):
+    """A proposal that can't be tried, after it was sent back once: no row comes of it.
+
+    The message is the reason in words; `description` is what it was to try, if it said so.
+    """
+
+    def __init__(self, reason: str, description: str = "") -> None:
+        super().__init__(reason)
+        self.description = description
+
+
+class Crash(msgspec.Struct, frozen=True):
+    """A run of the harness that gave no measurement."""
+
+    n: int
+    failure: str
+    """Why, in words."""
+    tail: str
+    """The end of its output."""
+
+
+class Proposer(Protocol):
+    """Forms one hypothesis at a time. Anything to remember goes into `Proposal.memo`."""
+
+    @property
+    def name(self) -> str: ...
+
+    def propose(self, situation: Situation, stream: Stream) -> Proposal:
+        """Return the next proposal.
+
+        Raises:
+            Exhausted: there is nothing left to try.
+            Unable: this target offers nothing to work on.
+            Unusable: what came can't be tried.
+        """
+        ...
+
+
+@runtime_checkable
+class Repairer(Proposer, Protocol):
+    """A proposer that can mend a slip of its own."""
+
+    def repair(self, crash: Crash, text: str, stream: Stream) -> Proposal | None:
+        """Mend `text`, which crashed; None when the idea is given up."""
+        ...

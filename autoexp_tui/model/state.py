@@ -1,0 +1,328 @@
+"""The one reducer: events in, everything that any viewer shows out.
+
+The loop, an attached screen, plain lines and a replay all fold the same records with
+`RunState.apply`; nothing shown has another origin. Folding is deterministic and does no I/O.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections import deque
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Literal
+
+import msgspec
+
+from autoexp_tui.model import events
+from autoexp_tui.model.contract import Budget, Contract
+from autoexp_tui.model.events import Record, Status
+from autoexp_tui.model.objective import improvement
+
+Phase = Literal["starting", "reading", "proposing", "evaluating", "deciding", "paused", "finished"]
+
+_NOTICES_KEPT = 200
+
+
+@dataclass(slots=True)
+class Experiment:
+    """The experiment in flight."""
+
+    n: int
+    parent: str
+    since: float = 0.0
+    """Run clock when it began."""
+    digest: str = ""
+    hypothesis: str = ""
+    description: str = ""
+    added: int = 0
+    removed: int = 0
+    memo: dict[str, Any] = field(default_factory=dict)
+    commit: str = ""
+    attempt: int = 1
+    evaluation: events.EvaluationStarted | None = None
+    """The run of the harness that is going on, or was the last."""
+    answers: list[str] = field(default_factory=list)
+    """Why proposals for it were sent back."""
+    waiting: tuple[float, events.WaitBegan] | None = None
+    """When the wait began, by the wall clock, and for what."""
+    evaluated: events.Evaluated | None = None
+
+
+class Row(msgspec.Struct, frozen=True, gc=False):
+    """A finished experiment: a line of the results table and what led to it."""
+
+    n: int
+    status: Status
+    commit: str
+    parent: str
+    description: str
+    reason: str
+    metrics: dict[str, float]
+    """Empty for a crash."""
+    extras: dict[str, float]
+    seconds: float
+    cost_usd: float
+    hypothesis: str
+    added: int
+    removed: int
+    memo: dict[str, Any]
+    time: float
+    """Wall clock when it was decided."""
+    elapsed: float
+    """Run clock when it was decided."""
+
+    @property
+    def is_baseline(self) -> bool:
+        return self.n == 1
+
+
+_NOTHING_KNOWN = Experiment(0, "")
+"""What led to the row of a bare table."""
+
+
+@dataclass(slots=True)
+class RunState:
+    """A run, as its journal tells it so far."""
+
+    started: events.RunStarted | None = None
+    runner: events.RunnerStarted | None = None
+    runner_since: float = 0.0
+    """Run clock when the present runner took over."""
+    budget: Budget = field(default_factory=Budget)
+    phase: Phase = "starting"
+    phase_time: float = 0.0
+    """Wall clock when the phase began."""
+    current: Experiment | None = None
+    rows: list[Row] = field(default_factory=list)
+    """Experiment n is `rows[n - 1]`."""
+    tried: dict[str, int] = field(default_factory=dict)
+    """Digest of every text that was committed, and by which experiment."""
+    incumbent: Row | None = None
+    """The last kept row: the tip of the branch, the text that proposals change."""
+    best: Row | None = None
+    """The incumbent, in a run of ours; in somebody else's table, where what was kept last need not
+    be better, the best kept row. None while there is none, or where no way is known to be better.
+    """
+    kept: int = 0
+    """Improvements kept; the baseline is not one."""
+    discarded: int = 0
+    crashed: int = 0
+    failure_streak: int = 0
+    """Crashes since the last measurement."""
+    spent_usd: float = 0.0
+    """Settled requests, and open reservations at their worst."""
+    reserved: dict[int, events.CostReserved] = field(default_factory=dict)
+    """Requests under way, by number."""
+    settled: list[tuple[float, events.CostSettled]] = field(default_factory=list)
+    """Requests and the wall clock when they were settled."""
+    unbooked_usd: float = 0.0
+    """Settled since the last row: what the next one has cost."""
+    instructions: str = ""
+    """Digest of the instructions at the last proposal."""
+    pause_requested: str = ""
+    """Who asked, until the loop stands still."""
+    paused: str = ""
+    """Why the loop stands still."""
+    stop_requested: events.StopRequested | None = None
+    hints: list[events.HintGiven] = field(default_factory=list)
+    notices: deque[tuple[float, events.Noticed]] = field(
+        default_factory=lambda: deque(maxlen=_NOTICES_KEPT)
+    )
+    finished: events.RunFinished | None = None
+    seq: int = 0
+    time: float = 0.0
+    elapsed: float = 0.0
+
+    def copy(self) -> RunState:
+        """Another state that goes its own way from here; rows and events are shared."""
+        other = copy.copy(self)
+        for name, value in ((part.name, getattr(self, part.name)) for part in fields(self)):
+            if isinstance(value, list | dict | deque):
+                setattr(other, name, value.copy())
+        if self.current is not None:
+            other.current = replace(self.current, answers=[*self.current.answers])
+        return other
+
+    @property
+    def contract(self) -> Contract:
+        """Raises RuntimeError before the first event."""
+        if self.started is None:
+            raise RuntimeError("no event has been applied yet")
+        return self.started.contract
+
+    @property
+    def baseline(self) -> Row | None:
+        """The first row that was measured; in a run of ours, the first."""
+        return next((row for row in self.rows if row.metrics), None)
+
+    def row(self, n: int) -> Row | None:
+        """The row of experiment `n`."""
+        return self.rows[n - 1] if 0 < n <= len(self.rows) else None
+
+    def kept_as(self, commit: str, before: int) -> int:
+        """The kept experiment, before number `before`, that made `commit`; 0 where none did."""
+        for n in range(min(before - 1, len(self.rows)), 0, -1):
+            row = self.rows[n - 1]
+            if row.commit == commit and row.status == "keep":
+                return row.n
+        return 0
+
+    def apply(self, record: Record) -> None:  # noqa: C901, PLR0912 - one case per event
+        """Fold one record in."""
+        self.seq, self.time, self.elapsed = record.seq, record.time, record.elapsed
+        match record.event:
+            case events.Decided() as event:  # first, for a table has nothing else
+                self._decided(event, record)
+            case events.RunStarted() as event:
+                self.started, self.budget = event, event.contract.budget
+            case events.RunnerStarted() as event:
+                self._runner_started(event)
+            case events.BudgetChanged(budget=budget):
+                self.budget = budget
+            case events.ExperimentStarted() as event:
+                self.current = Experiment(event.n, event.parent, record.elapsed)
+                self._enter("proposing" if event.n > 1 else "reading")
+            case events.InstructionsRead(digest=digest):
+                self.instructions = digest
+            case events.CostReserved() as event:
+                self.reserved[event.id] = event
+                if self.current is not None:
+                    self.current.waiting = None  # it asks again
+                self.spent_usd += event.usd
+            case events.CostSettled() as event:
+                self._settled(event)
+            case (
+                events.WaitBegan()
+                | events.ProposalAnswered()
+                | events.Proposed()
+                | events.RepairBegan()
+                | events.Committed()
+                | events.EvaluationStarted()
+                | events.Evaluated()
+            ) as event:
+                self._experiment_went_on(event)
+            case events.Abandoned():
+                self.current = None
+            case events.PauseRequested(by=by):
+                self.pause_requested = by
+            case events.Paused(reason=reason):
+                self.paused, self.pause_requested = reason, ""
+                self._enter("paused")
+            case events.Resumed():
+                self.paused = self.pause_requested = ""
+                self.failure_streak = 0  # whoever resumes has seen it
+                if self.phase == "paused":
+                    self._enter("reading")
+            case events.SkipRequested():
+                pass  # shown by what it leads to
+            case events.StopRequested() as event:
+                self.stop_requested = event
+            case events.HintGiven() as event:
+                self.hints.append(event)
+            case events.Noticed() as event:
+                self.notices.append((record.time, event))
+            case events.RunFinished() as event:
+                self.finished = event
+                self._enter("finished")
+
+    def _settled(self, event: events.CostSettled) -> None:
+        reservation = self.reserved.pop(event.id, None)
+        self.spent_usd += event.usd - (reservation.usd if reservation else 0.0)
+        self.unbooked_usd += event.usd
+        self.settled.append((self.time, event))
+
+    def _enter(self, phase: Phase) -> None:
+        if phase != self.phase:
+            self.phase, self.phase_time = phase, self.time
+
+    def _runner_started(self, event: events.RunnerStarted) -> None:
+        self.runner, self.runner_since = event, self.elapsed
+        self.finished = self.stop_requested = None
+        self.paused = self.pause_requested = ""
+        self._enter("starting")
+
+    def _experiment_went_on(
+        self,
+        event: events.WaitBegan
+        | events.ProposalAnswered
+        | events.Proposed
+        | events.RepairBegan
+        | events.Committed
+        | events.EvaluationStarted
+        | events.Evaluated,
+    ) -> None:
+        current = self.current
+        if current is None:
+            return
+        current.waiting = None
+        match event:
+            case events.WaitBegan():
+                current.waiting = (self.time, event)
+            case events.RepairBegan(attempt=attempt):
+                current.attempt, current.digest = attempt, ""
+                self._enter("proposing")
+            case events.ProposalAnswered():
+                current.answers.append(f"{event.description}: {event.reason}")
+            case events.Proposed():
+                current.hypothesis, current.description = event.hypothesis, event.description
+                current.added, current.removed = event.added, event.removed
+                current.digest, current.memo = event.digest, event.memo
+            case events.Committed():
+                current.commit, current.attempt = event.commit, event.attempt
+                current.evaluated = None
+                self.tried.setdefault(current.digest, current.n)
+            case events.EvaluationStarted():
+                current.evaluation = event
+                self._enter("evaluating")
+            case events.Evaluated():
+                current.evaluated = event
+                self._enter("deciding")
+
+    def _decided(self, event: events.Decided, record: Record) -> None:
+        current = self.current or _NOTHING_KNOWN
+        row = Row(
+            n=event.n,
+            status=event.status,
+            commit=event.commit,
+            parent=event.parent,
+            description=event.description,
+            reason=event.reason,
+            metrics=event.metrics,
+            extras=current.evaluated.extras if current.evaluated else {},
+            seconds=event.seconds,
+            cost_usd=event.cost_usd,
+            hypothesis=current.hypothesis,
+            added=current.added,
+            removed=current.removed,
+            memo=current.memo,
+            time=record.time,
+            elapsed=record.elapsed,
+        )
+        self.rows.append(row)
+        if not self.settled:  # a table of somebody else's: its rows tell all that is known
+            self.spent_usd += row.cost_usd
+        self.unbooked_usd = 0.0
+        self.failure_streak = self.failure_streak + 1 if row.status == "crash" else 0
+        match row.status:
+            case "keep":
+                self.incumbent = row
+                if self._is_best(row):
+                    self.best = row
+                self.kept += not row.is_baseline
+            case "discard":
+                self.discarded += 1
+            case "crash":
+                self.crashed += 1
+        self.current = None
+        self._enter("reading")
+
+    def _is_best(self, row: Row) -> bool:
+        if self.started is None or self.started.proposer:
+            return True
+        primary = self.contract.primary
+        if not self.started.directed or primary.name not in row.metrics:
+            return False
+        if self.best is None:
+            return True
+        value, before = row.metrics[primary.name], self.best.metrics[primary.name]
+        return improvement(primary, value, before) > 0

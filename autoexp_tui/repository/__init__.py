@@ -1,0 +1,1 @@
+"""Every git call: objects and refs only, never the checkout."""

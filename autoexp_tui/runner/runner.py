@@ -1,0 +1,190 @@
+"""The runner: a process (or a part of one) that hosts one run's loop in a worker thread.
+
+It outlives the terminal that started it. Viewers read the journal; nothing here waits for them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import traceback
+from pathlib import Path
+
+from autoexp_tui.loop.commands import handle_command
+from autoexp_tui.loop.control import Command, Controls
+from autoexp_tui.loop.journal import Journal, JournalError
+from autoexp_tui.loop.loop import Loop
+from autoexp_tui.loop.projections import Projections
+from autoexp_tui.loop.recorder import Recorder
+from autoexp_tui.loop.runlock import locked
+from autoexp_tui.loop.wire import ControlServer
+from autoexp_tui.model import events
+from autoexp_tui.model.rundir import RunDirectory
+from autoexp_tui.runner.detaching import scope
+from autoexp_tui.runner.notifier import Notifier
+
+
+class Runner:
+    """Hosts one run: lock, journal, control socket, and the loop, in a thread of its own."""
+
+    def __init__(self, run: RunDirectory, root: Path, results: Path) -> None:
+        self._run = run
+        self._root = root
+        self._results = results
+        self._controls = Controls()
+        self._recorder: Recorder | None = None
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="loop")
+        self._failure: Exception | None = None
+        self.finished: events.RunFinished | None = None
+
+    def start(self) -> None:
+        """Take the run and begin to experiment; returns when the loop is under way.
+
+        Raises:
+            AlreadyRunning, JournalError, RepositoryError: nothing was begun.
+        """
+        self._thread.start()
+        self._ready.wait()
+        if self._failure is not None:
+            self._thread.join()
+            raise self._failure
+
+    def stop(self, by: str) -> None:
+        """End the run now; what is in flight is measured again by the next runner."""
+        if self._recorder is not None and self._thread.is_alive():
+            handle_command(Command("stop-now", by), self._recorder, self._controls)
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """True when the loop has ended."""
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    def _work(self) -> None:
+        try:
+            with locked(self._run), Journal(self._run.journal) as journal:
+                self._host(journal)
+        except Exception as error:  # noqa: BLE001 - raised by `start`, or said in the runner's log
+            traceback.print_exc()
+            self._failure = error
+        finally:
+            self._ready.set()
+
+    def _host(self, journal: Journal) -> None:
+        from autoexp_tui.evaluation.bench import Bench  # noqa: PLC0415 - git, only where it is needed
+        from autoexp_tui.repository.repository import Repository  # noqa: PLC0415
+        from autoexp_tui.runner.researchers import make_researcher  # noqa: PLC0415
+
+        self._recorder = recorder = Recorder(journal)
+        started = recorder.state.started
+        if started is None:
+            raise JournalError(f"{self._run.journal}: the run has no first event")
+        with contextlib.closing(Repository.open(self._root)) as repository:
+            bench = Bench(self._run, repository, started)
+            proposer = make_researcher(self._run, bench, recorder, self._controls)
+            recorder.record(
+                events.RunnerStarted(
+                    pid=os.getpid(),
+                    host=socket.gethostname(),
+                    root=str(self._root),
+                    results=str(self._results),
+                    resumed=recorder.state.runner is not None,
+                )
+            )
+            loop = Loop(
+                self._run,
+                bench,
+                proposer,
+                recorder,
+                Projections(self._run, self._results, recorder.state),
+                self._controls,
+            )
+            notifier = Notifier(started.contract.notify, recorder.warn)
+            recorder.listener = notifier.take
+            with contextlib.closing(notifier), contextlib.closing(self._control(recorder)):
+                self._ready.set()
+                self.finished = self._experiment(loop, recorder)
+
+    def _control(self, recorder: Recorder) -> ControlServer:
+        return ControlServer(
+            self._run, lambda command: handle_command(command, recorder, self._controls)
+        )
+
+    @staticmethod
+    def _experiment(loop: Loop, recorder: Recorder) -> events.RunFinished:
+        """Run the loop; whatever breaks it is written down before it ends."""
+        try:
+            return loop.run()
+        except Exception as error:  # noqa: BLE001 - the last line of defence: it must be seen
+            traceback.print_exc()
+            finished = events.RunFinished(
+                f"internal error: {type(error).__name__}: {error}", ok=False
+            )
+            recorder.record(finished)
+            return finished
+
+
+def spawn(run: RunDirectory, root: Path, results: Path) -> str:
+    """Start a runner of its own session for `run`; empty when it is up, else why it is not."""
+    ready, theirs = os.pipe()
+    try:
+        with run.runner_log.open("ab") as log:
+            process = subprocess.Popen(
+                [
+                    *scope(os.environ),
+                    *(sys.executable, "-P", "-m", "autoexp_tui.runner.runner"),
+                    *(str(theirs), str(run.path), str(root), str(results)),
+                ],
+                cwd=root,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                pass_fds=(theirs,),
+            )
+    finally:
+        os.close(theirs)
+    with os.fdopen(ready, encoding="utf-8") as answers:
+        answer = answers.readline().strip()
+    if answer == "ready":
+        # The runner is meant to outlive this process: nobody waits for it.
+        process.returncode = 0
+        return ""
+    process.wait()
+    return answer or f"it ended at once: see {run.runner_log}"
+
+
+def main(arguments: list[str]) -> int:
+    """`python -m autoexp_tui.runner.runner FD RUN ROOT RESULTS`: what `spawn` starts."""
+    descriptor, path, root, results = arguments
+    runner = Runner(RunDirectory(Path(path)), Path(root), Path(results))
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    asked = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: asked.set())
+    try:
+        runner.start()
+    except Exception as error:  # noqa: BLE001 - told to whoever started us
+        _answer(int(descriptor), str(error) or type(error).__name__)
+        return 1
+    _answer(int(descriptor), "ready")
+    while not runner.wait(0.5):
+        if asked.is_set():
+            asked.clear()
+            runner.stop("a signal")
+    return 0 if runner.finished is not None and runner.finished.ok else 1
+
+
+def _answer(descriptor: int, text: str) -> None:
+    """Tell whoever started this process, if it is still there."""
+    with contextlib.suppress(BrokenPipeError), os.fdopen(descriptor, "w", encoding="utf-8") as pipe:
+        pipe.write(text.splitlines()[0] + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

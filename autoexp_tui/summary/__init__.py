@@ -1,0 +1,1 @@
+"""What every viewer says of a run: its headline, its digest, its curve."""

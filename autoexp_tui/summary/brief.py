@@ -1,0 +1,58 @@
+"""The morning brief: what has come of a run while nobody watched."""
+
+from __future__ import annotations
+
+from autoexp_tui.model.state import Row, RunState
+from autoexp_tui.summary.headline import best_line
+from autoexp_tui.text.numbers import format_number, money
+from autoexp_tui.text.safe import clean_line
+
+_SHOWN = 8
+
+
+def brief(state: RunState, rows_before: int, spent_before: float) -> list[str]:
+    """Lines for a person who last saw `rows_before` rows; empty when nothing has come since."""
+    new = state.rows[rows_before:]
+    if not new or state.started is None:
+        return []
+    kept = [row for row in new if row.status == "keep"]
+    crashed = sum(row.status == "crash" for row in new)
+    lines = [
+        f"{len(new)} experiments while you were away: {len(kept)} kept, {crashed} crashed",
+        best_line(state),
+    ]
+    lines += [_kept(row, state) for row in kept[-_SHOWN:]]
+    if len(kept) > _SHOWN:
+        lines.append(f"… and {len(kept) - _SHOWN} kept before these")
+    lines.append(_real(state, kept))
+    cost = state.spent_usd - spent_before
+    lines.append(f"it cost {money(cost)}" if cost > 0 else "it cost nothing")
+    lines.append(_needs(state))
+    return [line for line in lines if line]
+
+
+def _kept(row: Row, state: RunState) -> str:
+    value = format_number(row.metrics.get(state.contract.primary.name))
+    return f"  #{row.n} {value}  {clean_line(row.description, 80)}"
+
+
+def _real(state: RunState, kept: list[Row]) -> str:
+    """How far the gains can be trusted."""
+    if not kept:
+        return ""
+    if state.contract.confirm:
+        return f"each gain was confirmed by {state.contract.confirm} fresh runs beside the old best"
+    return "gains were measured once: a small one may be noise (`confirm:` would tell)"
+
+
+def _needs(state: RunState) -> str:
+    if state.paused:
+        return f"it needs you: {clean_line(state.paused, 200)}"
+    if state.finished and not state.finished.ok:
+        return f"it needs you: {clean_line(state.finished.reason, 200)}"
+    alarms = [notice.text for _, notice in state.notices if notice.level == "alarm"]
+    if alarms:
+        return f"look at this: {clean_line(alarms[-1], 200)}"
+    if state.finished:
+        return f"it has ended: {clean_line(state.finished.reason, 200)}"
+    return "nothing needs you: it goes on"

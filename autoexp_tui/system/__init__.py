@@ -1,0 +1,1 @@
+"""The operating system, one module per thing: files, processes, the collector."""

@@ -1,0 +1,59 @@
+"""Files that a crash can't tear: replaced as one step, names made durable."""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import os
+from pathlib import Path
+
+
+def sync_directory(path: Path) -> None:
+    """Make a new or renamed name in `path` survive a power loss."""
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def replace_file(path: Path, content: bytes, by: Path | None = None) -> None:
+    """Put `content` at `path` as one step that a crash can't tear.
+
+    `by` is where the new file is made when that is on the same file system: a crash then leaves
+    nothing beside `path`. What earlier crashes left of `path` is removed. Raises OSError.
+    """
+    for folder in {by or path.parent, path.parent}:
+        _drop_crumbs(folder, path.name)
+    if by is not None and by.stat().st_dev != path.parent.stat().st_dev:
+        by = None
+    temporary = (by or path.parent) / f".{path.name}.{os.getpid()}.tmp"
+    try:
+        with temporary.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):  # the first error is the one to tell
+            temporary.unlink(missing_ok=True)
+        raise
+    sync_directory(path.parent)
+
+
+def _drop_crumbs(folder: Path, name: str) -> None:
+    """Remove the unfinished files of processes that have died in `replace_file`."""
+    for crumb in folder.glob(f".{glob.escape(name)}.*.tmp"):
+        pid = crumb.name.removeprefix(f".{name}.").removesuffix(".tmp")
+        if pid.isdecimal() and not _is_there(int(pid)):
+            crumb.unlink(missing_ok=True)
+
+
+def _is_there(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return pid != os.getpid()

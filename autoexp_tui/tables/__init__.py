@@ -1,0 +1,31 @@
+"""Other people's experiment tables, read whatever they look like. Knows no screen."""
+
+from __future__ import annotations
+
+from autoexp_tui.tables.events import table_events
+from autoexp_tui.tables.model import (
+    Direction,
+    LedgerColumn,
+    LedgerSegment,
+    Note,
+    Table,
+    TableRow,
+)
+from autoexp_tui.tables.progress import GainShare
+from autoexp_tui.tables.read import parse_table, read_table
+from autoexp_tui.tables.summary import TableSummary, summarise
+
+__all__ = [
+    "Direction",
+    "GainShare",
+    "LedgerColumn",
+    "LedgerSegment",
+    "Note",
+    "Table",
+    "TableRow",
+    "TableSummary",
+    "parse_table",
+    "read_table",
+    "summarise",
+    "table_events",
+]

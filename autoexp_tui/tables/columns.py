@@ -1,0 +1,257 @@
+"""What each column is, found by its name first and by what it holds second."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from autoexp_tui.tables import names, numbers, statuses
+from autoexp_tui.tables.column import Column, counts, is_long_text, rises, sampled
+from autoexp_tui.tables.model import Cell, LedgerColumn, Role
+from autoexp_tui.tables.primary import candidates_of, primary_of
+from autoexp_tui.tables.sheet import Sheet, way_of
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where in a sheet to find what; None for what it doesn't have."""
+
+    columns: tuple[LedgerColumn, ...]
+    primary: int | None
+    status: int | None
+    description: tuple[int, ...]
+    """The best first; later ones stand in where it is empty."""
+    index: int | None
+    commit: int | None
+    time: int | None
+    seconds: int | None
+    seconds_scale: float
+    cost: int | None
+    direction: int | None
+    name: int | None
+    figures: tuple[int, ...]
+    """Columns of numbers, the primary one among them."""
+    doubtful: str = ""
+    """Why the choice of the primary metric is one among several; empty when it is plain."""
+
+
+def lay_out(sheet: Sheet, hints: Iterable[str] = ()) -> Layout:
+    """Find out what the columns of a sheet are. `hints` are names that documents speak of."""
+    columns = sampled(sheet)
+    rows = any(not record.text for record in sheet.records)
+    status = _status(columns, sheet.named)
+    direction = _named(columns, names.DIRECTION, lambda c: c.share(_is_way) >= 0.5)
+    name = _named(
+        columns, names.NAME, lambda c: c.filled > 0 and c.numeric < 0.2 and c.distinct == 0
+    )
+    _assign(status, "status")
+    _assign(direction, "direction")
+    _assign(name, "name")
+    time = _time(columns)
+    commit = _commit(columns, sheet.named)
+    index = _index(columns, sheet.named)
+    candidates = candidates_of(columns, rows)
+    primary, doubtful = primary_of(columns, candidates, status, sheet, set(hints))
+    if primary is not None:
+        primary.role = "metric"
+    seconds, scale = _seconds(columns)
+    cost = _named(columns, _COSTS, lambda c: c.numeric > 0.5)
+    _assign(cost, "cost")
+    description = _description(columns)
+    for column in columns:
+        if column.role is None:
+            figures = column.numeric >= 0.5
+            column.role = ("setting" if names.is_setting(column.name) else "metric") if (
+                figures) else "text"  # fmt: skip
+        column.unit = _unit(column)
+    return Layout(
+        columns=tuple(LedgerColumn(c.name, c.role or "text", c.unit) for c in columns),
+        primary=None if primary is None else primary.at,
+        status=_at(status),
+        description=tuple(description),
+        index=_at(index),
+        commit=_at(commit),
+        time=_at(time),
+        seconds=_at(seconds),
+        seconds_scale=scale,
+        cost=_at(cost),
+        direction=_at(direction),
+        name=_at(name),
+        figures=tuple(
+            c.at
+            for c in columns
+            if c is primary
+            or c.role in {"seconds", "cost"}
+            or (c.role in {"metric", "setting"} and c.numeric > 0)
+        ),
+        doubtful=doubtful,
+    )
+
+
+def _at(column: Column | None) -> int | None:
+    return None if column is None else column.at
+
+
+def _assign(column: Column | None, role: Role) -> None:
+    if column is not None:
+        column.role = role
+
+
+def _is_way(cell: Cell) -> bool:
+    return way_of(cell) != "unknown"
+
+
+def _is_word(cell: Cell) -> bool:
+    return type(cell) is str and statuses.is_verdict(cell) and numbers.number(cell) is None
+
+
+def _is_judgement(cell: Cell) -> bool:
+    return _is_word(cell) and not statuses.is_baseline(str(cell))
+
+
+def _judges(column: Column) -> bool:
+    """Whether some rows are kept and some rejected, in words that mean it."""
+    found = {statuses.standing(str(c)) for c in column.cells if _is_judgement(c)}
+    return {"kept", "rejected"} <= found and column.distinct == 0
+
+
+def _named(
+    columns: Sequence[Column], wanted: Iterable[str], test: Callable[[Column], bool]
+) -> Column | None:
+    words = set(wanted)
+    return next(
+        (c for c in columns if c.role is None and names.leaf(c.name) in words and test(c)), None
+    )
+
+
+def _status(columns: Sequence[Column], named: bool) -> Column | None:
+    def fits(column: Column) -> bool:
+        return not column.filled or column.share(statuses.is_verdict) >= 0.5
+
+    for wanted in names.STATUS if named else ():
+        found = [c for c in columns if names.leaf(c.name) == wanted and fits(c)]
+        if found:
+            return min(found, key=lambda c: c.name.count("."))
+    likely = [
+        c
+        for c in columns
+        if c.share(_is_word) >= 0.75
+        and (
+            not named
+            or names.tokens(c.name)[-1:] in {("status",), ("decision",), ("verdict",)}
+            or _judges(c)
+        )
+    ]
+    return max(likely, key=lambda c: c.share(_is_judgement), default=None)
+
+
+def _time(columns: Sequence[Column]) -> Column | None:
+    def dated(column: Column) -> bool:
+        return column.share(lambda cell: numbers.moment(cell) is not None) >= 0.5
+
+    found = _named(columns, names.TIME, lambda c: not c.filled or dated(c))
+    if found is None:
+        found = next(
+            (
+                c
+                for c in columns
+                if c.role is None and c.filled and c.numeric < 0.5
+                and c.share(lambda cell: type(cell) is str) == 1.0 and dated(c)
+            ),
+            None,
+        )  # fmt: skip
+    _assign(found, "time")
+    for column in columns:
+        if column.role is None and names.leaf(column.name) in names.TIME and (
+            not column.filled or dated(column)
+        ):  # fmt: skip
+            column.role = "time"
+    return found
+
+
+def _commit(columns: Sequence[Column], named: bool) -> Column | None:
+    found = None
+    for wanted in names.COMMIT if named else ():
+        for column in columns:
+            if column.role is None and names.leaf(column.name) == wanted:
+                column.role = "commit"
+                found = found or column
+    if found is None:
+        found = next((c for c in columns if c.role is None and _is_commits(c)), None)
+        _assign(found, "commit")
+    return found
+
+
+def _is_commits(column: Column) -> bool:
+    lettered = column.share(
+        lambda cell: numbers.is_hash(cell) and re.search("[a-f]", str(cell)) is not None
+    )
+    return lettered >= 0.5 and column.share(numbers.is_hash) >= 0.7
+
+
+def _index(columns: Sequence[Column], named: bool) -> Column | None:
+    if named:
+        found = None
+        for column in columns[:6] if len(columns) > 6 else columns:
+            if column.role is not None or names.leaf(column.name) not in names.INDEX:
+                continue
+            if column.numeric > 0.5 and (column.distinct * 2 < column.filled or not counts(column)):
+                continue
+            if column.numeric <= 0.5 and column.share(is_long_text) > 0.7 and column.at > 0:
+                continue
+            column.role = "index"
+            found = found or column
+        return found
+    for column in columns:
+        if column.role is None and column.numeric == 1.0 and counts(column) and rises(column):
+            column.role = "index"
+            return column
+    return None
+
+
+_COSTS = (
+    "cost_usd", "cost", "usd", "price_usd", "total_cost", "total_cost_usd", "api_cost", "spend",
+)  # fmt: skip
+_TIMES = {
+    "duration": 1.0, "duration_s": 1.0, "elapsed": 1.0, "elapsed_s": 1.0, "seconds": 1.0,
+    "wall_time_s": 1.0, "wall_s": 1.0, "time_s": 1.0, "training_time_s": 1.0, "runtime_s": 1.0,
+    "total_seconds": 1.0, "wall_clock_s": 1.0, "duration_sec": 1.0, "duration_seconds": 1.0,
+    "elapsed_sec": 1.0, "elapsed_seconds": 1.0, "wall_seconds": 1.0, "runtime_seconds": 1.0,
+    "training_seconds": 1.0, "train_seconds": 1.0, "runtime": 1.0, "wall_time": 1.0,
+    "duration_ms": 1e-3, "elapsed_ms": 1e-3, "runtime_ms": 1e-3,
+    "runtime_minutes": 60.0, "duration_min": 60.0, "minutes": 60.0, "duration_minutes": 60.0,
+    "runtime_min": 60.0, "runtime_hours": 3600.0, "hours": 3600.0,
+}  # fmt: skip
+
+
+def _seconds(columns: Sequence[Column]) -> tuple[Column | None, float]:
+    found = _named(columns, _TIMES, lambda c: c.numeric > 0.5)
+    _assign(found, "seconds")
+    return found, _TIMES[names.leaf(found.name)] if found else 1.0
+
+
+def _description(columns: Sequence[Column]) -> list[int]:
+    texts = [c for c in columns if c.role is None and c.numeric < 0.5]
+    ranked = sorted(texts, key=lambda c: _text_rank(c.name))
+    found = [c for c in ranked if names.leaf(c.name) in names.DESCRIPTION]
+    if not found:
+        lengths = {c.at: sum(len(str(cell)) for cell in c.cells) for c in texts}
+        found = sorted((c for c in texts if c.filled), key=lambda c: -lengths[c.at])[:1]
+    for column in found[:1]:
+        column.role = "text"
+    return [c.at for c in found]
+
+
+def _text_rank(name: str) -> tuple[int, int]:
+    word = names.leaf(name)
+    known = names.DESCRIPTION.index(word) if word in names.DESCRIPTION else 99
+    return name.count("."), known
+
+
+def _unit(column: Column) -> str:
+    if column.numeric < 0.5:
+        return ""
+    found = Counter(unit for cell in column.cells[:200] if (unit := numbers.unit(cell)))
+    return found.most_common(1)[0][0] if found else ""

@@ -1,0 +1,130 @@
+"""Which way is better: from what the rows tell, and from the metric's name."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from autoexp_tui.tables import names
+from autoexp_tui.tables.model import UNKNOWN, Confidence, Direction, Standing, Way
+
+
+class Point(NamedTuple):
+    """One measurement, and what was made of it."""
+
+    value: float
+    status: Standing
+    restart: bool = False
+    """A baseline: what came before it is no yardstick any more."""
+    judged: bool = True
+    """False where the word only says that the experiment ran."""
+
+
+class Votes(NamedTuple):
+    """How many decisions, by weight, speak for each way."""
+
+    lower: float
+    higher: float
+
+    @property
+    def weight(self) -> float:
+        return self.lower + self.higher
+
+    @property
+    def way(self) -> Way:
+        if self.lower == self.higher:
+            return "unknown"
+        return "lower" if self.lower > self.higher else "higher"
+
+    @property
+    def agreement(self) -> float:
+        """Share of the weight that is on the winning side."""
+        return max(self.lower, self.higher) / self.weight if self.weight else 0.0
+
+
+def infer(metric: str, points: Sequence[Point], *, delta: bool, total: bool) -> Direction:
+    """Return the direction that the rows and the name make likely; unknown rather than a guess.
+
+    `delta`: the values are differences, so that zero is the yardstick. `total`: they are sums of
+    points in the columns before them.
+    """
+    votes = delta_votes(points) if delta else level_votes(points)
+    way, strength = names.name_direction(metric)
+    clear = votes.weight >= 4 and votes.agreement >= 0.75
+    if strength == 2 or (strength == 1 and way == votes.way):
+        return _by_name(metric, votes, clear=clear)
+    if clear:
+        return Direction(votes.way, "what was kept and what was not", "medium")
+    if strength == 1:
+        return Direction(way, f"the name {metric}", "low")
+    if votes.weight >= 2 and votes.agreement >= 0.6:
+        return Direction(votes.way, "what was kept and what was not", "low")
+    if tops_out(points):
+        return Direction("higher", "kept values at exactly 100, the end of a scale", "low")
+    return Direction("higher", f"{metric} is a sum of points", "low") if total else UNKNOWN
+
+
+def _by_name(metric: str, votes: Votes, *, clear: bool) -> Direction:
+    """What the name says, more or less sure by whether what was kept agrees."""
+    way, strength = names.name_direction(metric)
+    if not clear:
+        return Direction(way, f"the name {metric}", "medium")
+    if votes.way != way:
+        return Direction(way, f"the name {metric}, though what was kept says otherwise", "low")
+    sure: Confidence = "high" if strength == 2 else "medium"
+    return Direction(way, f"the name {metric} and what was kept", sure)
+
+
+def level_votes(points: Iterable[Point]) -> Votes:
+    """Each kept value votes with its step from the one kept before, each rejected one against.
+
+    A kept step weighs double: a better value may well be refused for another reason, a worse one
+    is seldom kept.
+    """
+    votes = [0.0, 0.0]
+    incumbent: float | None = None
+    for value, status, restart, judged in points:
+        if not judged:
+            continue
+        if restart or incumbent is None:
+            if status == "kept":
+                incumbent = value
+            continue
+        if value != incumbent:
+            if status == "kept":
+                votes[value > incumbent] += 2.0
+            elif status == "rejected":
+                votes[value < incumbent] += 1.0
+        if status == "kept":
+            incumbent = value
+    return Votes(*votes)
+
+
+def delta_votes(points: Sequence[Point]) -> Votes:
+    """The sign of what was kept is the good one; large differences weigh more, up to five times."""
+    sizes = [abs(point.value) for point in points if point.value]
+    usual = statistics.median(sizes) if sizes else 1.0
+    votes = [0.0, 0.0]
+    for value, status, _, judged in points:
+        weight = min(5.0, abs(value) / usual) if judged else 0.0
+        if status == "kept":
+            votes[value > 0] += 2.0 * weight
+        elif status == "rejected":
+            votes[value < 0] += weight
+    return Votes(*votes)
+
+
+def tops_out(points: Sequence[Point]) -> bool:
+    """Whether kept values stand at exactly 100, twice or all, and none above.
+
+    That is the end of a scale, and nobody keeps the worst possible value.
+    """
+    kept = [point.value for point in points if point.status == "kept"]
+    return (
+        bool(kept)
+        and max(point.value for point in points) == 100.0
+        and min(point.value for point in points) >= 0.0
+        and kept.count(100.0) >= min(2, len(kept))
+        and statistics.median(kept) > 50.0
+    )

@@ -1,0 +1,120 @@
+"""Documents next to a ledger: lines that name one of its columns and say which way is better."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from autoexp_tui.tables.model import Direction, Way
+from autoexp_tui.tables.sheet import way_of
+
+_PATTERNS = (
+    "program*.md", "README*", "*.md", ".autoresearch/config.json", "autoexp.yaml",
+    "autoresearch*.json", "autoresearch*.y*ml", "config.json",
+)  # fmt: skip
+_FILES = 16
+_BYTES = 256 * 1024
+_NEAR = 120
+"""Characters between the name of a column and the words that give its direction."""
+
+_LOWER = (
+    r"lower(?:\s+\w+)?\s+(?:is|are|=)\s+better|lower[_-]is[_-]better|lower\s+(?:is\s+)?better"
+    r"|smaller\s+is\s+better|minimi[sz]\w*|\blowest\b|\bsmallest\b|\breduc(?:e|ing)\b|↓"
+    r"|越低越好|低いほど"
+)
+_HIGHER = (
+    r"higher(?:\s+\w+)?\s+(?:is|are|=)\s+better|higher[_-]is[_-]better|higher\s+(?:is\s+)?better"
+    r"|(?:bigger|greater|larger|more)\s+is\s+better|maximi[sz]\w*|\bhighest\b|\blargest\b|↑"
+    r"|越高越好|高いほど"
+)
+_PHRASE = re.compile(rf"(?P<lower>{_LOWER})|(?P<higher>{_HIGHER})", re.IGNORECASE)
+_SETTING = re.compile(
+    r"[\"']?(?:metric_?|best_?|goal_?)?direction[\"']?\s*[:=]\s*[\"']?(?P<way>\w+)", re.IGNORECASE
+)
+_GENERIC = frozenset("metric metric_value value score objective primary metric_after".split())
+
+Line = tuple[str, int, str]
+
+
+def read_docs(ledger: Path) -> list[Line]:
+    """Lines of the documents beside a ledger, and one folder up within the same repository.
+
+    As (file name, line number, line). What can't be read is left out.
+    """
+    folder = ledger.parent
+    folders = [folder]
+    if not (folder / ".git").exists() and (folder.parent / ".git").exists():
+        folders.append(folder.parent)
+    lines: list[Line] = []
+    for path in _documents(folders, ledger):
+        try:
+            with path.open("rb") as file:
+                text = file.read(_BYTES).decode("utf-8", "replace")
+        except OSError:
+            continue
+        lines += [(path.name, number, line) for number, line in enumerate(text.split("\n"), 1)]
+    return lines
+
+
+def _documents(folders: Sequence[Path], ledger: Path) -> Iterator[Path]:
+    seen: set[Path] = set()
+    for folder in folders:
+        for pattern in _PATTERNS:
+            for path in sorted(folder.glob(pattern)):
+                if len(seen) >= _FILES:
+                    return
+                if path not in seen and path != ledger and path.is_file():
+                    seen.add(path)
+                    yield path
+
+
+def spoken_of(lines: Sequence[Line], columns: Iterable[str]) -> dict[str, Direction]:
+    """The columns that documents give a direction for, and which.
+
+    Only lines that name the column count; where several phrases stand on a line, the nearest to
+    the name does. Where lines disagree the first document wins, as `low` confidence.
+    """
+    found: dict[str, Direction] = {}
+    for column in columns:
+        if said := _said_of(lines, column):
+            found[column] = said
+    return found
+
+
+def _said_of(lines: Sequence[Line], column: str) -> Direction | None:
+    name = column.rpartition(".")[2]
+    if len(name) < 3:
+        return None
+    pattern = re.compile(rf"(?<![\w.]){re.escape(name)}(?!\w)", re.IGNORECASE)
+    folded = name.lower()
+    first: Direction | None = None
+    for file, number, line in lines:
+        way: Way = "unknown"
+        if folded in line.lower():
+            way = _nearest(pattern, line)
+        if way == "unknown" and folded in _GENERIC and (match := _SETTING.search(line)):
+            way = way_of(match["way"])
+        if way == "unknown":
+            continue
+        if first is None:
+            first = Direction(way, f"{file}:{number}", "high")
+        elif first.way != way:
+            return Direction(first.way, f"{first.source}, against {file}:{number}", "low")
+    return first
+
+
+def _nearest(pattern: re.Pattern[str], line: str) -> Way:
+    best: Way = "unknown"
+    distance = _NEAR
+    line = line[:4000]
+    phrases = list(_PHRASE.finditer(line))[:20]
+    if not phrases:
+        return best
+    for name in list(pattern.finditer(line))[:20]:
+        for phrase in phrases:
+            gap = max(phrase.start() - name.end(), name.start() - phrase.end())
+            if gap < distance:
+                distance = gap
+                best = "lower" if phrase["lower"] else "higher"
+    return best

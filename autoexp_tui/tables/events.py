@@ -1,0 +1,145 @@
+"""A ledger as the records that every viewer folds: what was decided, without what led to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from autoexp_tui.model import events
+from autoexp_tui.model.contract import Contract, Metric
+from autoexp_tui.model.events import AnyEvent, Record, Status
+from autoexp_tui.tables import progress
+from autoexp_tui.tables.direction import Point, level_votes
+from autoexp_tui.tables.model import Table, TableRow
+from autoexp_tui.tables.names import name_direction
+
+_NAME = 80
+_REASON = 200
+_OURS = frozenset({"keep", "discard", "crash"})
+"""Verdicts that the status tells already."""
+
+
+def table_events(ledger: Table) -> Iterator[Record]:
+    """Return the ledger as a run: its start, a decision per row, its end.
+
+    What there is to know of it comes first, as notices; lines of text between the rows are notices
+    at their place. Rows are numbered from 1. Without
+    verdicts a new best counts as kept. A row that was kept without a number in the metric is shown
+    as discarded, and says so. The run clock is what the rows' times, or durations, amount to.
+    """
+    elapsed = 0.0
+    first: float | None = None
+    last = 0.0
+    for seq, (event, row) in enumerate(_events(ledger), start=1):
+        if row is not None and row.time is not None:
+            first = row.time if first is None else first
+            last = max(last, row.time)
+            elapsed = max(elapsed, last - first)
+        elif row is not None and row.seconds is not None and first is None:
+            elapsed += row.seconds
+        yield Record(seq, last, elapsed, event)
+
+
+def _events(ledger: Table) -> Iterator[tuple[AnyEvent, TableRow | None]]:
+    yield _started(ledger), None
+    for note in ledger.notes:
+        place = f"line {note.line}: " if note.line else ""
+        yield events.Noticed("info", place + note.text), None
+    parts = [part.metric for part in ledger.segments]
+    primary = ledger.primary.metric
+    tops = set() if ledger.judged else _tops(ledger)
+    n = 0
+    for row in ledger.rows:
+        if row.text:
+            yield events.Noticed("info", f"line {row.line}: {row.description[:_REASON]}"), row
+            continue
+        n += 1
+        metric = parts[row.segment]
+        yield _decided(row, n, metric, own=metric == primary, top=id(row) in tops), row
+    yield events.RunFinished(f"the table ends after {n} rows", ok=True), None
+
+
+def _started(ledger: Table) -> events.RunStarted:
+    names = _metrics(ledger)
+    return events.RunStarted(
+        tag=ledger.name,
+        project=ledger.folder,
+        folder="",
+        base="",
+        contract=Contract(
+            target="",
+            harness="",
+            metrics=tuple(Metric(name[:_NAME], _way(ledger, name)) for name in names),
+        ),
+        proposer="",
+        seed=0,
+        protection="unknown",
+        version="",
+        directed=ledger.primary.direction.way != "unknown",
+    )
+
+
+def _metrics(ledger: Table) -> tuple[str, ...]:
+    """The primary metric, and another where the table has just two, as ours do."""
+    primary = ledger.primary.metric or "value"
+    others = [
+        column.name
+        for column in ledger.columns
+        if column.role == "metric" and column.name != primary
+        and ledger.kind not in {"json", "jsonl"}
+    ]  # fmt: skip
+    return (primary, others[0]) if len(others) == 1 else (primary,)
+
+
+def _way(ledger: Table, name: str) -> Literal["lower", "higher"]:
+    """The direction; where nothing tells it, the way that the kept rows went."""
+    way = name_direction(name)[0]
+    if name == ledger.primary.metric:
+        way = ledger.primary.direction.way
+    if way != "unknown":
+        return way
+    points = [Point(row.values[name], row.status) for row in ledger.rows if name in row.values]
+    return "higher" if level_votes(points).way == "higher" else "lower"
+
+
+def _decided(row: TableRow, n: int, metric: str, *, own: bool, top: bool) -> events.Decided:
+    """Decide as the row says.
+
+    `metric` is what it is measured by, the table's first one where `own`; `top`: it was a new best
+    in a table without verdicts.
+    """
+    word, measured = row.word, own and row.value is not None
+    status: Status = "discard"
+    reason = "" if word in _OURS else word
+    if row.status == "failed" or (row.value is None and row.status == "none"):
+        status, reason = "crash", reason or "no measurement"
+    elif row.status == "kept" and measured:
+        status = "keep"
+    elif row.status == "kept":
+        reason = f"{word}, without a number in {metric}" if own else f"{word}, for {metric}"
+    elif top:
+        status, reason = "keep", reason or "a new best; the table has no verdicts"
+    return events.Decided(
+        n=n,
+        status=status,
+        commit=row.commit,
+        parent="",
+        description=row.description,
+        reason=reason[:_REASON],
+        metrics=row.values if measured and status != "crash" else {},
+        seconds=row.seconds or 0.0,
+        cost_usd=row.cost or 0.0,
+    )
+
+
+def _tops(ledger: Table) -> set[int]:
+    """The rows that were a new best when they came, by identity."""
+    rows = progress.measured(ledger)
+    before: float | None = None
+    found = set()
+    tops = progress.running_best(rows, _way(ledger, ledger.primary.metric))
+    for row, top in zip(rows, tops, strict=True):
+        if top != before:
+            found.add(id(row))
+        before = top
+    return found

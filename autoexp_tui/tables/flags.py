@@ -1,0 +1,123 @@
+"""What a reader should be warned of: sentinels, jumps of scale, relative values, two bests."""
+
+from __future__ import annotations
+
+import statistics
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from autoexp_tui.tables import names, progress, statuses
+from autoexp_tui.tables.model import Note, Table, TableRow
+
+_JUMP = 20.0
+
+
+def flagged(ledger: Table) -> list[Note]:
+    """Notes about the ledger's contents."""
+    rows = progress.measured(ledger)
+    return [
+        *_texts(ledger),
+        *_segments(ledger),
+        *_direction(ledger),
+        *_values(ledger, rows),
+        *_bests(ledger, rows),
+        *_jumps(rows),
+        *_words(ledger),
+    ]
+
+
+def _texts(ledger: Table) -> Iterator[Note]:
+    texts = sum(row.text for row in ledger.rows)
+    if texts:
+        yield Note(0, f"{texts} of {len(ledger.rows)} lines: text without cells")
+
+
+def _segments(ledger: Table) -> Iterator[Note]:
+    filled = [part for part in ledger.segments if part.stop > part.start]
+    for part in filled[1:]:
+        first = ledger.rows[part.start]
+        title = part.title or part.metric
+        yield Note(
+            first.line,
+            f"a new part starts here: {title}, {part.direction.way} is better "
+            f"({part.stop - part.start} rows)",
+        )
+        if part.start > 5000:
+            return
+
+
+def _direction(ledger: Table) -> Iterator[Note]:
+    direction = ledger.primary.direction
+    if ledger.primary.metric and direction.way == "unknown":
+        yield Note(0, "which way is better is not known, so there is no best")
+    elif direction.confidence == "low":
+        yield Note(0, f"{direction.way} is better, by {direction.source}: not certain")
+
+
+def _values(ledger: Table, rows: Sequence[TableRow]) -> Iterator[Note]:
+    metric = ledger.primary.metric
+    if not metric:
+        if ledger.rows:
+            yield Note(0, "no column could be taken for the metric")
+        return
+    marks = Counter(
+        row.values[metric] for row in rows if row.value is None and metric in row.values
+    )
+    for mark, count in marks.most_common(3):
+        yield Note(0, f"{count} rows with {metric} {mark:g} for a failure: not measurements")
+    odd = [row for row in rows if row.value == 0.0 and row.status == "rejected"]
+    usual = [row.value for row in rows if row.value]
+    if odd and len(usual) > len(odd) * 4 and min(map(abs, usual)) > 0.01 * abs(
+        statistics.median(usual)
+    ):  # fmt: skip
+        yield Note(odd[0].line, f"{len(odd)} rejected rows with {metric} 0, far from all others")
+    missing = sum(metric not in row.values for row in rows)
+    if missing:
+        yield Note(0, f"{missing} rows without a number in {metric}")
+    if names.is_delta(metric):
+        yield Note(0, f"{metric} is a difference, not a level: bests don't add up")
+
+
+def _bests(ledger: Table, rows: Sequence[TableRow]) -> Iterator[Note]:
+    way = ledger.primary.direction.way
+    kept = [row for row in rows if row.status == "kept" and row.value is not None]
+    if not kept or way == "unknown":
+        return
+    top = progress.best(rows, way)
+    if top is not None and top.value != kept[-1].value:
+        yield Note(
+            kept[-1].line,
+            f"the last kept value is {kept[-1].value:g}, the best kept one {top.value:g}",
+        )
+    choose = min if way == "lower" else max
+    refused = [r for r in rows if r.value is not None and r.status in {"rejected", "other"}]
+    if top is None or not refused:
+        return
+    other = choose(refused, key=lambda row: row.value or 0.0)
+    if other.value != top.value and choose(other.value or 0.0, top.value or 0.0) == other.value:
+        yield Note(
+            other.line, f"{other.value:g} would be better than the best kept, and was not kept"
+        )
+
+
+def _jumps(rows: Sequence[TableRow]) -> Iterator[Note]:
+    kept = [r for r in rows if r.status in {"kept", "none"} and r.value]
+    for before, after in pairwise(kept):
+        old, new = abs(before.value or 1.0), abs(after.value or 1.0)
+        if old and max(old / new, new / old) >= _JUMP:
+            yield Note(
+                after.line,
+                f"{before.value:g} to {after.value:g} from one kept row to the next: "
+                "another scale, another benchmark, or a huge step",
+            )
+            return
+
+
+def _words(ledger: Table) -> Iterator[Note]:
+    foreign = sorted(
+        {row.word for row in ledger.rows if row.word and statuses.standing(row.word) is None}
+    )
+    if foreign:
+        shown = ", ".join(word[:40] for word in foreign[:8])
+        yield Note(0, f"verdicts that are not understood: {shown}")

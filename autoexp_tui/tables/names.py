@@ -1,0 +1,220 @@
+"""What the names of columns tell: their part in the table, and which way is better."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Literal
+
+from autoexp_tui.tables.model import Way
+
+Strength = Literal[0, 1, 2]
+
+_SPLIT = re.compile(r"[^0-9a-zA-Zµμ%#]+|(?<=[a-z])(?=[A-Z])")
+
+LOWER = frozenset(
+    "loss losses bpb bpc ppl perplexity err error errors rmse mse mae mape smape wer cer fid kid "
+    "latency ttft itl tpot regret nll logloss crps brier divergence kl violation violations "
+    "failure failures failing failed fails fail warning warnings misses miss drawdown dd mdd "
+    "maxdd conflicts eer ece issues bugs defects uncovered crashes penalty fpr fnr lpips allocs "
+    "allocations instructions ir gates toffoli duplication complexity lint untested overhead "
+    "rmsle mismatches distance energy imbalance offenders flaky timeouts leaks deviation "
+    "p50 p90 p95 p99 p999 slowdown hallucination mpjpe minade minfde residual".split()
+)
+RESOURCE = frozenset(
+    "ms us ns µs μs s sec secs second seconds min mins minutes hours time duration runtime "
+    "elapsed walltime makespan bytes byte kb mb gb kib mib gib size cost costs price usd dollars "
+    "memory mem vram rss tokens footprint loc lines joules watts power storage wall clock cycles"
+    "".split()
+)
+"""Less is better, but most often these are a side effect."""
+HIGHER = frozenset(
+    "acc accuracy auc auroc auprc aucpr prauc rocauc map ap mrr ndcg precision recall sharpe "
+    "sortino calmar psnr ssim bleu rouge meteor chrf r2 throughput tps qps rps ops opss fps iou "
+    "miou dice reward rewards return returns profit pnl roi win wins winrate pass passed passing "
+    "coverage covered yield improvement improvements gain gains speedup mfu mbu util utilization "
+    "utilisation hit hits hitrate spearman pearson correlation corr ic similarity success solved "
+    "kappa mcc silhouette relevance elo uplift saved savings saving correct tflops gflops flops "
+    "bandwidth likelihood expectancy alpha cagr em passes faster kept detected signal balance "
+    "equity jaccard".split()
+)
+WEAK = frozenset(
+    "score scores composite fitness quality rating performance points grade compliance "
+    "accessibility seo efficiency usefulness satisfaction health lighthouse".split()
+)
+_RATE_OF = frozenset("s sec secs second seconds min minute minutes hour hours day ms".split())
+_RISING = frozenset("saved savings saving reduction improvement improvements speedup gain".split())
+
+INDEX = frozenset(
+    "iter iteration iterations run run_number runs n no num number idx index step trial "
+    "trial_number round gen generation cycle experiment exp experiment_number # rank attempt seq "
+    "sequence id run_id exp_id experiment_id trial_id it loop epoch tag name key optuna_trial "
+    "run_no runid".split()
+)
+COMMIT = (
+    "commit", "git_commit", "commit_hash", "commit_sha", "sha", "hash", "git_sha", "git_hash",
+    "revision", "rev", "commit_id", "candidate_ref", "cand_hash", "candidate_commit",
+    "head", "ref", "parent_commit", "base_hash", "parent_ref",
+)  # fmt: skip
+TIME = frozenset(
+    "timestamp time date datetime when started_at created_at ts date_run finished_at "
+    "completed_at started finished start_time end_time datetime_start datetime_complete at "
+    "run_at logged_at utc timestamp_utc evaluated_at recorded_at".split()
+)
+STATUS = (
+    "status", "decision", "verdict", "kept", "keep", "outcome", "result", "accepted", "state",
+    "disposition", "keep_discard", "judgement", "judgment", "conclusion", "action", "improved",
+    "keep_or_discard", "success",
+)  # fmt: skip
+DESCRIPTION = (
+    "description", "desc", "summary", "hypothesis", "idea", "change", "changes", "change_summary",
+    "changes_summary", "title", "what", "rationale", "experiment", "message", "note", "notes",
+    "comment", "comments", "details", "explanation", "reason", "name", "label", "text",
+)  # fmt: skip
+DIRECTION = frozenset(
+    "direction metric_direction best_direction goal_direction optimize optimise objective_direction"
+    " bestdirection better".split()
+)
+NAME = frozenset(["metric_name", "metricname", "metric", "primary_metric", "objective_name"])
+SETTING = frozenset(
+    "seed seeds params param batch batch_size lr steps epochs depth width layers heads dim config "
+    "temperature budget budget_s budget_sec limit threshold max_steps top_k top_p patience worker "
+    "workers gpu gpus threads confidence tier tam".split()
+)
+_CHOSEN = frozenset("params param hyperparameters config arch args hparams".split())
+_SETTING_WORDS = frozenset(
+    "params param seed num n batch budget steps step epochs epoch lr samples positions layers "
+    "threshold tolerance confidence rank max inputs gpu gpus count trades diff size files "
+    "window hyperparameters config arch tests skipped".split()
+)
+_TEXT_WORDS = frozenset(
+    "model backend framework group type mode name id language design phase axis scope tool tools "
+    "file files test path dir branch tag author agent idea note notes reason cause decision "
+    "changed description rationale hypothesis status ref hash url review key category categories "
+    "dataset platform device node host".split()
+)
+_ASIDE = frozenset(
+    "std stdev stddev stderr sem ci var variance p pval pvalue before old prev previous "
+    "baseline incumbent running cumulative worst threshold target goal elapsed champion".split()
+)
+DELTA = frozenset("delta deltas diff change improvement gain rel relative uplift".split())
+_YARDSTICKS = frozenset("baseline base best prev previous parent incumbent start".split())
+_COUNTED = frozenset("passed passing pass failed tests total detected kept".split())
+_MEAN = frozenset("median mean avg average".split())
+_LEADING = frozenset("primary overall final composite combined headline main score fitness".split())
+EXACT = frozenset(
+    "metric metric_value score value objective fitness primary primary_metric metric_after "
+    "primary_score final_score measured measured_value new_metric values_0 primary_value "
+    "best_metric result_metric".split()
+)
+
+
+@lru_cache(maxsize=4096)
+def tokens(name: str) -> tuple[str, ...]:
+    """The words of a name, in lower case: `valBpb (ms)` gives val, bpb, ms."""
+    return tuple(part.lower() for part in _SPLIT.split(name.strip()[:200]) if part)
+
+
+def leaf(name: str) -> str:
+    """The last part of a dotted name, in the form that the tables above use."""
+    return "_".join(tokens(name.rpartition(".")[2]))
+
+
+def is_setting(name: str) -> bool:
+    """Whether a name is one of something chosen or counted, not of a measure of success."""
+    words = tokens(name)
+    parent = tokens(name.rpartition(".")[0]) if "." in name else words[:1]
+    if not _CHOSEN.isdisjoint(parent) or leaf(name) in SETTING:
+        return True
+    if not words or words[0] in {"num", "n", "max"}:
+        return bool(words)
+    return words[-1] in _SETTING_WORDS and name_direction(name)[0] == "unknown"
+
+
+def is_text(name: str) -> bool:
+    """Whether a name promises words rather than numbers."""
+    words = tokens(name.rpartition(".")[2])
+    return leaf(name) in DESCRIPTION or bool(words and words[-1] in _TEXT_WORDS)
+
+
+def is_delta(name: str) -> bool:
+    """Whether a name is that of a difference to something else."""
+    words = tokens(name)
+    return not DELTA.isdisjoint(words) or (
+        "vs" in words[:-1] and words[words.index("vs") + 1] in _YARDSTICKS
+    )
+
+
+def is_resource(name: str) -> bool:
+    """Whether a name is that of time, memory or money spent."""
+    words = tokens(name)
+    return not RESOURCE.isdisjoint(words) and HIGHER.isdisjoint(words) and not _is_rate(words)
+
+
+def merit(name: str) -> float:
+    """How much a name sounds like the one number that a loop improves."""
+    words = set(tokens(name))
+    _, strength = name_direction(name)
+    points = {0: 0.0, 1: 2.0, 2: 4.0}[strength]
+    if strength == 2 and is_resource(name):
+        points = -2.0 if {"memory", "mem", "vram", "rss", "tokens"} & words else 1.0
+    if leaf(name) in EXACT:
+        points = max(points, 6.0)
+    elif "metric" in words:
+        points += 4.0
+    points += 2.0 * bool(words & _LEADING) + 1.0 * bool(words & {"val", "valid", "eval", "test"})
+    points += 1.0 * bool(words & _MEAN) + 2.0 * ("after" in words)
+    points -= 3.0 * is_delta(name) + 6.0 * bool(words & _ASIDE) + 1.0 * ("train" in words)
+    points -= 6.0 * ({"best", "far"} <= words) + 5.0 * (words <= _COUNTED)
+    return points - 6.0 * is_setting(name)
+
+
+@lru_cache(maxsize=4096)
+def name_direction(name: str) -> tuple[Way, Strength]:
+    """Which way is better by a metric's name, and how sure that is (2 sure, 1 likely)."""
+    words = tokens(name)
+    if not _RISING.isdisjoint(words) or _is_rate(words):
+        return "higher", 2
+    if "per" in words[1:-1]:
+        return _per(words[: words.index("per", 1)], words[words.index("per", 1) + 1])
+    way, strength = _way(words)
+    if way == "lower" and not {"score", "scores"}.isdisjoint(words[-1:]):
+        return "unknown", 0  # a score of a bad thing: either way is usual
+    if way == "lower" and not {"neg", "negative", "minus", "inverse"}.isdisjoint(words):
+        return "higher", 1
+    return way, strength
+
+
+def _per(counted: tuple[str, ...], over: str) -> tuple[Way, Strength]:
+    """So much of something per something else: `tok_per_sec`, `cost_per_hour`, `ms_per_step`."""
+    way, strength = _way(counted)
+    volume = set(counted) <= {"s", "b", "kb", "mb", "gb", "tokens"}
+    if over in _RATE_OF and (way != "lower" or volume):
+        return "higher", 2
+    return way, strength
+
+
+def _is_rate(words: tuple[str, ...]) -> bool:
+    """`tok_s`, `ops_sec`, `req/s`: so many in a unit of time."""
+    return (
+        len(words) > 1
+        and words[-1] in {"s", "sec", "second"}
+        and words[-2] in {"tok", "tokens", "token", "ops", "op", "req", "reqs", "requests", "gen",
+                          "rows", "items", "it", "iter", "steps", "samples", "gb", "mb", "frames"}
+    )  # fmt: skip
+
+
+def _way(words: tuple[str, ...]) -> tuple[Way, Strength]:
+    """The last word that tells; a sure one counts for more than a likely one."""
+    likely = False
+    spent = False
+    for word in reversed(words):
+        if word in HIGHER or re.fullmatch(r"f\d{1,3}|f_?beta|r2|hit\d+|recall\d+|top\d+", word):
+            return "higher", 2
+        if word in LOWER:
+            return "lower", 2
+        likely = likely or word in WEAK
+        spent = spent or word in RESOURCE
+    if spent and not likely:
+        return "lower", 2
+    return ("higher", 1) if likely else ("unknown", 0)

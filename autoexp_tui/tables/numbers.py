@@ -1,0 +1,128 @@
+"""Numbers as people and programs write them into cells: units, signs, separators, placeholders."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import re
+from functools import lru_cache
+
+from autoexp_tui.tables.model import Cell
+
+PLACEHOLDERS = frozenset(
+    "- -- --- — – . ? n/a na n.a. nan none null nil tbd unknown inf -inf +inf infinity ∞".split()
+)
+"""Cells, in lower case, that say that there is nothing."""
+
+_SCALES = {"k": 1e3, "K": 1e3, "M": 1e6, "B": 1e9, "G": 1e9, "T": 1e12}
+_NUMBER = re.compile(
+    r"[~≈<>≤≥=]{0,2}\s*(?P<money>[$€£]?)"
+    r"(?P<sign>[+\-\u2212]?)[$€£]?"
+    r"(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:[.,]\d+)?|\.\d+)"
+    r"(?P<exponent>[eE][+\-]?\d{1,3})?"
+    r"\s*(?P<unit>[^\d\s(±,;=+]{0,12}(?:/[a-zA-Zµ]{1,8})?)"
+    r"(?P<rest>\s*(?:±\s*[\d.]+(?:[eE][+\-]?\d+)?\s*[%\w]{0,6})?\s*(?:\([^()]{0,80}\))?)"
+)
+_HASH = re.compile(r"[0-9a-f]{6,64}(?:[-_]\w{1,16})?", re.ASCII)
+_LONGEST = 120
+_YEARS = 631_152_000.0, 4_102_444_800.0
+"""1990 to 2100, as seconds since the epoch."""
+
+
+def number(cell: Cell) -> float | None:
+    """The finite number that a cell holds, its unit left off; None where it holds none, or two."""
+    if type(cell) is str:
+        try:
+            value = float(cell)
+        except ValueError:
+            return _written(cell)[0] if cell and len(cell) <= _LONGEST else None
+    elif cell is None or cell is True or cell is False:
+        return None
+    else:
+        try:
+            value = float(cell)
+        except OverflowError:
+            return None
+    return value if math.isfinite(value) else None
+
+
+def unit(cell: Cell) -> str:
+    """The unit written behind a cell's number; empty without one."""
+    return _written(cell)[1] if type(cell) is str and 0 < len(cell) <= _LONGEST else ""
+
+
+def is_blank(cell: Cell) -> bool:
+    """Whether a cell says that there is nothing."""
+    if type(cell) is str:
+        return not cell or cell.strip().lower() in PLACEHOLDERS or cell.isspace()
+    return cell is None or (type(cell) is float and not math.isfinite(cell))
+
+
+def is_hash(cell: Cell) -> bool:
+    """Whether a cell looks like a commit: hexadecimal digits, perhaps `-dirty` behind them."""
+    return type(cell) is str and len(cell) <= 81 and _HASH.fullmatch(cell) is not None
+
+
+def moment(cell: Cell) -> float | None:
+    """Seconds since the epoch of a date, a time in ISO 8601, or a count of seconds or more.
+
+    A time without a zone is taken as UTC. Counts may be in milli-, micro- or nanoseconds.
+    """
+    if type(cell) is str:
+        text = cell.strip()
+        if not 8 <= len(text) <= 40 or not text[:4].isdigit():
+            return None
+        value = _epoch(number(text)) if text[4:].replace(".", "", 1).isdigit() else None
+        return _iso(text) if value is None else value
+    return _epoch(number(cell))
+
+
+def _epoch(value: float | None) -> float | None:
+    if value is None:
+        return None
+    for scale in (1.0, 1e3, 1e6, 1e9):
+        if _YEARS[0] <= value / scale < _YEARS[1]:
+            return value / scale
+    return None
+
+
+@lru_cache(maxsize=8192)
+def _iso(text: str) -> float | None:
+    shape = text.replace("_", "T") if len(text) > 10 and text[10] == "_" else text
+    if len(shape) == 17 and shape[10] == "T" and shape[11:].isdigit():  # 2026-03-11T155353
+        shape = f"{shape[:13]}:{shape[13:15]}:{shape[15:]}"
+    try:
+        value = dt.datetime.fromisoformat(shape.removesuffix(" UTC"))
+        aware = value if value.tzinfo else value.replace(tzinfo=dt.UTC)
+        return aware.timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+@lru_cache(maxsize=8192)
+def _written(cell: str) -> tuple[float | None, str]:
+    match = _NUMBER.fullmatch(cell.strip())
+    if match is None:
+        return None, ""
+    digits = match["digits"]
+    if "," in digits:
+        head, _, tail = digits.partition(",")
+        decimal = "," not in tail and "." not in tail and (len(tail) != 3 or head == "0")
+        digits = digits.replace(",", "." if decimal else "")
+    try:
+        value = float(digits + (match["exponent"] or ""))
+    except ValueError:
+        return None, ""
+    behind = match["unit"].strip()
+    if behind in _SCALES:
+        value, behind = value * _SCALES[behind], ""
+    elif behind and not _is_unit(behind):
+        return None, ""
+    if match["sign"] in {"-", "\u2212"}:
+        value = -value
+    return (value if math.isfinite(value) else None), behind or match["money"]
+
+
+def _is_unit(text: str) -> bool:
+    """Letters, a per cent sign or the like: what a hash or an identifier is not."""
+    return text[0] not in "-_.:|" and not text.endswith((":", "|", "_")) and "_" not in text

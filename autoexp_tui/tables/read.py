@@ -1,0 +1,316 @@
+"""Opening a ledger: the file's text in, a `Table` out. Never fails on what the text says."""
+
+from __future__ import annotations
+
+import codecs
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from autoexp_tui.tables import flags, names, statuses
+from autoexp_tui.tables.columns import Layout, lay_out
+from autoexp_tui.tables.dialects import dialect_of
+from autoexp_tui.tables.direction import Point, infer
+from autoexp_tui.tables.docs import Line, read_docs, spoken_of
+from autoexp_tui.tables.grids import read_grid
+from autoexp_tui.tables.model import (
+    UNKNOWN,
+    Cell,
+    Direction,
+    LedgerSegment,
+    Note,
+    Table,
+    TableRow,
+)
+from autoexp_tui.tables.numbers import moment, number
+from autoexp_tui.tables.objects import looks_like_json, read_objects
+from autoexp_tui.tables.primary import total_of
+from autoexp_tui.tables.sheet import Config, Record, Sheet, cut, way_of
+from autoexp_tui.tables.siblings import sibling_direction
+
+_DESCRIPTION = 2000
+
+
+def read_table(path: Path, *, docs: bool = True) -> Table:
+    """Read any experiment table. `docs`: look at documents and tables beside it for a direction.
+
+    Raises OSError where the file can't be read; nothing that it may hold raises.
+    """
+    lines = read_docs(path) if docs else []
+    ledger = parse_table(path.read_bytes(), name=path.name, folder=path.resolve().parent.name,
+                          docs=lines)  # fmt: skip
+    if docs and ledger.primary.metric and ledger.primary.direction.way == "unknown":
+        found = sibling_direction(path, ledger, parse_table)
+        if found is not None:
+            ledger = _redirected(ledger, found)
+    return ledger
+
+
+def parse_table(
+    data: bytes, *, name: str = "", folder: str = "", docs: Sequence[Line] = ()
+) -> Table:
+    """Read a ledger from its bytes. `docs` are lines of documents that may speak of its columns."""
+    text = _decoded(data)
+    sheet = read_objects(text) if looks_like_json(text) else read_grid(text)
+    said = spoken_of(docs, [*sheet.columns, *(config.metric for config in sheet.configs)])
+    layout = lay_out(sheet, said)
+    return _Builder(sheet, layout, said).ledger(name, folder)
+
+
+def _decoded(data: bytes) -> str:
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return data.decode("utf-16", "replace")
+    return data.decode("utf-8-sig", "replace")
+
+
+def _redirected(ledger: Table, direction: Direction) -> Table:
+    primary = ledger.primary
+    parts = tuple(
+        LedgerSegment(part.metric, direction, part.start, part.stop, part.title)
+        if part.metric == primary.metric and part.direction.way == "unknown"
+        else part
+        for part in ledger.segments
+    )
+    return Table(ledger.name, ledger.folder, ledger.kind, ledger.dialect, ledger.columns,
+                  ledger.rows, parts, ledger.notes)  # fmt: skip
+
+
+class _Builder:
+    """A sheet and its layout, put together into rows and segments."""
+
+    def __init__(self, sheet: Sheet, layout: Layout, said: dict[str, Direction]) -> None:
+        self._sheet = sheet
+        self._layout = layout
+        self._said = said
+        self._words = [self._word(record) for record in sheet.records]
+        self._standings = statuses.standings(self._words)
+        self._figures = [(column, sheet.columns[column]) for column in layout.figures]
+        self._primary = "" if layout.primary is None else sheet.columns[layout.primary]
+        self._sentinels = self._marks()
+        self._total = layout.primary is not None and total_of(sheet, layout.primary)
+        self._signed = self._is_signed()
+
+    def ledger(self, name: str, folder: str) -> Table:
+        sheet, layout = self._sheet, self._layout
+        cuts = self._cuts()
+        rows: list[TableRow] = []
+        segments: list[LedgerSegment] = []
+        for count, (start, config) in enumerate(cuts):
+            stop = cuts[count + 1][0] if count + 1 < len(cuts) else len(sheet.records)
+            metric = self._metric(config, start)
+            part = [self._row(at, count, metric) for at in range(start, stop)]
+            direction = self._direction(config, metric, part)
+            rows += part
+            segments.append(LedgerSegment(metric, direction, start, stop, config.title))
+        notes = [*sheet.notes]
+        if layout.doubtful:
+            notes.append(Note(0, layout.doubtful))
+        found = Table(
+            name=name,
+            folder=folder,
+            kind=sheet.kind,
+            dialect=dialect_of(sheet, layout),
+            columns=layout.columns,
+            rows=tuple(rows),
+            segments=tuple(segments),
+            notes=(),
+        )
+        notes += flags.flagged(found)
+        return Table(name, folder, found.kind, found.dialect, found.columns, found.rows,
+                      found.segments, tuple(sorted(notes, key=lambda note: note.line)))  # fmt: skip
+
+    def _cuts(self) -> list[tuple[int, Config]]:
+        """Where segments begin, and what is said about each."""
+        sheet = self._sheet
+        cuts = [(config.at, config) for config in sheet.configs]
+        if not cuts or cuts[0][0] > 0:
+            cuts.insert(0, (0, Config(0, 0)))
+        if len(cuts) == 1 and (self._layout.direction is not None or self._layout.name is not None):
+            return self._changes(cuts[0][1])
+        return cuts
+
+    def _changes(self, general: Config) -> list[tuple[int, Config]]:
+        """Segments where the columns of the direction or of the metric's name change."""
+        layout = self._layout
+        cuts: list[tuple[int, Config]] = []
+        last: tuple[str, str] | None = None
+        for at, record in enumerate(self._sheet.records):
+            if record.text:
+                continue
+            now = (_text(record, layout.name), _text(record, layout.direction).lower())
+            if any(now) and now != last:
+                column = layout.direction if layout.direction is not None else 0
+                cuts.append(
+                    (
+                        at if cuts else 0,
+                        Config(
+                            record.line,
+                            at,
+                            metric=general.metric,
+                            title=now[0],
+                            way=way_of(now[1]),
+                            source=f"the column {self._sheet.columns[column]}",
+                        ),
+                    )
+                )
+                last = now
+                if len(cuts) > 1000:
+                    break
+        return cuts or [(0, general)]
+
+    def _marks(self) -> frozenset[float]:
+        """Values of the primary column that stand for a failure: all nines, or a huge power of ten.
+
+        Only where they are far from everything else and come more than once, or on failed rows.
+        """
+        primary = self._layout.primary
+        if primary is None:
+            return frozenset()
+        counts: Counter[float] = Counter()
+        failed: set[float] = set()
+        usual: list[float] = []
+        for record, word in zip(self._sheet.records, self._words, strict=True):
+            if record.text or primary >= len(record.cells):
+                continue
+            if (figure := number(record.cells[primary])) is None:
+                continue
+            if abs(figure) >= 99.0 and _is_mark(figure):
+                counts[figure] += 1
+                if word and self._standings[word] == "failed":
+                    failed.add(figure)
+            elif figure:
+                usual.append(abs(figure))
+        if not counts or not usual:
+            return frozenset()
+        far = 5.0 * max(usual)
+        return frozenset(f for f, n in counts.items() if abs(f) > far and (n > 1 or f in failed))
+
+    def _metric(self, config: Config, start: int) -> str:
+        """The metric's name from `start` on: the configuration's, or its column's."""
+        primary = self._layout.primary
+        if config.metric and (start > 0 or primary is None or self._stands_for(config.metric)):
+            return config.metric
+        return "" if primary is None else self._sheet.columns[primary]
+
+    def _stands_for(self, metric: str) -> bool:
+        """Whether the primary column is the one that a configuration gives a name to."""
+        primary = self._layout.primary
+        column = "" if primary is None else self._sheet.columns[primary]
+        return self._sheet.kind in {"json", "jsonl"} and column in {"metric", "value", metric}
+
+    def _word(self, record: Record) -> str:
+        return "" if record.text else _text(record, self._layout.status)
+
+    def _row(self, at: int, segment: int, metric: str) -> TableRow:
+        record = self._sheet.records[at]
+        if record.text:
+            text = str(record.cells[0])[:_DESCRIPTION]
+            return TableRow(record.line, "", {}, None, "none", "", text, segment=segment, text=True)
+        layout, cells = self._layout, record.cells
+        width = len(cells)
+        values: dict[str, float] = {}
+        for column, name in self._figures:
+            if column < width and (figure := number(cells[column])) is not None:
+                values[name] = figure
+        word = self._words[at]
+        status = self._standings[word] if word else "none"
+        value = None
+        if layout.primary is not None and (value := values.get(self._primary)) is not None:
+            if metric != self._primary:
+                values[metric] = values.pop(self._primary)
+            if value in self._sentinels or (value == 0.0 and status == "failed"):
+                value = None
+        return TableRow(
+            record.line,
+            _text(record, layout.index) or str(at + 1),
+            values,
+            value,
+            status,
+            word,
+            self._description(record),
+            _text(record, layout.commit),
+            None if layout.time is None else _moment(record, layout.time),
+            None
+            if layout.seconds is None
+            else _scaled(record, layout.seconds, layout.seconds_scale),
+            None if layout.cost is None else _scaled(record, layout.cost, 1.0),
+            segment,
+        )
+
+    def _description(self, record: Record) -> str:
+        for column in self._layout.description:
+            if text := _text(record, column):
+                return text[:_DESCRIPTION]
+        return ""
+
+    def _direction(self, config: Config, metric: str, rows: Sequence[TableRow]) -> Direction:
+        if config.way != "unknown":
+            return Direction(config.way, config.source, "high")
+        if not metric:
+            return Direction("unknown", "no metric was found", "none")
+        if metric in self._said:
+            return self._said[metric]
+        points = list(_points(rows))
+        primary = self._layout.primary
+        if not any(point.status == "kept" for point in points) and primary is None:
+            return UNKNOWN
+        return infer(
+            metric,
+            points,
+            delta=names.is_delta(metric) or self._signed,
+            total=self._total,
+        )
+
+    def _is_signed(self) -> bool:
+        """Whether the primary column writes a plus before its positive numbers."""
+        primary = self._layout.primary
+        if primary is None:
+            return False
+        cells = [_text(record, primary) for record in self._sheet.records[:400] if not record.text]
+        signed = sum(cell.startswith("+") for cell in cells)
+        return signed > 0 and signed * 5 >= sum(bool(cell.strip("-")) for cell in cells)
+
+
+def _points(rows: Iterable[TableRow]) -> Iterator[Point]:
+    known: dict[str, tuple[bool, bool]] = {}
+    for row in rows:
+        if row.value is not None:
+            kind = known.get(row.word)
+            if kind is None:
+                ran = statuses.only_ran(row.word) and row.word.lower() not in {"true", "yes"}
+                kind = known[row.word] = statuses.is_baseline(row.word), not ran
+            yield Point(row.value, row.status, *kind)
+
+
+def _is_mark(figure: float) -> bool:
+    digits = f"{abs(figure):.6f}".rstrip("0").rstrip(".")
+    return set(digits) <= {"9", "."} or (abs(figure) >= 1e5 and digits.strip("0") == "1")
+
+
+def _text(record: Record, column: int | None) -> str:
+    if column is None or column >= len(record.cells):
+        return ""
+    cell = record.cells[column]
+    return cell.strip() if type(cell) is str else _written(cell)
+
+
+def _written(cell: Cell) -> str:
+    if type(cell) is str:
+        return cell
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    try:
+        return cut(str(cell))
+    except ValueError:  # more digits than Python writes out
+        return "…"
+
+
+def _moment(record: Record, column: int) -> float | None:
+    return moment(record.cells[column]) if column < len(record.cells) else None
+
+
+def _scaled(record: Record, column: int, scale: float) -> float | None:
+    value = number(record.cells[column]) if column < len(record.cells) else None
+    return None if value is None or value < 0 else value * scale

@@ -1,0 +1,63 @@
+"""A ledger summed up: what `autoexp summary` prints, for a person or a program."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import msgspec
+
+from autoexp_tui.tables import progress
+from autoexp_tui.tables.model import Kind, Table, Way
+from autoexp_tui.tables.progress import GainShare
+
+
+class TableSummary(msgspec.Struct, frozen=True):
+    """What a ledger amounts to; field names are stable."""
+
+    kind: Kind
+    dialect: str
+    rows: int
+    """Lines of data: not blank ones, comments, headers or configurations."""
+    statuses: dict[str, int]
+    """Verdicts as written, the most frequent first."""
+    metric: str | None
+    """The primary one: its column, or the name that a configuration gives it."""
+    direction: Way
+    direction_source: str
+    baseline: float | None
+    """The first usable value."""
+    best: float | None
+    """The best kept value, or the best usable one without verdicts; None where it is unknown."""
+    gain_shares: tuple[GainShare, ...]
+    """How much of the whole gain was there after 1, 2, 5, 10 … experiments."""
+    longest_drought: int | None
+    """The most experiments in a row without a new best."""
+    notes: tuple[str, ...]
+
+
+def summarise(ledger: Table) -> TableSummary:
+    """Sum a ledger up."""
+    primary = ledger.primary
+    rows = progress.measured(ledger)
+    way = primary.direction.way
+    top = progress.best(rows, way)
+    words = Counter(row.word for row in ledger.rows if row.word)
+    source = primary.direction.source
+    if primary.direction.confidence != "none":
+        source = f"{source} ({primary.direction.confidence} confidence)"
+    return TableSummary(
+        kind=ledger.kind,
+        dialect=ledger.dialect,
+        rows=len(ledger.rows),
+        statuses=dict(words.most_common()),
+        metric=primary.metric or None,
+        direction=way,
+        direction_source=source,
+        baseline=progress.baseline(rows),
+        best=None if top is None else top.value,
+        gain_shares=progress.gain_shares(rows, way),
+        longest_drought=progress.longest_drought(rows, way),
+        notes=tuple(
+            f"line {note.line}: {note.text}" if note.line else note.text for note in ledger.notes
+        ),
+    )

@@ -1,0 +1,1 @@
+"""Text, numbers, durations and diffs: pure functions over strings."""

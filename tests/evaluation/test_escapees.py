@@ -1,0 +1,202 @@
+"""Whatever the harness starts, and however it ends, nothing of it is left."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from conftest import Run, Witness
+
+from autoexp_tui.evaluation import harness
+from autoexp_tui.system.processes import ProcessId
+
+_PYTHON = f"{sys.executable} -I -S -c"
+
+DAEMON = f"""{_PYTHON} '
+import os, signal, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+            signal.signal(number, signal.SIG_IGN)
+        os.closerange(0, 3)
+        open("ready", "w").close()
+        while True:
+            time.sleep(600)
+    os._exit(0)
+' & """
+
+RELAY = f"""{_PYTHON} '
+import os, signal
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+open("ready", "w").close()
+while True:
+    if os.fork():
+        os._exit(0)
+' & """
+
+ESCAPES = {
+    "background": "(touch ready; exec sleep 600) & ",
+    "nohup": "nohup sh -c 'touch ready; exec sleep 600' >nohup.out 2>&1 & ",
+    "own session": "setsid sh -c 'touch ready; exec sleep 600' & ",
+    "own session, forked": "setsid -f sh -c 'touch ready; exec sleep 600'; ",
+    "deaf": """sh -c "trap '' TERM HUP INT; touch ready; while :; do sleep 600; done" & """,
+    "stopped": "sh -c 'touch ready; kill -STOP $$' & ",
+    "daemon": DAEMON,
+    "relay of forks": RELAY,
+}
+
+PLACED = "until [ -e ready ]; do sleep 0.01; done; "
+HOLD = "exec 9>witness; "
+
+
+@pytest.mark.parametrize("escape", ESCAPES.values(), ids=ESCAPES)
+def test_what_the_harness_leaves_in_the_background_is_killed(
+    run: Run, witness: Witness, escape: str
+) -> None:
+    outcome = run(HOLD + escape + PLACED + "echo done")
+    assert witness.all_gone()
+    assert (outcome.ended, outcome.failure, outcome.survivors) == ("exited", "", 0)
+    assert outcome.tail.endswith("done\n")
+
+
+def test_the_time_limit_ends_a_deaf_daemon(run: Run, witness: Witness) -> None:
+    outcome = run(HOLD + DAEMON + PLACED + "sleep 600", time_limit=1.0)
+    assert witness.all_gone()
+    assert (outcome.ended, outcome.failure) == ("time limit", "time limit of 1 s")
+
+
+def test_an_interrupt_ends_a_deaf_daemon(run: Run, witness: Witness) -> None:
+    interrupt = threading.Event()
+
+    def press() -> None:
+        witness.wait_for_word()
+        interrupt.set()
+
+    person = threading.Thread(target=press)
+    person.start()
+    outcome = run(HOLD + DAEMON + PLACED + "echo x >&9; sleep 600", interrupt=interrupt)
+    person.join()
+    assert witness.all_gone()
+    assert (outcome.ended, outcome.failure) == ("interrupted", "interrupted")
+
+
+def test_a_sigterm_to_the_supervisor_ends_the_tree(run: Run, witness: Witness) -> None:
+    outcome = run(HOLD + DAEMON + PLACED + "kill $PPID; sleep 600")
+    assert witness.all_gone()
+    assert outcome.ended == "interrupted"
+
+
+def test_a_runner_that_is_killed_takes_the_tree_with_it(tmp_path: Path, witness: Witness) -> None:
+    command = HOLD + DAEMON + PLACED + "echo x >&9; sleep 600"
+    program = (
+        "import os, pathlib, sys, threading\n"
+        "from autoexp_tui.evaluation.harness import run_harness\n"
+        "run_harness(sys.argv[1], cwd=pathlib.Path(sys.argv[2]), env=dict(os.environ),\n"
+        "            time_limit=600, log=pathlib.Path(sys.argv[2], 'log'), metrics=(),\n"
+        "            interrupt=threading.Event())\n"
+    )
+    runner = subprocess.Popen([sys.executable, "-c", program, command, str(tmp_path)])
+    try:
+        witness.wait_for_word()
+    finally:
+        runner.kill()
+        runner.wait()
+    assert witness.all_gone(30)
+
+
+def test_a_supervisor_that_is_killed_is_noticed_and_cleared_up_after(
+    run: Run, witness: Witness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(harness, "_STRAGGLE", 0.1)
+    outcome = run(HOLD + DAEMON + PLACED + "kill -9 $PPID; sleep 600")
+    assert witness.all_gone(30)
+    assert outcome.failure == "the harness was lost: its supervisor was killed"
+    assert outcome.exit_code is None
+
+
+def test_a_supervisor_that_is_stopped_does_not_stop_the_clock(
+    run: Run, witness: Witness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(harness, "_OVERDUE", 0.2)
+    monkeypatch.setattr(harness, "_STRAGGLE", 0.1)
+    outcome = run(HOLD + DAEMON + PLACED + "kill -STOP $PPID; sleep 600", time_limit=1.0)
+    assert witness.all_gone(30)
+    assert outcome.failure == "time limit of 1 s"
+
+
+def test_an_error_of_the_caller_leaves_nothing_behind(run: Run) -> None:
+    started: list[ProcessId] = []
+
+    def refuse(supervisor: ProcessId) -> None:
+        assert supervisor.alive()
+        started.append(supervisor)
+        raise PermissionError
+
+    with pytest.raises(PermissionError):
+        run("sleep 600", on_start=refuse)
+    assert [supervisor.alive() for supervisor in started] == [False]
+
+
+def test_what_ends_by_itself_soon_after_the_shell_may_finish(run: Run) -> None:
+    outcome = run("(sleep 0.05; echo late) & echo early")
+    assert outcome.tail == "early\nlate\n"
+
+
+def _variant(tmp_path: Path, change: str) -> Path:
+    """The supervisor as it runs on another system."""
+    path = tmp_path / "variant.py"
+    path.write_text(
+        "import importlib.util, os, sys\n"
+        f"spec = importlib.util.spec_from_file_location('s', {str(harness._SUPERVISOR)!r})\n"
+        "s = importlib.util.module_from_spec(spec)\n"
+        "spec.loader.exec_module(s)\n"
+        f"{change}\n"
+        "sys.exit(s.main(sys.argv[1:]))\n"
+    )
+    return path
+
+
+def test_without_a_subreaper_the_process_group_is_killed(
+    run: Run, witness: Witness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    variant = _variant(tmp_path, "s._find_prctl = lambda: None")
+    monkeypatch.setattr(harness, "_SUPERVISOR", variant)
+    outcome = run(HOLD + ESCAPES["deaf"] + PLACED + "echo done")
+    assert witness.all_gone(30)
+    assert outcome.failure == ""
+
+
+def test_a_kernel_that_does_not_list_children_is_searched_for_them(
+    run: Run, witness: Witness, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    variant = _variant(tmp_path, "os.access = lambda *_: False")
+    monkeypatch.setattr(harness, "_SUPERVISOR", variant)
+    run(HOLD + DAEMON + PLACED + "echo done")
+    assert witness.all_gone()
+
+
+def test_the_harness_gets_the_signals_that_a_runner_ignores(run: Run) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        outcome = run("grep SigIgn /proc/self/status; yes | head -1")
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    ignored = int(outcome.tail.split()[1], 16)
+    # Above 31 are the C library's own, which nobody can set back.
+    assert ignored & 0x7FFFFFFF == 0
+    assert outcome.tail.endswith("\ny\n")
+
+
+def test_the_harness_has_no_descriptors_but_its_own(run: Run, tmp_path: Path) -> None:
+    secret = os.open(tmp_path, os.O_RDONLY)
+    try:
+        outcome = run("ls /proc/$$/fd")
+    finally:
+        os.close(secret)
+    assert outcome.tail.split() == ["0", "1", "2"]

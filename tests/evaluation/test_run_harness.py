@@ -1,0 +1,195 @@
+"""One run of the harness: how it ended, in words, and what was read."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+import tracemalloc
+from pathlib import Path
+
+import pytest
+from conftest import Run
+
+from autoexp_tui.evaluation import output_log
+from autoexp_tui.evaluation.harness import last_words
+from autoexp_tui.model.contract import Metric
+
+Loss = tuple[Metric, ...]
+
+
+def test_a_measurement_is_read_from_both_streams(run: Run, loss: Loss, tmp_path: Path) -> None:
+    outcome = run("echo loss: 0.5; echo depth: 3 >&2", metrics=loss)
+    assert outcome.reading.metrics == {"loss": 0.5}
+    assert outcome.reading.extras == {"depth": 3.0}
+    assert (outcome.exit_code, outcome.ended, outcome.failure) == (0, "exited", "")
+    assert (tmp_path / "output.log").read_bytes() == b"loss: 0.5\ndepth: 3\n"
+    assert outcome.output_bytes == 19
+
+
+@pytest.mark.parametrize(
+    ("command", "failure"),
+    [
+        ("echo loss: 1; exit 3", "exit 3: loss: 1"),
+        ("exit 3", "exit 3"),
+        ("echo nothing", "loss was not printed"),
+        ("no-such-command", "exit 127: /bin/sh: 1: no-such-command: not found"),
+        ("kill -SEGV $$", "killed by SIGSEGV"),
+        ("sh -c 'kill -SEGV $$'; exit $?", "killed by SIGSEGV"),
+        ("kill -9 $$", "killed (out of memory?)"),
+        ("sh -c 'kill -9 $$'; exit $?", "killed (out of memory?)"),
+        ("printf '\\033]0;owned\\007\\033[31mboom\\033[0m\\n'; exit 1", "exit 1: boom"),
+        ("echo loss: nan", "loss is nan: not a finite number"),
+    ],
+)
+def test_a_failure_says_why(run: Run, loss: Loss, command: str, failure: str) -> None:
+    assert run(command, metrics=loss).failure == failure
+
+
+@pytest.mark.parametrize(
+    ("tail", "words"),
+    [
+        ("", ""),
+        ("\n  \n----\n", ""),
+        ("first\nlast\n\n  ^^^^\n", "last"),
+        ("Traceback\n  File\nKeyError: 'x'\n\nNode.js v20.1.0\n", "KeyError: 'x'"),
+        ("torch.OutOfMemoryError: CUDA\nbye\n", "torch.OutOfMemoryError: CUDA"),
+        ("main.c:3:1: error: expected ';'\nmake: stopping\n", "main.c:3:1: error: expected ';'"),
+        ("FutureWarning: old\nerror rate: 3\nno luck\n", "no luck"),
+        ("x" * 300, "x" * 199 + "…"),
+    ],
+)
+def test_the_line_that_says_what_went_wrong_is_found(tail: str, words: str) -> None:
+    assert last_words(tail) == words
+
+
+def test_a_harness_that_cannot_be_started_is_a_failure(run: Run, tmp_path: Path) -> None:
+    outcome = run("true", cwd=tmp_path / "missing")
+    assert outcome.failure.startswith("the harness could not be started: ")
+    assert outcome.exit_code is None
+
+
+def test_an_environment_too_large_to_start_with_is_a_failure(run: Run) -> None:
+    outcome = run("true", env={"LARGE": "x" * (4 << 20)})
+    assert outcome.failure.startswith("exit 127: cannot start")
+
+
+def test_an_interrupt_before_the_start_starts_nothing(run: Run, tmp_path: Path) -> None:
+    interrupt = threading.Event()
+    interrupt.set()
+    outcome = run("touch started", interrupt=interrupt)
+    assert (outcome.ended, outcome.failure) == ("interrupted", "interrupted")
+    assert not (tmp_path / "started").exists()
+
+
+def test_no_time_at_all_is_over_at_once(run: Run) -> None:
+    outcome = run("sleep 600", time_limit=0.0)
+    assert (outcome.ended, outcome.failure) == ("time limit", "time limit of 0 s")
+
+
+def test_the_time_limit_lets_a_harness_clean_up(run: Run, tmp_path: Path) -> None:
+    run("trap 'echo cleaned > cleaned; exit' TERM; sleep 600 & wait", time_limit=0.5)
+    assert (tmp_path / "cleaned").read_text() == "cleaned\n"
+
+
+def test_the_harness_sees_the_environment_it_was_given(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-secret")
+    outcome = run("env | sort", env={"PATH": os.environ["PATH"], "ODD": "a=b\nc"})
+    lines = outcome.tail.splitlines()
+    assert {line.partition("=")[0] for line in lines} == {
+        *("ODD", "c", "PATH", "PYTHONUNBUFFERED"),  # what was given, and our default
+        *("PWD", "AUTOEXP_EVALUATION"),  # the shell's, and the mark
+    }
+    assert {"ODD=a=b", "c", f"PATH={os.environ['PATH']}"} < set(lines)
+
+
+def test_buffering_may_be_chosen(run: Run) -> None:
+    outcome = run("echo [$PYTHONUNBUFFERED]", env={"PYTHONUNBUFFERED": ""})
+    assert outcome.tail == "[]\n"
+
+
+def test_the_supervisor_shows_the_harness_no_secret_of_ours(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-secret")
+    outcome = run("tr '\\0' '\\n' < /proc/$PPID/environ; echo read")
+    assert outcome.tail.endswith("read\n")
+    assert "secret" not in outcome.tail
+
+
+def test_there_is_nothing_to_read_on_stdin(run: Run) -> None:
+    assert run("cat; echo end").tail == "end\n"
+
+
+def test_memory_and_processor_time_are_measured(run: Run) -> None:
+    outcome = run("head -c 40M /dev/zero | tail -c 40M | wc -c")
+    assert outcome.max_rss_bytes > 40 << 20
+    assert 0 < outcome.cpu_seconds < 60
+    assert 0 < outcome.seconds < 60
+
+
+def test_the_log_can_be_followed_while_the_harness_runs(run: Run, tmp_path: Path) -> None:
+    log, fifo = tmp_path / "output.log", tmp_path / "go"
+    os.mkfifo(fifo)
+    seen: list[bytes] = []
+
+    def follow() -> None:
+        while not (log.exists() and log.stat().st_size):
+            time.sleep(0.01)
+        seen.append(log.read_bytes())
+        fifo.write_text("go\n")
+
+    viewer = threading.Thread(target=follow)
+    viewer.start()
+    run("echo first; read answer < go; echo $answer")
+    viewer.join()
+    assert seen == [b"first\n"]
+    assert log.read_bytes() == b"first\ngo\n"
+
+
+def test_a_flood_is_read_to_its_end_and_bounded_on_disk(
+    run: Run, loss: Loss, tmp_path: Path
+) -> None:
+    line = "a line of output that is about as long as lines of output often are"
+    outcome = run(f"yes '{line}' | head -c 48M; echo; echo loss: 2", metrics=loss)
+    assert outcome.reading.metrics == {"loss": 2.0}
+    assert outcome.output_bytes == (48 << 20) + 9
+    size = (tmp_path / "output.log").stat().st_size
+    assert size <= output_log.HEAD + output_log.TAIL + 100
+    assert size >= output_log.HEAD + output_log.TAIL // 2 - 100
+    assert len(outcome.tail) <= 4096
+    assert outcome.tail.startswith(line)
+
+
+def test_an_endless_line_takes_little_memory(run: Run, loss: Loss) -> None:
+    tracemalloc.start()
+    try:
+        outcome = run("head -c 64M /dev/zero | tr '\\0' x; echo; echo loss: 2", metrics=loss)
+        _now, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert outcome.reading.metrics == {"loss": 2.0}
+    assert peak < 4 << 20
+
+
+def test_a_full_disk_does_not_end_the_run(run: Run, loss: Loss, tmp_path: Path) -> None:
+    (tmp_path / "output.log").symlink_to("/dev/full")
+    outcome = run("seq 100000; echo loss: 2", metrics=loss)
+    assert outcome.reading.metrics == {"loss": 2.0}
+    assert outcome.failure == ""
+    assert outcome.log_error.endswith("No space left on device")
+
+
+def test_the_supervisor_is_named_while_it_runs(run: Run) -> None:
+    states: list[bool] = []
+    outcome = run("echo ok", on_start=lambda supervisor: states.append(supervisor.alive()))
+    assert states == [True]
+    assert outcome.tail == "ok\n"
+
+
+def test_a_broken_pipe_ends_what_writes_to_it(run: Run) -> None:
+    outcome = run(f"sh -c 'kill -{signal.SIGPIPE.value} $$'; exit $?")
+    assert outcome.failure == "killed by SIGPIPE"
