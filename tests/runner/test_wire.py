@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from autoexp_tui.loop import wire
 from autoexp_tui.loop.commands import handle_command
 from autoexp_tui.loop.control import Command, Controls, Reply
 from autoexp_tui.loop.journal import Journal, read_all
@@ -20,7 +21,6 @@ from autoexp_tui.loop.wire import ControlServer, NoRunner, send, socket_path
 from autoexp_tui.model.events import HintGiven
 from autoexp_tui.model.problem import Problem
 from autoexp_tui.model.rundir import RunDirectory
-from autoexp_tui.runner import wire
 
 
 @pytest.fixture

@@ -127,7 +127,7 @@ class Desk:
             credentials,
             self.books,
             self.patience,
-            look=lambda _: context or Context(),
+            gather_context=lambda _: context or Context(),
         )
 
     def propose(self, about: Situation | None = None) -> str:
