@@ -27,7 +27,8 @@ from autoexp_tui.config import reader as config
 from autoexp_tui.evaluation.metrics import MetricReader
 from autoexp_tui.model.contract import Contract, Metric
 from autoexp_tui.model.events import Status
-from autoexp_tui.model.objective import judge
+from autoexp_tui.model.measurement import Measurement
+from autoexp_tui.model.objective import Objective
 from autoexp_tui.model.proposal import Proposal, Proposer, Situation, Stream, Trial
 from autoexp_tui.proposers.tuner import Tuner, arms
 from autoexp_tui.proposers.tuner.past import recall
@@ -100,13 +101,9 @@ class Run:
             self.slowest = max(self.slowest, time.perf_counter() - began)
             metrics = self.problem.measure(proposal.text)
             keep = bool(metrics) and (
-                judge(
-                    contract.metrics,
-                    contract.decide,
-                    candidate=metrics,
-                    incumbent=kept,
-                    baseline=first,
-                ).keep
+                Objective.of(contract)
+                .judge(*(Measurement.of(values) for values in (metrics, kept, first)))
+                .keep
             )
             status: Status = "keep" if keep else "discard" if metrics else "crash"
             self.history.append(

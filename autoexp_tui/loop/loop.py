@@ -18,7 +18,8 @@ from autoexp_tui.loop.recorder import Recorder
 from autoexp_tui.loop.situation import gather
 from autoexp_tui.loop.spending import SpendLedger
 from autoexp_tui.model import budget, events
-from autoexp_tui.model.objective import Verdict, judge
+from autoexp_tui.model.measurement import Measurement
+from autoexp_tui.model.objective import Verdict
 from autoexp_tui.model.proposal import (
     Crash,
     Exhausted,
@@ -306,13 +307,10 @@ class Loop:
         state = self._recorder.state
         if state.incumbent is None or state.baseline is None:
             return Verdict(keep=True, reason="the baseline")
-        contract = state.contract
-        return judge(
-            contract.metrics,
-            contract.decide,
-            candidate=metrics,
-            incumbent=state.incumbent.metrics,
-            baseline=state.baseline.metrics,
+        return state.objective.judge(
+            Measurement.of(metrics),
+            Measurement.of(state.incumbent.metrics),
+            Measurement.of(state.baseline.metrics),
         )
 
     def _confirm(self, candidate: Candidate, verdict: Verdict) -> tuple[Result, Verdict]:
@@ -326,12 +324,10 @@ class Loop:
         self._controls.clear_interrupt()
         if failure := fresh.failure or old.failure:
             return fresh, Verdict(keep=False, reason=f"unconfirmed: {failure}")
-        again = judge(
-            state.contract.metrics,
-            state.contract.decide,
-            candidate=fresh.metrics,
-            incumbent=old.metrics,
-            baseline=state.baseline.metrics,
+        again = state.objective.judge(
+            Measurement.of(fresh.metrics),
+            Measurement.of(old.metrics),
+            Measurement.of(state.baseline.metrics),
         )
         word = "confirmed" if again.keep else "unconfirmed"
         return fresh, Verdict(again.keep, f"{word} by {times} fresh runs each: {again.reason}")

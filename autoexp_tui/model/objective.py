@@ -1,16 +1,29 @@
-"""Kept or not: the dominance rules over one or two metrics, as pure functions."""
+"""What a run optimises, and the only code that knows which way is up.
+
+`Objective` is made from the contract (or from what is known of somebody else's table) and answers
+every question about better and worse: the loop asks it what to keep, and every viewer asks it what
+to show. Nothing else compares by `direction`; `tests/border` scans for it.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol, TypeVar
 
-from autoexp_tui.model.contract import Decide, Limit, Metric
+from autoexp_tui.model.contract import Contract, Decide, Direction, Limit, Metric
+from autoexp_tui.model.measurement import Measurement
 
 _ARROW = "\N{RIGHTWARDS ARROW}"
 _MINUS = "\N{MINUS SIGN}"
 _TIMES = "\N{MULTIPLICATION SIGN}"
+_DOT = "\N{MIDDLE DOT}"
+_ARROWS: dict[str, str] = {"lower": "\N{DOWNWARDS ARROW}", "higher": "\N{UPWARDS ARROW}"}
+
+_ONE_METRIC = Decide()
+
+Word = Literal["better", "worse", "equal", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,39 +34,226 @@ class Verdict:
     reason: str
 
 
-def judge(
-    metrics: Sequence[Metric],
-    decide: Decide,
-    *,
-    candidate: Mapping[str, float],
-    incumbent: Mapping[str, float],
-    baseline: Mapping[str, float],
-) -> Verdict:
-    """Compare two complete measurements by the contract's rule; equal or worse is never kept.
+@dataclass(frozen=True, slots=True)
+class Gain:
+    """From an old figure to a new one."""
 
-    A value that is missing, infinite or no number keeps nothing. Raises ValueError for weights
-    that don't match the metrics in number.
+    value: float | None
+    """How much better, in the figure's own unit; negative is worse; None is not known."""
+    percent: float | None
+    """The same in percent of the old figure's magnitude; None also where that is 0."""
+
+    @property
+    def word(self) -> Word:
+        if self.value is None or math.isnan(self.value):
+            return "unknown"
+        return "better" if self.value > 0 else "worse" if self.value < 0 else "equal"
+
+    @property
+    def better(self) -> bool:
+        return self.word == "better"
+
+
+UNKNOWN = Gain(None, None)
+
+
+class Measured(Protocol):
+    """A row of a table, as far as it matters here."""
+
+    @property
+    def status(self) -> str: ...
+
+    @property
+    def metrics(self) -> Mapping[str, float]: ...
+
+
+_Row = TypeVar("_Row", bound=Measured)
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """One figure per measurement, and whether one measurement beats another.
+
+    The figure is the first metric (`primary`), the weighted score (`weighted`), or the area that a
+    point dominates (`pareto`, see `dominated_area`).
     """
-    measurements = {"candidate": candidate, "incumbent": incumbent, "baseline": baseline}
-    for whose, values in measurements.items():
-        for metric in metrics:
-            value = values.get(metric.name)
-            if value is None:
-                return Verdict(False, f"the {whose} has no {metric.name}")
-            if not math.isfinite(value):
-                return Verdict(False, f"{metric.name} of the {whose} is {value}: not finite")
-    match decide.rule:
-        case "primary":
-            return _primary(metrics, decide.limit, candidate, incumbent, baseline)
-        case "pareto":
-            return _pareto(metrics, candidate, incumbent)
-        case "weighted":
-            return _weighted(metrics, decide, candidate, incumbent)
+
+    metrics: tuple[Metric, ...]
+    decide: Decide = _ONE_METRIC
+    directed: bool = True
+    """False: nobody knows which way is better, as may be in a table of somebody else's."""
+    baseline: Mapping[str, float] | None = None
+    """What the area of `pareto` is relative to; the other rules don't need it."""
+
+    @classmethod
+    def of(cls, contract: Contract, *, directed: bool = True) -> Objective:
+        """The objective of a contract, before anything was measured."""
+        return cls(contract.metrics, contract.decide, directed)
+
+    def relative_to(self, baseline: Mapping[str, float] | None) -> Objective:
+        """The same objective, with the figures that its baseline had."""
+        return replace(self, baseline=baseline)
+
+    @property
+    def name(self) -> str:
+        """As people read it: `val_loss`, `score (1·loss + 1·ms)`, `front of loss and ms`."""
+        names = [metric.name for metric in self.metrics]
+        match self.decide.rule:
+            case "primary":
+                return names[0]
+            case "weighted":
+                return f"score ({self._weighted_sum()})"
+            case "pareto":
+                return f"front of {' and '.join(names)}"
+
+    @property
+    def title(self) -> str:
+        """One word for a column or an axis: `val_loss`, `score`, `area`."""
+        rule = self.decide.rule
+        return {"weighted": "score", "pareto": "area"}.get(rule, self.metrics[0].name)
+
+    @property
+    def is_metric(self) -> bool:
+        """Whether the figure is the first metric itself, and so needs no column of its own."""
+        return self.decide.rule == "primary"
+
+    @property
+    def direction(self) -> Direction:
+        """Of the figure."""
+        match self.decide.rule:
+            case "primary":
+                return self.metrics[0].direction
+            case "weighted":
+                return self.decide.direction
+            case "pareto":
+                return "higher"
+
+    @property
+    def arrow(self) -> str:
+        """`↓` or `↑`; empty where nobody knows."""
+        return _ARROWS[self.direction] if self.directed else ""
+
+    def as_metric(self) -> Metric:
+        """The figure as if it were a metric, for what draws or tabulates metrics."""
+        if self.is_metric:
+            return self.metrics[0]
+        return Metric(self.title, self.direction)
+
+    def figure(self, values: Mapping[str, float]) -> float | None:
+        """The figure of one measurement; None where a part is missing or it is not finite."""
+        if any(metric.name not in values for metric in self._judged):
+            return None
+        match self.decide.rule:
+            case "primary":
+                found = values[self.metrics[0].name]
+            case "weighted":
+                found = score(self.metrics, self.decide, values)
+            case "pareto":
+                found = dominated_area(self.metrics, values, self.baseline or values)
+        return found if math.isfinite(found) else None
+
+    def judge(
+        self, candidate: Measurement, incumbent: Measurement, baseline: Measurement
+    ) -> Verdict:
+        """Compare by the contract's rule; equal or worse is never kept.
+
+        A value that is missing, infinite or no number keeps nothing. Raises ValueError for weights
+        that don't match the metrics in number.
+        """
+        new, old, first = candidate.metrics, incumbent.metrics, baseline.metrics
+        for whose, values in (("candidate", new), ("incumbent", old), ("baseline", first)):
+            for metric in self.metrics:
+                value = values.get(metric.name)
+                if value is None:
+                    return Verdict(False, f"the {whose} has no {metric.name}")
+                if not math.isfinite(value):
+                    return Verdict(False, f"{metric.name} of the {whose} is {value}: not finite")
+        match self.decide.rule:
+            case "primary":
+                return _primary(self.metrics, self.decide.limit, new, old, first)
+            case "pareto":
+                return _pareto(self.metrics, new, old)
+            case "weighted":
+                return _weighted(self.metrics, self.decide, new, old)
+
+    def gain(self, new: Mapping[str, float], old: Mapping[str, float]) -> Gain:
+        """From one measurement to another, by the figure."""
+        return self.gain_of_figures(self.figure(new), self.figure(old))
+
+    def gain_of_figures(self, new: float | None, old: float | None) -> Gain:
+        """From one figure to another."""
+        if not self.directed:
+            return UNKNOWN
+        return gain(self.direction, new, old)
+
+    def metric_gain(self, metric: Metric, new: float | None, old: float | None) -> Gain:
+        """From one value of one metric to another."""
+        return gain(metric.direction, new, old) if self.directed else UNKNOWN
+
+    def best(self, rows: Iterable[_Row]) -> _Row | None:
+        """The kept row with the best figure, the earliest of equals; None where none is known."""
+        found: _Row | None = None
+        for row in rows:
+            if row.status != "keep" or self.figure(row.metrics) is None or not self.directed:
+                continue
+            if found is None or self.gain(row.metrics, found.metrics).better:
+                found = row
+        return found
+
+    def front(self, rows: Iterable[_Row]) -> list[_Row]:
+        """The measured rows that no other one dominates in all metrics, best first metric first."""
+        costs = [
+            (tuple(_cost(metric, row.metrics[metric.name]) for metric in self.metrics), row)
+            for row in rows
+            if all(metric.name in row.metrics for metric in self.metrics)
+        ]
+        found: list[_Row] = []
+        lowest = math.inf
+        for cost, row in sorted(costs, key=lambda pair: pair[0]):
+            if cost[-1] < lowest:
+                lowest = cost[-1]
+                found.append(row)
+        return found
+
+    @property
+    def _judged(self) -> tuple[Metric, ...]:
+        return self.metrics[:1] if self.decide.rule == "primary" else self.metrics
+
+    def _weighted_sum(self) -> str:
+        parts = [
+            f"{abs(weight):g}{_DOT}{metric.name}"
+            for weight, metric in zip(self.decide.weights, self.metrics, strict=True)
+        ]
+        first, *more = zip(self.decide.weights, parts, strict=True)
+        text = f"{_MINUS if first[0] < 0 else ''}{first[1]}"
+        return text + "".join(f" {_MINUS if w < 0 else '+'} {part}" for w, part in more)
+
+
+def gain(direction: str, new: float | None, old: float | None) -> Gain:
+    """From one figure to another, for what has a direction and no contract.
+
+    `direction` other than `lower` or `higher` knows no better.
+    """
+    if new is None or old is None or direction not in _ARROWS:
+        return UNKNOWN
+    value = old - new if direction == "lower" else new - old
+    percent = 100 * value / abs(old) if old else math.nan
+    return Gain(value, percent if math.isfinite(percent) else None)
+
+
+def arrow(metric: Metric) -> str:
+    """`↓` where lower is better, `↑` where higher is."""
+    return _ARROWS[metric.direction]
 
 
 def improvement(metric: Metric, candidate: float, incumbent: float) -> float:
     """Return by how much the candidate is better, in the metric's unit; negative when worse."""
     return incumbent - candidate if metric.direction == "lower" else candidate - incumbent
+
+
+def _cost(metric: Metric, value: float) -> float:
+    """The value as something to be minimised."""
+    return value if metric.direction == "lower" else -value
 
 
 def score(metrics: Sequence[Metric], decide: Decide, values: Mapping[str, float]) -> float:
@@ -65,6 +265,22 @@ def score(metrics: Sequence[Metric], decide: Decide, values: Mapping[str, float]
     return sum(
         weight * values[metric.name] for weight, metric in zip(decide.weights, metrics, strict=True)
     )
+
+
+def dominated_area(
+    metrics: Sequence[Metric], values: Mapping[str, float], baseline: Mapping[str, float]
+) -> float:
+    """The area that a point dominates, in units of what the baseline does: 1.6 is 60 % more.
+
+    The hypervolume of one point (Zitzler and Thiele 1998) against a reference that is twice as bad
+    as the baseline in every metric. Grows whenever one metric improves and none regresses.
+    """
+    area = 1.0
+    for metric in metrics:
+        first = baseline[metric.name]
+        share = improvement(metric, values[metric.name], first) / (abs(first) or 1.0)
+        area *= max(0.0, 1.0 + share)
+    return area
 
 
 def _primary(

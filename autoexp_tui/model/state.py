@@ -16,7 +16,7 @@ import msgspec
 from autoexp_tui.model import events
 from autoexp_tui.model.contract import Budget, Contract
 from autoexp_tui.model.events import Record, Status
-from autoexp_tui.model.objective import improvement
+from autoexp_tui.model.objective import Objective
 
 Phase = Literal["starting", "reading", "proposing", "evaluating", "deciding", "paused", "finished"]
 
@@ -88,6 +88,8 @@ class RunState:
     runner: events.RunnerStarted | None = None
     runner_since: float = 0.0
     """Run clock when the present runner took over."""
+    objective: Objective = field(default_factory=lambda: Objective(()))
+    """What better means here; knows the baseline as soon as it is measured."""
     budget: Budget = field(default_factory=Budget)
     phase: Phase = "starting"
     phase_time: float = 0.0
@@ -175,6 +177,7 @@ class RunState:
                 self._decided(event, record)
             case events.RunStarted() as event:
                 self.started, self.budget = event, event.contract.budget
+                self.objective = Objective.of(event.contract, directed=event.directed)
             case events.RunnerStarted() as event:
                 self._runner_started(event)
             case events.BudgetChanged(budget=budget):
@@ -299,6 +302,8 @@ class RunState:
             elapsed=record.elapsed,
         )
         self.rows.append(row)
+        if row.metrics and self.objective.baseline is None:
+            self.objective = self.objective.relative_to(row.metrics)
         if not self.settled:  # a table of somebody else's: its rows tell all that is known
             self.spent_usd += row.cost_usd
         self.unbooked_usd = 0.0
@@ -319,10 +324,5 @@ class RunState:
     def _is_best(self, row: Row) -> bool:
         if self.started is None or self.started.proposer:
             return True
-        primary = self.contract.primary
-        if not self.started.directed or primary.name not in row.metrics:
-            return False
-        if self.best is None:
-            return True
-        value, before = row.metrics[primary.name], self.best.metrics[primary.name]
-        return improvement(primary, value, before) > 0
+        before = [] if self.best is None else [self.best]
+        return self.objective.best([*before, row]) is row

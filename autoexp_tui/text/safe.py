@@ -10,7 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby, islice
 from operator import itemgetter
+from typing import NewType
 from unicodedata import category
+
+Safe = NewType("Safe", str)
+"""Text that has been cleaned: what every terminal, page and prompt asks for."""
 
 Colour = int | tuple[int, int, int] | None
 """0 to 255 of the terminal's palette, red-green-blue of 0 to 255 each, or the terminal's own."""
@@ -68,7 +72,7 @@ class Style:
 PLAIN = Style()
 
 
-def clean(text: str) -> str:
+def clean(text: str) -> Safe:
     """Return `text` as it may be shown; newlines and tabs stay.
 
     Escape sequences go whole, other controls and invisible characters singly. What a carriage
@@ -76,18 +80,18 @@ def clean(text: str) -> str:
     character wears more than four combining marks. Idempotent; linear in time.
     """
     if text.isascii() and text.isprintable():
-        return text
+        return Safe(text)
     text = _visible(_SEQUENCE.sub("", text))
-    return "".join([text[start:end] for start, end in _kept(text)])
+    return Safe("".join([text[start:end] for start, end in _kept(text)]))
 
 
-def clean_line(text: str, limit: int = 200) -> str:
+def clean_line(text: str, limit: int = 200) -> Safe:
     """Return the cleaned text as one line: every run of whitespace is one space, none at the ends.
 
     At most `limit` characters (at least 1), an ellipsis for what was cut among them.
     """
     line = " ".join(clean(text).split())
-    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+    return Safe(line if len(line) <= limit else line[: limit - 1].rstrip() + "…")
 
 
 def decode(data: bytes) -> str:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import Literal
+import statistics
+from collections.abc import Mapping, Sequence
+from typing import Literal, NamedTuple
 
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from autoexp_tui.model.contract import Decide, Direction, Limit, Metric, Rule
-from autoexp_tui.model.objective import Verdict, improvement, judge, score
+from autoexp_tui.model.measurement import Measurement, Sample
+from autoexp_tui.model.objective import Objective, Verdict, gain, improvement, score
 
 LOSS = Metric("val_loss", "lower")
 LATENCY = Metric("latency_ms", "lower")
@@ -35,6 +38,18 @@ PAIRS = st.tuples(
     st.builds(Metric, st.just("b"), DIRECTIONS, min_delta=FLOORS),
 )
 VALUES = st.fixed_dictionaries({"a": FIGURES, "b": FIGURES})
+
+
+def judge(
+    metrics: Sequence[Metric],
+    decide: Decide,
+    *,
+    candidate: Mapping[str, float],
+    incumbent: Mapping[str, float],
+    baseline: Mapping[str, float],
+) -> Verdict:
+    whole = [Measurement((Sample(dict(values)),)) for values in (candidate, incumbent, baseline)]
+    return Objective(tuple(metrics), decide).judge(*whole)
 
 
 def opposite(direction: Direction) -> Direction:
@@ -332,3 +347,73 @@ def test_a_reason_is_one_line_that_names_the_metric(new: float, old: float) -> N
     reason = one(new, old).reason
     assert reason.startswith("val_loss ")
     assert "\n" not in reason
+
+
+# ---- what is told is what is judged ------------------------------------------------------------
+
+
+class Line(NamedTuple):
+    """A row, as far as an objective looks at it."""
+
+    status: str
+    metrics: dict[str, float]
+
+
+LOSS_MS = (Metric("loss", "lower"), Metric("ms", "lower"))
+WEIGHTED = Objective(LOSS_MS, Decide("weighted", weights=(1.0, 1.0)))
+PARETO = Objective(LOSS_MS, Decide("pareto"))
+
+
+def line(loss: float, ms: float, status: str = "keep") -> Line:
+    return Line(status, {"loss": loss, "ms": ms})
+
+
+def test_the_best_of_a_weighted_run_has_the_best_score_not_the_best_first_metric() -> None:
+    rows = [line(1, 10), line(0.9, 9.9), line(1.5, 5), line(0.8, 9, "discard")]
+    assert WEIGHTED.best(rows) is rows[2]
+    assert WEIGHTED.figure(rows[2].metrics) == 6.5
+    change = WEIGHTED.gain(rows[2].metrics, rows[0].metrics)
+    assert (change.value, change.word) == (4.5, "better")
+    assert change.percent == pytest.approx(40.9, abs=0.1)
+    assert WEIGHTED.gain(rows[3].metrics, rows[2].metrics).word == "worse"
+    assert WEIGHTED.name == "score (1·loss + 1·ms)"
+
+
+def test_progress_on_a_front_is_the_area_that_it_dominates() -> None:
+    rows = [line(1, 10), line(1, 5), line(1, 4)]
+    objective = PARETO.relative_to(rows[0].metrics)
+    assert [objective.figure(row.metrics) for row in rows] == [1.0, 1.5, 1.6]
+    assert objective.best(rows) is rows[2]
+    assert objective.gain(rows[2].metrics, rows[0].metrics).percent == pytest.approx(60)
+    assert objective.name == "front of loss and ms"
+    assert objective.front([*rows, line(0.5, 9, "discard")]) == [line(0.5, 9, "discard"), rows[2]]
+
+
+def test_where_nobody_knows_a_direction_nothing_is_better() -> None:
+    objective = Objective((LOSS,), directed=False)
+    assert objective.best([Line("keep", {"val_loss": 1.0})]) is None
+    assert objective.gain({"val_loss": 1.0}, {"val_loss": 2.0}).word == "unknown"
+    assert gain("unknown", 1.0, 2.0).word == "unknown"
+
+
+@given(PAIRS, DECIDES, VALUES, VALUES, VALUES)
+def test_what_is_kept_is_told_as_better(
+    metrics: tuple[Metric, Metric],
+    decide: Decide,
+    candidate: dict[str, float],
+    incumbent: dict[str, float],
+    baseline: dict[str, float],
+) -> None:
+    objective = Objective(metrics, decide).relative_to(baseline)
+    new, old, first = map(Measurement.of, (candidate, incumbent, baseline))
+    change = objective.gain(candidate, incumbent)
+    if objective.judge(new, old, first).keep and change.value is not None:
+        # An area may underflow, or both points lie beyond its reference: never the other way.
+        assert change.word == "better" or (decide.rule == "pareto" and change.word == "equal")
+
+
+@given(st.lists(FINITE, min_size=1, max_size=9))
+def test_a_measurement_is_the_median_of_its_samples(values: list[float]) -> None:
+    measured = Measurement(tuple(Sample({"a": value}, seconds=1.0) for value in values))
+    assert measured.metrics["a"] == statistics.median(values)
+    assert measured.seconds == len(values)

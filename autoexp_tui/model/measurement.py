@@ -1,0 +1,66 @@
+"""What the harness measured of one text: every run of it, not their summary.
+
+The samples travel from the harness to `Objective.judge`, into the journal and out to viewers, so
+that whoever weighs evidence has all of it. What one figure stands for them is decided here alone.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping
+
+import msgspec
+
+
+class Sample(msgspec.Struct, frozen=True):
+    """One run of the harness that gave a complete measurement."""
+
+    metrics: dict[str, float]
+    """By the contract's names; finite."""
+    seconds: float = 0.0
+    """Wall time of the run."""
+    extras: dict[str, float] = {}
+    """Other numbers that it printed; shown, never judged."""
+
+
+class Measurement(msgspec.Struct, frozen=True):
+    """All runs of the harness on one text, in the order in which they were made."""
+
+    samples: tuple[Sample, ...] = ()
+
+    @classmethod
+    def of(cls, metrics: Mapping[str, float]) -> Measurement:
+        """A measurement of which only the figures are known: a table's row, or an old journal's."""
+        return cls((Sample(dict(metrics)),)) if metrics else cls()
+
+    def __bool__(self) -> bool:
+        return bool(self.samples)
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The estimate of each metric: the median of its samples. Empty where there are none."""
+        if not self.samples:
+            return {}
+        return {name: self._median(name) for name in self.samples[0].metrics}
+
+    @property
+    def extras(self) -> dict[str, float]:
+        """The median of each other number, over the samples that have it."""
+        names = dict.fromkeys(name for sample in self.samples for name in sample.extras)
+        return {
+            name: statistics.median(s.extras[name] for s in self.samples if name in s.extras)
+            for name in names
+        }
+
+    @property
+    def seconds(self) -> float:
+        """Wall time of all runs together."""
+        return sum(sample.seconds for sample in self.samples)
+
+    def __add__(self, more: Measurement) -> Measurement:
+        return Measurement(self.samples + more.samples)
+
+    def _median(self, name: str) -> float:
+        if len(self.samples) == 1:
+            return self.samples[0].metrics[name]
+        return statistics.median(sample.metrics[name] for sample in self.samples)
