@@ -43,7 +43,7 @@ def as_markdown(account: Account) -> str:
 
 def _safe(text: str, limit: int = 200) -> str:
     """`text` as one line that stands for itself, whatever Markdown it holds."""
-    line = clean_line(text, limit)
+    line: str = clean_line(text, limit)
     line = re.sub("[&<>]", lambda found: _ENTITIES[found.group()], line)
     line = _SPECIAL.sub(r"\\\1", line)
     line = _OPENING.sub(_as_entity, line)
