@@ -11,7 +11,7 @@ from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.model.state import Row
 from autoexp_tui.project import run_here
 from autoexp_tui.sources.journals import read_state
-from autoexp_tui.text.numbers import format_duration, format_number
+from autoexp_tui.text.numbers import format_duration, format_number, format_runs
 from autoexp_tui.text.safe import clean, clean_line, decode
 
 _OUTPUT = 64 << 10
@@ -39,7 +39,8 @@ def _head(run: RunDirectory, row: Row) -> None:
     click.echo(f"parent     {row.parent}")
     click.echo(f"took       {format_duration(row.seconds)}")
     for name, value in {**row.metrics, **row.extras}.items():
-        judged = "" if name in row.metrics else "  (not judged)"
+        judged = format_runs(row.measurement.values(name))
+        judged += "" if name in row.metrics else "  (not judged)"
         click.echo(f"{clean_line(name, 40):<10} {format_number(value)}{judged}")
     _section("hypothesis", row.hypothesis)
 

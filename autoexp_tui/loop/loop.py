@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from autoexp_tui.loop.control import Controls, Interrupted
-from autoexp_tui.loop.laboratory import Laboratory, Result
-from autoexp_tui.loop.measuring import Measurer, OutOfTime
+from autoexp_tui.loop.laboratory import Laboratory
+from autoexp_tui.loop.measuring import Measurer, OutOfTime, Runs
 from autoexp_tui.loop.projections import Projections
 from autoexp_tui.loop.proposing import Drafting
 from autoexp_tui.loop.recorder import Recorder
@@ -97,9 +97,9 @@ class Loop:
                 proposal = self.form_hypothesis(situation)  # 2. with its edit: 3. of one file
                 candidate = self.commit(proposal)  # 4. audit trail, before anything is run
             while True:
-                result = self.run_harness(candidate)  # 5. under a fixed time budget
-                measured = self.extract_metrics(candidate, result)  # 6. complete, finite, or none
-                repair = self.mend_slip(candidate, measured, result)
+                runs = self.run_harness(candidate)  # 5. under a fixed time budget
+                measured = self.extract_metrics(candidate, runs)  # 6. complete, finite, or none
+                repair = self.mend_slip(candidate, measured, runs)
                 if repair is None:
                     break
                 candidate = self.commit(repair, candidate.attempt + 1)  # 3. and 4. once more
@@ -168,34 +168,36 @@ class Loop:
         self._recorder.record(events.Committed(n, commit, attempt))
         return Candidate(n, parent, commit, proposal.text, description, attempt)
 
-    def run_harness(self, candidate: Candidate) -> Result:
+    def run_harness(self, candidate: Candidate) -> Runs:
         times = self._recorder.state.contract.repeats
         return self._measurer.measure(candidate.n, candidate.text, times, candidate.attempt)
 
-    def extract_metrics(self, candidate: Candidate, result: Result) -> events.Evaluated:
-        skipped = result.cut_short and self._controls.interrupt.is_set()
+    def extract_metrics(self, candidate: Candidate, runs: Runs) -> events.Evaluated:
+        skipped = runs.last.cut_short and self._controls.interrupt.is_set()
         self._controls.clear_interrupt()
-        failure = "skipped" if skipped else result.failure
+        failure = "skipped" if skipped else runs.failure
+        measurement = runs.measurement
         evaluated = events.Evaluated(
             n=candidate.n,
-            seconds=round(result.seconds, 3),
-            metrics={} if failure else result.metrics,
-            extras=result.extras,
+            seconds=round(runs.seconds, 3),
+            metrics={} if failure else measurement.metrics,
+            extras=runs.extras,
             failure=failure,
             attempt=candidate.attempt,
+            samples=measurement.samples if len(runs.results) > 1 else (),
         )
         self._recorder.record(evaluated)
-        for note in result.notes:
+        for note in runs.notes:
             self._recorder.warn(f"#{candidate.n}: {note}")
-        if result.tampered:
-            self._recorder.record(events.Noticed("alarm", f"#{candidate.n} {result.failure}"))
+        if runs.last.tampered:
+            self._recorder.record(events.Noticed("alarm", f"#{candidate.n} {runs.failure}"))
         return evaluated
 
     def mend_slip(
-        self, candidate: Candidate, measured: events.Evaluated, result: Result
+        self, candidate: Candidate, measured: events.Evaluated, runs: Runs
     ) -> Proposal | None:
         """A crash that may be a typo goes back to its author, a bounded number of times."""
-        state = self._recorder.state
+        state, result = self._recorder.state, runs.last
         worth_it = measured.failure and state.rows and not (result.cut_short or result.tampered)
         if not worth_it or candidate.attempt > state.contract.fix_attempts:
             return None
@@ -207,17 +209,21 @@ class Loop:
         status: events.Status
         if measured.failure and not state.rows:
             raise BaselineFailed(f"the baseline gave no measurement: {measured.failure}")
-        metrics, seconds, description = measured.metrics, measured.seconds, candidate.description
+        seconds, description = measured.seconds, candidate.description
+        samples, against = measured.samples if not measured.failure else (), Measurement()
+        metrics = measured.metrics
         if candidate.attempt > 1:
             word = "still broken after" if measured.failure else "after"
             description += f" ({word} {candidate.attempt - 1} repairs)"
         if measured.failure:
             status, reason = "crash", measured.failure
         else:
-            verdict = self._judge(metrics)
+            verdict = self._judge(measured.measurement)
             if verdict.keep and state.rows and state.contract.confirm:
-                fresh, verdict = self._confirm(candidate, verdict)
-                metrics, seconds = fresh.metrics or metrics, seconds + fresh.seconds
+                fresh, against, verdict = self._confirm(candidate)
+                seconds += fresh.seconds
+                if not fresh.failure:
+                    samples, metrics = fresh.measurement.samples, fresh.measurement.metrics
                 description += "" if verdict.keep else " (unconfirmed)"
             status, reason = ("keep" if verdict.keep else "discard"), verdict.reason
         self._recorder.record(
@@ -231,6 +237,8 @@ class Loop:
                 metrics=metrics,
                 seconds=round(seconds, 3),
                 cost_usd=round(state.unbooked_usd, 6),
+                samples=samples,
+                against=against.samples,
             )
         )
         if status == "keep":
@@ -303,18 +311,19 @@ class Loop:
         if note := self._lab.advance(commit):
             self._recorder.warn(note)
 
-    def _judge(self, metrics: dict[str, float]) -> Verdict:
+    def _judge(self, candidate: Measurement, incumbent: Measurement | None = None) -> Verdict:
+        """Against the incumbent as it was measured for its row, or as it was just now."""
         state = self._recorder.state
         if state.incumbent is None or state.baseline is None:
             return Verdict(keep=True, reason="the baseline")
-        return state.objective.judge(
-            Measurement.of(metrics),
-            Measurement.of(state.incumbent.metrics),
-            Measurement.of(state.baseline.metrics),
-        )
+        old = incumbent or state.incumbent.measurement
+        return state.objective.judge(candidate, old, state.baseline.measurement)
 
-    def _confirm(self, candidate: Candidate, verdict: Verdict) -> tuple[Result, Verdict]:
-        """Measure it afresh beside the incumbent; only what is better again is kept."""
+    def _confirm(self, candidate: Candidate) -> tuple[Runs, Measurement, Verdict]:
+        """Measure it afresh beside the incumbent; only what is better again is kept.
+
+        Returns the candidate's fresh runs, the incumbent's, and the verdict on these alone.
+        """
         state = self._recorder.state
         if state.incumbent is None or state.baseline is None:
             raise RuntimeError("there is nothing to compare the baseline with")
@@ -323,14 +332,11 @@ class Loop:
         fresh, old = self._measurer.compare(candidate.n, candidate.text, incumbent, times)
         self._controls.clear_interrupt()
         if failure := fresh.failure or old.failure:
-            return fresh, Verdict(keep=False, reason=f"unconfirmed: {failure}")
-        again = state.objective.judge(
-            Measurement.of(fresh.metrics),
-            Measurement.of(old.metrics),
-            Measurement.of(state.baseline.metrics),
-        )
+            return fresh, old.measurement, Verdict(False, f"unconfirmed: {failure}")
+        again = self._judge(fresh.measurement, old.measurement)
         word = "confirmed" if again.keep else "unconfirmed"
-        return fresh, Verdict(again.keep, f"{word} by {times} fresh runs each: {again.reason}")
+        reason = f"{word} by {times} fresh runs each: {again.reason}"
+        return fresh, old.measurement, Verdict(again.keep, reason)
 
     def _interrupted(self) -> None:
         """A stop leaves what is committed for the next runner; a skip gives up the proposal."""

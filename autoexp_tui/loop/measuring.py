@@ -2,17 +2,59 @@
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Sequence
+from dataclasses import dataclass
 
 from autoexp_tui.loop.control import Controls, Interrupted
 from autoexp_tui.loop.laboratory import Laboratory, Result
 from autoexp_tui.loop.recorder import Recorder
 from autoexp_tui.model import budget, events
+from autoexp_tui.model.measurement import Measurement, Sample
 
 
 class OutOfTime(Exception):
     """The run's wall clock cut the harness short; the message names the cap."""
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """One or several runs of the harness on one text; the first failure was the last run."""
+
+    results: tuple[Result, ...]
+
+    @property
+    def measurement(self) -> Measurement:
+        """The runs that gave a measurement."""
+        return Measurement(
+            tuple(
+                Sample(r.metrics, round(r.seconds, 3), r.extras)
+                for r in self.results
+                if not r.failure
+            )
+        )
+
+    @property
+    def last(self) -> Result:
+        """The one that failed, where one did."""
+        return self.results[-1]
+
+    @property
+    def failure(self) -> str:
+        return self.last.failure
+
+    @property
+    def extras(self) -> dict[str, float]:
+        """Other numbers: medians, or what the run that failed has printed."""
+        return self.last.extras if self.failure else self.measurement.extras
+
+    @property
+    def seconds(self) -> float:
+        """Wall time of all of them."""
+        return sum(result.seconds for result in self.results)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a person should know of them."""
+        return tuple(note for result in self.results for note in result.notes)
 
 
 class Measurer:
@@ -23,8 +65,8 @@ class Measurer:
         self._recorder = recorder
         self._controls = controls
 
-    def measure(self, n: int, text: str, times: int = 1, attempt: int = 1) -> Result:
-        """The median of `times` runs; the first that gives no measurement ends it.
+    def measure(self, n: int, text: str, times: int = 1, attempt: int = 1) -> Runs:
+        """`times` runs; the first that gives no measurement ends it.
 
         Raises:
             Interrupted: a person stops the run now.
@@ -36,9 +78,9 @@ class Measurer:
             results.append(self._once(began, text))
             if results[-1].failure:
                 break
-        return combined(results)
+        return Runs(tuple(results))
 
-    def compare(self, n: int, text: str, incumbent: str, times: int) -> tuple[Result, Result]:
+    def compare(self, n: int, text: str, incumbent: str, times: int) -> tuple[Runs, Runs]:
         """Fresh runs of a candidate and of the incumbent, in turns: machines drift together."""
         candidates: list[Result] = []
         incumbents: list[Result] = []
@@ -49,7 +91,7 @@ class Measurer:
             candidates.append(self._once(began, text))
             if incumbents[-1].failure or candidates[-1].failure:
                 break
-        return combined(candidates), combined(incumbents)
+        return Runs(tuple(candidates)), Runs(tuple(incumbents))
 
     def _once(self, began: events.EvaluationStarted, text: str) -> Result:
         state = self._recorder.state
@@ -64,26 +106,3 @@ class Measurer:
         if result.cut_short and left < limit and not self._controls.interrupt.is_set():
             raise OutOfTime(budget.used_up(state, self._recorder.elapsed) or "out of time")
         return result
-
-
-def combined(results: Sequence[Result]) -> Result:
-    """One result of several runs: medians and summed seconds, or the first failure."""
-    first = next((result for result in results if result.failure), results[0])
-    if len(results) == 1:
-        return first
-    whole = not first.failure
-    names = first.metrics if whole else ()
-    extras = first.extras if whole else ()
-    return Result(
-        seconds=sum(result.seconds for result in results),
-        metrics={name: statistics.median(r.metrics[name] for r in results) for name in names},
-        extras={
-            name: statistics.median(r.extras[name] for r in results if name in r.extras)
-            for name in extras
-        },
-        failure=first.failure,
-        cut_short=first.cut_short,
-        tail=first.tail,
-        tampered=first.tampered,
-        notes=tuple(note for result in results for note in result.notes),
-    )

@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeAlias
 import msgspec
 
 from autoexp_tui.model.contract import Budget, Contract
+from autoexp_tui.model.measurement import Measurement, Sample
 
 Status = Literal["keep", "discard", "crash"]
 
@@ -175,6 +176,17 @@ class Evaluated(Event, frozen=True):
     failure: str = ""
     """Why there is no measurement, in words; empty when there is one."""
     attempt: int = 1
+    samples: tuple[Sample, ...] = ()
+    """The runs, where there were several; `metrics` and `extras` are their medians. With a failure,
+    those that came before it.
+    """
+
+    @property
+    def measurement(self) -> Measurement:
+        """Every run of it; empty with a failure."""
+        if self.failure:
+            return Measurement()
+        return Measurement.recorded(self.samples, self.metrics, self.seconds, self.extras)
 
 
 class Decided(Event, frozen=True):
@@ -191,6 +203,10 @@ class Decided(Event, frozen=True):
     """Empty for a crash."""
     seconds: float
     cost_usd: float = 0.0
+    samples: tuple[Sample, ...] = ()
+    """The runs that the verdict rests on, where they are not the one that `Evaluated` tells."""
+    against: tuple[Sample, ...] = ()
+    """The incumbent's fresh runs that they were judged against, where there were any."""
 
 
 class Abandoned(Event, frozen=True):

@@ -33,6 +33,23 @@ class Measurement(msgspec.Struct, frozen=True):
         """A measurement of which only the figures are known: a table's row, or an old journal's."""
         return cls((Sample(dict(metrics)),)) if metrics else cls()
 
+    @classmethod
+    def recorded(
+        cls,
+        samples: tuple[Sample, ...],
+        metrics: Mapping[str, float],
+        seconds: float,
+        extras: Mapping[str, float],
+    ) -> Measurement:
+        """What an event or a row tells: its samples, or the one run that its own figures are of.
+
+        Only several samples are written down as such, so that a table of 100,000 rows holds none
+        and a journal written before there were any reads the same.
+        """
+        if samples or not metrics:
+            return cls(samples)
+        return cls((Sample(dict(metrics), seconds, dict(extras)),))
+
     def __bool__(self) -> bool:
         return bool(self.samples)
 
@@ -42,6 +59,11 @@ class Measurement(msgspec.Struct, frozen=True):
         if not self.samples:
             return {}
         return {name: self._median(name) for name in self.samples[0].metrics}
+
+    def values(self, name: str) -> list[float]:
+        """What each run has measured of a metric or printed of another number."""
+        found = ({**sample.extras, **sample.metrics}.get(name) for sample in self.samples)
+        return [value for value in found if value is not None]
 
     @property
     def extras(self) -> dict[str, float]:

@@ -16,6 +16,7 @@ import msgspec
 from autoexp_tui.model import events
 from autoexp_tui.model.contract import Budget, Contract
 from autoexp_tui.model.events import Record, Status
+from autoexp_tui.model.measurement import Measurement, Sample
 from autoexp_tui.model.objective import Objective
 
 Phase = Literal["starting", "reading", "proposing", "evaluating", "deciding", "paused", "finished"]
@@ -70,10 +71,17 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     """Wall clock when it was decided."""
     elapsed: float
     """Run clock when it was decided."""
+    samples: tuple[Sample, ...] = ()
+    """The runs that it was judged by, where there were several."""
 
     @property
     def is_baseline(self) -> bool:
         return self.n == 1
+
+    @property
+    def measurement(self) -> Measurement:
+        """Every run that it was judged by; empty for a crash."""
+        return Measurement.recorded(self.samples, self.metrics, self.seconds, self.extras)
 
 
 _NOTHING_KNOWN = Experiment(0, "")
@@ -283,6 +291,7 @@ class RunState:
 
     def _decided(self, event: events.Decided, record: Record) -> None:
         current = self.current or _NOTHING_KNOWN
+        extras = current.evaluated.extras if current.evaluated else {}
         row = Row(
             n=event.n,
             status=event.status,
@@ -291,7 +300,7 @@ class RunState:
             description=event.description,
             reason=event.reason,
             metrics=event.metrics,
-            extras=current.evaluated.extras if current.evaluated else {},
+            extras=Measurement(event.samples).extras if event.samples else extras,
             seconds=event.seconds,
             cost_usd=event.cost_usd,
             hypothesis=current.hypothesis,
@@ -300,6 +309,7 @@ class RunState:
             memo=current.memo,
             time=record.time,
             elapsed=record.elapsed,
+            samples=event.samples,
         )
         self.rows.append(row)
         if row.metrics and self.objective.baseline is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
 NONE = "—"
@@ -75,6 +75,11 @@ def percent(new: float | None, old: float | None) -> str:
     change = 100 * (new - old) / abs(old)
     places = 1 if abs(change) < 1000 else 0
     return f"{format_change(change, places)} %"
+
+
+def format_runs(values: Sequence[float]) -> str:
+    """What several runs have measured, to stand behind their median; empty for one run."""
+    return f" ({', '.join(map(format_number, values))})" if len(values) > 1 else ""
 
 
 def format_duration(seconds: float) -> str:

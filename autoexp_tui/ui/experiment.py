@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 from autoexp_tui.model.state import Row, RunState
 from autoexp_tui.sources.subject import Base, Texts, subject_of
-from autoexp_tui.text.numbers import format_clock, format_duration, format_number
+from autoexp_tui.text.numbers import format_clock, format_duration, format_number, format_runs
 from autoexp_tui.text.safe import clean, clean_line
 from autoexp_tui.ui.marks import MARKS
 from autoexp_tui.ui.widgets.diff import DiffPane
@@ -100,7 +100,8 @@ def _facts(row: Row) -> Text:
     if row.hypothesis and clean(row.hypothesis).strip() != clean_line(row.description, 300):
         text.append(f"{clean(row.hypothesis).strip()}\n")
     figures = [
-        f"{clean_line(name, 40)} {format_number(value)}" for name, value in row.metrics.items()
+        f"{clean_line(name, 40)} {format_number(value)}{format_runs(row.measurement.values(name))}"
+        for name, value in row.metrics.items()
     ]
     figures += [
         f"{clean_line(name, 40)} {format_number(value)} (not judged)"

@@ -5,12 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import threading
+import zlib
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.realistic_run import recorded, runs, whole_run
+from support.realistic_run import folded, recorded, runs, whole_run
 
 from autoexp_tui.loop.journal import (
     Journal,
@@ -23,6 +24,7 @@ from autoexp_tui.loop.journal import (
 )
 from autoexp_tui.model import events
 from autoexp_tui.model.events import Record
+from autoexp_tui.model.measurement import Measurement, Sample
 
 RECORDS = recorded(whole_run(["keep"]))
 LINES = [encode(record) for record in RECORDS]
@@ -203,6 +205,17 @@ def test_decisions_are_forced_to_disk_and_news_are_not(
 
 
 # Opening and reading.
+
+
+def test_a_row_written_before_samples_were_has_one(path: Path) -> None:
+    body = (
+        b'{"seq":1,"time":1.0,"elapsed":1.0,"event":{"kind":"Decided","n":1,"status":"keep",'
+        b'"commit":"c","parent":"p","description":"d","reason":"r","metrics":{"loss":9.0},'
+        b'"seconds":2.0,"cost_usd":0.0}'
+    )
+    path.write_bytes(b'%s,"sum":"%08x"}\n' % (body, zlib.crc32(body)))
+    state = folded(read_all(path))
+    assert state.rows[0].measurement == Measurement((Sample({"loss": 9.0}, 2.0),))
 
 
 def test_a_new_journal_makes_its_folder_and_is_private(tmp_path: Path) -> None:

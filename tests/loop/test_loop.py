@@ -18,6 +18,7 @@ from autoexp_tui.loop.recorder import Recorder
 from autoexp_tui.loop.spending import SpendLedger
 from autoexp_tui.model import events
 from autoexp_tui.model.contract import Budget
+from autoexp_tui.model.measurement import Measurement, Sample
 from autoexp_tui.model.proposal import Crash, Exhausted, Proposal, Stream, Unable, Unusable
 
 
@@ -202,7 +203,7 @@ def test_the_table_is_what_the_journal_says(tmp_path: Path) -> None:
     assert rig.results.read_bytes() == rig.directory.results.read_bytes()
 
 
-@pytest.mark.parametrize("steps", range(1, 12))
+@pytest.mark.parametrize("steps", range(1, 22))
 def test_a_run_cut_after_any_event_goes_on_without_losing_a_row(tmp_path: Path, steps: int) -> None:
     """The journal refuses the event after `steps`: what a power loss at that point leaves."""
     texts = ["9", "11", "8"]
@@ -231,7 +232,7 @@ def test_a_run_cut_after_any_event_goes_on_without_losing_a_row(tmp_path: Path, 
                 original(rig)
 
     cut_run()
-    kept = len(rig.state.rows)
+    kept = list(rig.state.rows)
     done = {row.description for row in rig.state.rows}
     current = rig.state.current
     if current is not None and current.commit:
@@ -239,7 +240,7 @@ def test_a_run_cut_after_any_event_goes_on_without_losing_a_row(tmp_path: Path, 
     rig.proposer.texts = [text for text in texts if f"text {text}" not in done]
     rig.run()
     assert [row[1] for row in rig.table()] == ["10.0", "9.0", "11.0", "8.0"]
-    assert rig.state.rows[:kept] == rig.state.rows[:kept]
+    assert rig.state.rows[: len(kept)] == kept
     assert rig.lab.texts[rig.lab.branch] == "8"
 
 
@@ -297,6 +298,53 @@ def test_a_confirmed_keep_is_logged_with_its_fresh_median(tmp_path: Path) -> Non
     Noise(rig, t10=[10, 10, 10], t9=[5, 9, 8])
     rig.run()
     assert rig.table()[1][1:3] == ["8.5", "keep"]
+
+
+@pytest.mark.parametrize(
+    ("incumbent", "candidate", "status"),
+    [
+        ([10, 8, 8, 8], [9.5, 9, 9, 9], "discard"),  # the incumbent's 10 was bad luck
+        ([5, 10, 10, 10], [4.9, 9, 9, 9], "keep"),  # its 5 was good luck
+    ],
+)
+def test_a_would_be_keep_is_compared_with_what_the_incumbent_measures_now(
+    tmp_path: Path, incumbent: list[float], candidate: list[float], status: str
+) -> None:
+    rig = Rig(tmp_path, ["9"], contract(max_experiments=2, confirm=3))
+    Noise(rig, t10=incumbent, t9=candidate)
+    rig.run()
+    assert statuses(rig) == ["keep", status]
+
+
+def test_every_run_reaches_the_journal_and_the_row(tmp_path: Path) -> None:
+    made = contract(max_experiments=3, repeats=3, confirm=2)
+    rig = Rig(tmp_path, ["9", "8"], made)
+    Noise(rig, t10=[10, 11, 12, 10.5, 10.6], t9=[9, 8, 7, 6, 5], t8=[20, 21, 22])
+    rig.run()
+    told = [record.event for record in read_all(rig.directory.journal)]
+    evaluated = [event for event in told if isinstance(event, events.Evaluated)]
+    assert [event.measurement.values("loss") for event in evaluated] == [
+        [10, 11, 12],
+        [9, 8, 7],
+        [20, 21, 22],
+    ]
+    assert [event.metrics["loss"] for event in evaluated] == [11, 8, 21]
+    decided = [event for event in told if isinstance(event, events.Decided)]
+    assert [Measurement(event.against).values("loss") for event in decided] == [
+        [],
+        [10.5, 10.6],
+        [],
+    ]
+    rows = [(row.metrics["loss"], row.measurement.values("loss")) for row in rig.state.rows]
+    assert rows == [(11, [10, 11, 12]), (5.5, [6, 5]), (21, [20, 21, 22])]
+
+
+def test_a_row_of_one_run_holds_no_samples_and_tells_its_measurement(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, ["9"], contract(max_experiments=2))
+    rig.run()
+    row = rig.state.rows[1]
+    assert row.samples == ()
+    assert row.measurement == Measurement((Sample({"loss": 9.0}, 0.1, {}),))
 
 
 def test_what_is_no_better_is_not_measured_again(tmp_path: Path) -> None:
