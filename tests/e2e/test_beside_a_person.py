@@ -9,6 +9,7 @@ from pathlib import Path
 
 from support.gitrepos import git, make_repo
 from support.projects import FILES, autoexp, fingerprint
+from support.waiting import until
 
 from autoexp_tui.loop.control import Command
 from autoexp_tui.loop.wire import send
@@ -93,21 +94,18 @@ def test_skip_and_stop_end_a_deaf_harness_within_two_seconds(tmp_path: Path) -> 
 
     def wait_for_harness(n: int) -> None:
         output = run.output(n)
-        while not (output.exists() and b"started" in output.read_bytes()):
-            time.sleep(0.02)
+        until(lambda: output.exists() and b"started" in output.read_bytes(), f"#{n} is evaluated")
 
     wait_for_harness(2)
     asked = time.time()
     assert send(run, Command("skip", by="a test")).ok
-    while len(read_state(run).rows) < 2:
-        time.sleep(0.02)
+    until(lambda: len(read_state(run).rows) >= 2, "the skipped row")
     row = read_state(run).rows[1]
     assert row.reason == "skipped"
     assert row.time - asked < 2
     wait_for_harness(3)
     assert send(run, Command("stop-now", by="a test")).ok
-    while (finished := read_state(run).finished) is None:
-        time.sleep(0.02)
+    finished = until(lambda: read_state(run).finished, "the end of the run")
     assert finished.reason == "stopped by a test"
     for process in Path("/proc").glob("[0-9]*/cmdline"):
         try:

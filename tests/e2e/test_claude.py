@@ -17,6 +17,7 @@ from support.gitrepos import git
 from support.messages_server import MessagesServer, Step
 from support.projects import autoexp, make_project
 from support.researcher import CANARY
+from support.waiting import until
 
 from autoexp_tui.cli import run_command
 from autoexp_tui.loop.journal import read_all
@@ -195,7 +196,7 @@ def test_an_open_reservation_of_a_dead_runner_counts_as_spent(tmp_path: Path) ->
     silent = api.silent(reached)
     with MessagesServer().play(silent) as server:
         autoexp("run", "--tag", "t", "--detach", cwd=project, **claude(server.url))
-        assert reached.wait(30)
+        assert reached.wait(60)
         run = RunDirectory(project / ".git" / "autoexp" / "t")
         runner = read_state(run).runner
         assert runner is not None
@@ -235,8 +236,9 @@ def test_an_unknown_price_under_a_cap_is_told_at_the_start(tmp_path: Path) -> No
 
 def test_hints_and_instructions_reach_the_next_request(tmp_path: Path) -> None:
     project = make_project(tmp_path / "p", **{"program.md": "Be bold.\n"})
-    told = api.threading.Event()
-    with MessagesServer().play(api.after(told, small_steps(1)[0]), small_steps(2)[1]) as server:
+    reached, told = api.threading.Event(), api.threading.Event()
+    first_step, second_step = small_steps(2)
+    with MessagesServer().play(api.after(told, first_step, reached), second_step) as server:
         autoexp(
             "run",
             "--tag",
@@ -247,6 +249,7 @@ def test_hints_and_instructions_reach_the_next_request(tmp_path: Path) -> None:
             cwd=project,
             **claude(server.url),
         )
+        assert reached.wait(60)  # the first request is built: what comes now is for the second
         autoexp("hint", "try", "a cosine schedule", cwd=project)
         (project / "program.md").write_text("Be careful.\n")
         told.set()
@@ -266,16 +269,18 @@ def test_hints_and_instructions_reach_the_next_request(tmp_path: Path) -> None:
     assert "measuring" in shown  # the harness' own text
 
 
+def is_waiting(run: RunDirectory) -> bool:
+    current = read_state(run).current
+    return current is not None and current.waiting is not None
+
+
 def test_a_stop_ends_an_outage_at_once(tmp_path: Path) -> None:
     project = make_project(tmp_path / "p")
     down = [api.refusal_of(529, "overloaded_error", retry_after="600")]
     with MessagesServer().play(*down) as server:
         autoexp("run", "--tag", "t", "--detach", cwd=project, **claude(server.url))
         run = RunDirectory(project / ".git" / "autoexp" / "t")
-        while True:
-            current = read_state(run).current
-            if current is not None and current.waiting is not None:
-                break
+        until(lambda: is_waiting(run), "the runner waits for the server")
         autoexp("stop", "t", cwd=project)
         done = autoexp("attach", "t", "--plain", cwd=project)
     assert "stopped by" in done.stdout

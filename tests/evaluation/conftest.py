@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import os
-import select
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
 import pytest
+from support.witness import Witness
 
 from autoexp_tui.evaluation.harness import Outcome, run_harness
 from autoexp_tui.model.contract import Metric
 
-Run = Callable[..., Outcome]
-
 
 @pytest.fixture
-def run(tmp_path: Path) -> Run:
+def run(tmp_path: Path) -> Callable[..., Outcome]:
     """`run_harness` with defaults: no metrics, 60 s, in `tmp_path`, logging to `output.log`."""
     return partial(
         run_harness,
@@ -34,30 +32,6 @@ def run(tmp_path: Path) -> Run:
 @pytest.fixture
 def loss() -> tuple[Metric, ...]:
     return (Metric("loss", "lower"),)
-
-
-class Witness:
-    """A FIFO that the processes under test hold open as descriptor 9: its end is theirs."""
-
-    def __init__(self, path: Path) -> None:
-        os.mkfifo(path)
-        self._fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-
-    def wait_for_word(self) -> None:
-        """Until a process has written something."""
-        poll = select.poll()
-        poll.register(self._fd, select.POLLIN)
-        assert poll.poll(30_000), "nobody has started"
-        assert os.read(self._fd, 100)
-
-    def all_gone(self, seconds: float = 0.0) -> bool:
-        """Whether nobody holds the FIFO open, or lets go of it in time."""
-        poll = select.poll()
-        poll.register(self._fd, 0)
-        return bool(poll.poll(seconds * 1000))
-
-    def close(self) -> None:
-        os.close(self._fd)
 
 
 @pytest.fixture

@@ -7,14 +7,18 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Run, Witness
+from support.waiting import first_long_enough
+from support.witness import Witness
 
 from autoexp_tui.evaluation import harness
+from autoexp_tui.evaluation.harness import Outcome
 from autoexp_tui.system.processes import ProcessId
 
+Run = Callable[..., Outcome]
 _PYTHON = f"{sys.executable} -I -S -c"
 
 DAEMON = f"""{_PYTHON} '
@@ -66,9 +70,13 @@ def test_what_the_harness_leaves_in_the_background_is_killed(
 
 
 def test_the_time_limit_ends_a_deaf_daemon(run: Run, witness: Witness) -> None:
-    outcome = run(HOLD + DAEMON + PLACED + "sleep 600", time_limit=1.0)
+    def attempt(limit: float) -> tuple[float, Outcome] | None:
+        outcome = run(HOLD + DAEMON + PLACED + "echo x >&9; sleep 600", time_limit=limit)
+        return (limit, outcome) if witness.heard() else None
+
+    limit, outcome = first_long_enough(attempt)
     assert witness.all_gone()
-    assert (outcome.ended, outcome.failure) == ("time limit", "time limit of 1 s")
+    assert (outcome.ended, outcome.failure) == ("time limit", f"time limit of {limit:g} s")
 
 
 def test_an_interrupt_ends_a_deaf_daemon(run: Run, witness: Witness) -> None:
@@ -125,9 +133,15 @@ def test_a_supervisor_that_is_stopped_does_not_stop_the_clock(
 ) -> None:
     monkeypatch.setattr(harness, "_OVERDUE", 0.2)
     monkeypatch.setattr(harness, "_STRAGGLE", 0.1)
-    outcome = run(HOLD + DAEMON + PLACED + "kill -STOP $PPID; sleep 600", time_limit=1.0)
+
+    def attempt(limit: float) -> tuple[float, Outcome] | None:
+        stops = "echo x >&9; kill -STOP $PPID; sleep 600"
+        outcome = run(HOLD + DAEMON + PLACED + stops, time_limit=limit)
+        return (limit, outcome) if witness.heard() else None
+
+    limit, outcome = first_long_enough(attempt)
     assert witness.all_gone(30)
-    assert outcome.failure == "time limit of 1 s"
+    assert outcome.failure == f"time limit of {limit:g} s"
 
 
 def test_an_error_of_the_caller_leaves_nothing_behind(run: Run) -> None:

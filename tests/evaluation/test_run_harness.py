@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import time
 import tracemalloc
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Run
+from support.waiting import first_long_enough, until
 
 from autoexp_tui.evaluation import output_log
-from autoexp_tui.evaluation.harness import last_words
+from autoexp_tui.evaluation.harness import Outcome, last_words
 from autoexp_tui.model.contract import Metric
 
+Run = Callable[..., Outcome]
 Loss = tuple[Metric, ...]
 
 
@@ -89,7 +90,13 @@ def test_no_time_at_all_is_over_at_once(run: Run) -> None:
 
 
 def test_the_time_limit_lets_a_harness_clean_up(run: Run, tmp_path: Path) -> None:
-    run("trap 'echo cleaned > cleaned; exit' TERM; sleep 600 & wait", time_limit=0.5)
+    command = "trap 'echo cleaned > cleaned; exit' TERM; touch ready; sleep 600 & wait"
+
+    def attempt(limit: float) -> Outcome | None:
+        outcome = run(command, time_limit=limit)
+        return outcome if (tmp_path / "ready").exists() else None
+
+    first_long_enough(attempt)
     assert (tmp_path / "cleaned").read_text() == "cleaned\n"
 
 
@@ -137,8 +144,7 @@ def test_the_log_can_be_followed_while_the_harness_runs(run: Run, tmp_path: Path
     seen: list[bytes] = []
 
     def follow() -> None:
-        while not (log.exists() and log.stat().st_size):
-            time.sleep(0.01)
+        until(lambda: log.exists() and log.stat().st_size, "the harness prints")
         seen.append(log.read_bytes())
         fifo.write_text("go\n")
 

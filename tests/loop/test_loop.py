@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 
 import pytest
@@ -172,22 +171,17 @@ def test_stop_now_leaves_the_candidate_for_the_next_runner(tmp_path: Path) -> No
 
 def test_a_pause_takes_effect_between_experiments_and_ends_on_resume(tmp_path: Path) -> None:
     rig = Rig(tmp_path, ["9", "8"], contract(max_experiments=3))
-    asked = threading.Event()
 
     def ask(n: int) -> None:
         if n == 2:
             assert handle_command(Command("pause", "ada"), rig.recorder, rig.controls).ok
-            asked.set()
 
     rig.lab.before_result = ask
-    thread = threading.Thread(target=rig.run)
-    thread.start()
-    assert asked.wait(10)
-    while not rig.state.paused:
-        thread.join(0.01)
-    assert len(rig.state.rows) == 2
-    assert handle_command(Command("resume", "ada"), rig.recorder, rig.controls).text == "resumed"
-    thread.join(10)
+    with rig.running():
+        rig.until(lambda state: state.paused)
+        assert len(rig.state.rows) == 2
+        resumed = handle_command(Command("resume", "ada"), rig.recorder, rig.controls)
+        assert resumed.text == "resumed"
     assert len(rig.state.rows) == 3
 
 
@@ -474,31 +468,21 @@ def test_nothing_is_reserved_past_the_cap(tmp_path: Path) -> None:
             books.reserve(events.CostReserved(0, 2, "claude", 100, 100, 3.0))
 
 
-def run_in_thread(rig: Rig) -> threading.Thread:
-    thread = threading.Thread(target=rig.run)
-    thread.start()
-    return thread
-
-
 def test_a_streak_of_crashes_pauses_the_run_and_a_person_resumes_it(tmp_path: Path) -> None:
     made = contract(max_experiments=6, pause_after_failures=3)
     rig = Rig(tmp_path, ["a", "b", "c", "9", "8"], made)
-    thread = run_in_thread(rig)
-    while rig.recorder is None or not rig.state.paused:
-        thread.join(0.01)
-    assert "3 experiments in a row have crashed" in rig.state.paused
-    assert handle_command(Command("resume", "ada"), rig.recorder, rig.controls).ok
-    thread.join(10)
+    with rig.running():
+        rig.until(lambda state: state.paused)
+        assert "3 experiments in a row have crashed" in rig.state.paused
+        assert handle_command(Command("resume", "ada"), rig.recorder, rig.controls).ok
     assert statuses(rig) == ["keep", "crash", "crash", "crash", "keep", "keep"]
 
 
 def test_a_full_disk_pauses_the_run_until_there_is_room(tmp_path: Path) -> None:
     rig = Rig(tmp_path, ["9"], contract(max_experiments=2))
     rig.lab.free = 10
-    thread = run_in_thread(rig)
-    while rig.recorder is None or not rig.state.paused:
-        thread.join(0.01)
-    assert "10 MB of disk are left" in rig.state.paused
-    rig.lab.free = 10_000
-    thread.join(10)
+    with rig.running():
+        rig.until(lambda state: state.paused)
+        assert "10 MB of disk are left" in rig.state.paused
+        rig.lab.free = 10_000
     assert statuses(rig) == ["keep", "keep"]

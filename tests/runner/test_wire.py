@@ -6,7 +6,6 @@ import os
 import socket
 import tempfile
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -94,12 +93,13 @@ def test_what_is_no_command_is_said_to_be_none(run: RunDirectory, message: bytes
 
 
 @pytest.mark.usefixtures("server")
-def test_whoever_says_nothing_keeps_nobody_waiting(run: RunDirectory) -> None:
+def test_whoever_says_nothing_keeps_nobody_waiting(
+    run: RunDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wire._Handler, "timeout", 600)
     with socket.socket(socket.AF_UNIX) as silent:
         silent.connect(str(socket_path(run)))
-        began = time.monotonic()
         assert send(run, Command("hint", by="ann", text="more")).ok
-        assert time.monotonic() - began < 2
 
 
 def test_a_socket_that_a_crash_left_is_replaced(run: RunDirectory) -> None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import random
-import select
 import time
+from contextlib import closing
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Literal
 
 from support.faulty import OK
 from support.trial import Trial, end_of
+from support.waiting import LIMITS, first_long_enough
+from support.witness import Witness
 
 from autoexp_tui.loop.control import Command
 from autoexp_tui.loop.wire import send
@@ -46,26 +47,31 @@ def escaped(folder: Path, escape: str, end: End, chance: random.Random) -> str:
 
     All that the harness starts holds a FIFO open: its end, seen here, is theirs.
     """
-    witness = folder / "witness"
+    pause = chance.uniform(0.0, 0.05)
+
+    def attempt(limit: float) -> str | None:
+        inner = folder / f"{limit:g}"
+        return escape if _escaped(inner, escape, end, pause=pause, limit=limit) else None
+
+    return first_long_enough(attempt, LIMITS if end == "time limit" else [600.0])
+
+
+def _escaped(folder: Path, escape: str, end: End, *, pause: float, limit: float) -> bool:
+    """False when the time limit ended the harness before it had done anything."""
     folder.mkdir(parents=True)
-    os.mkfifo(witness)
-    reader = os.open(witness, os.O_RDONLY | os.O_NONBLOCK)
-    try:
-        trial = Trial(folder / "trial", **_files(witness, ESCAPES[escape], end))
+    with closing(Witness(folder / "witness")) as witness:
+        trial = Trial(folder / "trial", **_files(witness.path, ESCAPES[escape], limit))
         trial.resume()  # the baseline, which behaves
         process = trial.start(1)
-        _wait_for_word(reader)
-        time.sleep(chance.uniform(0.0, 0.05))
+        said = witness.wait_for_word(or_end_of=process.sentinel)
+        time.sleep(pause)
         _end(trial, process, end)
-        assert _all_gone(reader), f"{escape} survived: {end}"
+        assert witness.all_gone(20) or not said, f"{escape} survived: {end}"
         trial.check_rows()
-        return escape
-    finally:
-        os.close(reader)
+        return said
 
 
-def _files(witness: Path, escape: str, end: End) -> dict[str, str]:
-    limit = "1s" if end == "time limit" else "600s"
+def _files(witness: Path, escape: str, limit: float) -> dict[str, str]:
     tries = f"exec 9>{witness}; {escape}until [ -e ready ]; do sleep 0.01; done; echo x >&9; "
     return {
         "evaluate_sh": (
@@ -75,7 +81,7 @@ def _files(witness: Path, escape: str, end: End) -> dict[str, str]:
         ),
         "autoexp_yaml": (
             "target: value\nharness: sh evaluate.sh\n"
-            f"metrics:\n  - name: loss\n    direction: lower\ntime_limit: {limit}\n"
+            f"metrics:\n  - name: loss\n    direction: lower\ntime_limit: {limit:g}s\n"
         ),
     }
 
@@ -92,17 +98,3 @@ def _end(trial: Trial, process: BaseProcess, end: End) -> None:
             process.kill()
     status = end_of(process)
     assert status < 0 if end == "runner killed" else status == OK, trial.said()
-
-
-def _wait_for_word(reader: int) -> None:
-    poll = select.poll()
-    poll.register(reader, select.POLLIN)
-    assert poll.poll(60_000), "the harness has not started"
-    assert os.read(reader, 100)
-
-
-def _all_gone(reader: int, seconds: float = 20.0) -> bool:
-    """Whether nobody holds the FIFO open, or lets go of it in time."""
-    poll = select.poll()
-    poll.register(reader, 0)
-    return bool(poll.poll(seconds * 1000))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from autoexp_tui.loop.control import Controls
@@ -19,6 +20,7 @@ from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.model.state import RunState
 
 BASE = "0" * 40
+_TIMEOUT_S = 20.0
 
 
 def contract(*names: str, max_experiments: int = 50, **more: object) -> Contract:
@@ -123,6 +125,7 @@ class Rig:
         self.controls = Controls()
         self.made = made or contract()
         self.recorder: Recorder | None = None
+        self._changed = threading.Condition()
 
     @property
     def state(self) -> RunState:
@@ -130,9 +133,13 @@ class Rig:
         return self.recorder.state
 
     def run(self) -> events.RunFinished:
-        self.controls = Controls()
+        return self._run(Controls())
+
+    def _run(self, controls: Controls) -> events.RunFinished:
+        self.controls = controls
         with Journal(self.directory.journal) as journal:
             self.recorder = recorder = Recorder(journal)
+            recorder.listener = self._hear
             if recorder.state.started is None:
                 recorder.record(started(self.made))
             recorder.record(events.RunnerStarted(1, "host", "/", str(self.results), False))
@@ -141,6 +148,35 @@ class Rig:
                 self.directory, self.lab, self.proposer, recorder, projections, self.controls
             )
             return loop.run()
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        """The loop in a thread of its own, which ends by itself or the test fails.
+
+        Whatever goes wrong, the thread is stopped: it can't keep the test's process alive.
+        """
+        controls = Controls()
+        thread = threading.Thread(target=self._run, args=(controls,), daemon=True)
+        thread.start()
+        try:
+            yield
+            thread.join(_TIMEOUT_S)
+            assert not thread.is_alive(), f"the loop goes on: {self.state.phase}"
+        finally:
+            controls.stop(now=True)
+            thread.join(_TIMEOUT_S)
+
+    def until(self, condition: Callable[[RunState], object]) -> None:
+        """Wait for an event after which `condition` holds. AssertionError when none comes."""
+        with self._changed:
+            came = self._changed.wait_for(
+                lambda: self.recorder is not None and condition(self.state), _TIMEOUT_S
+            )
+        assert came, "the awaited state did not come about"
+
+    def _hear(self, record: events.Record, state: RunState) -> None:
+        with self._changed:
+            self._changed.notify_all()
 
     def table(self) -> list[list[str]]:
         return [line.split("\t") for line in self.results.read_text().splitlines()[1:]]

@@ -349,11 +349,13 @@ def silent(reached: threading.Event) -> Step:
     return step
 
 
-def after(moment: threading.Event, step: Step) -> Step:
-    """The step, but not before that moment."""
+def after(moment: threading.Event, step: Step, reached: threading.Event | None = None) -> Step:
+    """The step, but not before that moment; `reached` is set when the request has come in."""
 
     def slow(exchange: Exchange) -> None:
-        moment.wait(30)
+        if reached is not None:
+            reached.set()
+        assert moment.wait(60), "the moment has not come"
         step(exchange)
 
     return slow

@@ -7,14 +7,14 @@ import os
 import re
 import signal
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pexpect
 import pytest
 from support.gitrepos import make_repo
 from support.projects import FILES
+from support.waiting import until
 
 from autoexp_tui.loop.control import Command
 from autoexp_tui.loop.runlock import is_running
@@ -36,18 +36,11 @@ def run(tmp_path: Path) -> Iterator[RunDirectory]:
     yield found
     with contextlib.suppress(NoRunner):
         send(found, Command("stop-now", by="the test"))
-    until(lambda: not is_running(found))
+    until(lambda: not is_running(found), "the runner ends")
 
 
 def project_of(run: RunDirectory) -> Path:
     return run.path.parents[2]
-
-
-def until(condition: Callable[[], bool], seconds: float = 30) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not come about"
-        time.sleep(0.02)
 
 
 def terminal(
@@ -61,7 +54,7 @@ def terminal(
         env={**os.environ, "TERM": "xterm-256color", **env},
         dimensions=size,
         encoding="utf-8",
-        timeout=30,
+        timeout=60,
     )
 
 
@@ -79,7 +72,7 @@ def rows(run: RunDirectory) -> int:
 
 def assert_goes_on(run: RunDirectory) -> None:
     before = rows(run)
-    until(lambda: rows(run) >= before + 3)
+    until(lambda: rows(run) >= before + 3, "the run goes on")
     assert is_running(run)
 
 
@@ -142,7 +135,8 @@ def test_ctrl_z_suspends_the_screen_only(run: RunDirectory) -> None:
     child = watched(run)
     child.send("\x1a")
     child.expect_exact(LEAVE_SCREEN)
-    until(lambda: "T" in Path(f"/proc/{child.pid}/stat").read_text().rpartition(")")[2][:3])
+    stat = Path(f"/proc/{child.pid}/stat")
+    until(lambda: "T" in stat.read_text().rpartition(")")[2][:3], "the screen is stopped")
     assert_goes_on(run)
     child.kill(signal.SIGCONT)
     child.expect_exact(ENTER_SCREEN)
@@ -160,7 +154,7 @@ def test_a_crash_of_the_screen_gives_the_terminal_back(run: RunDirectory) -> Non
         env={**os.environ, "TERM": "xterm-256color"},
         dimensions=(40, 120),
         encoding="utf-8",
-        timeout=30,
+        timeout=60,
     )
     broken.expect_exact(ENTER_SCREEN)
     broken.expect_exact("evaluating")
@@ -192,7 +186,7 @@ def test_a_dumb_terminal_gets_plain_lines(run: RunDirectory) -> None:
 def test_foreground_lives_and_ends_with_its_screen(run: RunDirectory) -> None:
     child = terminal(run, "run", "--tag", "t", "--foreground")
     child.expect_exact("evaluating")
-    until(lambda: rows(run) >= 2)
+    until(lambda: rows(run) >= 2, "two rows")
     child.send("q")
     child.expect_exact("Stay: the loop lives in this window")
     child.send("jj\r")

@@ -46,7 +46,7 @@ async def test_the_screen_is_as_it_was_found_good(
             await pilot.pause(1)
             path.parent.mkdir(exist_ok=True)
             path.write_text(picture_of(app), encoding="utf-8")
-        wanted, end = path.read_text(encoding="utf-8"), time.monotonic() + 10
+        wanted, end = path.read_text(encoding="utf-8"), time.monotonic() + 60
         while picture_of(app) != wanted and time.monotonic() < end:
             await pilot.pause(0.1)
         assert picture_of(app) == wanted
