@@ -10,10 +10,11 @@ import msgspec
 
 from autoexp_tui.model import events
 from autoexp_tui.model.events import Record
+from autoexp_tui.model.objective import Objective
 from autoexp_tui.model.state import RunState
 from autoexp_tui.sources.journals import Source
-from autoexp_tui.summary.headline import against_baseline, best_line
-from autoexp_tui.text.numbers import format_number, money
+from autoexp_tui.summary.headline import against_baseline, best_line, figures
+from autoexp_tui.text.numbers import money
 from autoexp_tui.text.safe import clean, clean_line
 
 SIGNS = {"keep": "✓", "discard": "·", "crash": "✗"}
@@ -59,12 +60,9 @@ def _lines(event: events.AnyEvent, state: RunState) -> list[str]:  # noqa: C901,
         case events.RunStarted():
             target = clean_line(event.contract.target, 80)
             harness = clean_line(event.contract.harness, 80)
-            goals = ", ".join(
-                f"{metric.name} ({metric.direction} is better)" for metric in event.contract.metrics
-            )
             return [
                 f"run {event.tag} of {clean_line(event.project, 60)}: {target} by {event.proposer}",
-                f"judged by `{harness}`: {goals}",
+                f"judged by `{harness}`: {_goals(state.objective)}",
                 f"protection: {event.protection}",
             ]
         case events.RunnerStarted(resumed=resumed) if resumed:
@@ -110,15 +108,21 @@ def _lines(event: events.AnyEvent, state: RunState) -> list[str]:  # noqa: C901,
     return []
 
 
+def _goals(objective: Objective) -> str:
+    """What is optimised; of two metrics the way of each, then how the rule puts them together."""
+    words = [f"{metric.name} ({metric.direction} is better)" for metric in objective.metrics]
+    return ", ".join(words if objective.is_metric else [*words, f"kept by {objective.goal}"])
+
+
 def _row_line(event: events.Decided, state: RunState) -> str:
     mark = f"#{event.n} {SIGNS[event.status]} {event.status:<7}"
     took = f"  [{event.seconds:.1f}s]" if event.seconds else ""
     if event.status == "crash":
         return f"{mark} {clean_line(event.reason, 200)}{took}"
-    figures = "  ".join(f"{name} {format_number(value)}" for name, value in event.metrics.items())
     is_best = state.best is not None and state.best.n == event.n > 1
     gain = f"  {against_baseline(state)}" if is_best else ""
-    return f"{mark} {figures}{gain}  {clean_line(event.description, 80)}{took}"
+    measured = figures(state.objective, event.metrics)
+    return f"{mark} {measured}{gain}  {clean_line(event.description, 80)}{took}"
 
 
 def _end_line(event: events.RunFinished, state: RunState) -> str:

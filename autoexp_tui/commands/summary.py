@@ -14,7 +14,8 @@ from autoexp_tui.project import run_here
 from autoexp_tui.sources.archive import is_archive, unpacked
 from autoexp_tui.sources.journals import read_state
 from autoexp_tui.sources.tables import is_table
-from autoexp_tui.summary.digest import Digest, digest_of
+from autoexp_tui.summary.digest import Digest, MetricDigest, digest_of
+from autoexp_tui.summary.headline import told
 from autoexp_tui.tables import TableSummary, read_table, summarise
 from autoexp_tui.text.numbers import format_duration, format_number, money
 from autoexp_tui.text.safe import clean_line
@@ -56,11 +57,11 @@ def _lines(digest: Digest) -> Iterator[str]:
     counts = f"{digest.kept} kept, {digest.discarded} discarded, {digest.crashed} crashed"
     yield f"{clean_line(digest.tag, 80)}: {digest.ended}"
     yield f"rows       {digest.rows}: {counts}"
-    for metric in digest.metrics:
+    for metric in _figures(digest):
         if metric.baseline is None or metric.best is None:
             yield f"{metric.name:<10} not measured"
             continue
-        change = "" if metric.percent is None else f" ({metric.percent:+.1f} % better)"
+        change = f" ({told(metric.gain)})" if metric.gain.value else ""
         figures = f"{format_number(metric.baseline)} → {format_number(metric.best)}{change}"
         yield f"{metric.name:<10} {figures}, {metric.direction} is better"
     if digest.seconds:
@@ -72,6 +73,12 @@ def _lines(digest: Digest) -> Iterator[str]:
     for step in digest.improvements:
         description = clean_line(step.description, 100)
         yield f"  #{step.n:<4} {format_number(step.value):>10}  {description}"
+
+
+def _figures(digest: Digest) -> tuple[MetricDigest, ...]:
+    """What is optimised, before the metrics where it is none of them."""
+    is_metric = digest.objective == digest.metrics[0]
+    return digest.metrics if is_metric else (digest.objective, *digest.metrics)
 
 
 def _table_lines(table: TableSummary) -> Iterator[str]:

@@ -295,10 +295,7 @@ class Loop:
 
     @property
     def _base(self) -> str:
-        started = self._recorder.state.started
-        if started is None:
-            raise RuntimeError("the run has no first event")
-        return started.base
+        return self._recorder.state.run.base
 
     def _catch_up(self) -> None:
         """Bring branch and tables to where the journal is, however the last runner ended."""

@@ -12,10 +12,8 @@ def gather(state: RunState, lab: Laboratory, history: list[Trial]) -> Situation:
 
     `history` is brought up to the state: what it holds already is not made again.
     """
-    if state.started is None:
-        raise RuntimeError("the run has no first event")
     extend(history, state)
-    base = state.started.base
+    base = state.run.base
     return Situation(
         n=state.current.n if state.current else len(state.rows) + 1,
         contract=state.contract,
@@ -26,7 +24,7 @@ def gather(state: RunState, lab: Laboratory, history: list[Trial]) -> Situation:
         hints=tuple(hint.text for hint in state.hints),
         ideas=tuple(lab.ideas()),
         instructions=lab.instructions(),
-        seed=state.started.seed,
+        seed=state.run.seed,
     )
 
 

@@ -39,6 +39,8 @@ class RunStarted(Event, frozen=True):
     version: str
     directed: bool = True
     """False: nobody knows which way is better, as may be in a table of somebody else's."""
+    origin: Literal["run", "table"] = "run"
+    """`table`: read from an experiment table that another program wrote; no journal has it."""
 
 
 class RunnerStarted(Event, frozen=True):

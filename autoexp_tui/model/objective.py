@@ -8,7 +8,7 @@ to show. Nothing else compares by `direction`; `tests/border` scans for it.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol, TypeVar
 
@@ -109,8 +109,9 @@ class Objective:
     @property
     def title(self) -> str:
         """One word for a column or an axis: `val_loss`, `score`, `area`."""
-        rule = self.decide.rule
-        return {"weighted": "score", "pareto": "area"}.get(rule, self.metrics[0].name)
+        if self.decide.rule == "primary":
+            return self.metrics[0].name
+        return "score" if self.decide.rule == "weighted" else "area"
 
     @property
     def is_metric(self) -> bool:
@@ -127,6 +128,14 @@ class Objective:
                 return self.decide.direction
             case "pareto":
                 return "higher"
+
+    @property
+    def goal(self) -> str:
+        """`val_loss, lower is better`; the name alone where nobody knows."""
+        if not self.directed:
+            return self.name
+        what = "more dominated area" if self.decide.rule == "pareto" else self.direction
+        return f"{self.name}, {what} is better"
 
     @property
     def arrow(self) -> str:
@@ -190,13 +199,37 @@ class Objective:
         """From one value of one metric to another."""
         return gain(metric.direction, new, old) if self.directed else UNKNOWN
 
+    def presumed(self) -> Objective:
+        """The same; where nobody knows which way is better, the contract's is taken for it."""
+        return self if self.directed else replace(self, directed=True)
+
+    def cost(self, values: Mapping[str, float]) -> float:
+        """The figure as something to be minimised; infinite where there is none."""
+        figure = self.figure(values)
+        return math.inf if figure is None else _cost(self.as_metric(), figure)
+
+    def climb(self, rows: Iterable[_Row]) -> Iterator[tuple[_Row, Gain | None]]:
+        """Every kept row with a figure, and its gain over the best one before; None for the first.
+
+        Which are better than all before them are the steps of the running best.
+        """
+        top: float | None = None
+        for row in rows:
+            figure = self.figure(row.metrics) if row.status == "keep" else None
+            if figure is None:
+                continue
+            gain = None if top is None else self.gain_of_figures(figure, top)
+            if gain is None or gain.better:
+                top = figure
+            yield row, gain
+
     def best(self, rows: Iterable[_Row]) -> _Row | None:
         """The kept row with the best figure, the earliest of equals; None where none is known."""
+        if not self.directed:
+            return None
         found: _Row | None = None
-        for row in rows:
-            if row.status != "keep" or self.figure(row.metrics) is None or not self.directed:
-                continue
-            if found is None or self.gain(row.metrics, found.metrics).better:
+        for row, gain in self.climb(rows):
+            if gain is None or gain.better:
                 found = row
         return found
 

@@ -24,6 +24,10 @@ Phase = Literal["starting", "reading", "proposing", "evaluating", "deciding", "p
 _NOTICES_KEPT = 200
 
 
+class NotStarted(RuntimeError):
+    """A run was asked what it is before its first event told it."""
+
+
 @dataclass(slots=True)
 class Experiment:
     """The experiment in flight."""
@@ -154,11 +158,21 @@ class RunState:
         return other
 
     @property
-    def contract(self) -> Contract:
-        """Raises RuntimeError before the first event."""
+    def run(self) -> events.RunStarted:
+        """What this run is. Raises NotStarted before the first event."""
         if self.started is None:
-            raise RuntimeError("no event has been applied yet")
-        return self.started.contract
+            raise NotStarted("the run has no first event")
+        return self.started
+
+    @property
+    def contract(self) -> Contract:
+        """Raises NotStarted before the first event."""
+        return self.run.contract
+
+    @property
+    def is_table(self) -> bool:
+        """Whether it was read from an experiment table of somebody else's."""
+        return self.started is not None and self.started.origin == "table"
 
     @property
     def baseline(self) -> Row | None:
@@ -332,7 +346,7 @@ class RunState:
         self._enter("reading")
 
     def _is_best(self, row: Row) -> bool:
-        if self.started is None or self.started.proposer:
+        if not self.is_table:
             return True
         before = [] if self.best is None else [self.best]
         return self.objective.best([*before, row]) is row

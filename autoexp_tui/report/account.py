@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from autoexp_tui.model.contract import Contract, Metric
-from autoexp_tui.model.objective import improvement
+from autoexp_tui.model.objective import Objective
 from autoexp_tui.model.state import Row, RunState
 from autoexp_tui.report.groups import Group, gains, group_ideas
 from autoexp_tui.summary.digest import Digest, MetricDigest, digest_of
+from autoexp_tui.summary.headline import moves, progress, told
 from autoexp_tui.text.numbers import format_duration, format_number, money
 from autoexp_tui.text.safe import clean_line
 
@@ -31,10 +32,10 @@ class Step:
 
     row: Row
     before: float | None
-    """The best of the primary metric before it."""
+    """The best figure of the objective before it."""
     value: float | None
     share: float
-    """Of the whole gain, 0 to 1; 0 where it was no new best of the primary metric."""
+    """Of the whole gain, 0 to 1; 0 where it was no new best."""
     diff: str
     """A unified diff; empty where there is none to show."""
     cut: bool
@@ -49,15 +50,16 @@ class Account:
     contract: Contract
     project: str
     proposer: str
-    """Empty for a table that another program wrote."""
+    """Empty for a table."""
+    is_table: bool
+    """Whether another program wrote it."""
     protection: str
     version: str
     began: float
     """Wall clock of the first row; 0 where no time is known."""
     ended: float
     rows: tuple[Row, ...]
-    headline: MetricDigest
-    """The primary metric; its best is what the run ended with."""
+    objective: Objective
     story: tuple[str, ...]
     steps: tuple[Step, ...]
     """In order."""
@@ -82,6 +84,25 @@ class Account:
         return self.contract.primary
 
     @property
+    def headline(self) -> tuple[MetricDigest, ...]:
+        """What stands at the top: what is optimised, for a front both its metrics."""
+        if self.objective.decide.rule == "pareto":
+            return self.digest.metrics
+        return (self.digest.objective,)
+
+    @property
+    def changes(self) -> tuple[str, ...]:
+        """What changed, in words: what is optimised, then each metric by its own direction."""
+        found, rule = self.digest.objective, self.objective.decide.rule
+        others = self.digest.metrics[1:] if rule == "primary" else self.digest.metrics
+        words = [f"{metric.name} {told(metric.gain)}" for metric in others if metric.gain.value]
+        if found.gain.value:
+            first = progress(self.objective, found.gain)
+            named = bool(others) and rule != "pareto"
+            words.insert(0, f"{found.name} {first}" if named else first)
+        return tuple(words)
+
+    @property
     def dead_ends(self) -> tuple[Group, ...]:
         return tuple(
             sorted((g for g in self.groups if g.is_dead_end), key=lambda g: (-g.tried, g.name))
@@ -97,28 +118,25 @@ def account_of(
     """Take stock of a run. `diff_of` gives an experiment's patch, or an empty text.
 
     `caveats` are shown with what the figures can be trusted for. Raises ValueError for a run
-    without a first event.
+    without a first event (NotStarted).
     """
-    digest = digest_of(state)
-    started = state.started
-    assert started is not None, "digest_of has seen it"  # noqa: S101 - tells the type checker
-    primary = state.contract.primary
-    steps = tuple(_steps(state, diff_of))
+    digest, started, objective = digest_of(state), state.run, state.objective.presumed()
+    steps = tuple(_steps(state, objective, diff_of))
     times = [row.time for row in state.rows if row.time > 0]
-    groups = tuple(group_ideas(state.rows, primary))
-    headline = _headline(state, digest)
+    groups = tuple(group_ideas(state.rows, objective))
     return Account(
         digest=digest,
         contract=state.contract,
         project=started.project,
         proposer=started.proposer,
+        is_table=state.is_table,
         protection=started.protection,
         version=started.version,
         began=min(times, default=0.0),
         ended=max(times, default=0.0),
         rows=tuple(state.rows),
-        headline=headline,
-        story=tuple(_story(state, digest, headline, steps)),
+        objective=objective,
+        story=tuple(_story(state, digest, objective, steps)),
         steps=steps,
         more_steps=digest.kept - len(steps) if digest.kept > len(steps) else 0,
         groups=groups,
@@ -130,36 +148,19 @@ def account_of(
     )
 
 
-def _headline(state: RunState, digest: Digest) -> MetricDigest:
-    """The primary metric; in a table of another program the last kept row need not be the best."""
-    found = digest.metrics[0]
-    metric = state.contract.primary
-    kept = [
-        row.metrics[metric.name]
-        for row in state.rows
-        if row.status == "keep" and metric.name in row.metrics
-    ]
-    if state.contract.decide.rule != "primary" or not kept:
-        return found
-    best = min(kept) if metric.direction == "lower" else max(kept)
-    percent = None
-    if found.baseline:
-        percent = round(100 * improvement(metric, best, found.baseline) / abs(found.baseline), 2)
-    return MetricDigest(metric.name, metric.direction, found.baseline, best, percent)
-
-
-def _steps(state: RunState, diff_of: Callable[[int], str] | None) -> Iterator[Step]:
-    metric = state.contract.primary
+def _steps(
+    state: RunState, objective: Objective, diff_of: Callable[[int], str] | None
+) -> Iterator[Step]:
     baseline = state.baseline
     kept = [row for row in state.rows if row.status == "keep" and row is not baseline]
-    gained = dict(gains(state.rows, metric))
+    gained = dict(gains(state.rows, objective))
     whole = sum(gained.values())
     best = sorted(gained, key=lambda n: -gained[n])[:_STEPS]
     shown = {row.n for row in kept} if len(kept) <= _STEPS else set(best)
-    top = baseline.metrics.get(metric.name) if baseline else None
+    top = objective.figure(baseline.metrics) if baseline else None
     room = _DIFFS
     for row in kept:
-        gain, value = gained.get(row.n, 0.0), row.metrics.get(metric.name)
+        gain, value = gained.get(row.n, 0.0), objective.figure(row.metrics)
         if row.n in shown:
             diff = diff_of(row.n) if diff_of else ""
             text = diff[: min(_DIFF, room)]
@@ -173,42 +174,51 @@ def _steps(state: RunState, diff_of: Callable[[int], str] | None) -> Iterator[St
 
 
 def _story(
-    state: RunState, digest: Digest, headline: MetricDigest, steps: Sequence[Step]
+    state: RunState, digest: Digest, objective: Objective, steps: Sequence[Step]
 ) -> Iterator[str]:
     yield _opening(state, digest)
-    yield _outcome(digest, headline)
+    yield _outcome(digest, objective)
     yield from _course(state, steps)
     if state.hints:
         yield f"A person gave {_count(len(state.hints), 'hint')} on the way."
     if state.finished is None:
         yield "It has not ended yet."
-    elif state.started and state.started.proposer:
+    elif not state.is_table:
         yield f"It ended because: {clean_line(digest.ended, 300)}."
 
 
 def _opening(state: RunState, digest: Digest) -> str:
-    started = state.started
-    proposer = started.proposer if started else ""
     tried = max(0, digest.rows - 1)
-    if not proposer:
+    if state.is_table:
         return f"The table holds {_count(digest.rows, 'row')}."
     target = clean_line(state.contract.target, 80)
     harness = clean_line(state.contract.harness, 120)
-    words = f"{clean_line(proposer, 40)} tried {_count(tried, 'change')} to {target}"
+    words = f"{clean_line(state.run.proposer, 40)} tried {_count(tried, 'change')} to {target}"
     when = f"In {format_duration(digest.seconds)}, {words}" if digest.seconds else words
     return f"{when}, judged by “{harness}”."
 
 
-def _outcome(digest: Digest, headline: MetricDigest) -> str:
+def _outcome(digest: Digest, objective: Objective) -> str:
     parts = [f"{digest.kept} kept", f"{digest.discarded} discarded"]
     counts = ", ".join([*parts, *([f"{digest.crashed} crashed"] if digest.crashed else [])])
-    name = clean_line(headline.name, 60)
-    if headline.baseline is None or headline.best is None:
+    found, rule = digest.objective, objective.decide.rule
+    name = clean_line(objective.name, 120)
+    if found.baseline is None or found.best is None:
         return f"{name} was never measured ({counts})."
-    if headline.best == headline.baseline:
-        return f"Nothing beat the baseline, {name} {format_number(headline.baseline)} ({counts})."
-    went = "went down" if headline.best < headline.baseline else "went up"
-    figures = f"{format_number(headline.baseline)} to {format_number(headline.best)}"
+    first = {metric.name: metric.baseline for metric in digest.metrics}
+    last = {metric.name: metric.best for metric in digest.metrics}
+    if found.best == found.baseline:
+        what = f"{name} {format_number(found.baseline)}"
+        if rule == "pareto":
+            what = clean_line(moves(objective, first), 200)
+        return f"Nothing beat the baseline, {what} ({counts})."
+    moved = clean_line(moves(objective, last, first), 200)
+    if rule == "pareto":
+        return f"{name}: {progress(objective, found.gain)} than the baseline ({moved}): {counts}."
+    went = "went down" if found.best < found.baseline else "went up"
+    figures = f"{format_number(found.baseline)} to {format_number(found.best)}"
+    if rule == "weighted":
+        figures += f", {told(found.gain)} ({moved})"
     return f"{name} {went} from {figures}: {counts}."
 
 
@@ -255,7 +265,7 @@ def _failures(rows: Sequence[Row]) -> list[tuple[str, tuple[int, ...]]]:
 
 
 def _costs(state: RunState, digest: Digest) -> Iterator[tuple[str, str]]:
-    own = bool(state.started and state.started.proposer)
+    own = not state.is_table
     budget = state.budget
     of = f" of {budget.max_experiments}" if own else ""
     yield "experiments", f"{digest.rows}{of}"
@@ -282,8 +292,8 @@ def _costs(state: RunState, digest: Digest) -> Iterator[tuple[str, str]]:
 
 
 def _trust(state: RunState) -> Iterator[str]:
-    started, contract = state.started, state.contract
-    if started is None or not started.proposer:
+    started, contract = state.run, state.contract
+    if state.is_table:
         yield "Another program wrote this table: what guarded its figures is not known."
         return
     yield f"Protection: {clean_line(started.protection, 300)}."
@@ -305,6 +315,16 @@ def _trust(state: RunState) -> Iterator[str]:
 
 def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def columns(account: Account, rows: Sequence[Row]) -> tuple[list[str], list[list[float | None]]]:
+    """The table's columns of figures, by title: what is optimised, then every metric."""
+    names = [metric.name for metric in account.objective.metrics]
+    cells = [[row.metrics.get(name) for row in rows] for name in names]
+    if account.objective.is_metric:
+        return names, cells
+    figures = [account.objective.figure(row.metrics) for row in rows]
+    return [account.objective.title, *names], [figures, *cells]
 
 
 def part(share: float) -> str:

@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from autoexp_tui.model.contract import Metric
-from autoexp_tui.model.objective import improvement
+from autoexp_tui.model.objective import Objective
 from autoexp_tui.model.problem import UsageProblem
 from autoexp_tui.model.state import Row, RunState
 from autoexp_tui.report.textplot import LETTERS, Curve, Run, draw
@@ -34,7 +33,7 @@ class Kept:
 
     row: Row
     value: float
-    """Of the primary metric."""
+    """The objective's figure."""
     x: float
     """Experiments, seconds or dollars that it took to come to it."""
     is_best: bool
@@ -46,7 +45,7 @@ class Entry:
     """One run of a comparison."""
 
     name: str
-    metric: Metric
+    objective: Objective
     kept: tuple[Kept, ...]
     """The baseline first."""
     end: float
@@ -65,28 +64,24 @@ class Entry:
         """By how much the best is better than the first, in per cent of it."""
         if self.best is None or not self.kept[0].value:
             return None
-        return _percent(self.metric, self.best.value, self.kept[0].value)
+        return _percent(self.objective, self.best.value, self.kept[0].value)
 
 
 def entry_of(name: str, state: RunState, by: By) -> Entry:
     """A run's part of the comparison. Raises UsageProblem where nothing was measured."""
-    metric = state.contract.primary
+    objective = state.objective.presumed()
+    bests = {row.n: gain is None or gain.better for row, gain in objective.climb(state.rows)}
     kept: list[Kept] = []
     at = spent = 0.0
-    top: float | None = None
     for row in state.rows:
         spent += row.cost_usd if math.isfinite(row.cost_usd) else 0.0
         at = max(at, {"experiment": float(row.n), "time": row.elapsed, "cost": spent}[by])
-        value = row.metrics.get(metric.name)
-        if row.status != "keep" or value is None or not math.isfinite(value):
-            continue
-        value = max(-_HUGE, min(_HUGE, value))
-        best = top is None or improvement(metric, value, top) > 0
-        top = value if best else top
-        kept.append(Kept(row, value, at, best))
+        if row.n in bests:
+            value = max(-_HUGE, min(_HUGE, objective.figure(row.metrics) or 0.0))
+            kept.append(Kept(row, value, at, bests[row.n]))
     if not kept:
-        raise UsageProblem(f"{name}: nothing that was kept has a figure for {metric.name}")
-    return Entry(name, metric, tuple(kept), at, len(state.rows), state.elapsed, spent)
+        raise UsageProblem(f"{name}: nothing that was kept has a figure for {objective.name}")
+    return Entry(name, objective, tuple(kept), at, len(state.rows), state.elapsed, spent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +96,9 @@ class Comparison:
     @property
     def scale(self) -> str:
         """What the plot's height means, in words."""
-        metric = self.entries[0].metric
         if self.relative:
             return "% better than the own baseline, higher is better"
-        return f"{clean_line(metric.name, 60)}, {metric.direction} is better"
+        return clean_line(self.entries[0].objective.goal, 120)
 
 
 def compare(entries: Sequence[Entry], by: By) -> Comparison:
@@ -120,12 +114,11 @@ def compare(entries: Sequence[Entry], by: By) -> Comparison:
             raise UsageProblem(f"{entry.name} has no times: `--by experiment` needs none")
     if by == "cost" and all(entry.end <= 0 for entry in entries):
         raise UsageProblem("none of these cost anything: `--by experiment` or `--by time`")
-    metrics = {(entry.metric.name, entry.metric.direction) for entry in entries}
-    relative = len(metrics) > 1
+    relative = len({entry.objective.goal for entry in entries}) > 1
     for entry in entries:
         if relative and not entry.kept[0].value:
             raise UsageProblem(
-                f"{entry.name} begins at 0 {entry.metric.name}: nothing is a share of that, and "
+                f"{entry.name} begins at 0 {entry.objective.name}: nothing is a share of that, and "
                 "the others have another metric"
             )
     return Comparison(tuple(entries), by, relative)
@@ -164,7 +157,7 @@ def table(comparison: Comparison) -> Iterator[str]:
         took = [format_duration(entry.seconds)] if entry.seconds > 0 else []
         took += [money(entry.usd)] if entry.usd > 0 else []
         name = clean_line(entry.name, _NAME)
-        metric = clean_line(entry.metric.name, _NAME)
+        metric = clean_line(entry.objective.name, _NAME)
         lines.append((letter, name, metric, figures, better, kept, ", ".join(took)))
     widths = [max(len(line[column]) for line in lines) for column in range(7)]
     for line in lines:
@@ -192,7 +185,7 @@ def _points(entry: Entry, comparison: Comparison) -> Iterator[tuple[float, float
     for kept in entry.kept:
         if kept.is_best:
             relative = comparison.relative
-            height = _percent(entry.metric, kept.value, first) if relative else kept.value
+            height = _percent(entry.objective, kept.value, first) if relative else kept.value
             yield _x(kept.x, comparison), height
 
 
@@ -201,6 +194,9 @@ def _x(x: float, comparison: Comparison) -> float:
     return x - 1 if comparison.by == "experiment" else x
 
 
-def _percent(metric: Metric, value: float, first: float) -> float:
-    percent = 100 * (improvement(metric, value / 2, first / 2) / (abs(first) / 2))
+def _percent(objective: Objective, value: float, first: float) -> float:
+    gain = objective.gain_of_figures(value, first)
+    percent = gain.percent
+    if percent is None:  # too much for a float
+        percent = math.copysign(_HUGE, gain.value or 0.0)
     return max(-_HUGE, min(_HUGE, percent))

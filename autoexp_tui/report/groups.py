@@ -8,8 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from autoexp_tui.model.contract import Metric
-from autoexp_tui.model.objective import improvement
+from autoexp_tui.model.objective import Objective
 from autoexp_tui.model.state import Row
 from autoexp_tui.text.safe import clean_line
 
@@ -43,8 +42,8 @@ class Group:
     alone: int
     """Rows that changed nothing else."""
     gain: float
-    """By which the kept rows beat what was kept before them, in the metric's unit; what a row that
-    changed several things gained counts in each of their groups."""
+    """By which the kept rows beat what was kept before them, in the unit of the objective's figure;
+    what a row that changed several things gained counts in each of their groups."""
     way: tuple[str, str] | None = None
     """The slot's value at first and after the last kept row; None for ideas in words."""
 
@@ -58,9 +57,9 @@ class Group:
         return self.tried > 1 and not self.kept and self.name != OTHER
 
 
-def group_ideas(rows: Sequence[Row], metric: Metric) -> list[Group]:
+def group_ideas(rows: Sequence[Row], objective: Objective) -> list[Group]:
     """Every row but the baseline in its groups; what gained most comes first."""
-    gained = dict(gains(rows, metric))
+    gained = dict(gains(rows, objective))
     ideas = [row for row in rows if not row.is_baseline]
     slots = [row for row in ideas if _changes(row)]
     words = [row for row in ideas if not _changes(row)]
@@ -68,20 +67,14 @@ def group_ideas(rows: Sequence[Row], metric: Metric) -> list[Group]:
     return sorted(found, key=lambda g: (g.name == OTHER, -g.gain, -g.kept, -g.tried, g.name))
 
 
-def gains(rows: Iterable[Row], metric: Metric) -> Iterator[tuple[int, float]]:
+def gains(rows: Iterable[Row], objective: Objective) -> Iterator[tuple[int, float]]:
     """By experiment: by how much each kept row beat all that were kept before it.
 
     They add up to the whole gain. Rows without a figure, or that were no new best, are left out.
     """
-    top: float | None = None
-    for row in rows:
-        value = row.metrics.get(metric.name)
-        if row.status != "keep" or value is None or not math.isfinite(value):
-            continue
-        gain = 0.0 if top is None else improvement(metric, value, top)
-        if gain > 0 and math.isfinite(gain):
-            yield row.n, gain
-        top = value if top is None or gain > 0 else top
+    for row, gain in objective.climb(rows):
+        if gain is not None and gain.better and math.isfinite(gain.value or 0.0):
+            yield row.n, gain.value or 0.0
 
 
 def _group(

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from autoexp_tui.report.account import Account, Step, part
+from autoexp_tui.model.objective import Objective
+from autoexp_tui.report.account import Account, Step, columns, part
 from autoexp_tui.report.groups import Group
 from autoexp_tui.report.svg import running_best
 from autoexp_tui.report.textplot import Curve, as_text, draw
+from autoexp_tui.summary.digest import MetricDigest
 from autoexp_tui.summary.series import Series
 from autoexp_tui.text.numbers import NONE, format_number
 from autoexp_tui.text.safe import clean, clean_line
@@ -68,19 +70,19 @@ def _list(items: Iterator[str]) -> str:
 
 
 def _head(account: Account) -> Iterator[str]:
-    headline = account.headline
     yield f"# {_safe(account.title, 120)}"
-    figures = format_number(headline.best)
-    if headline.best != headline.baseline:
-        figures = f"{format_number(headline.baseline)} → {figures}"
-    gain = ""
-    if headline.percent:
-        word = "better" if headline.percent > 0 else "worse"
-        gain = f" ({abs(headline.percent):.1f} % {word})"
-    yield f"**{_safe(headline.name, 80)} {figures}**{gain}"
+    changes = f" ({_safe(' · '.join(account.changes), 300)})" if account.changes else ""
+    yield f"**{' · '.join(map(_move, account.headline))}**{changes}"
     for alarm in account.alarms:
         yield f"**⚠ {_safe(alarm, 400)}**"
     yield " ".join(_safe(sentence, 600) for sentence in account.story)
+
+
+def _move(metric: MetricDigest) -> str:
+    figures = format_number(metric.best)
+    if metric.best != metric.baseline:
+        figures = f"{format_number(metric.baseline)} → {figures}"
+    return f"{_safe(metric.name, 80)} {figures}"
 
 
 def _plot(account: Account) -> Iterator[str]:
@@ -98,15 +100,17 @@ def _steps(account: Account) -> Iterator[str]:
     if not account.steps:
         yield "Nothing beat the baseline."
     for step in account.steps:
-        yield from _step(step)
+        yield from _step(step, account.objective)
     if account.more_steps:
         yield f"{account.more_steps} more were kept that gained less."
 
 
-def _step(step: Step) -> Iterator[str]:
+def _step(step: Step, objective: Objective) -> Iterator[str]:
     row = step.row
     share = f", {part(step.share)} of the gain" if step.share else ", no new best"
     before = f"{format_number(step.before)} → " if step.share else ""
+    if not objective.is_metric:
+        before = f"{objective.title} {before}"
     figures = f"{before}{format_number(step.value)}{share}"
     yield f"### #{row.n} {_safe(row.description, 300)}"
     yield figures
@@ -156,13 +160,13 @@ def _numbers(numbers: Sequence[int], most: int = 8) -> str:
 
 def _table(account: Account) -> Iterator[str]:
     rows = account.rows[-_TABLE:]
-    names = [metric.name for metric in account.contract.metrics]
+    titles, cells = columns(account, rows)
     yield "## Every experiment" if len(rows) == len(account.rows) else f"## The last {len(rows)}"
-    head = "| # | status |" + "".join(f" {_safe(name, 40)} |" for name in names) + " what |\n"
-    rule = "|--:|---|" + "--:|" * len(names) + "---|\n"
+    head = "| # | status |" + "".join(f" {_safe(name, 40)} |" for name in titles) + " what |\n"
+    rule = "|--:|---|" + "--:|" * len(titles) + "---|\n"
     lines = []
-    for row in rows:
-        figures = "".join(f" {format_number(row.metrics.get(name))} |" for name in names)
+    for row, *values in zip(rows, *cells, strict=True):
+        figures = "".join(f" {format_number(value)} |" for value in values)
         why = f" ({_safe(row.reason, 160)})" if row.status == "crash" and row.reason else ""
         lines.append(f"| {row.n} | {row.status} |{figures} {_safe(row.description)}{why} |")
     yield head + rule + "\n".join(lines)

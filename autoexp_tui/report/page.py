@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
 
+from autoexp_tui.model.objective import Objective
 from autoexp_tui.model.state import Row
-from autoexp_tui.report.account import Account, Step, part
+from autoexp_tui.report.account import Account, Step, columns, part
 from autoexp_tui.report.groups import Group
 from autoexp_tui.report.svg import plot
 from autoexp_tui.summary.digest import MetricDigest
@@ -92,17 +93,10 @@ def _block(text: str, limit: int = 2000) -> str:
 
 
 def _head(account: Account) -> Iterator[str]:
-    headline = account.headline
     yield f'<header>\n<p class="of">{_line(account.title, 120)}</p>'
-    figures = format_number(headline.best)
-    if headline.best != headline.baseline:
-        before = format_number(headline.baseline)
-        figures = f'<span class="from">{before} →</span> {figures}'
-    yield f'<h1><span class="metric">{_line(headline.name, 80)}</span> {figures}</h1>'
-    metrics = [headline, *account.digest.metrics[1:]]
-    gains = [_gain(metric, named=len(metrics) > 1) for metric in metrics]
-    worse = " worse" if (headline.percent or 0) < 0 else ""
-    words = " · ".join(gain for gain in gains if gain)
+    yield f"<h1>{' · '.join(map(_move, account.headline))}</h1>"
+    worse = " worse" if account.digest.objective.change == "worse" else ""
+    words = " · ".join(_line(change, 120) for change in account.changes)
     yield f'<p class="gain{worse}">{words}</p>' if words else ""
     yield "</header>"
     for alarm in account.alarms:
@@ -118,20 +112,20 @@ def _head(account: Account) -> Iterator[str]:
     ]
     if digest.seconds:
         tiles.append(("time", format_duration(digest.seconds)))
-    if digest.cost_usd or account.proposer:
+    if digest.cost_usd or not account.is_table:
         tiles.append(("cost", money(digest.cost_usd)))
     for label, figure in tiles:
         yield f"<div><dt>{label}</dt><dd>{figure}</dd></div>"
     yield "</dl>"
 
 
-def _gain(metric: MetricDigest, *, named: bool) -> str:
-    """`89.9 % better`; empty where it is not known, or nothing changed."""
-    if not metric.percent:
-        return ""
-    word = "better" if metric.percent > 0 else "worse"
-    name = f"{_line(metric.name, 60)} " if named else ""
-    return f"{name}{abs(metric.percent):.1f} % {word}"
+def _move(metric: MetricDigest) -> str:
+    """A name, and its figure from the baseline to the best."""
+    figures = format_number(metric.best)
+    if metric.best != metric.baseline:
+        before = format_number(metric.baseline)
+        figures = f'<span class="from">{before} →</span> {figures}'
+    return f'<span class="metric">{_line(metric.name, 80)}</span> {figures}'
 
 
 def _figure(account: Account) -> Iterator[str]:
@@ -152,17 +146,18 @@ def _steps(account: Account) -> Iterator[str]:
         return
     yield '<ol class="steps">'
     for step in account.steps:
-        yield from _step(step)
+        yield from _step(step, account.objective)
     yield "</ol>"
     if account.more_steps:
         yield f'<p class="note">{account.more_steps} more were kept that gained less.</p>'
 
 
-def _step(step: Step) -> Iterator[str]:
+def _step(step: Step, objective: Objective) -> Iterator[str]:
     row = step.row
+    name = "" if objective.is_metric else f"{objective.title} "
     share, before = '<br><small class="quiet">no new best</small>', ""
     if step.share:
-        before = f'<span class="quiet">{format_number(step.before)} →</span> '
+        before = f'<span class="quiet">{name}{format_number(step.before)} →</span> '
         share = f'<br><small class="quiet">{part(step.share)} of the gain</small>'
     yield (
         f'<li>\n<div class="step-head"><span class="n">#{row.n}</span>'
@@ -297,11 +292,10 @@ def _table(account: Account) -> Iterator[str]:
     yield f"<h2>Every experiment</h2>\n<details><summary>{len(rows)} rows</summary>"
     if len(shown) < len(rows):
         yield f'<p class="note">{len(shown)} of them: kept ones, and the last.</p>'
-    names = [metric.name for metric in account.contract.metrics]
-    heads = "".join(f'<th class="num">{_line(name, 30)}</th>' for name in names)
+    titles, cells = columns(account, shown)
+    heads = "".join(f'<th class="num">{_line(name, 30)}</th>' for name in titles)
     yield f'<div class="wide"><table>\n<tr><th>#</th><th></th>{heads}<th>what</th></tr>'
-    columns = [format_column(row.metrics.get(name) for row in shown) for name in names]
-    for row, *figures in zip(shown, *columns, strict=True):
+    for row, *figures in zip(shown, *map(format_column, cells), strict=True):
         yield _table_row(row, figures)
     yield "</table></div>\n</details>"
 
@@ -322,7 +316,7 @@ def _foot(account: Account) -> Iterator[str]:
     parts = []
     if account.began:
         parts.append(" to ".join(dict.fromkeys((_when(account.began), _when(account.ended)))))
-    if account.proposer:
+    if not account.is_table:
         parts.append(f"branch autoexp/{_line(account.digest.tag, 80)}")
     made = f"autoexp {_line(account.version, 20)}".strip()
     yield f"<footer>{' · '.join([*parts, made])}</footer>"

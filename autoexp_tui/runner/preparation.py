@@ -269,9 +269,7 @@ def _resume(
     run: RunDirectory, state: RunState, wishes: Wishes, contract: Contract, project: Project
 ) -> Sequence[str]:
     """Check that there is something left to do; the caps may be raised. Raises UsageProblem."""
-    started = state.started
-    if started is None:
-        raise RuntimeError("rows without a first event")
+    started = state.run
     if started.folder != project.folder:
         raise UsageProblem(f"run {run.tag} belongs to {started.folder or 'the root'}: use --tag")
     caps = wishes.budget(state.budget)

@@ -45,9 +45,7 @@ def make_researcher(
         UsageProblem: its settings can't be used.
     """
     state = recorder.state
-    if state.started is None:
-        raise RuntimeError("the run has no first event")
-    match state.started.proposer:
+    match state.run.proposer:
         case "anthropic":
             return _claude(run, bench, recorder, controls)
         case "command":
@@ -84,12 +82,12 @@ def _agent(run: RunDirectory, bench: Bench, recorder: Recorder, controls: Contro
 
     state = recorder.state
     agent = state.contract.command
-    if state.started is None or not agent.run:
+    if not agent.run:
         raise Unable("proposer: command needs `command: {run: …}`: a command line, or a preset")
     return CommandProposer(
         agent.run,
         root=bench.workspace.root,
-        folder=state.started.folder,
+        folder=state.run.folder,
         home=bench.workspace.root.parent / ".agent",
         run=Supervised(run_harness, os.environ, agent.time_limit, controls.check),
         gather_context=ContextGatherer(run, bench, state).gather,

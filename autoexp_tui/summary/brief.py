@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from autoexp_tui.model.state import Row, RunState
-from autoexp_tui.summary.headline import best_line
+from autoexp_tui.summary.headline import best_line, figures
 from autoexp_tui.text.numbers import format_number, money
 from autoexp_tui.text.safe import clean_line
 
@@ -13,7 +13,7 @@ _SHOWN = 8
 def brief(state: RunState, rows_before: int, spent_before: float) -> list[str]:
     """Lines for a person who last saw `rows_before` rows; empty when nothing has come since."""
     new = state.rows[rows_before:]
-    if not new or state.started is None:
+    if not new:
         return []
     kept = [row for row in new if row.status == "keep"]
     crashed = sum(row.status == "crash" for row in new)
@@ -32,7 +32,10 @@ def brief(state: RunState, rows_before: int, spent_before: float) -> list[str]:
 
 
 def _kept(row: Row, state: RunState) -> str:
-    value = format_number(row.metrics.get(state.contract.primary.name))
+    objective = state.objective
+    value = format_number(objective.figure(row.metrics))
+    if not objective.is_metric:
+        value = figures(objective, row.metrics, ", ")
     return f"  #{row.n} {value}  {clean_line(row.description, 80)}"
 
 

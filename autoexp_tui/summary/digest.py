@@ -4,20 +4,28 @@ from __future__ import annotations
 
 import msgspec
 
-from autoexp_tui.model.objective import improvement
+from autoexp_tui.model.contract import Metric
+from autoexp_tui.model.objective import Gain, Word, gain
 from autoexp_tui.model.state import RunState
 
 
 class MetricDigest(msgspec.Struct, frozen=True):
-    """One metric from the baseline to the last kept row."""
+    """One metric, or the figure that the rule makes of them, from the baseline to the best row."""
 
     name: str
     direction: str
     baseline: float | None
     best: float | None
-    """Of the last kept row."""
+    """Of the best row: in a run of ours the last kept one."""
     percent: float | None
     """Improvement over the baseline, in percent of it; positive is better."""
+    change: Word = "unknown"
+    """Whether the best row is better than the baseline in this, which of two it need not be."""
+
+    @property
+    def gain(self) -> Gain:
+        """From the baseline to the best."""
+        return gain(self.direction, self.best, self.baseline)
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -26,7 +34,7 @@ class Step(msgspec.Struct, frozen=True):
     n: int
     commit: str
     value: float
-    """Of the primary metric."""
+    """Of what is optimised: the first metric, the score, or the area."""
     description: str
 
 
@@ -44,17 +52,28 @@ class Digest(msgspec.Struct, frozen=True):
     seconds: float
     """Seconds that runners of the run were alive."""
     cost_usd: float
+    objective: MetricDigest
+    """What is optimised: the first metric, the weighted score, or the dominated area of `pareto`
+    (1 is the baseline's)."""
     metrics: tuple[MetricDigest, ...]
     improvements: tuple[Step, ...]
 
 
 def digest_of(state: RunState) -> Digest:
-    """Sum a run up, as far as it has come."""
-    if state.started is None:
-        raise ValueError("a run without a first event has nothing to sum up")
-    primary = state.contract.primary.name
+    """Sum a run up, as far as it has come. Raises NotStarted before its first event."""
+    objective = state.objective.presumed()
+    best = state.best or objective.best(state.rows)
+    first, last = (row.metrics if row else {} for row in (state.baseline, best))
+
+    def digest(metric: Metric, baseline: float | None, best: float | None) -> MetricDigest:
+        found = gain(metric.direction, best, baseline)
+        percent = None if found.percent is None else round(found.percent, 2)
+        return MetricDigest(
+            metric.name, metric.direction, baseline, best, percent, change=found.word
+        )
+
     return Digest(
-        tag=state.started.tag,
+        tag=state.run.tag,
         ended=state.finished.reason if state.finished else "not ended",
         rows=len(state.rows),
         kept=state.kept,
@@ -62,23 +81,15 @@ def digest_of(state: RunState) -> Digest:
         crashed=state.crashed,
         seconds=round(state.elapsed, 1),
         cost_usd=state.spent_usd,
-        metrics=_metrics(state),
+        objective=digest(objective.as_metric(), objective.figure(first), objective.figure(last)),
+        metrics=tuple(
+            digest(metric, first.get(metric.name), last.get(metric.name))
+            for metric in objective.metrics
+        ),
         improvements=tuple(
-            Step(row.n, row.commit, row.metrics[primary], row.description)
+            Step(row.n, row.commit, figure, row.description)
             for row in state.rows
-            if row.status == "keep" and not row.is_baseline and primary in row.metrics
+            if row.status == "keep" and not row.is_baseline
+            if (figure := objective.figure(row.metrics)) is not None
         ),
     )
-
-
-def _metrics(state: RunState) -> tuple[MetricDigest, ...]:
-    first = state.baseline.metrics if state.baseline else {}
-    last = state.incumbent.metrics if state.incumbent else {}
-    found = []
-    for metric in state.contract.metrics:
-        baseline, best = first.get(metric.name), last.get(metric.name)
-        percent = None
-        if baseline and best is not None:
-            percent = round(100 * improvement(metric, best, baseline) / abs(baseline), 2)
-        found.append(MetricDigest(metric.name, metric.direction, baseline, best, percent))
-    return tuple(found)

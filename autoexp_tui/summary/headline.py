@@ -1,31 +1,89 @@
-"""How a run stands: the best so far against the baseline, in words."""
+"""How a run stands: the best so far against the baseline, in words. Better and worse are the
+objective's; here they are only said.
+"""
 
 from __future__ import annotations
 
-from autoexp_tui.model.objective import improvement
+from collections.abc import Mapping
+
+from autoexp_tui.model.objective import Gain, Objective
 from autoexp_tui.model.state import RunState
 from autoexp_tui.text.numbers import format_number
 
 
 def best_line(state: RunState) -> str:
     """The best so far against the baseline, in words."""
-    if state.best is None or state.baseline is None:
-        directed = state.started is None or state.started.directed
-        return "no measurement yet" if directed else "no best: which way is better is not known"
-    primary = state.contract.primary
-    best = state.best.metrics[primary.name]
-    if state.best is state.baseline:
-        return f"{primary.name} {format_number(best)} (the baseline)"
-    return f"best {primary.name} {format_number(best)}, {against_baseline(state)}"
+    best, first, objective = state.best, state.baseline, state.objective
+    if best is None or first is None:
+        known = objective.directed
+        return "no measurement yet" if known else "no best: which way is better is not known"
+    if best is first:
+        return f"{brief_figure(objective, first.metrics)} (the baseline)"
+    moved = moves(objective, best.metrics, first.metrics)
+    if objective.decide.rule == "pareto":
+        return f"best: {against_baseline(state)} ({moved})"
+    line = f"best {brief_figure(objective, best.metrics)}, {against_baseline(state)}"
+    return line if objective.is_metric else f"{line} ({moved})"
 
 
 def against_baseline(state: RunState) -> str:
     """How much better the best is: `22.1 % better than the baseline 0.5536`."""
-    if state.best is None or state.baseline is None:
+    best, first, objective = state.best, state.baseline, state.objective
+    if best is None or first is None:
         return ""
-    primary = state.contract.primary
-    first = state.baseline.metrics[primary.name]
-    better = improvement(primary, state.best.metrics[primary.name], first)
-    word = "better" if better >= 0 else "worse"
-    size = f"{abs(better / first) * 100:.1f} %" if first else format_number(abs(better))
-    return f"{size} {word} than the baseline {format_number(first)}"
+    words = progress(objective, objective.gain(best.metrics, first.metrics))
+    if objective.decide.rule == "pareto":
+        return f"{words} than the baseline"
+    return f"{words} than the baseline {format_number(objective.figure(first.metrics))}"
+
+
+def progress(objective: Objective, gain: Gain) -> str:
+    """A gain of the figure: `22.1 % better`; `60.0 % more dominated area` of a front."""
+    if objective.decide.rule != "pareto":
+        return told(gain)
+    more = {"better": "more", "worse": "less", "equal": "no more"}.get(gain.word, "unknown")
+    return f"{_size(gain)}{more} dominated area"
+
+
+def told(gain: Gain) -> str:
+    """A gain in words: `22.1 % better`, `0.5 worse` of what was 0, `no better`, `unknown`."""
+    return f"{_size(gain)}{'no better' if gain.word == 'equal' else gain.word}"
+
+
+def _size(gain: Gain) -> str:
+    if not gain.value:
+        return ""
+    if gain.percent is None:
+        return f"{format_number(abs(gain.value))} "
+    return f"{abs(gain.percent):.1f} % "
+
+
+def moves(
+    objective: Objective,
+    new: Mapping[str, float | None],
+    old: Mapping[str, float | None] | None = None,
+) -> str:
+    """Every metric from old to new, as it is: `loss 1 unchanged, ms 10 → 4`."""
+    words = []
+    for metric in objective.metrics:
+        after = format_number(new.get(metric.name))
+        if old is not None:
+            before = format_number(old.get(metric.name))
+            after = f"{after} unchanged" if before == after else f"{before} → {after}"
+        words.append(f"{metric.name} {after}")
+    return ", ".join(words)
+
+
+def brief_figure(objective: Objective, values: Mapping[str, float]) -> str:
+    """What is optimised, by name: `val_loss 0.43`, `score 6.5`, and of a front `loss 1, ms 4`."""
+    if objective.decide.rule == "pareto":  # its area says nothing without another one
+        return moves(objective, values)
+    return f"{objective.title} {format_number(objective.figure(values))}"
+
+
+def figures(objective: Objective, values: Mapping[str, float], between: str = "  ") -> str:
+    """All that was measured, after the score where that decides: `score 6.5  loss 1.5  ms 5`."""
+    parts = [f"{name} {format_number(value)}" for name, value in values.items()]
+    if objective.decide.rule == "weighted" and values:
+        parts.insert(0, brief_figure(objective, values))
+    return between.join(parts)

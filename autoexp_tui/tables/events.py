@@ -76,6 +76,7 @@ def _started(ledger: Table) -> events.RunStarted:
         protection="unknown",
         version="",
         directed=ledger.primary.direction.way != "unknown",
+        origin="table",
     )
 
 

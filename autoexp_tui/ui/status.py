@@ -9,9 +9,8 @@ from typing import Literal, NamedTuple
 from rich.cells import cell_len
 
 from autoexp_tui.model.budget import Forecast, forecast, seconds_left
-from autoexp_tui.model.contract import Metric
-from autoexp_tui.model.objective import improvement
-from autoexp_tui.model.state import RunState
+from autoexp_tui.model.state import Row, RunState
+from autoexp_tui.summary.headline import brief_figure, progress
 from autoexp_tui.text.numbers import MINUS, format_duration, format_number, money
 from autoexp_tui.text.safe import clean_line
 
@@ -70,7 +69,7 @@ def _standing(state: RunState, now: Now) -> Piece | None:
         return Piece(f"■ {word}", "plain" if state.finished.ok else "attention", 0)
     if not now.alive:
         return Piece("■ runner gone", "attention", 0)
-    if state.started and not state.started.proposer:
+    if state.is_table:
         return Piece("▶ watching", "alive", 0)
     return Piece("‖ paused", "attention", 0) if state.paused else None
 
@@ -99,10 +98,8 @@ def first_line(state: RunState, now: Now) -> list[Piece]:
     pieces = [Piece(clean_line(state.started.tag, 40), "quiet", 5), phase_words(state, now)]
     pieces += _best(state)
     total = state.budget.max_experiments
-    if state.started.proposer:
-        pieces.append(Piece(f"{len(state.rows)} of {total}", "plain", 3))
-    else:
-        pieces.append(Piece(f"{len(state.rows)} rows", "plain", 3))
+    count = f"{len(state.rows)} rows" if state.is_table else f"{len(state.rows)} of {total}"
+    pieces.append(Piece(count, "plain", 3))
     pieces.append(Piece(f"{state.kept} kept", "plain", 4))
     if end := _end(state, now):
         pieces.append(end)
@@ -114,7 +111,7 @@ def first_line(state: RunState, now: Now) -> list[Piece]:
 
 def second_line(state: RunState, now: Now) -> list[Piece]:
     """The budgets as bars, the pace, the keep rate and the protection."""
-    if state.started is None or not state.started.proposer:
+    if state.started is None or state.is_table:
         return []
     budget = state.budget
     clock = run_clock(state, now)
@@ -197,23 +194,36 @@ def _best(state: RunState) -> list[Piece]:
     if first is None or kept is None:
         words = "no measurement yet" if first is None else "nothing kept"
         return [Piece(words, "quiet", 1)]
-    name = state.contract.primary.name
-    last = Piece(f"kept last {format_number(kept.metrics[name])}", "quiet", 4)
+    last = Piece(f"kept last {_figure(state, kept)}", "quiet", 4)
     if state.best is None:
         return [last]
-    pieces = [_gain(state.contract.primary, state.best.metrics[name], first.metrics[name])]
     if state.best is first:
-        pieces = [Piece(f"baseline {format_number(first.metrics[name])}", "plain", 1)]
+        pieces = [Piece(f"baseline {_figure(state, first)}", "plain", 1)]
+    else:
+        pieces = [_gain(state, state.best, first)]
     return pieces if state.best is kept else [*pieces, last]
 
 
-def _gain(primary: Metric, value: float, start: float) -> Piece:
-    if not start:
-        return Piece(f"best {format_number(value)} from {format_number(start)}", "better", 1)
-    sign = MINUS if value < start else "+"
-    size = f"{sign}{abs(value - start) / abs(start) * 100:.1f} %"
-    role: Role = "better" if improvement(primary, value, start) > 0 else "plain"
-    return Piece(f"best {format_number(value)}  {size} of {format_number(start)}", role, 1)
+def _gain(state: RunState, best: Row, first: Row) -> Piece:
+    """`best 0.43  −22.1 % of 0.55`, `best score 6.5  −40.9 % of 11`, `best loss 1, ms 4  …`."""
+    objective = state.objective
+    gain = objective.gain(best.metrics, first.metrics)
+    role: Role = "better" if gain.better else "plain"
+    shown = _figure(state, best)
+    if objective.decide.rule == "pareto":
+        return Piece(f"best {shown}  {progress(objective, gain)}", role, 1)
+    value, start = (objective.figure(row.metrics) or 0.0 for row in (best, first))
+    if gain.percent is None:
+        return Piece(f"best {shown} from {format_number(start)}", role, 1)
+    size = f"{MINUS if value < start else '+'}{abs(gain.percent):.1f} %"
+    return Piece(f"best {shown}  {size} of {format_number(start)}", role, 1)
+
+
+def _figure(state: RunState, row: Row) -> str:
+    """Of one metric the value alone: it stands in every line, and there is little room."""
+    if state.objective.is_metric:
+        return format_number(state.objective.figure(row.metrics))
+    return brief_figure(state.objective, row.metrics)
 
 
 def _end(state: RunState, now: Now) -> Piece | None:
@@ -221,7 +231,7 @@ def _end(state: RunState, now: Now) -> Piece | None:
         return Piece(clean_line(state.finished.reason, 60), "plain", 2)
     if now.replay or not now.alive or state.paused:
         return None
-    if not state.started or not state.started.proposer:
+    if state.is_table:
         return None  # a table that somebody else writes: nobody knows
     coming: Forecast | None = forecast(state, run_clock(state, now))
     if coming is None:

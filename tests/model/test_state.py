@@ -73,7 +73,7 @@ def test_nothing_is_known_before_the_first_event() -> None:
     state = RunState()
     assert state.baseline is None
     assert state.row(1) is None
-    with pytest.raises(RuntimeError, match="no event"):
+    with pytest.raises(RuntimeError, match="no first event"):
         _ = state.contract
 
 

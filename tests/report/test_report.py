@@ -92,7 +92,7 @@ def hostile_run(text: str) -> RunState:
 
 def test_the_story_has_the_figures_of_the_run() -> None:
     account = account_of(plain(("keep", 1.0), ("discard", 1.2), ("crash", None), ("keep", 0.5)))
-    assert account.headline.percent == 50.0
+    assert account.digest.objective.percent == 50.0
     story = " ".join(account.story)
     assert "val_loss went down from 1 to 0.5: 1 kept, 1 discarded, 1 crashed." in story
     assert "It ended because: all done." in story
@@ -167,7 +167,7 @@ def test_the_page_needs_nothing_from_anywhere() -> None:
 
 
 def names(state: RunState) -> dict[str, tuple[int, int]]:
-    groups = group_ideas(state.rows, state.contract.primary)
+    groups = group_ideas(state.rows, state.objective)
     return {group.name: (group.tried, group.kept) for group in groups}
 
 
@@ -211,7 +211,7 @@ def test_the_tuners_slots_make_groups_by_name() -> None:
         ]
     )
     assert names(state) == {"RATE": (3, 2), "DEPTH": (1, 1), "WIDTH": (2, 0)}
-    rate = next(g for g in group_ideas(state.rows, state.contract.primary) if g.name == "RATE")
+    rate = next(g for g in group_ideas(state.rows, state.objective) if g.name == "RATE")
     assert rate.way == ("1", "4")
     assert rate.gain == pytest.approx(0.6)
     assert rate.alone == 2
