@@ -87,7 +87,8 @@ def run_command(arguments: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except (Problem, OSError) as problem:
-        click.echo(f"autoexp: {_in_a_line(problem)}", err=True)
+        for line in _in_a_line(problem).split("\n"):
+            click.echo(f"autoexp: {line}", err=True)
         return problem.exit_code if isinstance(problem, Problem) else 1
     return code if isinstance(code, int) else 0
 

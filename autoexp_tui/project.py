@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from autoexp_tui.config import reader as config
+from autoexp_tui import config
 from autoexp_tui.loop.runlock import is_running
 from autoexp_tui.model.contract import Contract
 from autoexp_tui.model.problem import UsageProblem

@@ -23,7 +23,7 @@ import msgspec
 import numpy as np
 import yaml
 
-from autoexp_tui.config import reader as config
+from autoexp_tui import config
 from autoexp_tui.evaluation.metrics import MetricReader
 from autoexp_tui.model.contract import Contract, Metric
 from autoexp_tui.model.events import Status

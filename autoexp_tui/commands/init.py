@@ -8,7 +8,7 @@ from typing import get_args
 import click
 import msgspec
 
-from autoexp_tui.config import reader as config
+from autoexp_tui import config
 from autoexp_tui.model.contract import Contract, Direction, Metric
 from autoexp_tui.model.problem import UsageProblem
 from autoexp_tui.project import CONFIG

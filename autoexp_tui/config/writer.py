@@ -4,191 +4,109 @@ from __future__ import annotations
 
 import json
 import re
+import textwrap
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
-from autoexp_tui.model.contract import (
-    Agent,
-    Budget,
-    Claude,
-    Contract,
-    Decide,
-    Environment,
-    Metric,
-    Notify,
-)
-from autoexp_tui.text.durations import written
+import msgspec
+
+from autoexp_tui.config.declared import Setting, Shape, settings
+from autoexp_tui.model.contract import Contract, Limit
+from autoexp_tui.model.keys import Key
 
 
-def render(contract: Contract, comments: bool = True) -> str:
+def render(contract: msgspec.Struct, comments: bool = True) -> str:
     """YAML that a person likes to read, and that `config.parse` reads back as the same contract.
 
     With `comments` it says what each key is for, and shows how those not in use would look.
     """
-    blocks = [_block(note, example, lines, comments) for note, example, lines in _blocks(contract)]
-    return ("\n" if comments else "").join(block for block in blocks if block)
+    blocks = []
+    names = [metric.name for metric in contract.metrics] if isinstance(contract, Contract) else []
+    for setting in settings(type(contract)):
+        value = getattr(contract, setting.name)
+        lines = _lines(setting, value, names) if is_written(setting, contract) else []
+        if comments:
+            example = f"# {setting.name}: {setting.key.example or flow(setting, value)}"
+            help_lines = textwrap.wrap(setting.key.help, 87)
+            lines = [*(f"# {line}" for line in help_lines), *(lines or [example])]
+        blocks.append("".join(f"{line}\n" for line in lines))
+    return ("\n" if comments else "").join(filter(None, blocks))
 
 
-def _block(note: str, example: str, lines: list[str], comments: bool) -> str:
-    if comments:
-        lines = [f"# {note}", *(lines or [f"# {example}"])]
-    return "".join(f"{line}\n" for line in lines)
+def is_written(setting: Setting, section: Any) -> bool:
+    """Whether the file must have this key for `section` to be read back, or shows it anyhow."""
+    value = getattr(section, setting.name)
+    if value is None or not setting.applies(section):
+        return False
+    return setting.must or setting.key.needed or setting.key.shown or value != setting.default
 
 
-def _blocks(contract: Contract) -> Iterator[tuple[str, str, list[str]]]:
-    """For each key: what it is for, an example, and its lines (none when it has its default)."""
-    yield (
-        "The one file that may change.",
-        "",
-        [f"target: {_quoted(contract.target)}"],
-    )
-    yield (
-        "The command that measures it, run by sh in this folder. It never changes.",
-        "",
-        [f"harness: {_quoted(contract.harness)}"],
-    )
-    yield (
-        "One or two numbers that it prints; the first is the one to improve.",
-        "",
-        ["metrics:", *(line for metric in contract.metrics for line in _metric_lines(metric))],
-    )
-    yield (
-        "With two metrics, what counts as better: primary, pareto or weighted.",
-        "decide: {rule: primary, limit: {at_most: 2x baseline}}",
-        _decide_lines(contract.decide, contract.metrics),
-    )
-    yield (
-        "For one run of the harness.",
-        "",
-        [f"time_limit: {written(contract.time_limit)}"],
-    )
-    yield (
-        "For noisy harnesses: runs of each candidate, of which the median counts.",
-        "repeats: 3",
-        [f"repeats: {contract.repeats}"] if contract.repeats != 1 else [],
-    )
-    yield (
-        "Fresh runs of what looks better, in turns with the best so far, before it is kept.",
-        "confirm: 3",
-        [f"confirm: {contract.confirm}"] if contract.confirm else [],
-    )
-    yield (
-        "For the whole run: each is a hard stop.",
-        "",
-        _budget_lines(contract.budget),
-    )
-    yield (
-        "Who forms the hypotheses: auto, tuner, anthropic or command.",
-        "",
-        [f"proposer: {_quoted(contract.proposer)}"],
-    )
-    yield (
-        "How often it may repair what crashed, under the same hypothesis.",
-        "fix_attempts: 2",
-        [f"fix_attempts: {contract.fix_attempts}"] if contract.fix_attempts != 2 else [],
-    )
-    yield (
-        "How Claude is asked.",
-        "anthropic: {model: claude-sonnet-5-5, max_tokens: 16000, effort: medium}",
-        _claude_lines(contract.anthropic),
-    )
-    yield (
-        "An agent program for proposer: command; claude-code, codex, aider and gemini are known.",
-        "command: {run: claude-code, time_limit: 15m}",
-        _agent_lines(contract.command),
-    )
-    yield (
-        "A text for the proposer: what is known, what to try.",
-        "instructions: program.md",
-        [f"instructions: {_quoted(contract.instructions)}"] if contract.instructions else [],
-    )
-    yield (
-        "What git ignores and the harness needs. By default: all of it in this folder.",
-        "link: [data, .venv]",
-        [] if contract.link is None else [f"link: {_flow(contract.link)}"],
-    )
-    yield (
-        "What the harness may leave behind or change.",
-        "keep: ['cache/*']",
-        [f"keep: {_flow(contract.keep)}"] if contract.keep else [],
-    )
-    yield (
-        "What the harness sees of the environment. By default: all but what looks secret.",
-        "env: {allow: [SOME_TOKEN], define: {THREADS: '1'}}",
-        _environment_lines(contract.env),
-    )
-    yield (
-        "Who is told of a new best, a pause, the budget's last tenth and the end.",
-        "notify: {run: 'notify-send \"$AUTOEXP_TEXT\"'}",
-        _notify_lines(contract.notify),
-    )
-    yield (
-        "Crashes in a row that pause the run.",
-        "pause_after_failures: 10",
-        [f"pause_after_failures: {contract.pause_after_failures}"]
-        if contract.pause_after_failures != 10
-        else [],
-    )
-    yield (
-        "Megabytes of free disk below which it pauses until there is room.",
-        "min_free_mb: 200",
-        [f"min_free_mb: {contract.min_free_mb}"] if contract.min_free_mb != 200 else [],
-    )
+def flow(setting: Setting, value: Any, names: Sequence[str] = ()) -> str:
+    """A value on one line of YAML; `names` are the metrics'."""
+    if setting.key.per_metric and names:
+        pairs = zip(names, value, strict=True)
+        return _braces((_quoted(name), _figure(number, setting.key)) for name, number in pairs)
+    return _flow(value, setting.shapes, setting.key)
 
 
-def _metric_lines(metric: Metric) -> Iterator[str]:
-    yield f"  - name: {_quoted(metric.name)}"
-    yield f"    direction: {metric.direction}"
-    if metric.pattern is not None:
-        yield f"    pattern: {_quoted(metric.pattern)}"
-    if metric.take != "only":
-        yield f"    take: {metric.take}"
-    if metric.min_delta:
-        yield f"    min_delta: {_figure(metric.min_delta)}"
+def _lines(setting: Setting, value: Any, names: Sequence[str]) -> list[str]:
+    """A key of the file: sections and lists of sections below it, all else beside it."""
+    if setting.section is None:
+        return [f"{setting.name}: {flow(setting, value)}"]
+    sections, first = (value, "  - ") if isinstance(value, tuple) else ((value,), "  ")
+    lines = [f"{setting.name}:"]
+    for section in sections:
+        below = list(_entries(section, names))
+        lines += [f"{first if n == 0 else ' ' * len(first)}{line}" for n, line in enumerate(below)]
+    return lines if lines[1:] else []
 
 
-def _decide_lines(decide: Decide, metrics: Sequence[Metric]) -> list[str]:
-    if len(metrics) < 2:
-        return []
-    lines = ["decide:", f"  rule: {decide.rule}"]
-    if decide.limit is not None:
-        baseline = "x baseline" if decide.limit.relative else ""
-        lines.append(f"  limit: {{{decide.limit.kind}: {_figure(decide.limit.value)}{baseline}}}")
-    if decide.rule == "weighted":
-        weights = zip(metrics, decide.weights, strict=True)
-        pairs = (f"{_quoted(metric.name)}: {_figure(weight)}" for metric, weight in weights)
-        lines += [f"  weights: {{{', '.join(pairs)}}}", f"  direction: {decide.direction}"]
-    return lines
+def _entries(section: msgspec.Struct, names: Sequence[str]) -> Iterator[str]:
+    for setting in settings(type(section)):
+        if is_written(setting, section):
+            yield f"{setting.name}: {flow(setting, getattr(section, setting.name), names)}"
 
 
-def _budget_lines(budget: Budget) -> list[str]:
-    cents = f"{budget.max_cost_usd:.2f}"
-    usd = cents if float(cents) == budget.max_cost_usd else _figure(budget.max_cost_usd)
-    return [
-        "budget:",
-        f"  max_experiments: {budget.max_experiments}",
-        f"  max_cost_usd: {usd}",
-        f"  max_wall_clock_hours: {_figure(budget.max_wall_clock_hours)}",
-    ]
+def _flow(value: Any, shapes: Sequence[Shape], key: Key) -> str:  # noqa: PLR0911 - one a kind
+    shape = next((shape for shape in shapes if _fits(value, shape)), shapes[0])
+    match value:
+        case None:
+            return "null"
+        case Limit():
+            baseline = "x baseline" if value.relative else ""
+            return _braces([(value.kind, f"{_figure(value.value, key)}{baseline}")])
+        case msgspec.Struct():
+            return f"{{{', '.join(_entries(value, ()))}}}"
+        case dict():
+            inner = shape.inner[1:]
+            return _braces((_quoted(k), _flow(item, inner, key)) for k, item in value.items())
+        case tuple():
+            return f"[{', '.join(_flow(item, shape.inner, key) for item in value)}]"
+        case bool():
+            return str(value).lower()
+        case int() | float() if shape.kind != "text":
+            return _figure(value, key)
+    text = shape.form.write(value)
+    return _quoted(text) if isinstance(value, str) else text
 
 
-def _environment_lines(env: Environment) -> list[str]:
-    lines = []
-    if env.allow:
-        lines.append(f"  allow: {_flow(env.allow)}")
-    if env.define:
-        lines.append("  define:")
-        lines += [f"    {_quoted(name)}: {_quoted(value)}" for name, value in env.define.items()]
-    if env.only is not None:
-        lines.append(f"  only: {_flow(env.only)}")
-    return ["env:", *lines] if lines else []
+def _fits(value: Any, shape: Shape) -> bool:
+    """Whether this alternative is the one that `value` was read by."""
+    if isinstance(value, str):
+        return value in shape.words or (not shape.words and shape.kind == "text")
+    kinds = {tuple: "list", dict: "mapping", bool: "flag", int: "whole", float: "number"}
+    return shape.kind == kinds.get(type(value), "section")
 
 
-def _figure(number: float) -> str:
-    return repr(float(number)).removesuffix(".0")
+def _braces(pairs: Iterable[tuple[str, str]]) -> str:
+    return f"{{{', '.join(f'{name}: {value}' for name, value in pairs)}}}"
 
 
-def _flow(texts: Iterable[str]) -> str:
-    return f"[{', '.join(map(_quoted, texts))}]"
+def _figure(number: float, key: Key) -> str:
+    cents = f"{number:.2f}"
+    if key.unit == "USD" and float(cents) == number:
+        return cents
+    return str(number) if isinstance(number, int) else repr(number).removesuffix(".0")
 
 
 _PLAIN = re.compile(r"(?:[A-Za-z_/]|\.[A-Za-z])(?:[A-Za-z0-9_./= -]*[A-Za-z0-9_./=-])?")
@@ -205,32 +123,3 @@ def _quoted(text: str) -> str:
     if not text.isprintable():
         return json.dumps(text, ensure_ascii=False)
     return "'{}'".format(text.replace("'", "''"))
-
-
-def _claude_lines(claude: Claude) -> list[str]:
-    """Only what is not as usual."""
-    usual = Claude()
-    lines = [
-        f"  {name}: {value if isinstance(value, int) else _quoted(value)}"
-        for name in ("model", "max_tokens", "effort", "thinking", "base_url")
-        if (value := getattr(claude, name)) != getattr(usual, name)
-    ]
-    if claude.stall_seconds != usual.stall_seconds:
-        lines.append(f"  stall_seconds: {written(claude.stall_seconds)}")
-    if claude.prices is not None:
-        prices = ", ".join(f"{kind}: {_figure(usd)}" for kind, usd in claude.prices.items())
-        lines.append(f"  prices: {{{prices}}}")
-    return ["anthropic:", *lines] if lines else []
-
-
-def _agent_lines(agent: Agent) -> list[str]:
-    if not agent.run:
-        return []
-    limit = written(agent.time_limit)
-    return ["command:", f"  run: {_quoted(agent.run)}", f"  time_limit: {limit}"]
-
-
-def _notify_lines(notify: Notify) -> list[str]:
-    lines = [f"  run: {_quoted(notify.run)}"] if notify.run else []
-    lines += [f"  url: {_quoted(notify.url)}"] if notify.url else []
-    return ["notify:", *lines] if lines else []

@@ -10,12 +10,13 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import yaml
 
+from autoexp_tui.model.keys import show
 from autoexp_tui.model.problem import UsageProblem
 
 _Word = TypeVar("_Word", bound=str)
@@ -23,6 +24,7 @@ _Word = TypeVar("_Word", bound=str)
 _DEPTH = 8
 _NODES = 2_000
 _MESSAGE = 300
+_MISTAKES = 20
 _SHOWN = 48
 
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
@@ -37,14 +39,32 @@ _NOT_IN_VALUE = re.compile(
 """Control characters, what can't be stored, and what turns the text around it about."""
 
 
-class ConfigError(UsageProblem):
-    """A mistake in a settings file; its text is one line, `file:line: problem; remedy`."""
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One thing that is wrong in a settings file."""
 
-    def __init__(self, file: str, line: int, problem: str, remedy: str) -> None:
-        """`line` is 0 where the whole file is meant."""
-        self.line = line
+    line: int
+    """0 where the whole file is meant."""
+    text: str
+    """One line, `file:line: problem; remedy`."""
+
+
+class ConfigError(UsageProblem):
+    """Mistakes in a settings file, in the order of their lines; its text has a line for each."""
+
+    def __init__(self, mistakes: Iterable[Mistake]) -> None:
+        self.mistakes = tuple(sorted(dict.fromkeys(mistakes), key=lambda one: one.line))
+        told = [mistake.text for mistake in self.mistakes[:_MISTAKES]]
+        if more := len(self.mistakes) - len(told):
+            told.append(f"and {more:,} more like these")
+        super().__init__("\n".join(told))
+
+    @classmethod
+    def at(cls, file: str, line: int, problem: str, remedy: str) -> Self:
+        """One mistake."""
         where = _printable(file)[-_SHOWN * 2 :] + (f":{line}" if line else "")
-        super().__init__(_clip(f"{where}: {_printable(f'{problem}; {remedy}')}", _MESSAGE))
+        text = _clip(f"{where}: {_printable(f'{problem}; {remedy}')}", _MESSAGE)
+        return cls([Mistake(line, text)])
 
 
 def _printable(text: str) -> str:
@@ -53,11 +73,6 @@ def _printable(text: str) -> str:
 
 def _clip(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
-
-
-def show(text: str) -> str:
-    """`text` in quotes, short and printable, for a message."""
-    return _clip(repr(text[:_SHOWN] + "…" * (len(text) > _SHOWN)), 2 * _SHOWN)
 
 
 def suggestion(word: str, known: Collection[str], also: Mapping[str, str] | None = None) -> str:
@@ -90,7 +105,7 @@ class Node:
 
     def error(self, problem: str, remedy: str) -> ConfigError:
         """To be raised: `problem` stands where this value does."""
-        return ConfigError(self.file, self.line, problem, remedy)
+        return ConfigError.at(self.file, self.line, problem, remedy)
 
     def wrong(self, wanted: str, remedy: str) -> ConfigError:
         """To be raised: this value is of another kind than `wanted`."""
@@ -105,16 +120,12 @@ class Node:
             return self.error(f"{self.label} has no value", "write one after the colon")
         return self.error(f"{self.label} must be {wanted}, not {found}", remedy)
 
-    def text(self, remedy: str = "write it on one line", most: int = 1_000) -> str:
+    def text(self, remedy: str = "write it on one line") -> str:
         """A scalar on one line, exactly as written."""
         if not isinstance(self.value, str) or self.is_null:
             raise self.wrong("text", "write one value after the colon")
         if _BREAK.search(self.value):
             raise self.error(f"{self.label} has several lines", remedy)
-        if len(self.value) > most:
-            raise self.error(
-                f"{self.label} has {len(self.value)} characters", f"at most {most} will do"
-            )
         return self.value
 
     def choice(self, choices: tuple[_Word, ...], also: Mapping[str, str] | None = None) -> _Word:
@@ -123,7 +134,7 @@ class Node:
         for choice in choices:
             if choice == word:
                 return choice
-        wanted = " or ".join((", ".join(choices[:-1]), choices[-1]))
+        wanted = " or ".join(filter(None, (", ".join(choices[:-1]), choices[-1])))
         raise self.wrong(wanted, suggestion(word, choices, also))
 
     def number(self) -> float:
@@ -137,20 +148,11 @@ class Node:
             raise self.wrong("a number", "take the quotes away")
         raise self.wrong("a number", "write a finite decimal number such as 0.5")
 
-    def positive(self, most: float) -> float:
-        """A number above 0, at most `most`."""
-        number = self.number()
-        if not 0 < number <= most:
-            raise self.wrong(f"above 0 and at most {most:,.9g}", "choose a cap within that")
-        return number
-
-    def count(self, most: int) -> int:
-        """A whole number from 1 to `most`."""
+    def whole(self) -> int:
+        """A whole number, written as one."""
         number = self.number()
         if not (isinstance(self.value, str) and _WHOLE.fullmatch(self.value)):
             raise self.wrong("a whole number", "write it without a fraction")
-        if not 1 <= number <= most:
-            raise self.wrong(f"from 1 to {most:,}", "choose a cap within that")
         return int(number)
 
     def items(self, most: int = 100) -> tuple[Node, ...]:
@@ -177,18 +179,26 @@ class Node:
     def fields(
         self,
         known: tuple[str, ...],
-        required: tuple[str, ...] = (),
+        required: Collection[str] = (),
         remedies: Mapping[str, str] | None = None,
     ) -> dict[str, Node]:
         """A mapping whose keys are ours; `remedies` for unknown ones that we can place."""
         entries = self.entries(most=_NODES)
+        wrong: list[Mistake] = []
+        meant = set()
         for key, node in entries.items():
             if key not in known:
                 remedy = (remedies or {}).get(key) or suggestion(key, known)
-                raise ConfigError(self.file, node.key_line, f"unknown key {show(key)}", remedy)
+                meant.add(remedy)
+                error = ConfigError.at(self.file, node.key_line, f"unknown key {show(key)}", remedy)
+                wrong += error.mistakes
         for key in required:
-            if key not in entries:
-                raise self.error(f"{self.label} lacks the key '{key}'", f"add a line '{key}: …'")
+            # A key that was misspelt is not missing too.
+            if key not in entries and f"did you mean '{key}'?" not in meant:
+                error = self.error(f"{self.label} lacks the key '{key}'", f"add a line '{key}: …'")
+                wrong += error.mistakes
+        if wrong:
+            raise ConfigError(wrong)
         return entries
 
 
@@ -202,7 +212,7 @@ def compose(text: str, file: str) -> Node:
     if found := _NOT_IN_FILE.search(text):
         line = len(_BREAK.findall(text, 0, found.start())) + 1
         problem = f"the character U+{ord(found[0]):04X} can't stand in this file"
-        raise ConfigError(file, line, problem, "remove it")
+        raise ConfigError.at(file, line, problem, "remove it")
     composer = _Composer(text, file)
     try:
         return composer.document()
@@ -211,7 +221,7 @@ def compose(text: str, file: str) -> Node:
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         # The scanner lets chr() and int() fail on absurd escapes and version numbers.
         problem = f"this is not YAML ({type(error).__name__})"
-        raise ConfigError(file, composer.line, problem, "check escapes and directives") from None
+        raise ConfigError.at(file, composer.line, problem, "check escapes and directives") from None
 
 
 class _Composer:
@@ -245,7 +255,7 @@ class _Composer:
         return event
 
     def _error(self, problem: str, remedy: str) -> ConfigError:
-        return ConfigError(self._file, self.line, problem, remedy)
+        return ConfigError.at(self._file, self.line, problem, remedy)
 
     def _node(self, event: Any, label: str, key_line: int, depth: int) -> Node:
         self._nodes += 1
@@ -322,4 +332,4 @@ def _syntax_error(error: yaml.MarkedYAMLError, text: str, file: str) -> ConfigEr
         mark = error.context_mark
     said = f"{error.context}: {problem}"
     remedy = next((r for part, r in _SYNTAX_REMEDIES if part in said), "check the indentation")
-    return ConfigError(file, mark.line + 1 if mark else 1, problem, remedy)
+    return ConfigError.at(file, mark.line + 1 if mark else 1, problem, remedy)

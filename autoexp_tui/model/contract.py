@@ -1,10 +1,31 @@
-"""What a run has promised to do: frozen when it starts, written down in its first event."""
+"""What a run has promised to do: frozen when it starts, written down in its first event.
+
+Each field is the one declaration of a setting: type, default, help, bounds (see `model/keys.py`).
+"""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+
+from autoexp_tui.model.keys import (
+    Address,
+    CommandLine,
+    Key,
+    LongText,
+    MetricName,
+    ModelId,
+    OneGroup,
+    ProjectPath,
+    ProposerName,
+    Refused,
+    Seconds,
+    Variable,
+)
+
+# A table of declarations: a line or three for each, where the formatter would make ten.
+# fmt: off
 
 Direction = Literal["lower", "higher"]
 Rule = Literal["primary", "pareto", "weighted"]
@@ -13,18 +34,18 @@ Rule = Literal["primary", "pareto", "weighted"]
 class Metric(msgspec.Struct, frozen=True):
     """One scalar that the harness prints, and which way is better."""
 
-    name: str
-    direction: Direction
-    pattern: str | None = None
-    """A regular expression with one group, searched in every line; None reads the usual forms."""
-    take: Literal["only", "last"] = "only"
-    """`only`: differing values make the measurement untrustworthy. `last`: the last one counts."""
-    min_delta: float = 0.0
-    """An improvement must exceed this, in the metric's own unit."""
+    name: Annotated[MetricName, Key("As the harness prints it.", "loss")]
+    direction: Annotated[Direction, Key("Which way is better.", "lower")]
+    pattern: Annotated[OneGroup | None, Key("A regular expression with one group, searched in "
+        "every line. By default: the usual forms, such as `loss: 0.5`.", r"'loss=(\S+)'")] = None
+    take: Annotated[Literal["only", "last"], Key("Of several values that are printed: only: "
+        "all must agree, or none is trusted. last: the last one counts.")] = "only"
+    min_delta: Annotated[float, Key("An improvement must exceed this, in the metric's own unit.",
+        "0.001", ge=0, remedy="a positive one means better in either direction")] = 0.0
 
 
 class Limit(msgspec.Struct, frozen=True):
-    """The soft constraint on a secondary metric."""
+    """The soft constraint on a secondary metric: `{at_most: 2x baseline}`, `{at_least: 0.9}`."""
 
     kind: Literal["at_most", "at_least"]
     value: float
@@ -32,112 +53,155 @@ class Limit(msgspec.Struct, frozen=True):
     """True: `value` multiplies the baseline's figure. False: it is in the metric's own unit."""
 
 
+def _none_zero(weights: tuple[float, ...]) -> None:
+    if 0 in weights:
+        raise Refused("must each be other than 0", "a metric without weight is none: remove it")
+
+
 class Decide(msgspec.Struct, frozen=True):
     """The dominance rule for two metrics; with one metric only `primary` makes sense."""
 
-    rule: Rule = "primary"
-    limit: Limit | None = None
-    weights: tuple[float, ...] = ()
-    direction: Direction = "lower"
-    """Of the weighted score."""
+    rule: Annotated[Rule, Key("primary: the first metric must improve. pareto: one improves and "
+        "none is worse. weighted: the weighted sum improves.", shown=True)] = "primary"
+    limit: Annotated[Limit | None, Key("What the second metric must keep to, in its unit or as a "
+        "multiple of the baseline.", "{at_most: 2x baseline}", when=("rule", "primary"))] = None
+    weights: Annotated[tuple[float, ...], Key("One for each metric, in their order or by name; "
+        "none is 0.", "[1.0, 0.5]", when=("rule", "weighted"), needed=True, per_metric=True,
+        check=_none_zero)] = ()
+    direction: Annotated[Direction, Key("Which way the weighted sum is better.", "lower",
+        when=("rule", "weighted"), needed=True)] = "lower"
 
 
 class Budget(msgspec.Struct, frozen=True):
     """Caps for the whole run; each is a hard stop, checked before it is spent."""
 
-    max_experiments: int = 50
-    """Rows in the table, the baseline included."""
-    max_cost_usd: float = 10.0
-    max_wall_clock_hours: float = 8.0
-    """Hours that runners of this run were alive, by monotonic clock."""
+    max_experiments: Annotated[int, Key("Rows in the table, the baseline included.", ge=1,
+        le=1_000_000, shown=True)] = 50
+    max_cost_usd: Annotated[float, Key("What proposals may cost in all.", gt=0, le=1_000_000,
+        unit="USD", remedy="to spend nothing write 'proposer: tuner': it costs nothing",
+        shown=True)] = 10.0
+    max_wall_clock_hours: Annotated[float, Key("Hours that runners of this run were alive, by "
+        "monotonic clock.", gt=0, le=100_000, unit="hours", shown=True)] = 8.0
 
 
 class Environment(msgspec.Struct, frozen=True):
     """What the harness sees of the environment, beside what is never secret."""
 
-    allow: tuple[str, ...] = ()
-    """Passed on by name although they look like secrets."""
-    define: dict[str, str] = {}
-    """Set to these values."""
-    only: tuple[str, ...] | None = None
-    """When given, an allowlist: nothing else is passed on."""
+    allow: Annotated[tuple[Variable, ...], Key("Passed on by name although they look like "
+        "secrets.", "[HF_TOKEN]")] = ()
+    define: Annotated[dict[Variable, LongText], Key("Set to these values.", "{THREADS: '1'}",
+        also=("set",))] = {}
+    only: Annotated[tuple[Variable, ...] | None, Key("When given, nothing else is passed on.",
+        "[PATH, HOME]")] = None
 
 
 Effort = Literal["default", "low", "medium", "high", "xhigh", "max"]
 Thinking = Literal["default", "adaptive", "between_tools", "disabled"]
+Price = Literal["input", "output", "cache_write", "cache_read"]
+
+
+def _both_ways(prices: dict[str, float]) -> None:
+    if missing := {"input", "output"} - prices.keys():
+        raise Refused(f"lacks {min(missing)}", "give input and output at least")
 
 
 class Claude(msgspec.Struct, frozen=True):
     """How Claude, or a server that speaks its protocol, is asked."""
 
-    model: str = "claude-sonnet-5-5"
-    """Any id, as the provider spells it. The default is the middle of the current line: made for
-    everyday coding, half the price of Opus per token, flat price over the whole context."""
-    max_tokens: int = 16_000
-    """Of one answer, thinking included. Room for thought and some 30 KB of edits; it is also what a
-    reservation assumes ($0.16 with the default model), so more would stop a run earlier."""
-    effort: Effort = "medium"
-    """A night is many small ideas that the harness judges: more of them beat longer thought.
-    `default` sends nothing, for models that don't know the setting."""
-    thinking: Thinking = "adaptive"
-    """The model decides how much. `default` sends nothing."""
-    base_url: str | None = None
-    """A compatible server; None is ANTHROPIC_BASE_URL, or Anthropic itself."""
-    prices: dict[str, float] | None = None
-    """USD per million tokens: input, output, cache_write, cache_read; None looks the model up."""
-    stall_seconds: float = 300.0
-    """Without any news but pings, after which a request is given up and made again."""
+    # The middle of the current line: made for everyday coding, half the price of Opus per token,
+    # flat price over the whole context.
+    model: Annotated[ModelId, Key("As the provider spells it.")] = "claude-sonnet-5-5"
+    # Room for thought and some 30 KB of edits; it is also what a reservation assumes ($0.16 with
+    # the default model), so more would stop a run earlier.
+    max_tokens: Annotated[int, Key("Of one answer, thinking included.", ge=1, le=1_000_000,
+        unit="tokens")] = 16_000
+    # A night is many small ideas that the harness judges: more of them beat longer thought.
+    effort: Annotated[Effort, Key("How much work goes into an answer; default sends nothing, for "
+        "models without it.")] = "medium"
+    thinking: Annotated[Thinking, Key("adaptive: the model decides how much. default sends "
+        "nothing, for models without it.")] = "adaptive"
+    base_url: Annotated[Address | None, Key("A compatible server. By default: "
+        "ANTHROPIC_BASE_URL, or Anthropic itself.", "http://localhost:8080")] = None
+    prices: Annotated[dict[Price, float] | None, Key("USD per million tokens; input and output "
+        "at least. By default: looked up by model.", "{input: 3, output: 15}", gt=0, le=1_000_000,
+        unit="USD per million tokens", check=_both_ways)] = None
+    stall_seconds: Annotated[Seconds, Key("Without any news, after which a request is given up "
+        "and made again.")] = 300.0
 
 
 class Agent(msgspec.Struct, frozen=True):
     """An agent program that edits the target in a scratch copy."""
 
-    run: str = ""
-    """A command line, or the name of a preset."""
-    time_limit: float = 900.0
-    """Seconds for one proposal."""
+    run: Annotated[CommandLine, Key("A command line, or the name of a preset: claude-code, "
+        "codex, aider, gemini.", "claude-code", needed=True)] = ""
+    time_limit: Annotated[Seconds, Key("For one proposal.", shown=True)] = 900.0
 
 
 class Notify(msgspec.Struct, frozen=True):
     """Who is told of a new best, of a pause, of the budget's last tenth, and of the end."""
 
-    run: str = ""
-    """A command line; AUTOEXP_EVENT, AUTOEXP_RUN and AUTOEXP_TEXT say what happened."""
-    url: str | None = None
-    """Takes the same as JSON, by POST."""
+    run: Annotated[CommandLine, Key("A command line; AUTOEXP_EVENT, AUTOEXP_RUN and AUTOEXP_TEXT "
+        "say what happened.", "'notify-send \"$AUTOEXP_TEXT\"'")] = ""
+    url: Annotated[Address | None, Key("Takes the same as JSON, by POST.",
+        "https://example.org/autoexp")] = None
+
+
+def _one_or_two(metrics: tuple[Metric, ...]) -> None:
+    if not 1 <= len(metrics) <= 2:
+        problem = f"there are {len(metrics)} metrics" if metrics else "there is no metric"
+        raise Refused(f"must be one or two: {problem}", "name two with a rule in 'decide'")
+    if len({metric.name for metric in metrics}) < len(metrics):
+        problem = f"must differ: two metrics are called '{metrics[0].name}'"
+        raise Refused(problem, "give them distinct names")
+
+
+def _not_ours(target: str) -> None:
+    if target in {"autoexp.yaml", "results.tsv", "budget.log"}:
+        raise Refused(f"is autoexp's own {target}", "name the file to be improved")
 
 
 class Contract(msgspec.Struct, frozen=True):
     """`autoexp.yaml`, validated. Paths are relative to the project's folder, with `/`."""
 
-    target: str
-    harness: str
-    """A command line for `sh -c`, run in the project's folder of the workspace."""
-    metrics: tuple[Metric, ...]
-    decide: Decide = Decide()
-    time_limit: float = 300.0
-    """Seconds for one run of the harness."""
-    repeats: int = 1
-    """Runs of the harness for each candidate; the median counts."""
-    confirm: int = 0
-    """Fresh runs of a would-be keep, in turns with as many of the incumbent; 0: none."""
-    budget: Budget = Budget()
-    proposer: str = "auto"
-    fix_attempts: int = 2
-    """How often a proposer that can may repair what crashed, under the same hypothesis."""
-    anthropic: Claude = Claude()
-    command: Agent = Agent()
-    instructions: str | None = None
-    link: tuple[str, ...] | None = None
-    """Git-ignored paths linked into the workspace; None: those at the top level that exist."""
-    keep: tuple[str, ...] = ()
-    """Globs of what the harness may leave behind or change in the workspace."""
-    env: Environment = Environment()
-    notify: Notify = Notify()
-    pause_after_failures: int = 10
-    """Crashes in a row that pause the run instead of burning the night; 0: never."""
-    min_free_mb: int = 200
-    """Megabytes of disk below which the run pauses until there is room again; 0: never."""
+    target: Annotated[ProjectPath, Key("The one file that may change.", "train.py", also=("file",
+        "path"), check=_not_ours)]
+    harness: Annotated[CommandLine, Key("The command that measures it, run by sh in this folder. "
+        "It never changes.", "python evaluate.py", also=("run", "eval", "evaluate"))]
+    metrics: Annotated[tuple[Metric, ...], Key("One or two numbers that it prints; the first is "
+        "the one to improve.", "{loss: lower}", short=("name", "direction"), check=_one_or_two)]
+    decide: Annotated[Decide, Key(
+        "With two metrics, what counts as better: primary, pareto or weighted.",
+        "{rule: primary, limit: {at_most: 2x baseline}}", short=("rule",))] = Decide()
+    time_limit: Annotated[Seconds, Key("For one run of the harness.", also=("timeout", "time"),
+        shown=True)] = 300.0
+    repeats: Annotated[int, Key("For noisy harnesses: runs of each candidate, of which the "
+        "median counts.", "3", ge=1, le=100)] = 1
+    confirm: Annotated[int, Key("Fresh runs of what looks better, in turns with the best so far, "
+        "before it is kept; 0: none.", "3", ge=0, le=100)] = 0
+    budget: Annotated[Budget, Key("For the whole run: each is a hard stop.", shown=True)] = Budget()
+    proposer: Annotated[ProposerName, Key("Who forms the hypotheses: auto, tuner, anthropic or "
+        "command.", also=("agent",), shown=True)] = "auto"
+    fix_attempts: Annotated[int, Key("How often it may repair what crashed, under the same "
+        "hypothesis; 0: never.", ge=0, le=20)] = 2
+    anthropic: Annotated[Claude, Key("How Claude is asked.", "{model: claude-sonnet-5-5, "
+        "max_tokens: 16000, effort: medium}")] = Claude()
+    command: Annotated[Agent, Key("For proposer: command, an agent program; claude-code, codex, "
+        "aider and gemini are known.", "{run: claude-code, time_limit: 15m}")] = Agent()
+    instructions: Annotated[ProjectPath | None, Key("A text for the proposer: what is known, "
+        "what to try. By default program.md, if it is there.", "program.md")] = None
+    link: Annotated[tuple[ProjectPath, ...] | None, Key("What git ignores and the harness needs. "
+        "By default: all of it in this folder.", "[data, .venv]")] = None
+    keep: Annotated[tuple[ProjectPath, ...], Key("Globs of what the harness may leave behind or "
+        "change.", "['cache/*']")] = ()
+    env: Annotated[Environment, Key(
+        "What the harness sees of the environment. By default: all but what looks secret.",
+        "{allow: [SOME_TOKEN], define: {THREADS: '1'}}")] = Environment()
+    notify: Annotated[Notify, Key("Who is told of a new best, a pause, the budget's last tenth "
+        "and the end.", "{run: 'notify-send \"$AUTOEXP_TEXT\"'}")] = Notify()
+    pause_after_failures: Annotated[int, Key("Crashes in a row that pause the run; 0: never.",
+        ge=0, le=1_000)] = 10
+    min_free_mb: Annotated[int, Key("Free disk below which it pauses until there is room; 0: "
+        "never.", ge=0, le=1_000_000, unit="MB")] = 200
 
     @property
     def primary(self) -> Metric:

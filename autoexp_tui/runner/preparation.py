@@ -17,8 +17,7 @@ from pathlib import Path, PurePosixPath
 
 import msgspec
 
-from autoexp_tui import __version__
-from autoexp_tui.config import reader as config
+from autoexp_tui import __version__, config
 from autoexp_tui.loop.journal import Journal
 from autoexp_tui.loop.recorder import Recorder
 from autoexp_tui.loop.runlock import is_running, locked

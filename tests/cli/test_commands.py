@@ -272,14 +272,14 @@ def test_init_asks_for_what_it_was_not_told(tmp_path: Path) -> None:
     assert "target: target.py" in (project / "autoexp.yaml").read_text()
 
 
-def test_a_broken_configuration_is_one_line_with_file_and_line(
+def test_a_broken_configuration_is_a_line_with_file_and_line_for_each_mistake(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (project / "autoexp.yaml").write_text("target: target.py\nharnes: x\n")
     assert run_command(["run", "--plain"]) == 2
-    error = capsys.readouterr().err.strip()
-    assert "autoexp.yaml:2" in error
-    assert len(error.splitlines()) == 1
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.startswith("autoexp: autoexp.yaml:1: the file lacks the key 'metrics'; ")
+    assert second == "autoexp: autoexp.yaml:2: unknown key 'harnes'; did you mean 'harness'?"
 
 
 def test_new_makes_a_committed_repository(tmp_path: Path) -> None:

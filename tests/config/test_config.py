@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.bad_configs import BAD, GOOD, TWO
 
-from autoexp_tui.config.reader import ConfigError, duration, load, parse, render
+from autoexp_tui.config import ConfigError, load, parse, render
 from autoexp_tui.model.contract import (
     Agent,
     Budget,
@@ -24,7 +24,7 @@ from autoexp_tui.model.contract import (
     Metric,
     Notify,
 )
-from autoexp_tui.text.durations import written
+from autoexp_tui.text.durations import duration, written
 
 
 def read(extra: str = "", base: str = GOOD) -> Contract:
@@ -32,7 +32,8 @@ def read(extra: str = "", base: str = GOOD) -> Contract:
 
 
 def is_kind(message: str) -> bool:
-    return len(message) <= 300 and message.isprintable()
+    lines = message.split("\n")
+    return len(lines) <= 21 and all(len(line) <= 300 and line.isprintable() for line in lines)
 
 
 def outcome(text: str) -> Contract | ConfigError:
@@ -55,6 +56,46 @@ def test_a_mistake_is_told_with_its_line_and_a_remedy(text: str, line: int, frag
     assert fragment in message
     assert "; " in message
     assert is_kind(message)
+
+
+def test_all_mistakes_are_told_at_once_in_the_order_of_their_lines() -> None:
+    text = """\
+harness: ' '
+metrics: {loss: lowr, latency: lower}
+budget:
+  max_experiments: 0
+  max_cost: 3
+fix_attempts: 21
+decide: {rule: weighted, weights: [1, 0]}
+link: [../up, data, /etc]
+zzz: 1
+"""
+    told = str(outcome(text)).split("\n")
+    assert [line.split(";")[0].removeprefix("autoexp.yaml:") for line in told] == [
+        "1: the file lacks the key 'target'",
+        "1: harness is empty",
+        "2: metrics.loss must be lower or higher, not 'lowr'",
+        "4: budget.max_experiments must be from 1 to 1,000,000, not '0'",
+        "5: unknown key 'max_cost'",
+        "6: fix_attempts must be from 0 to 20, not '21'",
+        "7: decide.weights must each be other than 0",
+        "7: the rule weighted needs direction",
+        "8: link[0] leaves the project ('..')",
+        "8: link[2] is an absolute path",
+        "9: unknown key 'zzz'",
+    ]
+
+
+def test_of_a_great_many_mistakes_the_first_are_told_and_the_others_counted() -> None:
+    told = str(outcome(GOOD + "".join(f"zz{n}: 1\n" for n in range(100)))).split("\n")
+    assert len(told) == 21
+    assert told[-1] == "and 80 more like these"
+
+
+@pytest.mark.parametrize("key", ["fix_attempts", "pause_after_failures", "min_free_mb", "confirm"])
+def test_zero_is_in_the_words_where_it_is_allowed(key: str) -> None:
+    assert getattr(read(f"{key}: 0\n"), key) == 0
+    assert f"{key} must be from 0 to " in str(outcome(f"{GOOD}{key}: -1\n"))
 
 
 # What is right.

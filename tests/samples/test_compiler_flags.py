@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from autoexp_tui.config import reader as config
+from autoexp_tui import config
 from autoexp_tui.proposers.tuner.slots import find
 
 SAMPLE = Path(__file__).parents[2] / "sample_projects" / "compiler_flags"

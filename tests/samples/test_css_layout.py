@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from autoexp_tui.config import reader as config
+from autoexp_tui import config
 from autoexp_tui.proposers.tuner.domains import Choices
 from autoexp_tui.proposers.tuner.slots import find
 

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from autoexp_tui.config import reader as config
+from autoexp_tui import config
 from autoexp_tui.proposers.tuner.slots import find
 
 SAMPLE = Path(__file__).parents[2] / "sample_projects" / "infrastructure"

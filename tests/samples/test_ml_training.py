@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autoexp_tui.config import reader as config
+from autoexp_tui import config
 
 SAMPLE = Path(__file__).parents[2] / "sample_projects" / "ml_training"
 METRIC = re.compile(r"^(val_loss|test_loss|test_accuracy|train_seconds): (\d+\.\d+)$", re.MULTILINE)

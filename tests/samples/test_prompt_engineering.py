@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 from support.projects import autoexp
 
-from autoexp_tui.config import reader as config
+from autoexp_tui import config
 from autoexp_tui.model.ideas import read_ideas
 
 SAMPLE = Path(__file__).parents[2] / "sample_projects" / "prompt_engineering"

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from support.projects import autoexp
 
-from autoexp_tui.config import reader as config
+from autoexp_tui import config
 from autoexp_tui.proposers.tuner.slots import find
 
 SAMPLE = Path(__file__).parents[2] / "sample_projects" / "rag_pipeline"

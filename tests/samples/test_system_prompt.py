@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from support.projects import autoexp
 
-from autoexp_tui.config import reader as config
+from autoexp_tui import config
 from autoexp_tui.model.ideas import read_ideas
 
 SAMPLE = Path(__file__).parents[2] / "sample_projects" / "system_prompt"

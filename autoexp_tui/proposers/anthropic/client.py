@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, cast
 
 from autoexp_tui.model.proposal import Unable
 from autoexp_tui.proposers.anthropic.ports import (
@@ -53,7 +53,7 @@ class Client:
         """Nothing is loaded or connected yet. Raises UnknownPrice."""
         self._settings = settings
         self._credentials = credentials
-        self._prices = Prices(settings.model, settings.prices)
+        self._prices = Prices(settings.model, cast("Mapping[str, float] | None", settings.prices))
         self._ledger = ledger
         self._waiter = waiter
         self._opened: Transport | None = None
