@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import tempfile
-import threading
 from pathlib import Path
 
 import click
 
-from autoexp_tui.loop.laboratory import Result
+from autoexp_tui.loop.ports import Job, Result
 from autoexp_tui.model.contract import Contract
 from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.plain import show_text
@@ -26,7 +25,8 @@ _TAIL = 12
 @click.option("--include-dirty", is_flag=True, help="Check uncommitted changes as they are.")
 def check(directory: Path, include_dirty: bool) -> int:
     """Validate the project in DIRECTORY and run its baseline once, isolated."""
-    from autoexp_tui.evaluation.bench import Bench  # noqa: PLC0415
+    from autoexp_tui.evaluation.local import LocalEvaluator  # noqa: PLC0415
+    from autoexp_tui.repository.candidates import Candidates  # noqa: PLC0415
     from autoexp_tui.repository.repository import Repository  # noqa: PLC0415
     from autoexp_tui.runner import preparation  # noqa: PLC0415 - git
 
@@ -40,21 +40,19 @@ def check(directory: Path, include_dirty: bool) -> int:
             project, repository, contract, include_dirty=include_dirty
         )
         started = preparation.first_event(project, contract, _TAG, base, seed=0)
-        bench = Bench(RunDirectory(Path(folder) / _TAG), repository, started)
+        evaluator = LocalEvaluator(RunDirectory(Path(folder) / _TAG), repository, started)
         try:
-            text = bench.text_of(base)
+            text = Candidates(repository, started).text_of(base)
             _tell_project(project, contract, text, started.proposer, notes)
             limit = format_duration(contract.time_limit)
             click.echo(f"running    the baseline, for at most {limit} …")
-            result = bench.evaluate(
-                1, text, time_limit=contract.time_limit, interrupt=threading.Event()
-            )
-            _tell("linked", ", ".join(bench.workspace.linked) or "nothing")
-            for name, why in bench.workspace.not_linked:
+            result = evaluator.submit(Job(1, text, contract.time_limit)).result()
+            _tell("linked", ", ".join(evaluator.workspace.linked) or "nothing")
+            for name, why in evaluator.workspace.not_linked:
                 _tell("not linked", f"{name}: {why}")
-            _tell("withheld", ", ".join(bench.withheld) or "nothing")
+            _tell("withheld", ", ".join(evaluator.withheld) or "nothing")
         finally:
-            bench.workspace.remove()
+            evaluator.workspace.remove()
     _tell("protection", started.protection)
     return _tell_result(contract, result)
 

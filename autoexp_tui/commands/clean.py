@@ -16,7 +16,7 @@ from autoexp_tui.sources.journals import read_state
 @click.command("clean")
 def clean_() -> None:
     """Remove the workspaces of ended runs and the lines that hide their tables from git status."""
-    from autoexp_tui.evaluation.bench import Bench  # noqa: PLC0415 - git
+    from autoexp_tui.evaluation.workspace import remove_workspace  # noqa: PLC0415 - git
     from autoexp_tui.repository.repository import Repository  # noqa: PLC0415
     from autoexp_tui.runner.preparation import exclude_lines  # noqa: PLC0415
 
@@ -29,7 +29,7 @@ def clean_() -> None:
             if state.started is None or is_running(run):
                 busy = busy or is_running(run)
                 continue
-            Bench(run, repository, state.started).workspace.remove()
+            remove_workspace(repository.common_dir, run.tag)
             if state.runner is not None:
                 lines += exclude_lines(place.root, Path(state.runner.results))
             click.echo(f"{run.tag}: workspace removed; rows, commits and branch are kept")

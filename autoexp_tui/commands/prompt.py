@@ -18,10 +18,11 @@ from autoexp_tui.text.safe import clean
 @click.argument("tag", required=False)
 def prompt(tag: str | None) -> None:
     """Print what the next request of the run TAG would contain; nothing is sent."""
-    from autoexp_tui.evaluation.bench import Bench  # noqa: PLC0415 - git
+    from autoexp_tui.loop.guidance import Guidance  # noqa: PLC0415
     from autoexp_tui.loop.situation import gather  # noqa: PLC0415
     from autoexp_tui.proposers.anthropic.prompt import build  # noqa: PLC0415
     from autoexp_tui.proposers.anthropic.settings import Credentials  # noqa: PLC0415
+    from autoexp_tui.repository.candidates import Candidates  # noqa: PLC0415
     from autoexp_tui.repository.repository import Repository  # noqa: PLC0415
     from autoexp_tui.runner.researchers import ContextGatherer  # noqa: PLC0415
 
@@ -33,10 +34,12 @@ def prompt(tag: str | None) -> None:
         api_key=os.environ.get("ANTHROPIC_API_KEY"),
         auth_token=os.environ.get("ANTHROPIC_AUTH_TOKEN"),
     )
-    with contextlib.closing(Repository.open(Path(state.runner.root))) as repository:
-        bench = Bench(run, repository, state.started)
-        situation = gather(state, bench, [])
-        request = build(
-            situation, ContextGatherer(run, bench, state).gather(situation), secrets.scrub
-        )
+    root = Path(state.runner.root)
+    n = state.current.n if state.current else state.next_n
+    with contextlib.closing(Repository.open(root)) as repository:
+        candidates = Candidates(repository, state.started)
+        guidance = Guidance(root / state.started.folder, state.contract)
+        situation = gather(n, state, candidates, guidance, [])
+        context = ContextGatherer(run, candidates.harness_text, state).gather(situation)
+        request = build(situation, context, secrets.scrub)
     click.echo(clean(request.as_text()))

@@ -113,7 +113,7 @@ class _Report:
 
 
 def run_harness(
-    command: str,
+    argv: Sequence[str],
     *,
     cwd: Path,
     env: Mapping[str, str],
@@ -123,9 +123,10 @@ def run_harness(
     interrupt: threading.Event,
     on_start: Callable[[ProcessId], None] | None = None,
 ) -> Outcome:
-    """Run `sh -c command` in `cwd` and wait until it and all it started have gone.
+    """Run a command in `cwd` and wait until it and all it started have gone.
 
     Args:
+        argv: its words, of which the first is an absolute path: `/bin/sh -c …`, sandboxed or not.
         env: the whole environment; PYTHONUNBUFFERED=1 is added where it is not set, so that what
             is printed can be seen at once.
         time_limit: seconds from the shell's start; at 0 it is ended at once.
@@ -147,7 +148,7 @@ def run_harness(
         with supervisor:
             if on_start is not None:
                 on_start(ProcessId.of(supervisor.pid))
-            supervisor.send(command, {"PYTHONUNBUFFERED": "1", **env})
+            supervisor.send(argv, {"PYTHONUNBUFFERED": "1", **env})
             supervisor.follow(output, interrupt)
         seconds = time.monotonic() - began
         lost = _Report("", -1, seconds, 0, 0.0, 0)
@@ -252,10 +253,10 @@ class _Supervisor:
         """Its last words; empty when it died without any."""
         return self._answer.decode("utf-8", "replace").strip()
 
-    def send(self, command: str, env: Mapping[str, str]) -> None:
+    def send(self, argv: Sequence[str], env: Mapping[str, str]) -> None:
         """Hand over the job. A supervisor that has died meanwhile is noticed later."""
         pairs = {**env, _MARKER: self._marker}.items()
-        items = [command, *(f"{name}={value}" for name, value in pairs)]
+        items = [str(len(argv)), *argv, *(f"{name}={value}" for name, value in pairs)]
         job = b"\0".join(map(os.fsencode, items))
         view = memoryview(len(job).to_bytes(8, "big") + job)
         with contextlib.suppress(BrokenPipeError):

@@ -3,9 +3,10 @@
 Started as `python -I -S supervisor.py LIFELINE STATUS LIMIT`, in a session of its own, with the
 harness's stdin, stdout and stderr. It imports little, as every evaluation waits for its start.
 
-LIFELINE is a pipe from the runner. First comes the job: its length in 8 bytes, then the command
-and the environment as `NAME=value`, separated by NUL. From then on the pipe's end, whether the
-runner closes it or is killed, means: end everything. So does LIMIT, in seconds, and SIGTERM.
+LIFELINE is a pipe from the runner. First comes the job: its length in 8 bytes, then how many words
+the command has, these words, and the environment as `NAME=value`, separated by NUL. From then on
+the pipe's end, whether the runner closes it or is killed, means: end everything. So does LIMIT, in
+seconds, and SIGTERM.
 
 STATUS is a pipe to the runner. One line is written to it when nothing is left to wait for:
     <cause: exited | limit | asked> <wait status> <seconds> <max rss, bytes> <cpu seconds> <left>
@@ -144,10 +145,11 @@ class Alarm:
 def supervise(lifeline: int, limit: float) -> str:
     """Run the job that the lifeline brings; the status line, once its tree has gone."""
     job = _receive(lifeline).split(b"\0")
-    env = dict(item.split(b"=", 1) for item in job[1:])
+    words = 1 + int(job[0])
+    env = dict(item.split(b"=", 1) for item in job[words:])
     alarm = Alarm(lifeline)
     began = time.monotonic()
-    tree = Tree([b"/bin/sh", b"-c", job[0]], env)
+    tree = Tree(job[1:words], env)
     cause = ""
     while not cause:
         left = limit - (time.monotonic() - began)

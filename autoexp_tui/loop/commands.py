@@ -57,13 +57,14 @@ def _resume(by: str, state: RunState, recorder: Recorder, controls: Controls) ->
 
 
 def _skip(by: str, state: RunState, recorder: Recorder, controls: Controls) -> Reply:
-    if state.current is None:
+    current = state.current
+    if current is None:
         return Reply(ok=False, text="nothing to skip: no experiment is in flight")
     if not state.rows:
         return Reply(ok=False, text="the baseline can't be skipped: everything is compared with it")
-    recorder.record(events.SkipRequested(by, state.current.n))
-    controls.skip()
-    return Reply(ok=True, text=f"skipping #{state.current.n}")
+    recorder.record(events.SkipRequested(by, current.n))
+    controls.skip(current.n)
+    return Reply(ok=True, text=f"skipping #{current.n}")
 
 
 def _hint(command: Command, recorder: Recorder) -> Reply:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
+from collections.abc import Callable, Iterator
 from typing import Literal, TypeAlias
 
 import msgspec
@@ -42,8 +44,10 @@ class Controls:
         """End after the current experiment."""
         self.stopping_now = False
         """Do not even wait for that."""
-        self.interrupt = threading.Event()
-        """End what is being done at once: a skip, or a stop now."""
+        self.proposing = 0
+        """The experiment that the proposer works for; 0 while it doesn't."""
+        self._skipped: set[int] = set()
+        self._hooks: dict[int, Callable[[], None]] = {}
 
     @property
     def pausing(self) -> bool:
@@ -58,14 +62,31 @@ class Controls:
             self._pausing = False
             self._changed.notify_all()
 
-    def clear_interrupt(self) -> None:
-        """Another step begins: what was skipped was the last one."""
-        with self._changed:
-            if not self.stopping_now:
-                self.interrupt.clear()
+    def interrupted(self, n: int) -> bool:
+        """Whether experiment `n` is to end at once: it is skipped, or the run stops now."""
+        return self.stopping_now or n in self._skipped
 
-    def skip(self) -> None:
-        self.interrupt.set()
+    def clear_interrupt(self, n: int) -> None:
+        """Another step of experiment `n` begins: what was skipped was the last one."""
+        with self._changed:
+            self._skipped.discard(n)
+
+    def skip(self, n: int) -> None:
+        with self._changed:
+            self._skipped.add(n)
+            self._interrupt()
+
+    @contextlib.contextmanager
+    def on_interrupt(self, n: int, hook: Callable[[], None]) -> Iterator[None]:
+        """Call `hook` once experiment `n` is to end, from any thread; it must return at once."""
+        with self._changed:
+            self._hooks[n] = hook
+            self._interrupt()
+        try:
+            yield
+        finally:
+            with self._changed:
+                del self._hooks[n]
 
     def stop(self, *, now: bool) -> None:
         with self._changed:
@@ -73,15 +94,29 @@ class Controls:
             self._pausing = False
             if now:
                 self.stopping_now = True
-                self.interrupt.set()
-            self._changed.notify_all()
+            self._interrupt()
 
     def wait_while_paused(self, timeout: float) -> bool:
         """Block while the pause holds, at most `timeout` seconds; True when it has ended."""
         with self._changed:
             return self._changed.wait_for(lambda: not self._pausing, timeout)
 
-    def check(self) -> None:
-        """Raise Interrupted when the current step is to end."""
-        if self.interrupt.is_set():
+    def wait(self, n: int, timeout: float) -> None:
+        """Return after that time, or as soon as experiment `n` is to end."""
+        with self._changed:
+            self._changed.wait_for(lambda: self.interrupted(n), timeout)
+
+    def check(self, n: int) -> None:
+        """Raise Interrupted when the current step of experiment `n` is to end."""
+        if self.interrupted(n):
             raise Interrupted
+
+    def check_proposal(self) -> None:
+        """Raise Interrupted when the experiment that the proposer works for is to end."""
+        self.check(self.proposing)
+
+    def _interrupt(self) -> None:
+        for n, hook in self._hooks.items():
+            if self.interrupted(n):
+                hook()
+        self._changed.notify_all()

@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from autoexp_tui.loop.control import Controls, Interrupted
-from autoexp_tui.loop.laboratory import Laboratory
 from autoexp_tui.loop.measuring import Measurer, OutOfTime, Runs
+from autoexp_tui.loop.ports import Ports
 from autoexp_tui.loop.projections import Projections
 from autoexp_tui.loop.proposing import Drafting
 from autoexp_tui.loop.recorder import Recorder
@@ -57,19 +57,20 @@ class Loop:
     def __init__(
         self,
         run: RunDirectory,
-        lab: Laboratory,
+        ports: Ports,
         proposer: Proposer,
         recorder: Recorder,
         projections: Projections,
         controls: Controls,
     ) -> None:
         self._directory = run
-        self._lab = lab
+        self._ports = ports
+        self._candidates = ports.candidates
         self._drafting = Drafting(run, proposer, recorder, controls)
         self._recorder = recorder
         self._projections = projections
         self._controls = controls
-        self._measurer = Measurer(lab, recorder, controls)
+        self._measurer = Measurer(ports.evaluator, recorder, controls)
         self._history: list[Trial] = []
         self._short_of_disk = False
 
@@ -95,14 +96,14 @@ class Loop:
             if candidate is None:
                 situation = self.read_state()  # 1. target, history, last results, hints
                 proposal = self.form_hypothesis(situation)  # 2. with its edit: 3. of one file
-                candidate = self.commit(proposal)  # 4. audit trail, before anything is run
+                candidate = self.commit(situation.n, proposal)  # 4. on record before it is run
             while True:
                 runs = self.run_harness(candidate)  # 5. under a fixed time budget
                 measured = self.extract_metrics(candidate, runs)  # 6. complete, finite, or none
                 repair = self.mend_slip(candidate, measured, runs)
                 if repair is None:
                     break
-                candidate = self.commit(repair, candidate.attempt + 1)  # 3. and 4. once more
+                candidate = self.commit(candidate.n, repair, candidate.attempt + 1)  # 3. and 4.
             self.keep_or_revert(candidate, measured)  # 7. better: the branch advances
             self.log_row()  # 8. in results.tsv
         except Interrupted:
@@ -112,21 +113,19 @@ class Loop:
 
     def unfinished(self) -> Candidate | None:
         """What a run that was cut had committed and not yet decided: it is measured again."""
-        current = self._recorder.state.current
-        if current is None or not current.commit:
-            return None
-        text = self._lab.text_of(current.commit)
-        return Candidate(
-            current.n, current.parent, current.commit, text, current.description, current.attempt
-        )
+        for cut in self._recorder.state.in_flight.values():
+            if cut.commit:
+                text = self._candidates.text_of(cut.commit)
+                return Candidate(cut.n, cut.parent, cut.commit, text, cut.description, cut.attempt)
+        return None
 
     def read_state(self) -> Situation:
         with self._recorder.transaction() as state:
-            n = len(state.rows) + 1
+            n = state.next_n
             parent = state.incumbent.commit if state.incumbent else self._base
-            self._controls.clear_interrupt()
+            self._controls.clear_interrupt(n)
             self._recorder.record(events.ExperimentStarted(n, parent))
-        situation = gather(state, self._lab, self._history)
+        situation = gather(n, state, self._candidates, self._ports.guidance, self._history)
         told = digest(situation.instructions)
         if situation.instructions and told != state.instructions:
             lines = situation.instructions.count("\n") + 1
@@ -138,13 +137,9 @@ class Loop:
             return Proposal("The target as it is, measured.", "baseline", situation.text)
         return self._drafting.propose(situation)
 
-    def commit(self, proposal: Proposal, attempt: int = 1) -> Candidate:
-        state = self._recorder.state
-        current = state.current
-        if current is None:
-            raise RuntimeError("commit without an experiment")
-        n, parent = current.n, current.parent
-        before = self._lab.text_of(parent)
+    def commit(self, n: int, proposal: Proposal, attempt: int = 1) -> Candidate:
+        parent = self._recorder.state.in_flight[n].parent
+        before = self._candidates.text_of(parent)
         added, removed = diffs.count(before, proposal.text)
         description = clean_line(proposal.description, 200) or "no description"
         self._put_beside(n, before, proposal.text)
@@ -164,7 +159,7 @@ class Loop:
         if proposal.text != before:
             trailer = f"Experiment {n} of run {self._directory.tag}"
             message = f"{description}\n\n{proposal.hypothesis}\n\n{trailer}\n"
-            commit = self._lab.commit(n, parent, proposal.text, message, attempt)
+            commit = self._candidates.commit(n, parent, proposal.text, message, attempt)
         self._recorder.record(events.Committed(n, commit, attempt))
         return Candidate(n, parent, commit, proposal.text, description, attempt)
 
@@ -173,8 +168,8 @@ class Loop:
         return self._measurer.measure(candidate.n, candidate.text, times, candidate.attempt)
 
     def extract_metrics(self, candidate: Candidate, runs: Runs) -> events.Evaluated:
-        skipped = runs.last.cut_short and self._controls.interrupt.is_set()
-        self._controls.clear_interrupt()
+        skipped = runs.last.cut_short and self._controls.interrupted(candidate.n)
+        self._controls.clear_interrupt(candidate.n)
         failure = "skipped" if skipped else runs.failure
         measurement = runs.measurement
         evaluated = events.Evaluated(
@@ -236,7 +231,7 @@ class Loop:
                 reason=reason,
                 metrics=metrics,
                 seconds=round(seconds, 3),
-                cost_usd=round(state.unbooked_usd, 6),
+                cost_usd=round(state.unbooked_usd.get(candidate.n, 0.0), 6),
                 samples=samples,
                 against=against.samples,
             )
@@ -267,7 +262,7 @@ class Loop:
     def _guard(self) -> None:
         """Pause for what would burn the night; go on by itself when a full disk has room again."""
         with self._recorder.transaction() as state:
-            wanted, free = state.contract.min_free_mb, self._lab.free_mb()
+            wanted, free = state.contract.min_free_mb, self._ports.free_mb()
             if free < wanted and not self._short_of_disk:
                 self._short_of_disk = True
                 self._pause(f"only {free} MB of disk are left: it goes on when there are {wanted}")
@@ -305,7 +300,7 @@ class Loop:
         self.log_row()
 
     def _advance(self, commit: str) -> None:
-        if note := self._lab.advance(commit):
+        if note := self._candidates.advance(commit):
             self._recorder.warn(note)
 
     def _judge(self, candidate: Measurement, incumbent: Measurement | None = None) -> Verdict:
@@ -325,9 +320,9 @@ class Loop:
         if state.incumbent is None or state.baseline is None:
             raise RuntimeError("there is nothing to compare the baseline with")
         times = state.contract.confirm
-        incumbent = self._lab.text_of(state.incumbent.commit)
+        incumbent = self._candidates.text_of(state.incumbent.commit)
         fresh, old = self._measurer.compare(candidate.n, candidate.text, incumbent, times)
-        self._controls.clear_interrupt()
+        self._controls.clear_interrupt(candidate.n)
         if failure := fresh.failure or old.failure:
             return fresh, old.measurement, Verdict(False, f"unconfirmed: {failure}")
         again = self._judge(fresh.measurement, old.measurement)
@@ -337,6 +332,6 @@ class Loop:
 
     def _interrupted(self) -> None:
         """A stop leaves what is committed for the next runner; a skip gives up the proposal."""
-        current = self._recorder.state.current
-        if current is not None and not current.commit:
-            self._recorder.record(events.Abandoned(current.n, "skipped before it was committed"))
+        for cut in list(self._recorder.state.in_flight.values()):
+            if not cut.commit:
+                self._recorder.record(events.Abandoned(cut.n, "skipped before it was committed"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from autoexp_tui.loop.control import Controls, Interrupted
-from autoexp_tui.loop.laboratory import Laboratory, Result
+from autoexp_tui.loop.ports import Evaluator, Job, Result
 from autoexp_tui.loop.recorder import Recorder
 from autoexp_tui.model import budget, events
 from autoexp_tui.model.measurement import Measurement, Sample
@@ -60,8 +60,8 @@ class Runs:
 class Measurer:
     """Runs the harness within what is left of the run's time, and says so as it begins."""
 
-    def __init__(self, lab: Laboratory, recorder: Recorder, controls: Controls) -> None:
-        self._lab = lab
+    def __init__(self, evaluator: Evaluator, recorder: Recorder, controls: Controls) -> None:
+        self._evaluator = evaluator
         self._recorder = recorder
         self._controls = controls
 
@@ -98,11 +98,12 @@ class Measurer:
         limit = state.contract.time_limit
         left = budget.seconds_left(state, self._recorder.elapsed)
         self._recorder.record(began)
-        result = self._lab.evaluate(
-            began.n, text, time_limit=min(limit, max(left, 0.0)), interrupt=self._controls.interrupt
-        )
+        job = Job(began.n, text, min(limit, max(left, 0.0)), began.purpose)
+        handle = self._evaluator.submit(job)
+        with self._controls.on_interrupt(began.n, handle.cancel):
+            result = handle.result()
         if result.cut_short and self._controls.stopping_now:
             raise Interrupted
-        if result.cut_short and left < limit and not self._controls.interrupt.is_set():
+        if result.cut_short and left < limit and not self._controls.interrupted(began.n):
             raise OutOfTime(budget.used_up(state, self._recorder.elapsed) or "out of time")
         return result

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+
 import msgspec
 
 from autoexp_tui.loop.control import Controls
@@ -48,8 +51,7 @@ class Drafting:
             Interrupted: a person ends it.
         """
         answers: list[str] = []
-        with ProposalLog(self._run.proposal(situation.n)) as log:
-            stream = self._stream_to(log)
+        with self._writing(situation.n) as stream:
             for _ in range(_ANSWERS):
                 if answers:
                     stream("again", "")
@@ -60,7 +62,7 @@ class Drafting:
                     answer = self._objection(situation, proposal)
                 except Unusable as unusable:
                     description, answer = unusable.description, str(unusable)
-                self._controls.check()
+                self._controls.check(situation.n)
                 if not answer:
                     return proposal
                 answers.append(answer)
@@ -77,14 +79,13 @@ class Drafting:
         if not isinstance(self._proposer, Repairer):
             return None
         self._recorder.record(events.RepairBegan(crash.n, attempt, crash.failure))
-        with ProposalLog(self._run.proposal(crash.n), more=True) as log:
-            stream = self._stream_to(log)
+        with self._writing(crash.n, more=True) as stream:
             stream("again", "")
             try:
                 repair = self._proposer.repair(crash, text, stream)
             except (Exhausted, Unable):
                 return None  # the row comes first; the next proposal will meet the same, and say so
-        self._controls.check()
+        self._controls.check(crash.n)
         known = self._recorder.state.tried
         return None if repair is None or digest(repair.text) in known else repair
 
@@ -95,9 +96,17 @@ class Drafting:
             return f"it repeats experiment {number} byte for byte"
         return ""
 
-    def _stream_to(self, log: ProposalLog) -> Stream:
-        def stream(part: Part, text: str) -> None:
-            self._controls.check()
-            log.write(part, text)
+    @contextlib.contextmanager
+    def _writing(self, n: int, *, more: bool = False) -> Iterator[Stream]:
+        """Where the proposer writes for experiment `n`, for as long as it works for it."""
+        with ProposalLog(self._run.proposal(n), more=more) as log:
 
-        return stream
+            def stream(part: Part, text: str) -> None:
+                self._controls.check(n)
+                log.write(part, text)
+
+            self._controls.proposing = n
+            try:
+                yield stream
+            finally:
+                self._controls.proposing = 0

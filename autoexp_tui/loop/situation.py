@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-from autoexp_tui.loop.laboratory import Laboratory
+from autoexp_tui.loop.guidance import Guidance
+from autoexp_tui.loop.ports import CandidateStore
 from autoexp_tui.model.proposal import Situation, Trial
 from autoexp_tui.model.state import Row, RunState
 
 
-def gather(state: RunState, lab: Laboratory, history: list[Trial]) -> Situation:
-    """The situation of the next experiment, or of the one in flight.
+def gather(
+    n: int,
+    state: RunState,
+    candidates: CandidateStore,
+    guidance: Guidance,
+    history: list[Trial],
+) -> Situation:
+    """The situation of experiment `n`.
 
     `history` is brought up to the state: what it holds already is not made again.
     """
     extend(history, state)
     base = state.run.base
     return Situation(
-        n=state.current.n if state.current else len(state.rows) + 1,
+        n=n,
         contract=state.contract,
-        text=lab.text_of(state.incumbent.commit if state.incumbent else base),
+        text=candidates.text_of(state.incumbent.commit if state.incumbent else base),
         incumbent=state.incumbent.n if state.incumbent else 0,
-        baseline=lab.text_of(base),
+        baseline=candidates.text_of(base),
         history=history,
         hints=tuple(hint.text for hint in state.hints),
-        ideas=tuple(lab.ideas()),
-        instructions=lab.instructions(),
+        ideas=tuple(guidance.ideas()),
+        instructions=guidance.instructions(),
         seed=state.run.seed,
     )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 from collections import deque
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Literal
+from typing import Any, Literal, assert_never
 
 import msgspec
 
@@ -106,9 +106,10 @@ class RunState:
     phase: Phase = "starting"
     phase_time: float = 0.0
     """Wall clock when the phase began."""
-    current: Experiment | None = None
+    in_flight: dict[int, Experiment] = field(default_factory=dict)
+    """What was begun and not decided, by number, in the order of its beginning."""
     rows: list[Row] = field(default_factory=list)
-    """Experiment n is `rows[n - 1]`."""
+    """In finishing order; `row` finds one by its number."""
     tried: dict[str, int] = field(default_factory=dict)
     """Digest of every text that was committed, and by which experiment."""
     incumbent: Row | None = None
@@ -129,8 +130,8 @@ class RunState:
     """Requests under way, by number."""
     settled: list[tuple[float, events.CostSettled]] = field(default_factory=list)
     """Requests and the wall clock when they were settled."""
-    unbooked_usd: float = 0.0
-    """Settled since the last row: what the next one has cost."""
+    unbooked_usd: dict[int, float] = field(default_factory=dict)
+    """Settled for experiments that have no row yet, by number."""
     instructions: str = ""
     """Digest of the instructions at the last proposal."""
     pause_requested: str = ""
@@ -153,9 +154,24 @@ class RunState:
         for name, value in ((part.name, getattr(self, part.name)) for part in fields(self)):
             if isinstance(value, list | dict | deque):
                 setattr(other, name, value.copy())
-        if self.current is not None:
-            other.current = replace(self.current, answers=[*self.current.answers])
+        other.in_flight = {
+            n: replace(experiment, answers=[*experiment.answers])
+            for n, experiment in self.in_flight.items()
+        }
         return other
+
+    @property
+    def current(self) -> Experiment | None:
+        """The experiment in flight that was begun first: what a view of one lane shows."""
+        return next(iter(self.in_flight.values()), None)
+
+    @property
+    def next_n(self) -> int:
+        """The number of the next experiment. One that was abandoned may be used again."""
+        n = len(self.rows) + len(self.in_flight) + 1
+        while n in self.in_flight or self.row(n) is not None:
+            n += 1
+        return n
 
     @property
     def run(self) -> events.RunStarted:
@@ -180,18 +196,26 @@ class RunState:
         return next((row for row in self.rows if row.metrics), None)
 
     def row(self, n: int) -> Row | None:
-        """The row of experiment `n`."""
-        return self.rows[n - 1] if 0 < n <= len(self.rows) else None
+        """The row of experiment `n`, if it has one."""
+        # Finishing order is nearly the order of numbers: search outward from where it would be.
+        count = len(self.rows)
+        start = min(n, count) - 1
+        for distance in range(count):
+            for index in {start - distance, start + distance}:
+                if 0 <= index < count and self.rows[index].n == n:
+                    return self.rows[index]
+        return None
 
     def kept_as(self, commit: str, before: int) -> int:
         """The kept experiment, before number `before`, that made `commit`; 0 where none did."""
-        for n in range(min(before - 1, len(self.rows)), 0, -1):
-            row = self.rows[n - 1]
+        # What `before` was begun from had finished, so at most `before - 1` rows stood there.
+        for index in range(min(before - 1, len(self.rows)) - 1, -1, -1):
+            row = self.rows[index]
             if row.commit == commit and row.status == "keep":
                 return row.n
         return 0
 
-    def apply(self, record: Record) -> None:  # noqa: C901, PLR0912 - one case per event
+    def apply(self, record: Record) -> None:  # noqa: C901, PLR0912, PLR0915 - one case per event
         """Fold one record in."""
         self.seq, self.time, self.elapsed = record.seq, record.time, record.elapsed
         match record.event:
@@ -205,14 +229,14 @@ class RunState:
             case events.BudgetChanged(budget=budget):
                 self.budget = budget
             case events.ExperimentStarted() as event:
-                self.current = Experiment(event.n, event.parent, record.elapsed)
+                self.in_flight[event.n] = Experiment(event.n, event.parent, record.elapsed)
                 self._enter("proposing" if event.n > 1 else "reading")
             case events.InstructionsRead(digest=digest):
                 self.instructions = digest
             case events.CostReserved() as event:
                 self.reserved[event.id] = event
-                if self.current is not None:
-                    self.current.waiting = None  # it asks again
+                if event.n in self.in_flight:
+                    self.in_flight[event.n].waiting = None  # it asks again
                 self.spent_usd += event.usd
             case events.CostSettled() as event:
                 self._settled(event)
@@ -226,8 +250,8 @@ class RunState:
                 | events.Evaluated()
             ) as event:
                 self._experiment_went_on(event)
-            case events.Abandoned():
-                self.current = None
+            case events.Abandoned(n=n):
+                self.in_flight.pop(n, None)
             case events.PauseRequested(by=by):
                 self.pause_requested = by
             case events.Paused(reason=reason):
@@ -249,11 +273,13 @@ class RunState:
             case events.RunFinished() as event:
                 self.finished = event
                 self._enter("finished")
+            case _:
+                assert_never(record.event)
 
     def _settled(self, event: events.CostSettled) -> None:
         reservation = self.reserved.pop(event.id, None)
         self.spent_usd += event.usd - (reservation.usd if reservation else 0.0)
-        self.unbooked_usd += event.usd
+        self.unbooked_usd[event.n] = self.unbooked_usd.get(event.n, 0.0) + event.usd
         self.settled.append((self.time, event))
 
     def _enter(self, phase: Phase) -> None:
@@ -263,6 +289,8 @@ class RunState:
     def _runner_started(self, event: events.RunnerStarted) -> None:
         self.runner, self.runner_since = event, self.elapsed
         self.finished = self.stop_requested = None
+        # What the last runner had not committed is gone with it: its number is used again.
+        self.in_flight = {n: cut for n, cut in self.in_flight.items() if cut.commit}
         self.paused = self.pause_requested = ""
         self._enter("starting")
 
@@ -276,7 +304,7 @@ class RunState:
         | events.EvaluationStarted
         | events.Evaluated,
     ) -> None:
-        current = self.current
+        current = self.in_flight.get(event.n)
         if current is None:
             return
         current.waiting = None
@@ -302,9 +330,11 @@ class RunState:
             case events.Evaluated():
                 current.evaluated = event
                 self._enter("deciding")
+            case _:
+                assert_never(event)
 
     def _decided(self, event: events.Decided, record: Record) -> None:
-        current = self.current or _NOTHING_KNOWN
+        current = self.in_flight.pop(event.n, _NOTHING_KNOWN)
         extras = current.evaluated.extras if current.evaluated else {}
         row = Row(
             n=event.n,
@@ -330,7 +360,7 @@ class RunState:
             self.objective = self.objective.relative_to(row.metrics)
         if not self.settled:  # a table of somebody else's: its rows tell all that is known
             self.spent_usd += row.cost_usd
-        self.unbooked_usd = 0.0
+        self.unbooked_usd.pop(event.n, None)
         self.failure_streak = self.failure_streak + 1 if row.status == "crash" else 0
         match row.status:
             case "keep":
@@ -342,7 +372,8 @@ class RunState:
                 self.discarded += 1
             case "crash":
                 self.crashed += 1
-        self.current = None
+            case _:
+                assert_never(row.status)
         self._enter("reading")
 
     def _is_best(self, row: Row) -> bool:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import msgspec
 
-from autoexp_tui.evaluation.bench import Bench
 from autoexp_tui.evaluation.harness import run_harness
 from autoexp_tui.loop.control import Controls
 from autoexp_tui.loop.recorder import Recorder
@@ -27,6 +26,8 @@ from autoexp_tui.proposers.anthropic import (
     Settings,
     Settlement,
 )
+from autoexp_tui.proposers.anthropic.context import GatherContext
+from autoexp_tui.repository.candidates import Candidates
 from autoexp_tui.text.safe import clean, decode
 
 _RECENT = 5
@@ -36,7 +37,11 @@ _LATELY = 10
 
 
 def make_researcher(
-    run: RunDirectory, bench: Bench, recorder: Recorder, controls: Controls
+    run: RunDirectory,
+    candidates: Candidates,
+    workspace: Path,
+    recorder: Recorder,
+    controls: Controls,
 ) -> Proposer:
     """The proposer of this run, ready to work.
 
@@ -45,25 +50,25 @@ def make_researcher(
         UsageProblem: its settings can't be used.
     """
     state = recorder.state
+    gather_context = ContextGatherer(run, candidates.harness_text, state).gather
     match state.run.proposer:
         case "anthropic":
-            return _claude(run, bench, recorder, controls)
+            return _claude(gather_context, recorder, controls)
         case "command":
-            return _agent(run, bench, recorder, controls)
+            return _agent(gather_context, workspace, recorder, controls)
     from autoexp_tui.proposers.tuner import Tuner  # noqa: PLC0415 - Optuna takes 400 ms to import
 
     return Tuner()
 
 
 def _claude(
-    run: RunDirectory, bench: Bench, recorder: Recorder, controls: Controls
+    gather_context: GatherContext, recorder: Recorder, controls: Controls
 ) -> AnthropicProposer:
     state = recorder.state
     settings = claude_settings(state)
 
     def announce(seconds: float, reason: str) -> None:
-        n = state.current.n if state.current else 0
-        recorder.record(events.WaitBegan(n, seconds, reason))
+        recorder.record(events.WaitBegan(controls.proposing, seconds, reason))
 
     patience = Patience(controls, lambda: budget.used_up(state, recorder.elapsed), announce)
     proposer = AnthropicProposer(
@@ -71,13 +76,15 @@ def _claude(
         Credentials.from_environment(os.environ, settings),
         _AnthropicSpend(SpendLedger(recorder)),
         patience,
-        gather_context=ContextGatherer(run, bench, state).gather,
+        gather_context=gather_context,
     )
     proposer.check_credentials()
     return proposer
 
 
-def _agent(run: RunDirectory, bench: Bench, recorder: Recorder, controls: Controls) -> Proposer:
+def _agent(
+    gather_context: GatherContext, workspace: Path, recorder: Recorder, controls: Controls
+) -> Proposer:
     from autoexp_tui.proposers.command import CommandProposer, Supervised  # noqa: PLC0415
 
     state = recorder.state
@@ -86,11 +93,11 @@ def _agent(run: RunDirectory, bench: Bench, recorder: Recorder, controls: Contro
         raise Unable("proposer: command needs `command: {run: …}`: a command line, or a preset")
     return CommandProposer(
         agent.run,
-        root=bench.workspace.root,
+        root=workspace,
         folder=state.run.folder,
-        home=bench.workspace.root.parent / ".agent",
-        run=Supervised(run_harness, os.environ, agent.time_limit, controls.check),
-        gather_context=ContextGatherer(run, bench, state).gather,
+        home=workspace.parent / ".agent",
+        run=Supervised(run_harness, os.environ, agent.time_limit, controls.check_proposal),
+        gather_context=gather_context,
         notice=recorder.warn,
     )
 
@@ -123,9 +130,9 @@ class _AnthropicSpend:
 class ContextGatherer:
     """Gathers what a model is told beside the situation, from what the experiments left."""
 
-    def __init__(self, run: RunDirectory, bench: Bench, state: RunState) -> None:
+    def __init__(self, run: RunDirectory, harness_text: Callable[[], str], state: RunState) -> None:
         self._run = run
-        self._bench = bench
+        self._harness_text = harness_text
         self._state = state
 
     def gather(self, situation: Situation) -> Context:
@@ -137,7 +144,7 @@ class ContextGatherer:
             crash = Crash(last.n, last.reason, _tail(self._run.output(last.n)))
         changes = [Change(row.n, _text(self._run.diff(row.n))) for row in rows[1:][-_RECENT:]]
         return Context(
-            harness=self._bench.harness_text(),
+            harness=self._harness_text(),
             recent=[change for change in changes if change.diff],
             crash=crash,
             pace=self._pace(),

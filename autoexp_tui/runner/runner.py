@@ -17,8 +17,10 @@ from pathlib import Path
 
 from autoexp_tui.loop.commands import handle_command
 from autoexp_tui.loop.control import Command, Controls
+from autoexp_tui.loop.guidance import Guidance
 from autoexp_tui.loop.journal import Journal, JournalError
 from autoexp_tui.loop.loop import Loop
+from autoexp_tui.loop.ports import Ports
 from autoexp_tui.loop.projections import Projections
 from autoexp_tui.loop.recorder import Recorder
 from autoexp_tui.loop.runlock import locked
@@ -27,6 +29,7 @@ from autoexp_tui.model import events
 from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.runner.detaching import scope
 from autoexp_tui.runner.notifier import Notifier
+from autoexp_tui.system.files import free_mb
 
 
 class Runner:
@@ -76,7 +79,8 @@ class Runner:
             self._ready.set()
 
     def _host(self, journal: Journal) -> None:
-        from autoexp_tui.evaluation.bench import Bench  # noqa: PLC0415 - git, only where it is needed
+        from autoexp_tui.evaluation.local import LocalEvaluator  # noqa: PLC0415 - git, only here
+        from autoexp_tui.repository.candidates import Candidates  # noqa: PLC0415
         from autoexp_tui.repository.repository import Repository  # noqa: PLC0415
         from autoexp_tui.runner.researchers import make_researcher  # noqa: PLC0415
 
@@ -85,8 +89,18 @@ class Runner:
         if started is None:
             raise JournalError(f"{self._run.journal}: the run has no first event")
         with contextlib.closing(Repository.open(self._root)) as repository:
-            bench = Bench(self._run, repository, started)
-            proposer = make_researcher(self._run, bench, recorder, self._controls)
+            candidates = Candidates(repository, started)
+            evaluator = LocalEvaluator(self._run, repository, started)
+            written_to = (repository.common_dir, evaluator.workspace.root)
+            ports = Ports(
+                candidates,
+                evaluator,
+                Guidance(self._root / started.folder, started.contract),
+                lambda: free_mb(*written_to),
+            )
+            proposer = make_researcher(
+                self._run, candidates, evaluator.workspace.root, recorder, self._controls
+            )
             recorder.record(
                 events.RunnerStarted(
                     pid=os.getpid(),
@@ -98,7 +112,7 @@ class Runner:
             )
             loop = Loop(
                 self._run,
-                bench,
+                ports,
                 proposer,
                 recorder,
                 Projections(self._run, self._results, recorder.state),

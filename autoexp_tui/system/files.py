@@ -1,10 +1,11 @@
-"""Files that a crash can't tear: replaced as one step, names made durable."""
+"""Files that a crash can't tear: replaced as one step, names made durable; room for them."""
 
 from __future__ import annotations
 
 import contextlib
 import glob
 import os
+import shutil
 from pathlib import Path
 
 
@@ -15,6 +16,11 @@ def sync_directory(path: Path) -> None:
         os.fsync(fd)
     finally:
         os.close(fd)
+
+
+def free_mb(*places: Path) -> int:
+    """Megabytes that are free where the least is. Raises OSError."""
+    return min(shutil.disk_usage(place).free for place in places) >> 20
 
 
 def replace_file(path: Path, content: bytes, by: Path | None = None) -> None:

@@ -20,7 +20,7 @@ def test_a_wait_is_announced_and_ends_by_itself() -> None:
 
 
 ENDS: dict[str, Callable[[Controls], None]] = {
-    "skip": lambda controls: controls.skip(),
+    "skip": lambda controls: controls.skip(0),
     "stop now": lambda controls: controls.stop(now=True),
     "stop after this experiment": lambda controls: controls.stop(now=False),
 }
@@ -49,7 +49,7 @@ def test_a_step_that_is_to_end_is_not_waited_for() -> None:
     controls = Controls()
     announced: list[float] = []
     patience = Patience(controls, lambda: "", lambda seconds, _: announced.append(seconds))
-    controls.skip()
+    controls.skip(0)
     with pytest.raises(Interrupted):
         patience.wait(HOURS, "overloaded")
     with pytest.raises(Interrupted):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,16 +16,20 @@ from autoexp_tui.model.contract import Metric
 
 @pytest.fixture
 def run(tmp_path: Path) -> Callable[..., Outcome]:
-    """`run_harness` with defaults: no metrics, 60 s, in `tmp_path`, logging to `output.log`."""
-    return partial(
-        run_harness,
-        cwd=tmp_path,
-        env={"PATH": os.environ["PATH"]},
-        time_limit=60.0,
-        log=tmp_path / "output.log",
-        metrics=(),
-        interrupt=threading.Event(),
-    )
+    """Runs a shell command: no metrics, 60 s, in `tmp_path`, logging to `output.log`."""
+    defaults = {
+        "cwd": tmp_path,
+        "env": {"PATH": os.environ["PATH"]},
+        "time_limit": 60.0,
+        "log": tmp_path / "output.log",
+        "metrics": (),
+        "interrupt": threading.Event(),
+    }
+
+    def run(command: str, **given: object) -> Outcome:
+        return run_harness(["/bin/sh", "-c", command], **{**defaults, **given})  # type: ignore[arg-type]
+
+    return run
 
 
 @pytest.fixture

@@ -105,9 +105,9 @@ def test_a_runner_that_is_killed_takes_the_tree_with_it(tmp_path: Path, witness:
     program = (
         "import os, pathlib, sys, threading\n"
         "from autoexp_tui.evaluation.harness import run_harness\n"
-        "run_harness(sys.argv[1], cwd=pathlib.Path(sys.argv[2]), env=dict(os.environ),\n"
-        "            time_limit=600, log=pathlib.Path(sys.argv[2], 'log'), metrics=(),\n"
-        "            interrupt=threading.Event())\n"
+        "run_harness(['/bin/sh', '-c', sys.argv[1]], cwd=pathlib.Path(sys.argv[2]),\n"
+        "            env=dict(os.environ), time_limit=600, interrupt=threading.Event(),\n"
+        "            log=pathlib.Path(sys.argv[2], 'log'), metrics=())\n"
     )
     runner = subprocess.Popen([sys.executable, "-c", program, command, str(tmp_path)])
     try:

@@ -12,7 +12,7 @@ from support.fakes import BASE, ListProposer, Rig, contract
 from autoexp_tui.loop.commands import handle_command
 from autoexp_tui.loop.control import Command
 from autoexp_tui.loop.journal import Journal, read_all
-from autoexp_tui.loop.laboratory import Result
+from autoexp_tui.loop.ports import Result
 from autoexp_tui.loop.recorder import Recorder
 from autoexp_tui.loop.spending import SpendLedger
 from autoexp_tui.model import events
@@ -129,7 +129,7 @@ def test_a_skip_while_the_harness_runs_is_a_crash_row_that_says_so(tmp_path: Pat
 
     def skip(n: int) -> None:
         if n == 2:
-            rig.controls.skip()
+            rig.controls.skip(2)
 
     rig.lab.before_result = skip
     rig.run()
@@ -145,7 +145,7 @@ def test_a_skip_before_the_commit_leaves_no_row_and_the_number_is_used_again(
 
     def skip(situation: object) -> None:
         if not seen:
-            rig.controls.skip()
+            rig.controls.skip(2)
         seen.append(situation)
 
     rig.proposer.before = skip

@@ -1,4 +1,4 @@
-"""A laboratory and a proposer without git, processes or time: the loop alone is under test."""
+"""A store, an evaluator and a proposer without git, processes or time: the loop alone is tested."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from autoexp_tui.loop.control import Controls
+from autoexp_tui.loop.guidance import Guidance
 from autoexp_tui.loop.journal import Journal
-from autoexp_tui.loop.laboratory import Result
 from autoexp_tui.loop.loop import Loop
+from autoexp_tui.loop.ports import Job, Ports, Result
 from autoexp_tui.loop.projections import Projections
 from autoexp_tui.loop.recorder import Recorder
 from autoexp_tui.model import events
@@ -45,8 +46,30 @@ def started(made: Contract, tag: str = "t1") -> events.RunStarted:
     )
 
 
+class FakeHandle:
+    """Evaluates when the result is asked for."""
+
+    output = Path("nowhere")
+
+    def __init__(self, lab: FakeLab, job: Job) -> None:
+        self._lab = lab
+        self._job = job
+        self._cancelled = threading.Event()
+
+    def cancel(self) -> None:
+        self._cancelled.set()
+
+    def result(self) -> Result:
+        job = self._job
+        return self._lab.evaluate(
+            job.n, job.text, time_limit=job.time_limit, interrupt=self._cancelled
+        )
+
+
 class FakeLab:
-    """Texts are numbers; a text's loss is that number. `crash` and others are failures."""
+    """A store of candidates and an evaluator.
+
+    Texts are numbers; a text's loss is that number. `crash` and others are failures."""
 
     def __init__(self, baseline: str = "10") -> None:
         self.texts = {BASE: baseline}
@@ -70,14 +93,11 @@ class FakeLab:
         self.branch = to
         return ""
 
-    def ideas(self) -> tuple[str, ...]:
-        return ()
-
     def free_mb(self) -> int:
         return self.free
 
-    def instructions(self) -> str:
-        return ""
+    def submit(self, job: Job) -> FakeHandle:
+        return FakeHandle(self, job)
 
     def evaluate(
         self, n: int, text: str, *, time_limit: float, interrupt: threading.Event
@@ -144,9 +164,9 @@ class Rig:
                 recorder.record(started(self.made))
             recorder.record(events.RunnerStarted(1, "host", "/", str(self.results), False))
             projections = Projections(self.directory, self.results, recorder.state)
-            loop = Loop(
-                self.directory, self.lab, self.proposer, recorder, projections, self.controls
-            )
+            guidance = Guidance(self.results.parent, recorder.state.contract)
+            ports = Ports(self.lab, self.lab, guidance, self.lab.free_mb)
+            loop = Loop(self.directory, ports, self.proposer, recorder, projections, self.controls)
             return loop.run()
 
     @contextlib.contextmanager

@@ -28,7 +28,7 @@ class Patience:
 
     def check(self) -> None:
         """Raise Interrupted when the step is to end."""
-        self._controls.check()
+        self._controls.check_proposal()
 
     def wait(self, seconds: float, reason: str) -> None:
         """Return after that time.
@@ -42,13 +42,13 @@ class Patience:
         self._announce(seconds, reason)
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
-            self._controls.interrupt.wait(min(left, _POLL))
+            self._controls.wait(self._controls.proposing, min(left, _POLL))
             self._look()
 
     def _look(self) -> None:
-        self._controls.check()
+        self._controls.check_proposal()
         while self._controls.pausing and not self._controls.stopping:
-            self._controls.check()
+            self._controls.check_proposal()
             self._controls.wait_while_paused(_POLL)  # nothing is asked while a person has paused
         if self._controls.stopping:
             raise Interrupted

@@ -51,7 +51,7 @@ class RunHarness(Protocol):
 
     def __call__(
         self,
-        command: str,
+        argv: Sequence[str],
         *,
         cwd: Path,
         env: Mapping[str, str],
@@ -92,7 +92,7 @@ class Supervised:
         def work() -> None:
             outcomes.append(
                 self._run_harness(
-                    command,
+                    ["/bin/sh", "-c", command],
                     cwd=cwd,
                     env=self._environment,
                     time_limit=self._time_limit,

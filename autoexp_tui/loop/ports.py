@@ -1,0 +1,112 @@
+"""What the loop needs of the outside world, and nothing of how it is done.
+
+`Evaluator` runs the harness, `CandidateStore` keeps texts and commits. Who forms the hypotheses is
+`model.proposal.Proposer`; what a person wrote for it is read by `loop.guidance`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol, TypeAlias
+
+import msgspec
+
+from autoexp_tui.loop.guidance import Guidance
+
+Purpose: TypeAlias = Literal["", "confirm", "incumbent"]
+"""As in `events.EvaluationStarted`."""
+
+
+class Job(msgspec.Struct, frozen=True):
+    """One run of the harness that is wanted."""
+
+    n: int
+    """The experiment that it is for; also for a run of the incumbent beside it."""
+    text: str
+    """The whole target; bytes that are no UTF-8 are surrogates."""
+    time_limit: float
+    """Seconds, from the harness' start to its end; 0 ends it at once."""
+    purpose: Purpose = ""
+
+
+class Result(msgspec.Struct, frozen=True):
+    """One run of the harness, as the loop judges it."""
+
+    seconds: float
+    """From the harness' start to its end."""
+    metrics: dict[str, float]
+    """Complete and finite, or empty."""
+    extras: dict[str, float]
+    """Other numbers that it printed."""
+    failure: str
+    """Why there is no measurement; empty when there is one."""
+    cut_short: bool = False
+    """Ended by `Handle.cancel` or by its time limit."""
+    tail: str = ""
+    """The last lines of output, for a repair."""
+    tampered: bool = False
+    """It changed what it is judged by; `failure` names it."""
+    notes: tuple[str, ...] = ()
+    """What else a person should know of this run."""
+
+
+class Handle(Protocol):
+    """A run of the harness that was submitted."""
+
+    @property
+    def output(self) -> Path:
+        """Where what it prints can be followed while it runs; may not be there yet."""
+        ...
+
+    def result(self) -> Result:
+        """Wait until the harness and all that it started have gone; the same at every call.
+
+        Whatever goes wrong with the harness is the result's `failure`. Raises what makes every
+        further evaluation impossible: `repository.RepositoryError` where the workspace can't be
+        restored, say.
+        """
+        ...
+
+    def cancel(self) -> None:
+        """End it, from any thread and at any time; returns at once, `result` soon after."""
+        ...
+
+
+class Evaluator(Protocol):
+    """Runs the harness on texts of the target."""
+
+    def submit(self, job: Job) -> Handle:
+        """Begin to evaluate. What was submitted earlier may still run where there is room."""
+        ...
+
+
+class CandidateStore(Protocol):
+    """The texts of a run, as commits that nothing can lose, and its branch."""
+
+    def text_of(self, commit: str) -> str:
+        """The target as it stands in a commit."""
+        ...
+
+    def commit(self, n: int, parent: str, text: str, message: str, attempt: int) -> str:
+        """Put a candidate into the store; returns its name.
+
+        An earlier attempt of the same experiment stays there too.
+        """
+        ...
+
+    def advance(self, to: str) -> str:
+        """Let the run's branch end at `to`; what a person should know of it, or nothing."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """What one run has of the outside world."""
+
+    candidates: CandidateStore
+    evaluator: Evaluator
+    guidance: Guidance
+    free_mb: Callable[[], int]
+    """Megabytes of disk that are left where the run writes."""
