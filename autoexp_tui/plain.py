@@ -12,13 +12,12 @@ from autoexp_tui.model import events
 from autoexp_tui.model.events import Record
 from autoexp_tui.model.objective import Objective
 from autoexp_tui.model.state import RunState
-from autoexp_tui.sources.journals import Source
+from autoexp_tui.sources.journals import POLL_S, Source
 from autoexp_tui.summary.headline import against_baseline, best_line, figures
 from autoexp_tui.text.numbers import money
 from autoexp_tui.text.safe import clean, clean_line
 
 SIGNS = {"keep": "✓", "discard": "·", "crash": "✗"}
-_PERIOD = 0.1
 
 
 class RunnerGone(Exception):
@@ -41,7 +40,7 @@ def follow(source: Source) -> Iterator[Record]:
             if ended:
                 return
             raise RunnerGone
-        time.sleep(_PERIOD)
+        time.sleep(POLL_S)
 
 
 def as_json(record: Record) -> str:

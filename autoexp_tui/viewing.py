@@ -57,16 +57,18 @@ def view(run: RunDirectory, how: View, *, since: int = 0, hosted: bool = False) 
 
 def _screen(run: RunDirectory, *, hosted: bool) -> int:
     from autoexp_tui.ui.app import AutoexpApp  # noqa: PLC0415 - Textual, where it is shown
+    from autoexp_tui.ui.screens.run import RunScreen  # noqa: PLC0415 - as above
 
-    app = AutoexpApp(
+    screen = RunScreen(
         JournalSource(run),
         run,
         steer=lambda command: send(run, command),
         hosted=hosted,
         seen=last_seen(run),
     )
+    app = AutoexpApp(screen)
     app.run()
-    leave(run, app.state)
+    leave(run, screen.state)
     if app.return_code:
         return app.return_code
     state = read_state(run)

@@ -21,6 +21,7 @@ from autoexp_tui.sources.player import Player
 from autoexp_tui.sources.tables import TableSource
 from autoexp_tui.tables import parse_table
 from autoexp_tui.ui.app import AutoexpApp
+from autoexp_tui.ui.screens.run import RunScreen
 from autoexp_tui.ui.themes import DARK, LIGHT
 
 HERE = Path(__file__).parent
@@ -48,20 +49,20 @@ class Held:
         return True
 
 
-def live() -> AutoexpApp:
-    """The app on the recorded run, as it was while the experiment was measured."""
+def live() -> RunScreen:
+    """The screen of the recorded run, as it was while the experiment was measured."""
     held = Held(recording(), lambda record: record.event == events.EvaluationStarted(MOMENT))
-    return AutoexpApp(
+    return RunScreen(
         held, recording(), steer=lambda _: Reply(ok=True, text=""), clock=lambda: held.time + 3
     )
 
 
-def replayed() -> AutoexpApp:
-    """The app on the whole of it."""
-    return AutoexpApp(Player(JournalSource(recording())), recording())
+def replayed() -> RunScreen:
+    """The screen of the whole of it."""
+    return RunScreen(Player(JournalSource(recording())), recording())
 
 
-def table() -> AutoexpApp:
+def table() -> RunScreen:
     """The same experiments as a table that somebody else's loop might have written."""
     lines = ["commit\tval_loss\tstatus\tdescription"]
     for row in read_state(recording()).rows:
@@ -70,14 +71,15 @@ def table() -> AutoexpApp:
     lines.insert(17, "from here on with the wider net")
     ledger = parse_table("\n".join(lines).encode(), name="results.tsv", folder="digits")
     source = TableSource(ledger)
-    return AutoexpApp(Player(source), None, table=source)
+    return RunScreen(Player(source), None, table=source)
 
 
-async def take(app: AutoexpApp, name: str, size: tuple[int, int], theme: str, *keys: str) -> None:
+async def take(screen: RunScreen, name: str, size: tuple[int, int], theme: str, *keys: str) -> None:
     """One picture, after pressing `keys`."""
+    app = AutoexpApp(screen)
     async with app.run_test(size=size) as pilot:
         app.theme = theme
-        while app.state.started is None:
+        while screen.state.started is None:
             await pilot.pause(0.05)
         await pilot.pause(0.6)
         await pilot.press(*keys)

@@ -28,6 +28,7 @@ def replay(which: str | None, sample: bool) -> None:
     if choose_view(plain=False, as_json=False) != "screen":
         raise UsageProblem("a replay needs a terminal: `autoexp summary` tells it in lines")
     from autoexp_tui.ui.app import AutoexpApp  # noqa: PLC0415 - Textual, where it is shown
+    from autoexp_tui.ui.screens.run import RunScreen  # noqa: PLC0415 - as above
 
     with ExitStack() as stack:
         source, run = _source(recording() if sample else which, stack)
@@ -37,7 +38,7 @@ def replay(which: str | None, sample: bool) -> None:
             from autoexp_tui.sources.commit_texts import texts_beside  # noqa: PLC0415 - git
 
             texts = texts_beside(Path(which))
-        AutoexpApp(Player(source), run, table=table, texts=texts).run()
+        AutoexpApp(RunScreen(Player(source), run, table=table, texts=texts)).run()
 
 
 def _source(

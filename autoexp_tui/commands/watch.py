@@ -15,12 +15,12 @@ from autoexp_tui.model import events
 from autoexp_tui.model.events import Record
 from autoexp_tui.model.problem import INTERRUPTED
 from autoexp_tui.model.state import RunState
+from autoexp_tui.sources.journals import POLL_S
 from autoexp_tui.sources.watching import LedgerWatch
 from autoexp_tui.summary.headline import best_line
 from autoexp_tui.text.safe import clean_line
 from autoexp_tui.viewing import choose_view
 
-_PERIOD = 0.25
 _LAST = 10
 """Rows of a table that was there already which are shown in lines."""
 
@@ -46,8 +46,9 @@ def watch(
     source = LedgerWatch(file, direction)
     if how == "screen":
         from autoexp_tui.ui.app import AutoexpApp  # noqa: PLC0415 - Textual, where it is shown
+        from autoexp_tui.ui.screens.run import RunScreen  # noqa: PLC0415 - as above
 
-        AutoexpApp(source, None).run()
+        AutoexpApp(RunScreen(source, None)).run()
         return 0
     told = Teller(file.name)
     try:
@@ -55,7 +56,7 @@ def watch(
             records = source.read()
             for line in map(lines.as_json, records) if how == "json" else told.lines(records):
                 click.echo(line)
-            time.sleep(_PERIOD)
+            time.sleep(POLL_S)
     except KeyboardInterrupt:
         return INTERRUPTED
 

@@ -10,6 +10,9 @@ from autoexp_tui.model.events import Record
 from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.model.state import RunState
 
+POLL_S = 0.25
+"""Seconds between two looks at a source, for every viewer."""
+
 
 class Source(Protocol):
     """Hands out records in order; an empty list means `nothing new yet`."""

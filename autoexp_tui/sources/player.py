@@ -83,7 +83,7 @@ class Player:
     def toggle(self) -> None:
         """Play, or hold; from the end on it begins again."""
         if not self.playing and self._due >= len(self._records):
-            self._go(self._start)
+            self.go(self._start)
         with self._mutex:
             self.playing = not self.playing
             self._begun = self._clock()
@@ -96,7 +96,7 @@ class Player:
             by += 1
         want = at + by
         if want > len(self._rows):
-            self._go(len(self._records))
+            self.go(len(self._records))
         else:
             self.to_row(want)
 
@@ -104,7 +104,7 @@ class Player:
         """Hold at a fraction of the rows."""
         self.playing = False
         if fraction >= 1:
-            self._go(len(self._records))
+            self.go(len(self._records))
         else:
             self.to_row(round(fraction * len(self._rows)))
 
@@ -146,7 +146,7 @@ class Player:
     def to_row(self, n: int) -> None:
         """Hold right after row `n`; before the first one where `n` is less than 1."""
         self.playing = False
-        self._go(self._rows[min(n, len(self._rows)) - 1] if n > 0 and self._rows else self._start)
+        self.go(self._rows[min(n, len(self._rows)) - 1] if n > 0 and self._rows else self._start)
 
     def leap(self, by: int) -> None:
         """Hold a tenth of the rows further or back."""
@@ -161,7 +161,8 @@ class Player:
         """How it stands: `replay ▶ 20×`."""
         return f"{'▶' if self.playing else '‖'} replay {self.speed:g}×"
 
-    def _go(self, due: int) -> None:
+    def go(self, due: int) -> None:
+        """Stand where `due` records have been handed out."""
         with self._mutex:
             if due < self._sent:
                 self._sent = resumption(max(due, 1))

@@ -1,76 +1,74 @@
-"""The app: a run on the screen, and everything that a person can do there with a key."""
+"""The app: what all of its screens share. What is on a screen is the screen's own matter."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from textual.app import SystemCommand
+from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
 
-from autoexp_tui.model.rundir import RunDirectory
-from autoexp_tui.sources.journals import Source
-from autoexp_tui.sources.player import Player
-from autoexp_tui.sources.seen import Seen
-from autoexp_tui.sources.subject import Texts
-from autoexp_tui.sources.tables import TableSource
-from autoexp_tui.ui.dialogs import Help
-from autoexp_tui.ui.keys import KEYS, bindings, keys_for, name_of
-from autoexp_tui.ui.looking import Looking
-from autoexp_tui.ui.replaying import Replaying
-from autoexp_tui.ui.steering import Steer, Steering
+from autoexp_tui.ui import themes
+from autoexp_tui.ui.dialogs import Choice, Help
+from autoexp_tui.ui.keys import bindings
+from autoexp_tui.ui.screens.keyed import KeyScreen
+from autoexp_tui.ui.title import TerminalTitle
 
 
-class AutoexpApp(Steering, Replaying, Looking, inherit_bindings=False):
-    """Shows one run, live or replayed; `steer` is None where there is no loop to ask."""
+class AutoexpApp(App[None], inherit_bindings=False):
+    """Themes, palette, help, the terminal's title and the way out, for whichever screens."""
 
     CSS_PATH = Path(__file__).with_name("autoexp.tcss")
     TITLE = "autoexp"
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("app")]
 
-    def __init__(
-        self,
-        source: Source,
-        run: RunDirectory | None,
-        *,
-        steer: Steer | None = None,
-        hosted: bool = False,
-        seen: Seen | None = None,
-        table: TableSource | None = None,
-        texts: Texts | None = None,
-        clock: Callable[[], float] = time.time,
-    ) -> None:
-        """The app on `source`; the files of its experiments are in `run`.
+    def __init__(self, first: KeyScreen[None]) -> None:
+        """The app on its `first` screen, under which there is none."""
+        super().__init__()
+        for theme in (themes.DARK, themes.LIGHT):
+            self.register_theme(theme)
+        self.theme = themes.DARK.name
+        self._first_screen = first
+        self._terminal_title = TerminalTitle(self)
 
-        Args:
-            hosted: the loop lives in this process and ends with it.
-            seen: what was last on a screen of this person's: the rest is told first.
-            table: where the records are a table's, whose direction may be turned round.
-            texts: where experiments' texts are, if not in `run`.
-        """
-        self._steer = steer
-        self._hosted = hosted
-        keys = keys_for(steering=steer is not None, replaying=isinstance(source, Player))
-        self._elsewhere = {name_of(key.action) for key in KEYS if key not in keys} - {
-            name_of(key.action) for key in keys
-        }
-        super().__init__(source, run, keys=keys, seen=seen, table=table, texts=texts, clock=clock)
+    def get_default_screen(self) -> KeyScreen[None]:
+        return self._first_screen
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """One key may mean one thing in a run and another in a replay."""
-        if action == "jump" and len(self.screen_stack) > 1:
-            return False
-        return action not in self._elsewhere
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        return themes.ANSI_EXTRAS
+
+    def watch_title(self, title: str) -> None:
+        if self.is_running:  # Textual sets it first before there is a terminal
+            self._terminal_title.show(title)
+
+    def on_unmount(self) -> None:
+        self._terminal_title.restore()
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        for key in screen.keys if isinstance(screen, KeyScreen) else ():
+            if not key.moves and key.action != "command_palette":
+                target = self if key.on == "app" else screen
+                yield SystemCommand(
+                    key.help,
+                    key.shown,
+                    lambda action=key.action, target=target: self.run_action(action, target),
+                )
 
     def action_help(self) -> None:
-        self.push_screen(Help(self.keys))
+        if isinstance(self.screen, KeyScreen):
+            self.push_screen(Help(self.screen.keys))
 
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        for key in self.keys:
-            if not key.moves and key.action != "command_palette":
-                yield SystemCommand(
-                    key.help, key.shown, lambda action=key.action: self.run_action(action)
-                )
+    def action_theme(self) -> None:
+        order = themes.ORDER
+        index = order.index(self.theme) if self.theme in order else -1
+        self.theme = order[(index + 1) % len(order)]
+
+    def action_leave(self) -> None:
+        if isinstance(self.screen, Choice):
+            self.screen.dismiss(None)
+            return
+        screens = [screen for screen in self.screen_stack if isinstance(screen, KeyScreen)]
+        if not any(screen.leave() for screen in reversed(screens)):
+            self.exit()

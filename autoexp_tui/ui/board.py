@@ -12,6 +12,7 @@ from textual.containers import Container
 from textual.content import Content
 from textual.geometry import Size
 from textual.layout import Layout
+from textual.message import Message
 
 from autoexp_tui.loop.proposal_log import ProposalReader
 from autoexp_tui.model.contract import Metric
@@ -24,6 +25,8 @@ from autoexp_tui.ui.widgets.hypothesis import HypothesisPane
 from autoexp_tui.ui.widgets.output import OutputPane
 from autoexp_tui.ui.widgets.plot import MetricPlot
 from autoexp_tui.ui.widgets.table import ResultsTable
+
+Pane = HypothesisPane | DiffPane | OutputPane | MetricPlot | ResultsTable
 
 
 @dataclass(slots=True)
@@ -47,6 +50,9 @@ class Look:
 class Board(Container):
     """Lays the panes out and keeps them showing the look at the state."""
 
+    class Resized(Message):
+        """There is another room for the panes: the terminal's size changed, under a dialog too."""
+
     def __init__(self, texts: Texts, progress: Callable[[], float] = lambda: 1.0) -> None:
         """`progress` tells how far it is to the next record: less than 1 only in a replay."""
         super().__init__(id="board")
@@ -68,8 +74,11 @@ class Board(Container):
         self._written = ""
         """Of the hypothesis in flight."""
 
+    def on_resize(self) -> None:
+        self.post_message(self.Resized())
+
     def compose(self) -> ComposeResult:
-        for name, pane in self._panes().items():
+        for name, pane in self.panes.items():
             pane.add_class("pane")
             pane.border_title = Content(f"{PANES.index(name) + 1} {name.capitalize()}")
             yield pane
@@ -79,9 +88,9 @@ class Board(Container):
         """Ours: Textual's style sheets know no layout of a plan like this."""
         return self._places
 
-    def _panes(
-        self,
-    ) -> dict[Name, HypothesisPane | DiffPane | OutputPane | MetricPlot | ResultsTable]:
+    @property
+    def panes(self) -> dict[Name, Pane]:
+        """All five, by name."""
         return {
             "hypothesis": self.hypothesis,
             "diff": self.diff,
@@ -96,15 +105,15 @@ class Board(Container):
         only = look.active if look.enlarged or self.shape == "narrow" else None
         changed = (self._places.shape, self._places.only) != (self.shape, only)
         self._places.shape, self._places.only = self.shape, only
-        for name, pane in self._panes().items():
+        for name, pane in self.panes.items():
             pane.display = only in (None, name)
-        self._panes()[look.active].focus()
+        self.panes[look.active].focus()
         if changed:
             self.refresh(layout=True)
 
     def active_after_focus(self) -> Name | None:
         """The pane that has the focus now."""
-        for name, pane in self._panes().items():
+        for name, pane in self.panes.items():
             if pane.has_focus:
                 return name
         return None

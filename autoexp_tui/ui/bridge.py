@@ -9,10 +9,8 @@ from textual.message_pump import MessagePump
 
 from autoexp_tui.model.events import Record
 from autoexp_tui.model.problem import Problem
-from autoexp_tui.sources.journals import Source
+from autoexp_tui.sources.journals import POLL_S, Source
 
-PERIOD = 0.25
-"""Seconds between two looks at the source."""
 MANY = 5000
 """Records at once that come when somebody has been away, and never live."""
 _TIMEOUT_S = 5.0
@@ -86,5 +84,5 @@ class Bridge:
                     message.taken.wait(_TIMEOUT_S)
                     if len(records) >= MANY:
                         continue  # there is more to catch up with
-            self._nudged.wait(PERIOD)
+            self._nudged.wait(POLL_S)
             self._nudged.clear()

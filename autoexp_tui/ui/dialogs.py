@@ -14,7 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from autoexp_tui.ui.keys import MOVES_IN_A_PANE, Key
+from autoexp_tui.ui.keys import GROUPS, MOVES_IN_A_PANE, Key
 
 
 class Choice(ModalScreen[str | None]):
@@ -109,7 +109,9 @@ class Help(ModalScreen[None]):
         self._keys = keys
 
     def compose(self) -> ComposeResult:
-        groups = [(group, self._rows(group)) for group in _GROUPS]
+        groups: list[tuple[str, list[tuple[str, str]]]] = [
+            (group, self._rows(group)) for group in GROUPS
+        ]
         groups.append(("In a pane", list(MOVES_IN_A_PANE)))
         texts = [_group(name, rows) for name, rows in groups if rows]
         with VerticalScroll(classes="dialog help"):
@@ -137,6 +139,3 @@ def _group(name: str, rows: Sequence[tuple[str, str]]) -> Text:
         text.append(f"\n{keys:<10}", "not bold")
         text.append(f" {words}", "not bold")
     return text
-
-
-_GROUPS = ("The run", "The replay", "Looking", "Moving", "The app")

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
 
 from textual.binding import Binding
 
 Group = Literal["The run", "The replay", "Looking", "Moving", "The app"]
+GROUPS: tuple[Group, ...] = get_args(Group)
+"""In the order in which help shows them."""
 Need = Literal["", "run", "replay"]
+Place = Literal["app", "run", "experiment"]
+"""Whose key it is: every screen's, or that of one. Its `action_` method stands there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +30,14 @@ class Key:
     """Two words for the key bar; empty keeps it off."""
     need: Need = ""
     """Where it means something: with a loop to steer, in a replay, or anywhere."""
+    on: Place = "run"
     moves: bool = False
     """A movement: known to every hand, so not offered in the palette."""
+
+    @property
+    def name(self) -> str:
+        """Of the action: `step` for `step(1)`."""
+        return self.action.partition("(")[0].removeprefix("app.")
 
     @property
     def shown(self) -> str:
@@ -111,12 +122,24 @@ KEYS = (
         for number, name in enumerate(("hypothesis", "diff", "output", "plot", "results"), start=1)
     ),
     Key("tab", "app.focus_next", "Moving", "The next pane", moves=True),
+    Key("n", "next(1)", "Looking", "The next experiment", "next", on="experiment"),
+    Key("N", "next(-1)", "Looking", "The experiment before", "before", on="experiment"),
+    Key(
+        "d",
+        "toggle_base",
+        "Looking",
+        "Diff against the parent, or the baseline",
+        "diff against parent or baseline",
+        on="experiment",
+    ),
+    Key("tab", "app.focus_next", "Moving", "The next pane", "pane", on="experiment", moves=True),
+    Key("escape,enter,q", "close", "Looking", "Back to the run", "back", on="experiment"),
     Key("B", "ring", "The app", "Ring for a new best, the end, what needs you", "", "run"),
-    Key("t", "theme", "The app", "Dark, light, or the terminal's colours"),
-    Key("question_mark,f1", "help", "The app", "Show every key", "help"),
-    Key("ctrl+p", "command_palette", "The app", "Find any of this by name"),
-    Key("ctrl+z", "suspend_process", "The app", "To the shell; `fg` comes back"),
-    Key("q,ctrl+c,ctrl+q", "leave", "The app", "Leave; the run goes on", "leave"),
+    Key("t", "theme", "The app", "Dark, light, or the terminal's colours", on="app"),
+    Key("question_mark,f1", "help", "The app", "Show every key", "help", on="app"),
+    Key("ctrl+p", "command_palette", "The app", "Find any of this by name", on="app"),
+    Key("ctrl+z", "suspend_process", "The app", "To the shell; `fg` comes back", on="app"),
+    Key("q,ctrl+c,ctrl+q", "leave", "The app", "Leave; the run goes on", "leave", on="app"),
 )
 
 MOVES_IN_A_PANE = (
@@ -132,21 +155,33 @@ _FIRST = frozenset({"ctrl+c", "ctrl+q", "g", "G", "home", "end"})
 """Asked before whatever has the focus: the way out, and the ends of a replay."""
 
 
-def keys_for(*, steering: bool, replaying: bool) -> list[Key]:
-    """The keys that mean something here."""
+def run_keys(*, steering: bool, replaying: bool) -> list[Key]:
+    """The keys that mean something on a run's screen, the app's among them."""
     there = {"": True, "run": steering, "replay": replaying}
-    return [key for key in KEYS if there[key.need]]
+    return [key for key in KEYS if key.on in {"run", "app"} and there[key.need]]
 
 
-def bindings() -> list[Binding]:
+def experiment_keys() -> list[Key]:
+    """The keys of an opened experiment, and what it leaves of the app's."""
+    own = [key for key in KEYS if key.on == "experiment"]
+    taken = {name for key in own for name in key.keys.split(",")}
+    return own + [_without(key, taken) for key in KEYS if key.on == "app"]
+
+
+def _without(key: Key, taken: set[str]) -> Key:
+    return replace(key, keys=",".join(name for name in key.keys.split(",") if name not in taken))
+
+
+def bindings(on: Place) -> list[Binding]:
     """As Textual wants them; the way out works in a dialog and in a text field too."""
     return [
         Binding(name, key.action, key.help, show=False, priority=name in _FIRST)
         for key in KEYS
+        if key.on == on
         for name in key.keys.split(",")
     ]
 
 
-def name_of(action: str) -> str:
-    """`step(1)` is the action `step`."""
-    return action.partition("(")[0].removeprefix("app.")
+def actions_without_meaning(keys: Sequence[Key]) -> set[str]:
+    """Of a run's screen that has only `keys`: the names of the actions that do nothing there."""
+    return {key.name for key in KEYS} - {key.name for key in keys}

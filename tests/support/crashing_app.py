@@ -8,6 +8,7 @@ from pathlib import Path
 from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.sources.journals import JournalSource
 from autoexp_tui.ui.app import AutoexpApp
+from autoexp_tui.ui.screens.run import RunScreen
 
 
 class Crashing(AutoexpApp):
@@ -18,6 +19,6 @@ class Crashing(AutoexpApp):
 
 
 run = RunDirectory(Path(sys.argv[1]))
-app = Crashing(JournalSource(run), run)
+app = Crashing(RunScreen(JournalSource(run), run))
 app.run()
 sys.exit(app.return_code)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from textual.app import App
+
 from autoexp_tui.loop.control import Reply
 from autoexp_tui.model import events
 from autoexp_tui.model.events import Record
 from autoexp_tui.samples import recording
 from autoexp_tui.sources.journals import JournalSource
-from autoexp_tui.ui.app import AutoexpApp
+from autoexp_tui.ui.screens.run import RunScreen
 
 
 class Held:
@@ -32,10 +34,16 @@ class Held:
         return True
 
 
-def held_app(n: int) -> tuple[AutoexpApp, Held]:
-    """The app as it was three seconds into the harness of experiment `n`."""
+def held_screen(n: int) -> tuple[RunScreen, Held]:
+    """The screen as it was three seconds into the harness of experiment `n`."""
     held = Held(n)
-    app = AutoexpApp(
+    screen = RunScreen(
         held, recording(), steer=lambda _: Reply(ok=True, text=""), clock=lambda: held.time + 3
     )
-    return app, held
+    return screen, held
+
+
+def picture_of(app: App[None]) -> str:
+    """What is on the screen, as lines of text."""
+    strips = app.screen._compositor.render_strips()
+    return "".join(f"{strip.text.rstrip()}\n" for strip in strips)

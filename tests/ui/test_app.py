@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 from support.gitrepos import commit_files, git, make_repo
+from support.moments import picture_of
 from support.realistic_run import commit_of, experiment, opening
 from textual.pilot import Pilot
+from textual.theme import Theme
 
 from autoexp_tui.loop.control import Command, Reply
 from autoexp_tui.loop.journal import JournalError
@@ -27,8 +29,10 @@ from autoexp_tui.tables import read_table
 from autoexp_tui.ui.app import AutoexpApp
 from autoexp_tui.ui.dialogs import Ask, Choice, Help
 from autoexp_tui.ui.dialogs import Told as ToldScreen
-from autoexp_tui.ui.experiment import ExperimentScreen
-from autoexp_tui.ui.themes import ORDER
+from autoexp_tui.ui.keys import KEYS
+from autoexp_tui.ui.screens.experiment import ExperimentScreen
+from autoexp_tui.ui.screens.run import RunScreen
+from autoexp_tui.ui.themes import DARK, LIGHT, ORDER
 from autoexp_tui.ui.widgets.bars import AlertBar, KeyBar, Line, StatusLine
 
 NOW = 1_700_000_000.0
@@ -38,26 +42,29 @@ ROWS = [
     *experiment(3, "crash", parent=commit_of(2), description="hidden 512", reason="out of memory"),
 ]
 
+RECORDED = [*opening(), *ROWS, events.RunFinished("done", ok=True)]
+"""What `replaying` replays."""
+
 
 class Told:
     """A source that says what the test tells it to."""
 
     def __init__(self, told: list[AnyEvent]) -> None:
-        self._told = list(told)
+        self.told = list(told)
         self._seq = 0
         self.living = True
         self.failure: Exception | None = None
 
     def tell(self, *more: AnyEvent) -> None:
-        self._told += more
+        self.told += more
 
     def read(self) -> list[Record]:
         if self.failure is not None:
             raise self.failure
         records = []
-        while self._told:
+        while self.told:
             self._seq += 1
-            records.append(Record(self._seq, NOW, float(self._seq), self._told.pop(0)))
+            records.append(Record(self._seq, NOW, float(self._seq), self.told.pop(0)))
         return records
 
     def alive(self) -> bool:
@@ -72,10 +79,14 @@ class Bench:
         self.run = RunDirectory(folder / "nov23-train")
         self.asked: list[Command] = []
         self.answer: Callable[[Command], Reply] = lambda _: Reply(ok=True, text="as you wish")
-        self.app = AutoexpApp(self.source, self.run, steer=self._take, clock=lambda: NOW + 3)
+        self.show(RunScreen(self.source, self.run, steer=self.take, clock=lambda: NOW + 3))
         self.pilot: Pilot[Any]
 
-    def _take(self, command: Command) -> Reply:
+    def show(self, screen: RunScreen) -> None:
+        self.screen = screen
+        self.app = AutoexpApp(screen)
+
+    def take(self, command: Command) -> Reply:
         self.asked.append(command)
         return self.answer(command)
 
@@ -93,35 +104,38 @@ class Bench:
 
     async def tell(self, *more: AnyEvent) -> None:
         """Let something happen, and wait until it is shown."""
-        want = self.app.state.seq + len(more)
+        want = self.screen.state.seq + len(more)
         self.source.tell(*more)
-        await self.until(lambda: self.app.state.seq >= want)
+        await self.until(lambda: self.screen.state.seq >= want)
         await self.pilot.pause()
 
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
         await self.pilot.pause()
 
+    def left(self) -> bool:
+        return self.app.return_code is not None
+
     def verbs(self) -> list[str]:
         return [command.verb for command in self.asked]
 
     def line(self, name: str = "status") -> str:
-        bar = self.app.screen_stack[0].query_one(f"#{name}", StatusLine)
+        bar = self.screen.query_one(f"#{name}", StatusLine)
         return bar.render_line(0).text.strip()
 
     def answered(self) -> str:
-        return self.app.screen_stack[0].query_one(KeyBar).answer
+        return self.screen.query_one(KeyBar).answer
 
     def alert(self) -> str:
-        bar = self.app.screen_stack[0].query_one(AlertBar)
+        bar = self.screen.query_one(AlertBar)
         return str(bar.render()) if bar.display else ""
 
     def pane(self, name: str) -> str:
-        pane = getattr(self.app.board, name)
+        pane = getattr(self.screen.board, name)
         return "\n".join(pane.render_line(y).text for y in range(pane.size.height))
 
     def title(self, name: str) -> str:
-        return str(getattr(self.app.board, name).border_title)
+        return str(getattr(self.screen.board, name).border_title)
 
 
 @asynccontextmanager
@@ -129,12 +143,12 @@ async def running(
     folder: Path, told: list[AnyEvent] | None = None, size: tuple[int, int] = (120, 40)
 ) -> AsyncIterator[Bench]:
     bench = Bench(folder, [*opening(), *ROWS] if told is None else told)
-    count = len(bench.source._told)
+    count = len(bench.source.told)
     for n, text in ((1, "a = 1\n"), (2, "a = 2\n"), (3, "a = 3\n")):
         bench.write(n, text, f"measuring {n}\n")
     async with bench.app.run_test(size=size) as pilot:
         bench.pilot = pilot
-        await bench.until(lambda: bench.app.state.seq == count)
+        await bench.until(lambda: bench.screen.state.seq == count)
         await pilot.pause()
         yield bench
 
@@ -162,7 +176,7 @@ async def test_proposing_shows_the_hypothesis_and_the_diff_as_they_grow(tmp_path
             log.write("hypothesis", "A larger a")
             log.write("target", "a = 9\n")
             await bench.until(lambda: "a = 9" in bench.pane("diff"))
-            assert "A larger a" in str(bench.app.board.hypothesis._shown)
+            assert "A larger a" in picture_of(bench.app)
             assert bench.title("hypothesis").startswith("1 Hypothesis ─ #4 on #2")
 
 
@@ -220,7 +234,7 @@ async def test_failed_says_why_in_the_alert(tmp_path: Path) -> None:
 async def test_a_runner_that_is_gone_is_told_with_the_remedy(tmp_path: Path) -> None:
     async with running(tmp_path) as bench:
         bench.source.living = False
-        await bench.until(lambda: not bench.app.alive)
+        await bench.until(lambda: not bench.screen.alive)
         await bench.pilot.pause()
         assert "runner gone" in bench.line()
         assert "`autoexp run --tag nov23-train` goes on" in bench.alert()
@@ -302,7 +316,7 @@ async def test_leaving_asks_and_leaves_it_running_by_default(tmp_path: Path, key
         assert isinstance(bench.app.screen, Choice)
         assert bench.app.is_running
         await bench.pilot.press("enter")
-        await bench.until(lambda: not bench.app.is_running or bench.app._exit)
+        await bench.until(bench.left)
         assert bench.verbs() == []
 
 
@@ -310,21 +324,21 @@ async def test_leaving_asks_and_leaves_it_running_by_default(tmp_path: Path, key
 async def test_leaving_may_stop_the_run(tmp_path: Path, downs: int, verb: str) -> None:
     async with running(tmp_path) as bench:
         await bench.press("q", *["down"] * downs, "enter")
-        await bench.until(lambda: bench.verbs() == [verb] and bench.app._exit)
+        await bench.until(lambda: bench.verbs() == [verb] and bench.left())
 
 
 async def test_escape_stays(tmp_path: Path) -> None:
     async with running(tmp_path) as bench:
         await bench.press("q", "escape")
         assert not isinstance(bench.app.screen, Choice)
-        assert not bench.app._exit
+        assert not bench.left()
 
 
 async def test_a_finished_run_is_left_without_a_question(tmp_path: Path) -> None:
     async with running(tmp_path) as bench:
         await bench.tell(events.RunFinished("done", ok=True))
         await bench.pilot.press("q")
-        await bench.until(lambda: bench.app._exit)
+        await bench.until(bench.left)
 
 
 # ---- keys that look ------------------------------------------------------------------------------
@@ -333,30 +347,30 @@ async def test_a_finished_run_is_left_without_a_question(tmp_path: Path) -> None
 async def test_moving_in_the_table_looks_back_and_escape_comes_back(tmp_path: Path) -> None:
     async with running(tmp_path) as bench:
         await bench.press("j")
-        assert bench.app.look.selected == 2
+        assert bench.screen.look.selected == 2
         assert "#2 on #1" in bench.title("hypothesis")
         assert "a = 2" in bench.pane("diff")
         await bench.until(lambda: "measuring 2" in bench.pane("output"))
         await bench.press("escape")
-        assert bench.app.look.selected is None
+        assert bench.screen.look.selected is None
 
 
 async def test_next_and_previous_experiment(tmp_path: Path) -> None:
     async with running(tmp_path) as bench:
         await bench.press("N")
-        assert bench.app.look.selected == 3
+        assert bench.screen.look.selected == 3
         await bench.press("N")
-        assert bench.app.look.selected == 2
+        assert bench.screen.look.selected == 2
         await bench.press("n")
-        assert bench.app.look.selected == 3
+        assert bench.screen.look.selected == 3
         await bench.press("n")
-        assert bench.app.look.selected is None
+        assert bench.screen.look.selected is None
 
 
 async def test_best_is_found_again(tmp_path: Path) -> None:
     async with running(tmp_path) as bench:
         await bench.press("b")
-        assert bench.app.look.selected == 2
+        assert bench.screen.look.selected == 2
 
 
 async def test_the_diff_turns_to_the_baseline_and_back(tmp_path: Path) -> None:
@@ -377,25 +391,25 @@ async def test_enter_opens_the_experiment_and_n_goes_through_them(tmp_path: Path
         await bench.press("n")
         assert "out of memory" in str(screen.query_one("#facts-text").render())
         await bench.press("escape")
-        assert bench.app.look.selected == 3
+        assert bench.screen.look.selected == 3
 
 
 async def test_the_filter_leaves_what_matches(tmp_path: Path) -> None:
     async with running(tmp_path) as bench:
         await bench.press("slash", *"crash", "enter")
-        assert bench.app.board.results.row_count == 1
+        assert bench.screen.board.results.row_count == 1
         await bench.press("slash", *["backspace"] * 5, "enter")
-        assert bench.app.board.results.row_count == 3
+        assert bench.screen.board.results.row_count == 3
 
 
 async def test_a_pane_is_enlarged_and_put_back(tmp_path: Path) -> None:
     async with running(tmp_path) as bench:
         await bench.press("2", "z")
-        assert bench.app.board.diff.size.width > 100
-        assert not bench.app.board.results.display
+        assert bench.screen.board.diff.size.width > 100
+        assert not bench.screen.board.results.display
         await bench.press("z")
-        assert bench.app.board.results.display
-        assert bench.app.board.diff.size.width < 100
+        assert bench.screen.board.results.display
+        assert bench.screen.board.diff.size.width < 100
 
 
 async def test_a_frozen_view_stands_still_and_catches_up(tmp_path: Path) -> None:
@@ -404,9 +418,9 @@ async def test_a_frozen_view_stands_still_and_catches_up(tmp_path: Path) -> None
         assert "frozen" in bench.alert()
         bench.source.tell(*experiment(4, "discard", parent=commit_of(2)))
         await bench.pilot.pause(0.6)
-        assert len(bench.app.state.rows) == 3
+        assert len(bench.screen.state.rows) == 3
         await bench.press("f")
-        await bench.until(lambda: len(bench.app.state.rows) == 4)
+        await bench.until(lambda: len(bench.screen.state.rows) == 4)
         assert bench.alert() == ""
 
 
@@ -442,10 +456,28 @@ async def test_help_lists_every_key_of_a_run(tmp_path: Path) -> None:
         screen = bench.app.screen
         assert isinstance(screen, Help)
         text = "\n".join(str(column.render()) for column in screen.query(".help-column"))
-        for key in bench.app.keys:
+        for key in bench.screen.keys:
             assert key.help in text
         await bench.press("escape")
         assert not isinstance(bench.app.screen, Help)
+
+
+async def test_help_lists_the_keys_of_an_opened_experiment(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        await bench.press("b", "enter", "question_mark")
+        text = picture_of(bench.app)
+        for words in ("The next experiment", "Back to the run", "^c ^q      Leave"):
+            assert words in text
+        assert "Skip this experiment" not in text
+        await bench.press("escape", "q")
+        assert bench.app.screen is bench.screen
+
+
+def test_every_key_has_its_action() -> None:
+    owners = {"app": AutoexpApp, "run": RunScreen, "experiment": ExperimentScreen}
+    for key in KEYS:
+        owner = AutoexpApp if key.action.startswith("app.") else owners[key.on]
+        assert hasattr(owner, f"action_{key.name}"), key
 
 
 async def test_the_palette_offers_every_action_and_only_those(tmp_path: Path) -> None:
@@ -458,9 +490,9 @@ async def test_the_palette_offers_every_action_and_only_those(tmp_path: Path) ->
 async def test_a_new_best_is_marked_until_the_next_key(tmp_path: Path) -> None:
     async with running(tmp_path) as bench:
         await bench.tell(*experiment(4, "keep", parent=commit_of(2)))
-        assert bench.app.look.fresh == 4
+        assert bench.screen.look.fresh == 4
         await bench.press("down")
-        assert bench.app.look.fresh is None
+        assert bench.screen.look.fresh is None
 
 
 # ---- sizes ---------------------------------------------------------------------------------------
@@ -468,10 +500,10 @@ async def test_a_new_best_is_marked_until_the_next_key(tmp_path: Path) -> None:
 
 async def test_at_80_columns_one_pane_at_a_time_with_tabs(tmp_path: Path) -> None:
     async with running(tmp_path, size=(80, 24)) as bench:
-        shown = [name for name, pane in bench.app.board._panes().items() if pane.display]
+        shown = [name for name, pane in bench.screen.board.panes.items() if pane.display]
         assert shown == ["results"]
         await bench.press("2")
-        shown = [name for name, pane in bench.app.board._panes().items() if pane.display]
+        shown = [name for name, pane in bench.screen.board.panes.items() if pane.display]
         assert shown == ["diff"]
         assert "best 0.5" in bench.line()
         assert len(bench.line()) <= 80
@@ -482,8 +514,16 @@ async def test_resizing_while_it_runs_changes_the_plan(tmp_path: Path) -> None:
         for width, height, shape in ((80, 24, "narrow"), (200, 50, "wide"), (120, 40, "middle")):
             await bench.pilot.resize_terminal(width, height)
             await bench.pilot.pause()
-            await bench.until(lambda want=shape: bench.app.board.shape == want)
+            await bench.until(lambda want=shape: bench.screen.board.shape == want)
             assert "✗ crash" in bench.pane("results")
+
+
+async def test_resizing_under_a_dialog_changes_the_plan_too(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        await bench.press("x")
+        await bench.pilot.resize_terminal(80, 24)
+        await bench.until(lambda: bench.screen.board.shape == "narrow")
+        assert isinstance(bench.app.screen, Choice)
 
 
 @pytest.mark.parametrize("size", [(40, 10), (20, 5), (300, 100), (101, 28)])
@@ -499,13 +539,13 @@ async def test_odd_sizes_do_not_break_it(tmp_path: Path, size: tuple[int, int]) 
 @asynccontextmanager
 async def replaying(folder: Path) -> AsyncIterator[Bench]:
     bench = Bench(folder, [])
-    told = Told([*opening(), *ROWS, events.RunFinished("done", ok=True)])
+    told = Told(RECORDED)
     for n in (1, 2, 3):
         bench.write(n, f"a = {n}\n")
-    bench.app = AutoexpApp(Player(told), bench.run)
+    bench.show(RunScreen(Player(told), bench.run))
     async with bench.app.run_test(size=(120, 40)) as pilot:
         bench.pilot = pilot
-        await bench.until(lambda: len(bench.app.state.rows) == 3)
+        await bench.until(lambda: len(bench.screen.state.rows) == 3)
         yield bench
 
 
@@ -513,10 +553,10 @@ async def test_a_replay_steps_jumps_and_shows_what_was_then(tmp_path: Path) -> N
     async with replaying(tmp_path) as bench:
 
         def rows() -> int:
-            return len(bench.app.state.rows)
+            return len(bench.screen.state.rows)
 
         await bench.press("left_square_bracket")
-        await bench.until(lambda: rows() == 3 and not bench.app.state.finished)
+        await bench.until(lambda: rows() == 3 and not bench.screen.state.finished)
         await bench.press("left_square_bracket")
         await bench.until(lambda: rows() == 2)
         await bench.press("right_square_bracket")
@@ -532,7 +572,7 @@ async def test_a_replay_steps_jumps_and_shows_what_was_then(tmp_path: Path) -> N
         await bench.press("g")
         await bench.until(lambda: rows() == 0)
         await bench.press("G")
-        await bench.until(lambda: bench.app.state.finished is not None)
+        await bench.until(lambda: bench.screen.state.finished is not None)
 
 
 async def test_a_replay_shows_where_it_stands(tmp_path: Path) -> None:
@@ -546,7 +586,7 @@ async def test_a_replay_shows_where_it_stands(tmp_path: Path) -> None:
 async def test_g_and_home_are_letters_where_one_types(tmp_path: Path) -> None:
     async with replaying(tmp_path) as bench:
         await bench.press("slash", *"gG", "enter")
-        assert bench.app.look.filter == "gG"
+        assert bench.screen.look.filter == "gG"
 
 
 async def test_a_replay_plays_to_the_end_at_the_chosen_speed(tmp_path: Path) -> None:
@@ -555,7 +595,7 @@ async def test_a_replay_plays_to_the_end_at_the_chosen_speed(tmp_path: Path) -> 
             await bench.press("greater_than_sign")
         assert "1000×" in bench.line()
         await bench.press("space")
-        await bench.until(lambda: bench.app.state.finished is not None)
+        await bench.until(lambda: bench.screen.state.finished is not None)
 
 
 async def test_a_replay_asks_nothing_of_any_loop(tmp_path: Path) -> None:
@@ -570,14 +610,12 @@ async def test_a_replay_writes_a_proposal_as_fast_as_it_was_written(tmp_path: Pa
         bench.run.proposal(2).write_text(
             '{"t":0.0,"part":"target","text":"a = 7\\n"}\n{"t":900.0,"part":"target","text":"b"}\n'
         )
-        player = bench.app._player
-        assert player is not None
         at = next(
             i
-            for i, r in enumerate(player._records)
-            if isinstance(r.event, events.Proposed) and r.event.n == 2
+            for i, event in enumerate(RECORDED)
+            if isinstance(event, events.Proposed) and event.n == 2
         )
-        bench.app._move(lambda player: player._go(at))
+        bench.screen.move(lambda player: player.go(at))
         await bench.until(lambda: "+ a = 7" in bench.pane("diff"))
         assert "+ b" not in bench.pane("diff")
 
@@ -585,7 +623,7 @@ async def test_a_replay_writes_a_proposal_as_fast_as_it_was_written(tmp_path: Pa
 async def test_whoever_comes_back_after_hours_is_told_what_is_new(tmp_path: Path) -> None:
     bench = Bench(tmp_path, [*opening(), *ROWS])
     seen = Seen(NOW - 3 * 3600, 1, 0.0)
-    bench.app = AutoexpApp(bench.source, bench.run, steer=bench._take, seen=seen, clock=lambda: NOW)
+    bench.show(RunScreen(bench.source, bench.run, steer=bench.take, seen=seen, clock=lambda: NOW))
     async with bench.app.run_test(size=(120, 40)) as pilot:
         bench.pilot = pilot
         await bench.until(lambda: isinstance(bench.app.screen, ToldScreen))
@@ -600,26 +638,28 @@ async def test_whoever_comes_back_after_hours_is_told_what_is_new(tmp_path: Path
 
 async def test_another_theme_colours_the_hypothesis_anew(tmp_path: Path) -> None:
     async with running(tmp_path) as bench:
-        await bench.press("b")
-        style = bench.app.board.hypothesis._style
-        dark = style("keep")
+        await bench.press("b", "1", "z")  # nothing else is there to be coloured
+
+        def coloured(theme: Theme) -> bool:
+            return str(theme.success) in bench.app.export_screenshot()
+
+        await bench.until(lambda: coloured(DARK))
         await bench.press("t")
-        await bench.until(lambda: style("keep") != dark)
-        await bench.until(lambda: bench.app.theme in bench.app.board.hypothesis._shown)
+        await bench.until(lambda: coloured(LIGHT) and not coloured(DARK))
 
 
 async def test_the_bell_rings_where_it_was_asked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rung: list[int] = []
-    monkeypatch.setattr(AutoexpApp, "bell", lambda app: rung.append(len(app.state.rows)))
+    monkeypatch.setattr(AutoexpApp, "bell", lambda app: rung.append(len(app.screen.state.rows)))
     async with running(tmp_path) as bench:
         await bench.tell(*experiment(4, "keep", parent=commit_of(2)))
-        await bench.until(lambda: len(bench.app.state.rows) == 4)
+        await bench.until(lambda: len(bench.screen.state.rows) == 4)
         assert rung == []
         await bench.press("B")
         await bench.tell(*experiment(5, "discard", parent=commit_of(4)))
-        await bench.until(lambda: len(bench.app.state.rows) == 5)
+        await bench.until(lambda: len(bench.screen.state.rows) == 5)
         assert rung == []
         await bench.tell(*experiment(6, "keep", parent=commit_of(4)))
         await bench.until(lambda: rung == [6])
@@ -627,17 +667,17 @@ async def test_the_bell_rings_where_it_was_asked_for(
         await bench.until(lambda: rung == [6, 6])
         await bench.press("B")
         await bench.tell(events.RunFinished("done", ok=True))
-        await bench.until(lambda: bool(bench.app.state.finished))
+        await bench.until(lambda: bool(bench.screen.state.finished))
         assert rung == [6, 6]
 
 
 async def test_whoever_was_here_just_now_is_told_nothing(tmp_path: Path) -> None:
     bench = Bench(tmp_path, [*opening(), *ROWS])
     seen = Seen(NOW - 60, 1, 0.0)
-    bench.app = AutoexpApp(bench.source, bench.run, steer=bench._take, seen=seen, clock=lambda: NOW)
+    bench.show(RunScreen(bench.source, bench.run, steer=bench.take, seen=seen, clock=lambda: NOW))
     async with bench.app.run_test(size=(120, 40)) as pilot:
         bench.pilot = pilot
-        await bench.until(lambda: len(bench.app.state.rows) == 3)
+        await bench.until(lambda: len(bench.screen.state.rows) == 3)
         assert len(bench.app.screen_stack) == 1
 
 
@@ -649,15 +689,15 @@ async def test_a_table_says_how_its_direction_is_known_and_turns_round(tmp_path:
     )
     table = TableSource(read_table(path))
     bench = Bench(tmp_path, [])
-    bench.app = AutoexpApp(Player(table), None, table=table)
+    bench.show(RunScreen(Player(table), None, table=table))
     async with bench.app.run_test(size=(120, 40)) as pilot:
         bench.pilot = pilot
-        await bench.until(lambda: len(bench.app.state.rows) == 3)
+        await bench.until(lambda: len(bench.screen.state.rows) == 3)
         assert "score: higher is better" in bench.line("figures")
         await bench.press("v")
         await bench.until(lambda: "score: lower is better" in bench.line("figures"))
-        await bench.until(lambda: len(bench.app.state.rows) == 3)
-        assert bench.app.state.contract.primary.direction == "lower"
+        await bench.until(lambda: len(bench.screen.state.rows) == 3)
+        assert bench.screen.state.contract.primary.direction == "lower"
 
 
 @pytest.mark.parametrize(
@@ -677,17 +717,17 @@ async def test_a_table_tells_its_best_what_it_kept_last_and_its_notes(
     )
     table = TableSource(read_table(path))
     bench = Bench(tmp_path, [])
-    bench.app = AutoexpApp(Player(table), None, table=table)
+    bench.show(RunScreen(Player(table), None, table=table))
     async with bench.app.run_test(size=(120, 40)) as pilot:
         bench.pilot = pilot
-        await bench.until(lambda: len(bench.app.state.rows) == 3)
+        await bench.until(lambda: len(bench.screen.state.rows) == 3)
         shown = bench.line("status")
         assert all(words in shown for words in said)
         assert ("best" in shown) == ("best 3" in said)
         assert "Notes" in bench.title("output")
         assert "line 4: a line of text" in bench.pane("output")
         await bench.press("b")
-        await bench.until(lambda: bench.app.look.selected == (2 if "best 3" in said else None))
+        await bench.until(lambda: bench.screen.look.selected == (2 if "best 3" in said else None))
 
 
 async def test_scrolling_back_in_the_output_is_not_undone_by_news(tmp_path: Path) -> None:
@@ -710,15 +750,9 @@ async def test_scrolling_back_in_the_output_is_not_undone_by_news(tmp_path: Path
 async def test_a_replay_shows_the_output_as_far_as_it_had_come(tmp_path: Path) -> None:
     async with replaying(tmp_path) as bench:
         bench.run.output(2).write_text("".join(f"line {n}\n" for n in range(100)))
-        player = bench.app._player
-        assert player is not None
-        at = next(
-            i
-            for i, record in enumerate(player._records, start=1)
-            if record.event == events.EvaluationStarted(2)
-        )
-        bench.app._move(lambda player: player._go(at))
-        await bench.until(lambda: bench.app.state.phase == "evaluating")
+        at = RECORDED.index(events.EvaluationStarted(2)) + 1
+        bench.screen.move(lambda player: player.go(at))
+        await bench.until(lambda: bench.screen.state.phase == "evaluating")
         await bench.pilot.pause(0.4)
         assert "line 99" not in bench.pane("output")
         await bench.press("right_square_bracket")
@@ -736,10 +770,10 @@ async def test_a_table_in_a_repository_shows_what_its_commits_changed(tmp_path: 
     )
     table = TableSource(read_table(path))
     bench = Bench(tmp_path, [])
-    bench.app = AutoexpApp(Player(table), None, table=table, texts=texts_beside(path))
+    bench.show(RunScreen(Player(table), None, table=table, texts=texts_beside(path)))
     async with bench.app.run_test(size=(120, 40)) as pilot:
         bench.pilot = pilot
-        await bench.until(lambda: len(bench.app.state.rows) == 3)
+        await bench.until(lambda: len(bench.screen.state.rows) == 3)
         assert "no diffs: its commits are not in" in bench.pane("diff")
         assert "a table alone has no output" in bench.pane("output")
         await bench.press("N", "N")

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from support.moments import held_app
+from support.moments import held_screen, picture_of
 
 from autoexp_tui.ui.app import AutoexpApp
 
@@ -35,9 +35,10 @@ async def test_the_screen_is_as_it_was_found_good(
     name: str, size: tuple[int, int], keys: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TZ", "UTC")
-    app, held = held_app(24)
+    screen, held = held_screen(24)
+    app = AutoexpApp(screen)
     async with app.run_test(size=size) as pilot:
-        while app.state.seq < held.count:
+        while screen.state.seq < held.count:
             await pilot.pause(0.02)
         await pilot.pause(0.3)
         await pilot.press(*keys)
@@ -50,8 +51,3 @@ async def test_the_screen_is_as_it_was_found_good(
         while picture_of(app) != wanted and time.monotonic() < end:
             await pilot.pause(0.1)
         assert picture_of(app) == wanted
-
-
-def picture_of(app: AutoexpApp) -> str:
-    strips = app.screen._compositor.render_strips()
-    return "".join(f"{strip.text.rstrip()}\n" for strip in strips)

@@ -8,12 +8,11 @@ from textual import on
 from textual.events import DescendantFocus
 
 from autoexp_tui.summary.headline import best_line
-from autoexp_tui.ui import themes
 from autoexp_tui.ui.clipping import experiment_as_text
 from autoexp_tui.ui.dialogs import Ask
-from autoexp_tui.ui.experiment import ExperimentScreen
 from autoexp_tui.ui.panes import PANES
-from autoexp_tui.ui.view import RunView
+from autoexp_tui.ui.screens.experiment import ExperimentScreen
+from autoexp_tui.ui.screens.view import RunView
 from autoexp_tui.ui.widgets.table import ResultsTable
 
 
@@ -43,9 +42,9 @@ class Looking(RunView):
             self.say("nothing to open yet: the baseline comes first")
 
     def _open(self, n: int) -> None:
-        if isinstance(self.screen, ExperimentScreen):
+        if isinstance(self.app.screen, ExperimentScreen):
             return
-        self.push_screen(
+        self.app.push_screen(
             ExperimentScreen(self.state, n, self._texts, self.look.base), self._look_at
         )
 
@@ -90,7 +89,7 @@ class Looking(RunView):
                 self.board.results.filter(text)
                 self.say(f"showing what matches {text!r}" if text else "showing every row")
 
-        self.push_screen(
+        self.app.push_screen(
             Ask("Show rows with", placeholder="keep, crash, or any word", value=self.look.filter),
             given,
         )
@@ -114,11 +113,6 @@ class Looking(RunView):
         self._bridge.nudge()
         self._tick()
 
-    def action_theme(self) -> None:
-        order = themes.ORDER
-        index = order.index(self.theme) if self.theme in order else -1
-        self.theme = order[(index + 1) % len(order)]
-
     def action_copy(self) -> None:
         row = self.state.row(self.look.selected or len(self.state.rows))
         if row is None:
@@ -128,7 +122,7 @@ class Looking(RunView):
         text = experiment_as_text(
             row, patch.read_text("utf-8", "replace") if patch and patch.exists() else ""
         )
-        self.copy_to_clipboard(text)
+        self.app.copy_to_clipboard(text)
         where = ""
         if self._run is not None:
             path: Path = self._run.experiment(row.n) / "copied.txt"

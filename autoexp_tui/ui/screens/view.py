@@ -9,17 +9,15 @@ from contextlib import nullcontext
 
 from rich.text import Text
 from textual import on
-from textual.app import App, ComposeResult
+from textual.app import ComposeResult
 from textual.events import Key as KeyPressed
-from textual.events import Resize
-from textual.geometry import Size
 
 from autoexp_tui.model import events
 from autoexp_tui.model.events import Record
 from autoexp_tui.model.history import History
 from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.model.state import RunState
-from autoexp_tui.sources.journals import Source
+from autoexp_tui.sources.journals import POLL_S, Source
 from autoexp_tui.sources.player import Player
 from autoexp_tui.sources.seen import Seen
 from autoexp_tui.sources.subject import Texts
@@ -28,22 +26,23 @@ from autoexp_tui.summary.brief import brief
 from autoexp_tui.system.collector import gc_paused
 from autoexp_tui.text.numbers import format_duration
 from autoexp_tui.text.safe import clean_line
-from autoexp_tui.ui import scrubber, status, themes
+from autoexp_tui.ui import scrubber, status
 from autoexp_tui.ui.board import Board, Look
-from autoexp_tui.ui.bridge import MANY, PERIOD, Arrived, Bridge, Broken
+from autoexp_tui.ui.bridge import MANY, Arrived, Bridge, Broken
 from autoexp_tui.ui.dialogs import Told
 from autoexp_tui.ui.keys import Key
 from autoexp_tui.ui.marks import MARKS
-from autoexp_tui.ui.title import TerminalTitle
+from autoexp_tui.ui.screens.keyed import KeyScreen
 from autoexp_tui.ui.widgets.bars import AlertBar, KeyBar, Line, StatusLine, TabBar
 
-_ANSWER_SECONDS = 6.0
 _AWAY = 3600.0
 """Seconds after which whoever comes back is told what is new."""
 
 
-class RunView(App[None], inherit_bindings=False):
+class RunView(KeyScreen[None]):
     """Shows the state and the look at it; what keys do is for its subclasses."""
+
+    AUTO_FOCUS = ""  # the focus goes to the pane that is looked at
 
     def __init__(
         self,
@@ -56,12 +55,9 @@ class RunView(App[None], inherit_bindings=False):
         texts: Texts | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """See `AutoexpApp`; `keys` are those that mean something here."""
+        """See `RunScreen`; `keys` are those that mean something here."""
         self.keys = keys
         super().__init__()
-        for theme in (themes.DARK, themes.LIGHT):
-            self.register_theme(theme)
-        self.theme = themes.DARK.name
         self._take_player(source if isinstance(source, Player) else None)
         self._history = History(rewindable=self._player is not None)
         self.look = Look()
@@ -72,7 +68,6 @@ class RunView(App[None], inherit_bindings=False):
         self._table = table
         self._clock = clock
         self._bridge = Bridge(self, source)
-        self._title = TerminalTitle(self)
         self._warning = ""
         self.ringing = False
         """Whether the terminal's bell rings."""
@@ -91,26 +86,18 @@ class RunView(App[None], inherit_bindings=False):
 
     def on_mount(self) -> None:
         self._arrange()
-        self.theme_changed_signal.subscribe(self, lambda _: self.call_after_refresh(self._show))
+        self.app.theme_changed_signal.subscribe(self, lambda _: self.call_after_refresh(self._show))
         self._bridge.start()
-        self.set_interval(PERIOD, self._poll)
+        self.set_interval(POLL_S, self._poll)
         self.set_interval(1.0, self._tick)
 
     def on_unmount(self) -> None:
         self._bridge.stop()
-        self._title.restore()
 
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        return themes.ANSI_EXTRAS
-
-    def on_resize(self, event: Resize) -> None:
-        if self._is_up:
-            self._arrange(event.size)
-
-    @property
-    def _is_up(self) -> bool:
-        """Whether the panes are there: not yet at the start, and no more at the end."""
-        return bool(self.screen_stack) and len(self.screen_stack[0].query("#keys")) > 0
+    @on(Board.Resized)
+    def _follow_terminal(self) -> None:
+        if self.is_up:
+            self._arrange()
 
     @property
     def state(self) -> RunState:
@@ -118,44 +105,43 @@ class RunView(App[None], inherit_bindings=False):
 
     @property
     def board(self) -> Board:
-        return self.screen_stack[0].query_one(Board)
+        return self.query_one(Board)
 
     def _now(self) -> status.Now:
         replay = self._player.words() if self._player else ""
         return status.Now(self._clock(), self.alive, replay)
 
-    def _arrange(self, size: Size | None = None) -> None:
-        base = self.screen_stack[0]
-        self.board.arrange_for(self.look, size or self.size)
-        base.set_class(self.board.shape == "narrow", "-narrow")
-        base.set_class(self.look.active == "hypothesis", "-telling")
-        base.query_one(TabBar).show(self.look.active)
+    def _arrange(self) -> None:
+        self.board.arrange_for(self.look, self.app.size)
+        self.set_class(self.board.shape == "narrow", "-narrow")
+        self.set_class(self.look.active == "hypothesis", "-telling")
+        self.query_one(TabBar).show(self.look.active)
         self._tick()
 
     def _show(self) -> None:
         """Bring the whole screen up to the state."""
-        if not self._is_up:
+        if not self.is_up:
             return
         self.board.show(self.state, self.look)
         self._tick()
 
     def _tick(self) -> None:
         """What changes with the clock alone; costs nothing on the wire while it doesn't."""
-        if not self._is_up:
+        if not self.is_up:
             return
-        base, now = self.screen_stack[0], self._now()
-        base.query_one("#status", StatusLine).show(status.first_line(self.state, now))
-        base.query_one("#figures", StatusLine).show(self._figures(now))
+        now = self._now()
+        self.query_one("#status", StatusLine).show(status.first_line(self.state, now))
+        self.query_one("#figures", StatusLine).show(self._figures(now))
         frozen = "the view is frozen, the loop goes on — f goes on watching"
         alert = self._warning or status.alert(self.state, now)
-        base.query_one(AlertBar).warn(frozen if self._bridge.held else alert)
-        base.query_one("#now", Line).show(self._now_line())
+        self.query_one(AlertBar).warn(frozen if self._bridge.held else alert)
+        self.query_one("#now", Line).show(self._now_line())
         pausing = bool(self.state.paused or self.state.pause_requested)
-        base.query_one(KeyBar).relabel("toggle_pause", "resume" if pausing else "pause")
+        self.query_one(KeyBar).relabel("toggle_pause", "resume" if pausing else "pause")
         if self._player is not None:
             self._show_track(self._player)
-            base.query_one(KeyBar).relabel("play", "hold" if self._player.playing else "play")
-        self._title.show(status.title(self.state, now))
+            self.query_one(KeyBar).relabel("play", "hold" if self._player.playing else "play")
+        self.app.title = status.title(self.state, now)
 
     def _figures(self, now: status.Now) -> list[status.Piece]:
         if self._table is not None:
@@ -163,7 +149,7 @@ class RunView(App[None], inherit_bindings=False):
         return status.second_line(self.state, now)
 
     def _show_track(self, player: Player) -> None:
-        bar = self.screen_stack[0].query_one("#track", Line)
+        bar = self.query_one("#track", Line)
         bar.display = True
         words = f"{player.speed:g}×"
         bar.show(scrubber.line(self.size.width - 2, player.rows, self._kept, player.at, words))
@@ -178,7 +164,7 @@ class RunView(App[None], inherit_bindings=False):
         return Text(f"#{row.n} {MARKS[row.status]}  {clean_line(row.reason, 300)}" if row else "")
 
     def _poll(self) -> None:
-        if self._is_up and not self._bridge.held and self.state.started is not None:
+        if self.is_up and not self._bridge.held and self.state.started is not None:
             self.board.poll(self.state, self.look, self._written_until())
 
     def _take_player(self, player: Player | None) -> None:
@@ -206,7 +192,7 @@ class RunView(App[None], inherit_bindings=False):
                 self._history.fold(message.records)
                 pairs = zip(before, self._worth_a_bell(), strict=True)
                 if self.ringing and any(now and now != was for was, now in pairs):
-                    self.bell()
+                    self.app.bell()
                 if self.look.selected and self.state.row(self.look.selected) is None:
                     self.look.selected = None
                 self._mark_new_best(message.records)
@@ -227,7 +213,7 @@ class RunView(App[None], inherit_bindings=False):
             return
         if lines := brief(self.state, seen.rows, seen.spent_usd):
             away = format_duration(self._clock() - seen.time)
-            self.push_screen(Told(f"Since you left, {away} ago", lines))
+            self.app.push_screen(Told(f"Since you left, {away} ago", lines))
 
     @on(Broken)
     def _warn(self, message: Broken) -> None:
@@ -245,14 +231,3 @@ class RunView(App[None], inherit_bindings=False):
         if self.look.fresh is not None:
             self.look.fresh = None
             self._show()
-
-    def say(self, words: str) -> None:
-        """Answer a key, in place of the key bar, for a moment."""
-        bar = self.screen_stack[0].query_one(KeyBar)
-        bar.say(clean_line(words, 300))
-
-        def be_quiet(said: str = bar.answer) -> None:
-            if bar.answer == said:
-                bar.say("")
-
-        self.set_timer(_ANSWER_SECONDS, be_quiet)

@@ -4,15 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from textual import work
+from textual import on, work
+from textual.message import Message
 
 from autoexp_tui.loop.control import Command, Reply, Verb
 from autoexp_tui.model.problem import Problem
 from autoexp_tui.system.person import whoami
 from autoexp_tui.ui.dialogs import Ask, Choice
-from autoexp_tui.ui.view import RunView
+from autoexp_tui.ui.screens.view import RunView
 
 Steer = Callable[[Command], Reply]
+
+
+class Answered(Message):
+    """The loop answered a command, or nobody did."""
+
+    def __init__(self, words: str) -> None:
+        super().__init__()
+        self.words = words
+
+
+class StopTaken(Message):
+    """The loop took the wish to stop, of one who leaves."""
 
 
 class Steering(RunView):
@@ -30,7 +43,11 @@ class Steering(RunView):
             words = self._steer(Command(verb, whoami(), text)).text
         except Problem as problem:
             words = str(problem)
-        self.call_from_thread(self.say, words)
+        self.post_message(Answered(words))
+
+    @on(Answered)
+    def _say_answer(self, message: Answered) -> None:
+        self.say(message.words)
 
     def action_toggle_pause(self) -> None:
         going = not (self.state.paused or self.state.pause_requested)
@@ -51,7 +68,7 @@ class Steering(RunView):
                 self.say("stopping …")
                 self._ask("stop-now")
 
-        self.push_screen(
+        self.app.push_screen(
             Choice(
                 "Stop the run now?",
                 [
@@ -68,18 +85,15 @@ class Steering(RunView):
                 self.say("noting the hint …")
                 self._ask("hint", text)
 
-        self.push_screen(
+        self.app.push_screen(
             Ask("A hint for the next proposals", placeholder="try a cosine schedule"), given
         )
 
-    def action_leave(self) -> None:
-        if isinstance(self.screen, Choice):
-            self.pop_screen()
-            return
+    def leave(self) -> bool:
         over = self.state.finished is not None or not self.alive or self._steer is None
         if over:
-            self.exit()
-            return
+            self.app.exit()
+            return True
         stay = [("leave", "Leave it running: `autoexp attach` comes back")]
         ends = [
             ("after", "Stop the run after this experiment, and leave"),
@@ -87,11 +101,12 @@ class Steering(RunView):
         ]
         if self._hosted:
             stay = [("stay", "Stay: the loop lives in this window")]
-        self.push_screen(Choice("Leave?", [*stay, *ends]), self._leave)
+        self.app.push_screen(Choice("Leave?", [*stay, *ends]), self._leave)
+        return True
 
     def _leave(self, answer: str | None) -> None:
         if answer == "leave":
-            self.exit()
+            self.app.exit()
         elif answer in {"after", "now"}:
             self._stop_and_leave("stop" if answer == "after" else "stop-now")
 
@@ -101,6 +116,10 @@ class Steering(RunView):
             if self._steer is not None:
                 self._steer(Command(verb, whoami()))
         except Problem as problem:
-            self.call_from_thread(self.say, str(problem))
+            self.post_message(Answered(str(problem)))
             return
-        self.call_from_thread(self.exit)
+        self.post_message(StopTaken())
+
+    @on(StopTaken)
+    def _leave_after_stop(self) -> None:
+        self.app.exit()

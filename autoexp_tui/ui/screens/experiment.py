@@ -6,32 +6,30 @@ from typing import ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from autoexp_tui.model.state import Row, RunState
 from autoexp_tui.sources.subject import Base, Texts, subject_of
 from autoexp_tui.text.numbers import format_clock, format_duration, format_number, format_runs
 from autoexp_tui.text.safe import clean, clean_line
+from autoexp_tui.ui.keys import bindings, experiment_keys
 from autoexp_tui.ui.marks import MARKS
+from autoexp_tui.ui.screens.keyed import KeyScreen
+from autoexp_tui.ui.widgets.bars import KeyBar
 from autoexp_tui.ui.widgets.diff import DiffPane
 from autoexp_tui.ui.widgets.output import OutputPane
 
 
-class ExperimentScreen(ModalScreen[int]):
+class ExperimentScreen(KeyScreen[int]):
     """Gives back the number of the experiment that was looked at last."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,enter", "close", "Back", show=False),
-        Binding("n", "next(1)", show=False),
-        Binding("N", "next(-1)", show=False),
-        Binding("d", "toggle_base", show=False),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("experiment")]
 
     def __init__(self, state: RunState, n: int, texts: Texts, base: Base) -> None:
         super().__init__()
+        self.keys = experiment_keys()
         self._state = state
         self._n = n
         self._texts = texts
@@ -43,11 +41,7 @@ class ExperimentScreen(ModalScreen[int]):
         with Horizontal(id="evidence"):
             yield DiffPane(id="whole-diff", classes="pane")
             yield OutputPane(id="whole-output", classes="pane")
-        yield Static(
-            Text("n N next, before   d diff against parent or baseline   tab pane   esc back"),
-            id="experiment-keys",
-            markup=False,
-        )
+        yield KeyBar(self.keys, id="keys")
 
     def on_mount(self) -> None:
         self._show()

@@ -1,0 +1,56 @@
+"""A run's screen: the state, the look at it, and everything that a person can do with a key."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual.binding import BindingType
+
+from autoexp_tui.model.rundir import RunDirectory
+from autoexp_tui.sources.journals import Source
+from autoexp_tui.sources.player import Player
+from autoexp_tui.sources.seen import Seen
+from autoexp_tui.sources.subject import Texts
+from autoexp_tui.sources.tables import TableSource
+from autoexp_tui.ui.keys import actions_without_meaning, bindings, run_keys
+from autoexp_tui.ui.screens.looking import Looking
+from autoexp_tui.ui.screens.replaying import Replaying
+from autoexp_tui.ui.screens.steering import Steer, Steering
+
+
+class RunScreen(Steering, Replaying, Looking):
+    """Shows one run, live or replayed; `steer` is None where there is no loop to ask."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("run")]
+
+    def __init__(
+        self,
+        source: Source,
+        run: RunDirectory | None,
+        *,
+        steer: Steer | None = None,
+        hosted: bool = False,
+        seen: Seen | None = None,
+        table: TableSource | None = None,
+        texts: Texts | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        """The screen of `source`; the files of its experiments are in `run`.
+
+        Args:
+            hosted: the loop lives in this process and ends with it.
+            seen: what was last on a screen of this person's: the rest is told first.
+            table: where the records are a table's, whose direction may be turned round.
+            texts: where experiments' texts are, if not in `run`.
+        """
+        self._steer = steer
+        self._hosted = hosted
+        keys = run_keys(steering=steer is not None, replaying=isinstance(source, Player))
+        self._elsewhere = actions_without_meaning(keys)
+        super().__init__(source, run, keys=keys, seen=seen, table=table, texts=texts, clock=clock)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """One key may mean one thing in a run and another in a replay."""
+        return action not in self._elsewhere
