@@ -9,6 +9,7 @@ from pathlib import Path
 
 from support.gitrepos import git, make_repo
 from support.projects import FILES, autoexp, fingerprint
+from support.systems import linux_only
 from support.waiting import until
 
 from autoexp_tui.loop.control import Command
@@ -82,6 +83,7 @@ def test_a_dirty_tree_in_a_sub_folder_stays_exactly_as_it_is(tmp_path: Path) -> 
     assert fingerprint(repository) == before
 
 
+@linux_only
 def test_skip_and_stop_end_a_deaf_harness_within_two_seconds(tmp_path: Path) -> None:
     deaf = "trap '' TERM INT HUP; (setsid sleep 97.31 &) ; echo started; sleep 97.31; wait\n"
     body = FILES["evaluate.sh"].replace("#!/bin/sh\n", "")

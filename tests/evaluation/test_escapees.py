@@ -11,12 +11,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from support.systems import linux_only
 from support.waiting import first_long_enough
 from support.witness import Witness
 
 from autoexp_tui.evaluation import harness
 from autoexp_tui.evaluation.harness import Outcome
 from autoexp_tui.system.processes import ProcessId
+
+pytestmark = linux_only
 
 Run = Callable[..., Outcome]
 _PYTHON = f"{sys.executable} -I -S -c"

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from support.systems import linux_only
 from support.waiting import first_long_enough, until
 
 from autoexp_tui.evaluation import output_log
@@ -118,6 +119,7 @@ def test_buffering_may_be_chosen(run: Run) -> None:
     assert outcome.tail == "[]\n"
 
 
+@linux_only
 def test_the_supervisor_shows_the_harness_no_secret_of_ours(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -131,6 +133,7 @@ def test_there_is_nothing_to_read_on_stdin(run: Run) -> None:
     assert run("cat; echo end").tail == "end\n"
 
 
+@linux_only
 def test_memory_and_processor_time_are_measured(run: Run) -> None:
     outcome = run("head -c 40M /dev/zero | tail -c 40M | wc -c")
     assert outcome.max_rss_bytes > 40 << 20
@@ -156,6 +159,7 @@ def test_the_log_can_be_followed_while_the_harness_runs(run: Run, tmp_path: Path
     assert log.read_bytes() == b"first\ngo\n"
 
 
+@linux_only
 def test_a_flood_is_read_to_its_end_and_bounded_on_disk(
     run: Run, loss: Loss, tmp_path: Path
 ) -> None:
@@ -170,6 +174,7 @@ def test_a_flood_is_read_to_its_end_and_bounded_on_disk(
     assert outcome.tail.startswith(line)
 
 
+@linux_only
 def test_an_endless_line_takes_little_memory(run: Run, loss: Loss) -> None:
     tracemalloc.start()
     try:
@@ -181,6 +186,7 @@ def test_an_endless_line_takes_little_memory(run: Run, loss: Loss) -> None:
     assert peak < 4 << 20
 
 
+@linux_only
 def test_a_full_disk_does_not_end_the_run(run: Run, loss: Loss, tmp_path: Path) -> None:
     (tmp_path / "output.log").symlink_to("/dev/full")
     outcome = run("seq 100000; echo loss: 2", metrics=loss)

@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from support.escapes import ENDS, ESCAPES, End, escaped
 from support.floods import KINDS, flooded
+from support.systems import linux_only
+
+pytestmark = linux_only
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,14 @@ from pathlib import Path
 import pytest
 from support.effects import Injury
 from support.gitrepos import git
+from support.systems import linux_only
 from support.trial import TAG, Trial
 
 from autoexp_tui.loop.journal import Journal, JournalError, JournalReader
 from autoexp_tui.model import events
 from autoexp_tui.repository.plumbing import Plumbing
+
+pytestmark = linux_only
 
 
 @pytest.fixture

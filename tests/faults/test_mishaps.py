@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 from support import mishaps
+from support.systems import linux_only
 from support.trial import Trial
+
+pytestmark = linux_only
 
 
 @pytest.fixture

@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 from support.effects import Injury
 from support.gitrepos import git
+from support.systems import linux_only
 from support.trial import TAG, Trial, end_of
 
 from autoexp_tui.loop.journal import JournalReader, encode
+
+pytestmark = linux_only
 
 _BRANCH = f"refs/heads/autoexp/{TAG}"
 

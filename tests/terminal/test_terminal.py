@@ -14,6 +14,7 @@ import pexpect
 import pytest
 from support.gitrepos import make_repo
 from support.projects import FILES
+from support.systems import linux_only
 from support.waiting import until
 
 from autoexp_tui.loop.control import Command
@@ -131,6 +132,7 @@ def test_resizing_puts_the_panes_into_tabs(run: RunDirectory) -> None:
     child.expect(pexpect.EOF)
 
 
+@linux_only
 def test_ctrl_z_suspends_the_screen_only(run: RunDirectory) -> None:
     child = watched(run)
     child.send("\x1a")

@@ -96,7 +96,7 @@ class Bench:
         self.run.output(n).write_text(output)
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        for _ in range(400):
+        for _ in range(3_000):
             if condition():
                 return
             await self.pilot.pause(0.02)
