@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.durability import Forced
 from support.realistic_run import folded, recorded, runs, whole_run
 
 from autoexp_tui.loop.journal import (
@@ -187,21 +188,41 @@ def test_a_failing_device_leaves_the_file_as_it_was(
         assert journal.append(NOTE).seq == len(RECORDS) + 1
 
 
-def test_decisions_are_forced_to_disk_and_news_are_not(
+@pytest.mark.parametrize(
+    "event",
+    [
+        events.Committed(3, "c"),
+        events.Decided(3, "keep", "c", "p", "d", "r", {}, 1.0),
+        events.CostReserved(1, 3, "claude", 100, 100, 0.5),
+        events.CostSettled(1, 3, "claude", {}, 0.5, True, "answered"),
+        events.StopRequested("ann", now=False),
+        events.HintGiven("ann", "less"),
+    ],
+    ids=lambda event: type(event).__name__,
+)
+def test_rows_commits_money_and_wishes_are_forced_to_disk(
+    event: events.AnyEvent, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Journal(path) as journal:
+        forced = Forced(monkeypatch)
+        journal.append(event)
+        assert forced.times(path) == 1
+
+
+def test_mere_news_are_not_waited_for(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Journal(path) as journal:
+        forced = Forced(monkeypatch)
+        journal.append(NOTE)
+        assert forced.times(path) == 0
+
+
+def test_a_new_journal_and_the_cut_of_a_torn_one_are_forced_to_disk(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fsync, forced = os.fsync, []
-
-    def counting(fd: int) -> None:
-        forced.append(fd)
-        fsync(fd)
-
-    with Journal(path) as journal:
-        monkeypatch.setattr(os, "fsync", counting)
-        journal.append(NOTE)
-        assert forced == []
-        journal.append(events.Decided(3, "keep", "c", "p", "d", "r", {}, 1.0))
-        assert len(forced) == 1
+    forced = Forced(monkeypatch)
+    Journal(path).close()
+    assert forced.times(path) == 1
+    assert forced.times(path.parent) == 1
 
 
 # Opening and reading.
@@ -279,6 +300,15 @@ def test_a_replaced_file_is_whole_and_leaves_nothing_beside_it(tmp_path: Path) -
     replace_file(path, b"two")
     assert path.read_bytes() == b"two"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_replaced_file_and_its_name_are_forced_to_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    forced = Forced(monkeypatch)
+    replace_file(tmp_path / "table", b"one")
+    assert forced.times(tmp_path / "table") == 1
+    assert forced.times(tmp_path) == 1
 
 
 def test_a_file_that_cannot_be_replaced_stays_as_it_was(

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from support.durability import Forced
 from support.realistic_run import experiment, folded, opening, recorded, request
 
 from autoexp_tui.loop import results
@@ -94,6 +95,27 @@ def test_nothing_is_written_when_nothing_is_new(run: Run) -> None:
     assert run.projections.update() == []
     assert run.restarted().update() == []
     assert [(run.root / name).stat() for name in NAMES] == before
+
+
+def test_a_row_that_is_appended_is_forced_to_disk(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run.grow()
+    forced = Forced(monkeypatch)
+    run.projections.update()
+    assert [forced.times(run.root / name) for name in NAMES] == [1, 1, 1, 1]
+
+
+def test_a_table_that_was_put_back_with_its_old_time_is_seen(run: Run) -> None:
+    path = run.root / NAMES[2]
+    found = path.stat()
+    other = path.with_name("copy")
+    other.write_text("x" * (found.st_size - 1) + "\n")
+    os.utime(other, ns=(found.st_atime_ns, found.st_mtime_ns))
+    other.replace(path)
+    run.grow()
+    run.projections.update()
+    assert run.files() == expected(run.state)
 
 
 @pytest.mark.parametrize("name", NAMES)
