@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
+import tempfile
 import threading
 import zlib
 from pathlib import Path
@@ -309,6 +311,31 @@ def test_a_replaced_file_and_its_name_are_forced_to_disk(
     replace_file(tmp_path / "table", b"one")
     assert forced.times(tmp_path / "table") == 1
     assert forced.times(tmp_path) == 1
+
+
+def test_what_crashes_left_of_a_replaced_file_is_removed_and_anothers_is_not(
+    tmp_path: Path,
+) -> None:
+    with subprocess.Popen(["true"]) as dead:
+        pass
+    beside = tmp_path / "beside"
+    beside.mkdir()
+    for pid in (dead.pid, os.getpid(), 1):
+        (tmp_path / f".table.{pid}.tmp").touch()
+    (tmp_path / ".table.mine.tmp").touch()
+    replace_file(tmp_path / "table", b"one", by=beside)
+    left = {path.name for path in tmp_path.glob(".*")}
+    assert left == {".table.1.tmp", ".table.mine.tmp"}
+    assert list(beside.iterdir()) == []
+
+
+def test_a_file_is_replaced_although_its_new_one_would_lie_on_another_disk(tmp_path: Path) -> None:
+    shared = Path("/dev/shm")
+    if not shared.is_dir() or shared.stat().st_dev == tmp_path.stat().st_dev:
+        pytest.skip("there is no other file system to write to")
+    with tempfile.TemporaryDirectory(dir=shared) as other:
+        replace_file(tmp_path / "table", b"one", by=Path(other))
+    assert (tmp_path / "table").read_bytes() == b"one"
 
 
 def test_a_file_that_cannot_be_replaced_stays_as_it_was(
