@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import tempfile
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from autoexp_tui.model.contract import Contract
 from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.plain import show_text
 from autoexp_tui.project import Project, find_project
+from autoexp_tui.proposers import registry
 from autoexp_tui.text.numbers import format_duration, format_number
 from autoexp_tui.text.safe import clean_line
 
@@ -67,12 +69,10 @@ def _tell_project(
     _tell("project", str(project.path))
     _tell("target", f"{contract.target}, {text.count(chr(10))} lines, changed by {proposer}")
     _tell("harness", contract.harness)
-    if proposer == "anthropic":
-        claude = contract.anthropic
-        _tell("model", f"{claude.model}, at most ${contract.budget.max_cost_usd:.2f} in all")
-    if proposer == "command":
-        _tell("note", "what an agent program costs is not known here: max_cost_usd can't bind it")
-    for note in notes:
+    factory = registry.factory(proposer)
+    for name, line in factory.notes(contract):
+        _tell(name, line)
+    for note in (*factory.problems(contract, os.environ), *notes):
         _tell("note", note)
 
 

@@ -22,9 +22,9 @@ def prompt(tag: str | None) -> None:
     from autoexp_tui.loop.situation import gather  # noqa: PLC0415
     from autoexp_tui.proposers.anthropic.prompt import build  # noqa: PLC0415
     from autoexp_tui.proposers.anthropic.settings import Credentials  # noqa: PLC0415
+    from autoexp_tui.proposers.context import ContextGatherer  # noqa: PLC0415
     from autoexp_tui.repository.candidates import Candidates  # noqa: PLC0415
     from autoexp_tui.repository.repository import Repository  # noqa: PLC0415
-    from autoexp_tui.runner.researchers import ContextGatherer  # noqa: PLC0415
 
     run = run_here(tag)
     state = read_state(run)

@@ -18,6 +18,7 @@ from pathlib import Path, PurePosixPath
 import msgspec
 
 from autoexp_tui import __version__, config
+from autoexp_tui.evaluation.sandbox import NoSandbox
 from autoexp_tui.loop.journal import Journal
 from autoexp_tui.loop.recorder import Recorder
 from autoexp_tui.loop.runlock import is_running, locked
@@ -32,7 +33,7 @@ from autoexp_tui.repository.repository import Repository
 from autoexp_tui.sources.journals import read_state
 from autoexp_tui.system.files import replace_file
 
-PROTECTION = "isolated workspace, harness verified before and after each run"
+_CHECKED = "isolated workspace, harness verified before and after each run"
 
 _TAG = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
 
@@ -114,7 +115,7 @@ def first_event(
         contract=contract,
         proposer=registry.resolve(contract.proposer, os.environ),
         seed=seed,
-        protection=PROTECTION,
+        protection=", ".join(filter(None, (NoSandbox().probe(), _CHECKED))),
         version=__version__,
     )
 
@@ -256,12 +257,19 @@ def _begin(
     """Write the first event; what an attempt without a row left behind is done over."""
     base, notes = choose_base(project, repository, contract, include_dirty=wishes.include_dirty)
     started = first_event(project, contract, run.tag, base, wishes.seed)
+    _refuse_unable(started.proposer, contract)
     repository.keep_ref(run.tag, "base", base)
     run.journal.unlink(missing_ok=True)
     replace_file(run.contract, config.render(contract).encode())
     with Journal(run.journal) as journal:
         journal.append(started)
     return notes
+
+
+def _refuse_unable(proposer: str, contract: Contract) -> None:
+    """Raise UsageProblem where the proposer could not work."""
+    if problems := registry.factory(proposer).problems(contract, os.environ):
+        raise UsageProblem(problems[0])
 
 
 def _resume(
@@ -278,6 +286,7 @@ def _resume(
             f"run {run.tag} is complete: {spent}; raise it "
             f"(`--max-experiments {2 * caps.max_experiments}`) or begin another with --tag"
         )
+    _refuse_unable(started.proposer, started.contract)
     with Journal(run.journal) as journal:
         recorder = Recorder(journal)
         if caps != recorder.state.budget:

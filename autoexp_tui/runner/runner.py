@@ -82,7 +82,7 @@ class Runner:
         from autoexp_tui.evaluation.local import LocalEvaluator  # noqa: PLC0415 - git, only here
         from autoexp_tui.repository.candidates import Candidates  # noqa: PLC0415
         from autoexp_tui.repository.repository import Repository  # noqa: PLC0415
-        from autoexp_tui.runner.researchers import make_researcher  # noqa: PLC0415
+        from autoexp_tui.runner.hosting import make_proposer  # noqa: PLC0415
 
         self._recorder = recorder = Recorder(journal)
         started = recorder.state.started
@@ -98,7 +98,7 @@ class Runner:
                 Guidance(self._root / started.folder, started.contract),
                 lambda: free_mb(*written_to),
             )
-            proposer = make_researcher(
+            proposer = make_proposer(
                 self._run, candidates, evaluator.workspace.root, recorder, self._controls
             )
             recorder.record(

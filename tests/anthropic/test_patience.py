@@ -7,7 +7,7 @@ import pytest
 
 from autoexp_tui.loop.control import Controls, Interrupted
 from autoexp_tui.model.proposal import Exhausted
-from autoexp_tui.proposers.anthropic.patience import Patience
+from autoexp_tui.proposers.patience import Patience
 
 HOURS = 36_000.0
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from autoexp_tui.proposers.anthropic.context import Change, Context
-from autoexp_tui.proposers.anthropic.patience import Patience
 from autoexp_tui.proposers.anthropic.ports import (
     Reservation,
     Settlement,
@@ -14,15 +12,17 @@ from autoexp_tui.proposers.anthropic.ports import (
 from autoexp_tui.proposers.anthropic.prices import Prices, UnknownPrice
 from autoexp_tui.proposers.anthropic.proposer import AnthropicProposer
 from autoexp_tui.proposers.anthropic.settings import Credentials, Settings
+from autoexp_tui.proposers.anthropic.spend import RunSpend
+from autoexp_tui.proposers.context import Change, Context
 
 __all__ = [
     "AnthropicProposer",
     "Change",
     "Context",
     "Credentials",
-    "Patience",
     "Prices",
     "Reservation",
+    "RunSpend",
     "Settings",
     "Settlement",
     "SpendLedger",

@@ -16,7 +16,7 @@ import msgspec
 from autoexp_tui.model.contract import Contract, Decide, Limit
 from autoexp_tui.model.proposal import Crash, Situation, Trial, Unable
 from autoexp_tui.proposers.anthropic import history
-from autoexp_tui.proposers.anthropic.context import Context
+from autoexp_tui.proposers.context import Context
 from autoexp_tui.text.numbers import format_duration, money
 from autoexp_tui.text.safe import clean, clean_line
 

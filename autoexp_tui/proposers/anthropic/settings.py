@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from autoexp_tui.model.contract import Claude
+import msgspec
+
+from autoexp_tui.model.contract import Claude, Contract
 from autoexp_tui.model.proposal import Unable
 
 _PLACEHOLDER = "not-needed"
@@ -18,6 +20,10 @@ _SECRET = 6
 
 class Settings(Claude, frozen=True):
     """The `anthropic:` section of `autoexp.yaml`, as requests need it."""
+
+    @classmethod
+    def of(cls, contract: Contract) -> Self:
+        return cls(**msgspec.structs.asdict(contract.anthropic))
 
     def parameters(self) -> dict[str, Any]:
         """What of it goes into every request."""

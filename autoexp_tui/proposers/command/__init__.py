@@ -13,11 +13,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from autoexp_tui.model.proposal import Proposal, Situation, Stream, Unable, Unusable
-from autoexp_tui.proposers.anthropic.context import GatherContext, no_context
 from autoexp_tui.proposers.anthropic.prompt import briefing
 from autoexp_tui.proposers.command.presets import PRESETS, BadCommand, command_line, filled
 from autoexp_tui.proposers.command.scratch import Scratch, TargetLost
 from autoexp_tui.proposers.command.supervised import Ended, RunAgent, Supervised
+from autoexp_tui.proposers.context import GatherContext, no_context
 from autoexp_tui.text.safe import clean, clean_line
 
 __all__ = ["PRESETS", "BadCommand", "CommandProposer", "Ended", "RunAgent", "Supervised"]

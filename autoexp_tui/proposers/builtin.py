@@ -1,0 +1,85 @@
+"""The proposers that come with the program, made when a run wants one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from autoexp_tui.model.contract import Contract
+from autoexp_tui.model.proposal import Proposer, Unable
+from autoexp_tui.proposers.hosting import Factory, Hosting
+
+_KEYS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL")
+_NO_COMMAND = "proposer: command needs `command: {run: …}`: a command line, or a preset"
+
+
+class ClaudeFactory(Factory):
+    """`anthropic`: Claude, or what speaks its protocol; by itself where there is a key."""
+
+    def make(self, hosting: Hosting) -> Proposer:
+        from autoexp_tui.proposers import anthropic  # noqa: PLC0415 - with its price list
+
+        settings = anthropic.Settings.of(hosting.state.contract)
+        proposer = anthropic.AnthropicProposer(
+            settings,
+            anthropic.Credentials.from_environment(hosting.environ, settings),
+            anthropic.RunSpend(hosting.ledger),
+            hosting.patience,
+            gather_context=hosting.gather_context,
+        )
+        proposer.check_credentials()
+        return proposer
+
+    def problems(self, contract: Contract, environ: Mapping[str, str]) -> Sequence[str]:
+        from autoexp_tui.proposers.anthropic import Credentials, Settings  # noqa: PLC0415
+
+        try:
+            Credentials.from_environment(environ, Settings.of(contract))
+        except Unable as why:
+            return (str(why),)
+        return ()
+
+    def notes(self, contract: Contract) -> Sequence[tuple[str, str]]:
+        most = contract.budget.max_cost_usd
+        return (("model", f"{contract.anthropic.model}, at most ${most:.2f} in all"),)
+
+    def is_automatic(self, environ: Mapping[str, str]) -> bool:
+        return any(environ.get(key, "").strip() for key in _KEYS)
+
+
+class CommandFactory(Factory):
+    """`command`: an agent program."""
+
+    def make(self, hosting: Hosting) -> Proposer:
+        from autoexp_tui.proposers.command import CommandProposer, Supervised  # noqa: PLC0415
+
+        agent = hosting.state.contract.command
+        if not agent.run:
+            raise Unable(_NO_COMMAND)
+        return CommandProposer(
+            agent.run,
+            root=hosting.workspace,
+            folder=hosting.state.run.folder,
+            home=hosting.workspace.parent / ".agent",
+            run=Supervised(hosting.run, hosting.environ, agent.time_limit, hosting.patience.check),
+            gather_context=hosting.gather_context,
+            notice=hosting.notice,
+        )
+
+    def problems(self, contract: Contract, environ: Mapping[str, str]) -> Sequence[str]:
+        return () if contract.command.run else (_NO_COMMAND,)
+
+    def notes(self, contract: Contract) -> Sequence[tuple[str, str]]:
+        unknown = "what an agent program costs is not known here: max_cost_usd can't bind it"
+        return (("note", unknown),)
+
+
+class TunerFactory(Factory):
+    """`tuner`: built in, offline and free; by itself where nothing else is."""
+
+    def make(self, hosting: Hosting) -> Proposer:
+        from autoexp_tui.proposers.tuner import Tuner  # noqa: PLC0415 - Optuna takes 400 ms
+
+        return Tuner()
+
+    def is_automatic(self, environ: Mapping[str, str]) -> bool:
+        return True

@@ -1,0 +1,75 @@
+"""Between a run and whoever proposes for it: what the run gives, and what it asks beforehand.
+
+A proposer of one's own is a subclass of `Factory`, named in the entry points of its package:
+
+    [project.entry-points."autoexp_tui.proposers"]
+    mine = "my_package:MyFactory"
+"""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from autoexp_tui.loop.spending import SpendLedger
+from autoexp_tui.model.contract import Contract
+from autoexp_tui.model.proposal import Proposer
+from autoexp_tui.model.state import RunState
+from autoexp_tui.proposers.context import GatherContext
+from autoexp_tui.proposers.patience import Patience
+
+if TYPE_CHECKING:
+    from autoexp_tui.proposers.command.supervised import RunHarness
+
+
+@dataclass(frozen=True, slots=True)
+class Hosting:
+    """What a run gives to its proposer."""
+
+    state: RunState
+    """As it is now, at any time; to be read only."""
+    environ: Mapping[str, str]
+    """Of the runner, credentials included."""
+    workspace: Path
+    """The root of a copy of the base commit, in which nothing runs while a proposal is made."""
+    gather_context: GatherContext
+    """What is known beside the situation: the harness' text, the latest diffs, the last crash."""
+    ledger: SpendLedger
+    """Reserves and settles money; what was not reserved may not be spent."""
+    patience: Patience
+    """Waits that a person, or the end of a budget, ends at once."""
+    run: RunHarness
+    """Runs a program until it and all that it started have gone."""
+    notice: Callable[[str], None]
+    """Tells a person something, in one line."""
+
+
+class Factory(abc.ABC):
+    """Makes one kind of proposer. An instance holds nothing, and its module imports nothing heavy.
+
+    Only `make` may import an SDK or read what is large: the others are asked by light commands.
+    """
+
+    @abc.abstractmethod
+    def make(self, hosting: Hosting) -> Proposer:
+        """The proposer of a run, ready to work; its `close`, where it has one, ends it.
+
+        Raises:
+            Unable: it can't work: no key, a wrong one, say.
+            UsageProblem: its settings can't be used.
+        """
+
+    def problems(self, contract: Contract, environ: Mapping[str, str]) -> Sequence[str]:
+        """Why it could not work, as far as can be told for free: a line each, with a remedy."""
+        return ()
+
+    def notes(self, contract: Contract) -> Sequence[tuple[str, str]]:
+        """What `autoexp check` is to say of it: a word of at most ten letters, and a line."""
+        return ()
+
+    def is_automatic(self, environ: Mapping[str, str]) -> bool:
+        """Whether `proposer: auto` means this one here."""
+        return False
