@@ -7,14 +7,14 @@ from typing import Literal
 
 import click
 
-from autoexp_tui.report.comparison import By, Entry, entry_of, kept_lines, plot, table
+from autoexp_tui.report.comparison import By, Entry, entry_of, kept_lines, picture, table
 from autoexp_tui.report.comparison import compare as compared
-from autoexp_tui.report.textplot import LETTERS, Run
+from autoexp_tui.report.textplot import LETTERS, paint, runs
 from autoexp_tui.sources.opening import opened
 from autoexp_tui.text.safe import clean_line
 
 _COLOURS = ("green", "blue", "magenta", "yellow", "cyan", "red")
-_WIDEST, _HEIGHT = 110, 16
+_WIDEST, _HEIGHT = 110, 18
 
 
 @click.command()
@@ -51,25 +51,24 @@ def compare(
             caveats += [f"{name}: {text}" for text in found.caveats]
     comparison = compared(entries, by)
     width = min(_WIDEST, shutil.get_terminal_size().columns)
-    picture = plot(comparison, width, _HEIGHT)
-    if picture:
+    painting = paint(picture(comparison), width, _HEIGHT)
+    if painting:
         click.echo(f"{comparison.scale}, by {by}")
-    for runs in picture:
-        click.echo("".join(map(_painted, runs)).rstrip())
+    for cells in painting.lines if painting else []:
+        click.echo("".join(_coloured(text, role) for text, role in runs(cells)).rstrip())
     click.echo()
-    for index, line in enumerate(table(comparison)):
-        click.echo(_painted(Run(line, index)))
-    for index, entry in enumerate(comparison.entries):
+    for letter, line in zip(LETTERS, table(comparison), strict=False):
+        click.echo(_coloured(line, letter))
+    for letter, entry in zip(LETTERS, comparison.entries, strict=False):
         click.echo()
-        click.echo(_painted(Run(f"{LETTERS[index]}  {clean_line(entry.name, 60)} kept", index)))
+        click.echo(_coloured(f"{letter}  {clean_line(entry.name, 60)} kept", letter))
         for line in kept_lines(entry, most):
             click.echo(line)
     for caveat in caveats:
         click.echo(f"note: {clean_line(caveat, 300)}", err=True)
 
 
-def _painted(run: Run) -> str:
+def _coloured(text: str, role: str) -> str:
     """Coloured as its curve is; click leaves the colours out where there is no terminal."""
-    if run.curve is None:
-        return run.text
-    return click.style(run.text, fg=_COLOURS[run.curve % len(_COLOURS)])
+    at = LETTERS.find(role) if role else -1
+    return text if at < 0 else click.style(text, fg=_COLOURS[at % len(_COLOURS)])

@@ -150,15 +150,16 @@ class Objective:
 
     def figure(self, values: Mapping[str, float]) -> float | None:
         """The figure of one measurement; None where a part is missing or it is not finite."""
-        if any(metric.name not in values for metric in self._judged):
+        try:  # a look before each leap costs a long table half as much again
+            match self.decide.rule:
+                case "primary":
+                    found = values[self.metrics[0].name]
+                case "weighted":
+                    found = score(self.metrics, self.decide, values)
+                case "pareto":
+                    found = dominated_area(self.metrics, values, self.baseline or values)
+        except KeyError:
             return None
-        match self.decide.rule:
-            case "primary":
-                found = values[self.metrics[0].name]
-            case "weighted":
-                found = score(self.metrics, self.decide, values)
-            case "pareto":
-                found = dominated_area(self.metrics, values, self.baseline or values)
         return found if math.isfinite(found) else None
 
     def judge(
@@ -206,7 +207,7 @@ class Objective:
     def cost(self, values: Mapping[str, float]) -> float:
         """The figure as something to be minimised; infinite where there is none."""
         figure = self.figure(values)
-        return math.inf if figure is None else _cost(self.as_metric(), figure)
+        return math.inf if figure is None else cost(self.as_metric(), figure)
 
     def climb(self, rows: Iterable[_Row]) -> Iterator[tuple[_Row, Gain | None]]:
         """Every kept row with a figure, and its gain over the best one before; None for the first.
@@ -235,22 +236,18 @@ class Objective:
 
     def front(self, rows: Iterable[_Row]) -> list[_Row]:
         """The measured rows that no other one dominates in all metrics, best first metric first."""
-        costs = [
-            (tuple(_cost(metric, row.metrics[metric.name]) for metric in self.metrics), row)
+        ranked = [
+            (tuple(cost(metric, row.metrics[metric.name]) for metric in self.metrics), row)
             for row in rows
             if all(metric.name in row.metrics for metric in self.metrics)
         ]
         found: list[_Row] = []
         lowest = math.inf
-        for cost, row in sorted(costs, key=lambda pair: pair[0]):
-            if cost[-1] < lowest:
-                lowest = cost[-1]
+        for costs, row in sorted(ranked, key=lambda pair: pair[0]):
+            if costs[-1] < lowest:
+                lowest = costs[-1]
                 found.append(row)
         return found
-
-    @property
-    def _judged(self) -> tuple[Metric, ...]:
-        return self.metrics[:1] if self.decide.rule == "primary" else self.metrics
 
     def _weighted_sum(self) -> str:
         parts = [
@@ -284,7 +281,7 @@ def improvement(metric: Metric, candidate: float, incumbent: float) -> float:
     return incumbent - candidate if metric.direction == "lower" else candidate - incumbent
 
 
-def _cost(metric: Metric, value: float) -> float:
+def cost(metric: Metric, value: float) -> float:
     """The value as something to be minimised."""
     return value if metric.direction == "lower" else -value
 

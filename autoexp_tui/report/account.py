@@ -60,6 +60,8 @@ class Account:
     ended: float
     rows: tuple[Row, ...]
     objective: Objective
+    plotted: Objective
+    """The same, with no direction presumed: its plot claims no best."""
     story: tuple[str, ...]
     steps: tuple[Step, ...]
     """In order."""
@@ -136,6 +138,7 @@ def account_of(
         ended=max(times, default=0.0),
         rows=tuple(state.rows),
         objective=objective,
+        plotted=state.objective,
         story=tuple(_story(state, digest, objective, steps)),
         steps=steps,
         more_steps=digest.kept - len(steps) if digest.kept > len(steps) else 0,

@@ -10,7 +10,8 @@ from typing import Literal
 from autoexp_tui.model.objective import Objective
 from autoexp_tui.model.problem import UsageProblem
 from autoexp_tui.model.state import Row, RunState
-from autoexp_tui.report.textplot import LETTERS, Curve, Run, draw
+from autoexp_tui.report.textplot import LETTERS
+from autoexp_tui.summary.picture import Axis, Line, Mark, Picture, Tick
 from autoexp_tui.text.numbers import (
     format_change,
     format_column,
@@ -124,25 +125,27 @@ def compare(entries: Sequence[Entry], by: By) -> Comparison:
     return Comparison(tuple(entries), by, relative)
 
 
-def curves(comparison: Comparison) -> list[Curve]:
+def picture(comparison: Comparison) -> Picture:
     """The running best of each run, marked by its letter."""
-    return [
-        Curve(tuple(_points(entry, comparison)), _x(entry.end, comparison), letter)
-        for entry, letter in zip(comparison.entries, LETTERS, strict=False)
+    lines = [
+        Line(tuple(_points(entry, comparison)), _x(entry.end, comparison), letter, stroke)
+        for stroke, (letter, entry) in enumerate(zip(LETTERS, comparison.entries, strict=False))
     ]
-
-
-def plot(comparison: Comparison, width: int, height: int) -> list[list[Run]]:
-    """The curves drawn with characters; empty without room."""
-    end = max((entry.end for entry in comparison.entries), default=0.0)
+    heights = [y for line in lines for _, y in line.points]
     unit: dict[By, Callable[[float], str]] = {
-        "experiment": lambda x: f"#{x:.0f}",
+        "experiment": lambda x: f"#{x + 1:.0f}",
         "time": format_duration,
         "cost": money,
     }
-    start = 1.0 if comparison.by == "experiment" else 0.0
-    labels = unit[comparison.by](start), unit[comparison.by](end)
-    return draw(curves(comparison), width, height, labels)
+    end = max(line.end or 0.0 for line in lines)
+    ticks = tuple(Tick(x, unit[comparison.by](x)) for x in (0.0, end))
+    # From the last to the first: where they meet, the first stays on top.
+    return Picture(
+        x=Axis(0.0, end, fixed=ticks),
+        y=Axis.fitting(min(heights), max(heights), heights),
+        lines=tuple(reversed(lines)),
+        marks=tuple(Mark(0, x, y, at.kind) for at in reversed(lines) for x, y in at.points),
+    )
 
 
 def table(comparison: Comparison) -> Iterator[str]:

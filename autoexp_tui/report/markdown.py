@@ -8,14 +8,14 @@ from collections.abc import Iterator, Sequence
 from autoexp_tui.model.objective import Objective
 from autoexp_tui.report.account import Account, Step, columns, part
 from autoexp_tui.report.groups import Group
-from autoexp_tui.report.svg import running_best
-from autoexp_tui.report.textplot import Curve, as_text, draw
+from autoexp_tui.report.textplot import as_text, paint
 from autoexp_tui.summary.digest import MetricDigest
+from autoexp_tui.summary.picture import over_time
 from autoexp_tui.summary.series import Series
 from autoexp_tui.text.numbers import NONE, format_number
 from autoexp_tui.text.safe import clean, clean_line
 
-_WIDTH, _HEIGHT = 76, 14
+_WIDTH, _HEIGHT = 76, 16
 _SPECIAL = re.compile(r"([\\`*_\[\]|~$])")
 _OPENING = re.compile(r"^(?:[-+=](?=[-=\s]|$)|#(?=#*(?:\s|$))|[0-9]+[.)](?=\s|$))")
 """What makes a list, a heading or a rule of a line that begins with it."""
@@ -86,13 +86,12 @@ def _move(metric: MetricDigest) -> str:
 
 
 def _plot(account: Account) -> Iterator[str]:
-    series = Series(account.primary)
+    series = Series(account.plotted)
     series.extend(account.rows)
-    best = running_best(series.points, account.primary)
-    curve = Curve(tuple((p.n - 1.0, p.value or 0.0) for p in best), max(0.0, series.last - 1.0))
-    lines = as_text(draw([curve], _WIDTH, _HEIGHT, ("#1", f"#{series.last}")))
+    picture = over_time(series, end=series.last)
+    lines = as_text(paint(picture, _WIDTH, _HEIGHT)) if picture else []
     if lines:
-        yield _fenced("\n".join(lines))
+        yield _fenced("\n".join([clean_line(series.title, 60), *lines]))
 
 
 def _steps(account: Account) -> Iterator[str]:

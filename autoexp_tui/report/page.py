@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from html import escape
@@ -11,8 +12,10 @@ from autoexp_tui.model.objective import Objective
 from autoexp_tui.model.state import Row
 from autoexp_tui.report.account import Account, Step, columns, part
 from autoexp_tui.report.groups import Group
-from autoexp_tui.report.svg import plot
+from autoexp_tui.report.svg import svg
 from autoexp_tui.summary.digest import MetricDigest
+from autoexp_tui.summary.picture import front, over_time
+from autoexp_tui.summary.series import Cloud, Series
 from autoexp_tui.text.numbers import NONE, format_column, format_duration, format_number, money
 from autoexp_tui.text.safe import clean, clean_line
 
@@ -24,13 +27,17 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-
 _MARKS = {"keep": "✓", "discard": "·", "crash": "✗"}
 _WORDS = {"keep": "kept", "discard": "discarded", "crash": "crashed"}
 _LEGEND = (
-    ("●", "keep", 'class="k"', "kept, and the best so far"),
+    ("●", "keep", 'class="k"', "kept"),
     ("○", "keep", 'class="k hollow"', "kept, but no new best"),
     ("•", "discard", '<circle class="d"', "discarded"),
     ("✗", "crash", 'class="c"', "no measurement"),
     ("▲", "discard", '<path class="d"', "beyond the scale"),
+    ("╌", "best", 'class="best"', "best so far, kept or not"),
+    ("╮", "keep", 'class="front"', "the front: nothing tried is better in both"),
 )
 """Sign, colour, what of the picture it explains, and the explanation."""
+_CROWDED = 600
+"""More experiments than this are thinned on the plot; extremes and kept ones stay."""
 _SHOWN = 60
 """Marks of a group that are drawn one by one."""
 _ROWS = 1000
@@ -129,14 +136,37 @@ def _move(metric: MetricDigest) -> str:
 
 
 def _figure(account: Account) -> Iterator[str]:
-    picture = plot(account.rows, account.primary)
-    if not picture:
+    """The figure over the experiments; for a run that looks for a front, that too."""
+    series, objective = Series(account.plotted), account.plotted
+    series.extend(account.rows)
+    picture = over_time(series, end=series.last, crowded=_CROWDED)
+    if picture is None:
         return
+    rows = {row.n: row for row in account.rows}
+    yield from _captioned(svg(picture, f"experiment; {series.title}", lambda n: _told(rows[n])))
+    if objective.decide.rule == "pareto":
+        cloud = Cloud(objective)
+        cloud.extend(account.rows)
+        across = front(cloud)
+        title = " over ".join(reversed(cloud.titles))
+        if across is not None:
+            yield from _captioned(svg(across, title, lambda n: _told(rows[n])))
+
+
+def _captioned(picture: str) -> Iterator[str]:
     yield f"<figure>\n{picture}\n<figcaption>"
     for sign, status, part_of_it, words in _LEGEND:
         if part_of_it in picture:
             yield f'<span><b class="mark {status}">{sign}</b> {words}</span>'
     yield "</figcaption>\n</figure>"
+
+
+def _told(row: Row) -> str:
+    """An experiment in words: `#4 kept 0.31: a wider net`."""
+    figures = [format_number(value) for value in row.metrics.values() if math.isfinite(value)]
+    outcome = " ".join([f"#{row.n} {_WORDS[row.status]}", *figures])
+    what = clean_line(row.description, 100)
+    return f"{outcome}: {what}" if what else outcome
 
 
 def _steps(account: Account) -> Iterator[str]:

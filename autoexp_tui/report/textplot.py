@@ -1,115 +1,252 @@
-"""Step curves drawn with characters: for a terminal, a pipe or a Markdown page."""
+"""Pictures painted with characters: for the screen, a terminal, a pipe or a Markdown page.
+
+Where a value falls is worked out here, because lines turn and cross in whole cells; plotext draws
+the frame, its ticks and labels, and all marks. What each character stands for comes with it, and
+whoever shows it chooses the colours.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from itertools import groupby, pairwise
+from typing import Any, Final, Literal, NamedTuple, get_args
 
-from autoexp_tui.report.axis import Axis
+from autoexp_tui.summary.picture import Axis, Line, Mark, Picture, Tick
 
+Role = Literal[
+    "axis",
+    "label",
+    "baseline",
+    "band",
+    "discard",
+    "crash",
+    "step",
+    "best",
+    "front",
+    "keep",
+    "fresh",
+    "beyond",
+]
+ROLES: Final[tuple[Role, ...]] = get_args(Role)
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+"""Name curves, and are their marks and roles."""
+SIGNS = {"keep": "✓", "aside": "✓", "fresh": "✓", "discard": "·", "crash": "✗", "front": "●"}
+
+_BEHIND = {"discard", "crash", "aside"}
+"""Marks that a line may cover."""
+
+LEAST_WIDTH, LEAST_HEIGHT = 16, 4
+"""Below this a picture says nothing."""
+_X_AXIS_FROM = 7
+"""Lines from which on the x axis is worth two of them."""
+_LEAST_COLUMNS = 6
+_ROOMY = 40
+"""Columns from which on the y labels stand a little off."""
+
+_UP, _DOWN, _LEFT, _RIGHT = 1, 2, 4, 8
+_ROUNDED = " │││─╯╮┤─╰╭├─┴┬┼"
+"""Box-drawing characters by the arms they have."""
 _LEVEL, _RISE = "─┄━╌═┈", "│┆┃╎║┊"
-"""The curves' own strokes: they are told apart without colour."""
+"""The strokes of lines, level and upright; only the first has turns of its own."""
+
+Cell = tuple[str, str]
+"""A character and its role: a `Role`, a letter, or empty for a blank."""
 
 
-@dataclass(frozen=True, slots=True)
-class Curve:
-    """One step curve: from each point on, its value holds until the next."""
-
-    points: tuple[tuple[float, float], ...]
-    """(x, y), by ascending x; finite."""
-    end: float
-    """Up to which x the last value holds."""
-    letter: str = ""
-    """Marks each of its points; without one a point is `●`."""
+class Place(NamedTuple):
+    column: int
+    """From the left."""
+    row: int
+    """From the bottom."""
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """Neighbouring characters that belong to one curve, or to none."""
+class Painting(NamedTuple):
+    """Lines of characters, from the top."""
 
-    text: str
-    curve: int | None
-
-
-def draw(
-    curves: Sequence[Curve], width: int, height: int, x_labels: tuple[str, str]
-) -> list[list[Run]]:
-    """Lines of at most `width` characters, `height` of them plot, then the axis and its labels.
-
-    `x_labels` stand under the axis' ends. Empty without a point, or without room for one.
-    """
-    ys = [y for curve in curves for _, y in curve.points]
-    if not ys or width < 24 or height < 3:
-        return []
-    axis = Axis(min(ys), max(ys), ys)
-    last = max((curve.end for curve in curves), default=0.0)
-    ticks = axis.ticks((height + 1) // 2)
-    gutter = max((len(label) for _, label in ticks), default=0)
-    canvas = _Canvas(width - gutter - 2, height, last, axis)
-    # From the last to the first, so that where they meet the first stays on top.
-    for index in reversed(range(len(curves))):
-        canvas.curve(index, curves[index])
-    marked = {canvas.line(tick): label for tick, label in ticks}
-    lines = []
-    for at, cells in enumerate(canvas.cells):
-        label = marked.get(at)
-        head = f"{label or '':>{gutter}} {'┤' if label is not None else '│'}"
-        lines.append([Run(head, None), *_runs(cells)])
-    lines.append([Run(" " * (gutter + 1) + "└" + "─" * canvas.width, None)])
-    left, right = x_labels
-    gap = max(1, canvas.width - len(left) - len(right))
-    lines.append([Run(" " * (gutter + 2) + left + " " * gap + right, None)])
-    return lines
+    lines: list[list[Cell]]
+    canvas: tuple[int, int]
+    """The column at which the canvas begins inside the frame, and how many lines it has."""
+    cursor: int | None
+    """The column to highlight."""
 
 
-def as_text(lines: Iterable[Sequence[Run]]) -> list[str]:
-    """The lines without their colours' runs."""
-    return ["".join(run.text for run in line).rstrip() for line in lines]
+def paint(picture: Picture, width: int, height: int) -> Painting | None:
+    """`height` lines of `width` characters; None where that is no room for a plot."""
+    rows = height - 2 if height >= _X_AXIS_FROM else height
+    floor = 1 if picture.has_crashes and rows > 2 else 0
+    ticks = picture.y.ticks(max(2, rows // 3))
+    gutter = max(len(tick.label) for tick in ticks)
+    air = " " if width >= _ROOMY else ""
+    left = gutter + 2 * len(air) + 1
+    columns = width - left
+    if width < LEAST_WIDTH or height < LEAST_HEIGHT or columns < _LEAST_COLUMNS:
+        return None
+    canvas = _Canvas(picture, columns, rows, floor)
+    y = [(canvas.row(t.value), f"{air}{t.label:>{gutter}}{air}") for t in ticks]
+    x = list(canvas.spread(picture.x.ticks(max(2, columns // 10)))) if rows < height else []
+    cells = canvas.cells()
+    lines = [
+        [
+            (sign, _role(cells, Place(column - left, rows - 1 - line)) if sign != " " else "")
+            for column, sign in enumerate(text)
+        ]
+        for line, text in enumerate(_drawn(cells, (width, height), (columns, rows), x, y))
+    ]
+    cursor = None if picture.cursor is None else left + canvas.column(picture.cursor)
+    return Painting(lines, (left, rows), cursor)
+
+
+def as_text(painting: Painting | None) -> list[str]:
+    """The lines without their roles; none where there was no room."""
+    lines = painting.lines if painting else []
+    return ["".join(sign for sign, _ in line).rstrip() for line in lines]
+
+
+def runs(line: Sequence[Cell]) -> Iterator[tuple[str, str]]:
+    """Neighbours of one role, joined."""
+    for role, cells in groupby(line, key=lambda cell: cell[1]):
+        yield "".join(sign for sign, _ in cells), role
+
+
+def sparkline(line: Line, width: int, bars: str = "▁▂▃▄▅▆▇█") -> str:
+    """How a step line went, one bar a column; empty without room."""
+    last = line.end or line.points[-1][0]
+    columns = min(width, int(last))
+    if columns < 3:
+        return ""
+    values = [value for _, value in line.points]
+    height = Axis(min(values), max(values))
+    text, at = "", 0
+    for column in range(columns):
+        x = 1 + column * (last - 1) / (columns - 1)
+        while at + 1 < len(line.points) and line.points[at + 1][0] <= x:
+            at += 1
+        text += bars[round(height.share(values[at]) * (len(bars) - 1))]
+    return text
 
 
 class _Canvas:
-    """Cells of a character and the curve it belongs to."""
+    """The inside of the frame: what lies in which cell."""
 
-    def __init__(self, width: int, height: int, last: float, axis: Axis) -> None:
-        self.width, self.height = width, height
-        self._last, self._axis = last, axis
-        self.cells: list[list[tuple[str, int | None]]] = [
-            [(" ", None)] * width for _ in range(height)
-        ]
+    def __init__(self, picture: Picture, columns: int, rows: int, floor: int) -> None:
+        self.picture, self.columns, self.rows, self.floor = picture, columns, rows, floor
+        self._cells: dict[Place, Cell] = {}
 
     def column(self, x: float) -> int:
-        share = x / self._last if self._last > 0 else 0.0
-        return round(min(1.0, max(0.0, share)) * (self.width - 1))
+        return round(self.picture.x.share(x) * (self.columns - 1))
 
-    def line(self, y: float) -> int:
-        return round((1 - self._axis.share(y)) * (self.height - 1))
+    def row(self, y: float) -> int:
+        return self.floor + round(self.picture.y.share(y) * (self.rows - 1 - self.floor))
 
-    def curve(self, index: int, curve: Curve) -> None:
-        stroke = index % len(_LEVEL)
-        places = [(self.column(x), self.line(y)) for x, y in curve.points]
-        ends = [column for column, _ in places[1:]] + [self.column(curve.end)]
-        for at, ((column, line), end) in enumerate(zip(places, ends, strict=True)):
-            for x in range(column, end + 1):
-                self._put(x, line, _LEVEL[stroke], index)
-            if at + 1 < len(places):
-                below = places[at + 1][1]
-                for y in range(min(line, below), max(line, below) + 1):
-                    self._put(end, y, _RISE[stroke], index)
-                if line != below:
-                    self._put(end, line, "╮" if below > line else "╯", index)
-        for column, line in places:
-            self._put(column, line, curve.letter or "●", index)
+    def cells(self) -> dict[Place, Cell]:
+        """Painted from the back to the front."""
+        picture = self.picture
+        if picture.baseline is not None:
+            row = self.row(picture.baseline)
+            self._cells = {Place(column, row): ("┄", "baseline") for column in range(self.columns)}
+        for line in picture.lines:
+            if line.kind == "best":
+                self._line(line)
+        for mark in picture.marks:
+            if mark.kind in _BEHIND:
+                self._mark(mark)
+        for line in picture.lines:
+            if line.kind != "best":
+                self._line(line)
+        for mark in self._not_crowded([m for m in picture.marks if m.kind not in _BEHIND]):
+            self._mark(mark)
+        return self._cells
 
-    def _put(self, x: int, y: int, character: str, index: int) -> None:
-        self.cells[y][x] = (character, index)
+    def _not_crowded(self, marks: Sequence[Mark]) -> Sequence[Mark]:
+        """Where checks would hide the line that they sit on, the line alone says it better."""
+        used = {self.column(mark.x) for mark in marks if mark.kind == "keep"}
+        return marks[-1:] if 3 * len(used) > 2 * self.columns else marks
+
+    def _mark(self, mark: Mark) -> None:
+        column = self.column(mark.x)
+        if mark.y is None:
+            self._cells[Place(column, 0)] = (SIGNS["crash"], "crash")
+            return
+        if mark.low is not None and mark.high is not None:
+            for row in range(self.row(mark.low), self.row(mark.high) + 1):
+                self._cells[Place(column, row)] = ("│", "band")
+        x, y = self.picture.x.beyond(mark.x), self.picture.y.beyond(mark.y)
+        cell = SIGNS.get(mark.kind, mark.kind), "keep" if mark.kind == "aside" else mark.kind
+        if x or y:
+            cell = ("", "▲", "▼")[y] or ("", "▶", "◀")[x], "beyond"
+        self._cells[Place(column, self.row(mark.y))] = cell
+
+    def _line(self, line: Line) -> None:
+        places = [Place(self.column(x), self.row(y)) for x, y in line.points]
+        corners = places[:1]
+        for place in places[1:]:
+            corners += [Place(place.column, corners[-1].row), place]
+        if line.end is not None:
+            corners.append(Place(self.column(line.end), corners[-1].row))
+        self._cells |= _stroked(corners, line)
+
+    def spread(self, ticks: Sequence[Tick]) -> Iterator[tuple[int, str]]:
+        """Those of the ticks whose labels, centred below them, neither touch nor run over."""
+        taken = -2
+        for tick in ticks:
+            at, length = self.column(tick.value), len(tick.label)
+            start = min(max(at - length // 2, 0), self.columns - length)
+            if start > taken + 1 or taken < 0:
+                taken = start + length
+                yield at, tick.label
 
 
-def _runs(cells: Sequence[tuple[str, int | None]]) -> list[Run]:
-    runs: list[Run] = []
-    for character, index in cells:
-        if runs and runs[-1].curve == index:
-            runs[-1] = Run(runs[-1].text + character, index)
-        else:
-            runs.append(Run(character, index))
-    return runs
+def _stroked(corners: Sequence[Place], line: Line) -> dict[Place, Cell]:
+    """A line through `corners`, each beside or above the one before."""
+    arms: dict[Place, int] = {}
+    for a, b in pairwise(corners):
+        right, up = (b.column > a.column) - (b.column < a.column), (b.row > a.row) - (b.row < a.row)
+        forth, back = {1: (_RIGHT, _LEFT), -1: (_LEFT, _RIGHT)}.get(
+            right, (_UP, _DOWN) if up > 0 else (_DOWN, _UP)
+        )
+        here = a
+        while here != b:
+            there = Place(here.column + right, here.row + up)
+            arms[here] = arms.get(here, 0) | forth
+            arms[there] = arms.get(there, 0) | back
+            here = there
+    stroke = line.stroke % len(_LEVEL)
+    if stroke == 0:
+        return {place: (_ROUNDED[arm], line.kind) for place, arm in arms.items()}
+    signs = _RISE[stroke], _LEVEL[stroke]
+    return {place: (signs[arm > _UP + _DOWN], line.kind) for place, arm in arms.items()}
+
+
+def _role(cells: dict[Place, Cell], place: Place) -> str:
+    """What a character stands for, by where it is: inside the frame, of it, or beside it."""
+    if place.column >= 0 and place.row >= 0:
+        return cells[place][1]
+    return "axis" if min(place) == -1 else "label"
+
+
+def _drawn(
+    cells: dict[Place, Cell],
+    size: tuple[int, int],
+    canvas: tuple[int, int],
+    x: Sequence[tuple[int, str]],
+    y: Sequence[tuple[int, str]],
+) -> list[str]:
+    import plotext  # noqa: PLC0415 - 130 ms, and not every screen shows a plot
+
+    # A figure of its own: the module's is one for the whole process, and as wide as the terminal.
+    terminal: Any = type(plotext.terminal)().limit(False, False)
+    plot = type(plotext.figure)(parent=terminal)
+    plot.theme("colorless").canvas("default").plot_size(*size)
+    plot.axes(False)
+    plot.axes(True, axis="y", side="left", style="rounded")
+    if size[1] > canvas[1]:
+        plot.axes(True, axis="x", side="lower", style="rounded")
+    for axis, side, ticks, length in (("x", "lower", x, canvas[0]), ("y", "left", y, canvas[1])):
+        ruler = plot.ruler(axis, side).lim(0, length - 1)
+        ruler.ticks([at for at, _ in ticks], [label for _, label in ticks])
+    markers = {sign: plotext.marker(sign) for sign, _ in cells.values()}
+    if cells:
+        columns, rows = zip(*cells, strict=True)
+        marks = [markers[sign] for sign, _ in cells.values()]
+        plot.draw(plot.signal(list(columns), list(rows), marker=marks))
+    return str(plot.build().string(colorless=True)).split("\n")[: size[1]]

@@ -1,6 +1,6 @@
 """A run as points to draw: bounded however long the run, extremes never lost.
 
-`Series` is one metric over the experiments, `Cloud` two metrics against each other. Both are
+`Series` is one figure over the experiments, `Cloud` two metrics against each other. Both are
 extended with what is new and thinned when they grow, so a redraw costs the same at any length.
 """
 
@@ -9,12 +9,13 @@ from __future__ import annotations
 import math
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Sequence
-from itertools import pairwise
 from operator import attrgetter
 from typing import NamedTuple
 
-from autoexp_tui.model.contract import Direction, Metric
+from autoexp_tui.model.contract import Metric
 from autoexp_tui.model.events import Status
+from autoexp_tui.model.measurement import Measurement
+from autoexp_tui.model.objective import Objective, arrow, cost
 from autoexp_tui.model.state import Row
 
 _HELD = 8192
@@ -24,7 +25,7 @@ _BUCKETS = 512
 _GRID = 48
 """Cells along each axis that a cloud is thinned to: with two verdicts, about half of `_HELD`."""
 _SAMPLE = 2048
-_HUGE, _TINY = 1e300, 1e-290
+_HUGE = 1e300
 _FENCE = 1.5
 """Tukey's: beyond this many interquartile ranges from the quartiles lies an outlier."""
 
@@ -36,6 +37,8 @@ class Point(NamedTuple):
     value: float | None
     """None for a crash: nothing was measured."""
     status: Status
+    is_best: bool = False
+    """Whether the objective prefers it to all before it, kept or not."""
 
 
 _VALUE = attrgetter("value")
@@ -59,21 +62,18 @@ class Scale(NamedTuple):
         return self.most > self.high
 
 
-def point(row: Row, metric: Metric) -> Point:
-    """`row` as a point of `metric`; without a finite value it has no height."""
-    value = row.metrics.get(metric.name)
-    if row.status == "crash" or value is None or not math.isfinite(value):
-        return Point(row.n, None, row.status)
-    if not -_HUGE < value < _HUGE:  # so that no difference of two values overflows
-        value = math.copysign(_HUGE, value)
-    return Point(row.n, value, row.status)
+def _drawable(value: float | None) -> float | None:
+    """`value` if it is finite, cut so that no difference of two values overflows."""
+    if value is None or -_HUGE < value < _HUGE:
+        return value
+    return math.copysign(_HUGE, value) if math.isfinite(value) else None
 
 
 def bucket(points: Sequence[Point], width: int) -> list[Point]:
-    """At most seven of each of `width` equal stretches of `points`, in order.
+    """At most nine of each of `width` equal stretches of `points`, in order.
 
     Per stretch these stay: the lowest and highest of the kept and of the discarded, the first
-    and last kept (the step line passes through them) and one crash.
+    and last kept and the first and last best (step lines pass through them), and one crash.
     """
     if width < 1:
         return []
@@ -95,7 +95,8 @@ def bucket(points: Sequence[Point], width: int) -> list[Point]:
 def _extremes(points: Sequence[Point]) -> list[Point]:
     if len(points) <= 2:
         return list(points)
-    chosen: set[Point] = set()
+    best = [p for p in points if p.is_best]
+    chosen = {*best[:1], *best[-1:]}
     for status in ("keep", "discard"):
         measured = [p for p in points if p.status == status and p.value is not None]
         if measured:
@@ -110,37 +111,79 @@ def _extremes(points: Sequence[Point]) -> list[Point]:
 
 
 class Series:
-    """One metric over the experiments of a run, as few points as a drawing needs."""
+    """One figure over the experiments of a run, as few points as a drawing needs."""
 
-    def __init__(self, metric: Metric) -> None:
-        self.metric = metric
+    def __init__(self, objective: Objective, metric: Metric | None = None) -> None:
+        """Of the objective's figure, or of `metric`, by which then nothing is judged."""
+        self.objective = objective
+        self.metric = None if objective.is_metric and metric == objective.metrics[0] else metric
+        self.is_judged = self.metric is None and objective.directed
         self.points: list[Point] = []
         """By experiment number; all of them in a short run."""
         self.last: int = 0
         """The latest experiment's number."""
+        self.baseline: Point | None = None
+        """The first that was measured."""
         self.kept: Point | None = None
         """The latest kept point."""
+        self._figure = metric or objective.as_metric()
+        self._name = self._figure.name if metric or objective.is_metric else ""
+        self._records: list[Row] = []
+        """The rows that the objective preferred to all before them."""
+        self._least = math.inf
+        """The figure of the last record, as a cost."""
         self._sample: list[float] = []
         self._stride = 1
         self._measured = 0
 
+    @property
+    def title(self) -> str:
+        """What is drawn and which way is better: `val_loss ↓`; without an arrow if unknown."""
+        name = self.objective.title if self.metric is None else self.metric.name
+        shown = arrow(self._figure) if self.objective.directed else ""
+        return f"{name} {shown}".rstrip()
+
+    def value(self, row: Row) -> float | None:
+        """What is drawn of `row`; None where nothing finite was measured."""
+        if row.status == "crash":
+            return None
+        if self._name:  # the usual case, worth a fifth of the time that a long table takes
+            return _drawable(row.metrics.get(self._name))
+        return _drawable(self.objective.figure(row.metrics))
+
     def extend(self, rows: Iterable[Row]) -> None:
         """Take in what is new; amortised constant cost per row."""
         for row in rows:
-            new = point(row, self.metric)
-            self.points.append(new)
+            value = self.value(row)
+            new = Point(row.n, value, row.status)
             self.last = new.n
-            if new.value is not None:
+            if value is not None:
+                self.baseline = self.baseline or new
+                if self.is_judged and cost(self._figure, value) < self._least:
+                    new = self._recorded(row, new)
                 if new.status == "keep":
                     self.kept = new
                 if self._measured % self._stride == 0:
-                    self._sample.append(new.value)
+                    self._sample.append(value)
                 self._measured += 1
-            if len(self._sample) > _SAMPLE:
-                del self._sample[1::2]
-                self._stride *= 2
+                if len(self._sample) > _SAMPLE:
+                    del self._sample[1::2]
+                    self._stride *= 2
+            self.points.append(new)
         if len(self.points) > _HELD:
             self.points = bucket(self.points, _BUCKETS)
+
+    def _recorded(self, row: Row, new: Point) -> Point:
+        """`new` as a best one, if the whole rule says so and not its figure alone."""
+        if self._records:
+            old = self._records[-1].metrics
+            first = self.objective.baseline or old
+            measured = map(Measurement.of, (row.metrics, old, first))
+            if not self.objective.judge(*measured).keep:
+                return new
+        self._records.append(row)
+        self._least = cost(self._figure, new.value or 0.0)
+        return new._replace(is_best=True)
 
     def cut(self, rows: Sequence[Row]) -> None:
         """Go back to `rows`: the first ones of those taken in.
@@ -148,12 +191,20 @@ class Series:
         Of a thinned series stays what was there; outliers are told by all that was seen.
         """
         self.last = rows[-1].n if rows else 0
+        if self.baseline and self.baseline.n > self.last:
+            self.baseline = None
         del self.points[bisect_right(self.points, self.last, key=lambda p: p.n) :]
-        points = (point(row, self.metric) for row in reversed(rows) if row.status == "keep")
-        self.kept = next((p for p in points if p.value is not None), None)
+        while self._records and self._records[-1].n > self.last:
+            self._records.pop()
+        top = self.value(self._records[-1]) if self._records else None
+        self._least = math.inf if top is None else cost(self._figure, top)
+        kept = ((row, self.value(row)) for row in reversed(rows) if row.status == "keep")
+        found = next(((row, value) for row, value in kept if value is not None), None)
+        records = {row.n for row in self._records}
+        self.kept = found and Point(found[0].n, found[1], "keep", found[0].n in records)
 
-    def scale(self, *also: float) -> Scale | None:
-        """A range that shows every kept value and every value in `also`, but clips outliers.
+    def scale(self) -> Scale | None:
+        """A range that shows the baseline and every kept value, but clips outliers.
 
         None while nothing was measured.
         """
@@ -161,7 +212,8 @@ class Series:
         if not values:
             return None
         kept = [p.value for p in self.points if p.value is not None and p.status == "keep"]
-        return robust_scale(values, self._sample, [*kept, *also])
+        first = self.baseline.value if self.baseline else None
+        return robust_scale(values, self._sample, kept if first is None else [*kept, first])
 
 
 def robust_scale(values: Sequence[float], sample: Sequence[float], shown: Sequence[float]) -> Scale:
@@ -185,23 +237,6 @@ def robust_scale(values: Sequence[float], sample: Sequence[float], shown: Sequen
     return Scale(low, high, least, most)
 
 
-def steps(points: Iterable[Point]) -> list[Point]:
-    """The corners of the running best's step line: every kept, measured point."""
-    return [p for p in points if p.status == "keep" and p.value is not None]
-
-
-def best_so_far(points: Iterable[Point], direction: Direction) -> list[Point]:
-    """Every measured point that was better than all before it, kept or not."""
-    found: list[Point] = []
-    for p in points:
-        if p.value is None:
-            continue
-        best = found[-1].value if found else None
-        if best is None or (p.value < best if direction == "lower" else p.value > best):
-            found.append(p)
-    return found
-
-
 class Pair(NamedTuple):
     """One experiment's two metrics."""
 
@@ -214,107 +249,64 @@ class Pair(NamedTuple):
 class Cloud:
     """Two metrics against each other, and which experiments no other one dominates."""
 
-    def __init__(self, x: Metric, y: Metric) -> None:
-        self.metrics = (x, y)
+    def __init__(self, objective: Objective) -> None:
+        """Of the objective's first two metrics."""
+        self.objective = objective
         self.pairs: list[Pair] = []
-        self._signs = _sign(x.direction), _sign(y.direction)
+        self.front: list[Pair] = []
+        """Not dominated, best `x` first; of equal pairs the earliest. Empty without a direction."""
         self._costs: list[tuple[float, float]] = []
-        """Of the front, both to be minimised: the first ascending, so the second descending."""
-        self._front: list[Pair] = []
+        """Of the front: the first ascending, so the second descending."""
 
     @property
-    def front(self) -> list[Pair]:
-        """Not dominated, by ascending `x`; of equal pairs the earliest."""
-        return self._front if self._signs[0] > 0 else self._front[::-1]
+    def titles(self) -> tuple[str, str]:
+        """Of both axes."""
+        x, y = (Series(self.objective, metric).title for metric in self.objective.metrics[:2])
+        return x, y
 
     def extend(self, rows: Iterable[Row]) -> None:
         """Take in what is new; crashes have no place here."""
-        x, y = self.metrics
+        x, y = (metric.name for metric in self.objective.metrics[:2])
         for row in rows:
-            across, up = point(row, x).value, point(row, y).value
-            if across is None or up is None:
+            across, up = _drawable(row.metrics.get(x)), _drawable(row.metrics.get(y))
+            if row.status == "crash" or across is None or up is None:
                 continue
             pair = Pair(row.n, across, up, row.status)
             self.pairs.append(pair)
             self._advance(pair)
-            if len(self.pairs) > _HELD + len(self._front):
+            if len(self.pairs) > _HELD + len(self.front):
                 self.pairs = self._thinned()
 
     def cut(self, last: int) -> None:
         """Go back to experiment `last`; of a thinned cloud stays what was there."""
         self.pairs = [pair for pair in self.pairs if pair.n <= last]
-        self._costs, self._front = [], []
+        self._costs, self.front = [], []
         for pair in self.pairs:
             self._advance(pair)
 
     def _advance(self, new: Pair) -> None:
-        cost = (self._signs[0] * new.x, self._signs[1] * new.y)
-        place = bisect_left(self._costs, cost)
-        beaten = self._costs[place : place + 1] == [cost]
-        if beaten or (place and self._costs[place - 1][1] <= cost[1]):
+        if not self.objective.directed:
+            return
+        x, y = self.objective.metrics[:2]
+        costs = cost(x, new.x), cost(y, new.y)
+        place = bisect_left(self._costs, costs)
+        beaten = self._costs[place : place + 1] == [costs]
+        if beaten or (place and self._costs[place - 1][1] <= costs[1]):
             return
         end = place
-        while end < len(self._costs) and self._costs[end][1] >= cost[1]:
+        while end < len(self._costs) and self._costs[end][1] >= costs[1]:
             end += 1
-        self._costs[place:end] = [cost]
-        self._front[place:end] = [new]
+        self._costs[place:end] = [costs]
+        self.front[place:end] = [new]
 
     def _thinned(self) -> list[Pair]:
         """One pair per cell of a fine grid, and the whole front."""
         column = _binning([p.x for p in self.pairs], _GRID)
         line = _binning([p.y for p in self.pairs], _GRID)
         cells = {(column(p.x), line(p.y), p.status): p for p in self.pairs}
-        return sorted({*cells.values(), *self._front})
-
-
-def _sign(direction: Direction) -> int:
-    return 1 if direction == "lower" else -1
+        return sorted({*cells.values(), *self.front})
 
 
 def _binning(values: Sequence[float], bins: int) -> Callable[[float], int]:
     low, span = min(values), (max(values) - min(values)) or 1.0
     return lambda value: int((value - low) / span * (bins - 1))
-
-
-def nice_ticks(low: float, high: float, most: int) -> list[float]:
-    """At most `most` round values from `low` to `high`, evenly spaced; one when they are equal."""
-    if most < 1 or not (math.isfinite(low) and math.isfinite(high)):
-        return []
-    if high - low <= max(_TINY, 1e-15 * max(abs(low), abs(high))):
-        return [low]
-    for step in _nice_steps((high - low) / most):
-        first = math.ceil(low / step - 1e-9)
-        last = math.floor(high / step + 1e-9)
-        if last - first + 1 <= most:
-            return [k * step for k in range(first, last + 1)]
-    return []
-
-
-def _nice_steps(least: float) -> list[float]:
-    """Round steps from `least` up, to one that is certainly wide enough."""
-    power = 10.0 ** math.floor(math.log10(least))
-    steps = [m * power for m in (1, 2, 2.5, 5, 10, 20, 25, 50)]
-    return [step for step in steps if step >= least * (1 - 1e-9)]
-
-
-def roomy_end(last: int) -> int:
-    """Where the experiment axis ends: a little past `last`, so that it seldom has to move."""
-    if last <= 10:
-        return 10
-    power: int = 10 ** (len(str(last)) - 1)
-    ends = [math.ceil(m * power) for m in (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10)]
-    return next(end for end in ends if end >= last)
-
-
-def tick_decimals(ticks: Sequence[float]) -> int:
-    """The decimals that tell neighbouring ticks apart exactly enough."""
-    gaps = [abs(b - a) for a, b in pairwise(ticks)]
-    step = min((gap for gap in gaps if gap > 0), default=abs(ticks[0]) / 1000 if ticks else 0.0)
-    if step == 0:
-        return 0
-    if step < 1e-12:
-        return 12
-    places = max(0, -math.floor(math.log10(step)))
-    digits = step * 10.0**places
-    # 2.5, 0.25, …: one digit more.
-    return places + (abs(digits - round(digits)) > 1e-6)

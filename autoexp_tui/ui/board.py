@@ -15,7 +15,6 @@ from textual.layout import Layout
 from textual.message import Message
 
 from autoexp_tui.loop.proposal_log import ProposalReader
-from autoexp_tui.model.contract import Metric
 from autoexp_tui.model.state import RunState
 from autoexp_tui.sources.subject import Base, Subject, Texts, subject_of
 from autoexp_tui.text.safe import clean_line
@@ -23,7 +22,7 @@ from autoexp_tui.ui.panes import PANES, Name, PanesLayout, Shape, shape_of
 from autoexp_tui.ui.widgets.diff import DiffPane
 from autoexp_tui.ui.widgets.hypothesis import HypothesisPane
 from autoexp_tui.ui.widgets.output import OutputPane
-from autoexp_tui.ui.widgets.plot import MetricPlot
+from autoexp_tui.ui.widgets.plot import MetricPlot, views
 from autoexp_tui.ui.widgets.table import ResultsTable
 
 Pane = HypothesisPane | DiffPane | OutputPane | MetricPlot | ResultsTable
@@ -38,7 +37,7 @@ class Look:
     base: Base = "parent"
     """What the diff is against."""
     plot: int = 0
-    """0: the first metric, 1: the second, 2: the front of both."""
+    """Which of `views`: 0 is what the run optimises."""
     fresh: int | None = None
     """A new best that nobody has answered with a key yet."""
     filter: str = ""
@@ -165,17 +164,14 @@ class Board(Container):
         self.results.show(state.rows, state.contract.metrics, best=best, fresh=look.fresh)
 
     def _show_plot(self, state: RunState, look: Look) -> None:
-        first, second = _metrics(state.contract.metrics, look.plot)
-        baseline = state.baseline.metrics.get(first.name) if state.baseline else None
+        shown = views(state.objective)
         self.plot.show(
             state.rows,
-            first,
-            second,
+            state.objective,
+            shown[look.plot % len(shown)],
             best=state.best.n if state.best else None,
             cursor=look.selected,
-            baseline=baseline,
             fresh=look.fresh,
-            mode="front" if look.plot == 2 else "time",
         )
 
     def _show_diff(self, state: RunState, subject: Subject, look: Look) -> None:
@@ -228,12 +224,6 @@ class Board(Container):
             _set_title(self.output, "3 Notes on the table")
         else:
             _set_title(self.output, f"3 Output ─ #{subject.n}" if ran else "3 Output")
-
-
-def _metrics(metrics: tuple[Metric, ...], plot: int) -> tuple[Metric, Metric | None]:
-    if len(metrics) == 1:
-        return metrics[0], None
-    return (metrics[1], metrics[0]) if plot == 1 else (metrics[0], metrics[1])
 
 
 def _set_title(pane: HypothesisPane | DiffPane | OutputPane, words: str) -> None:

@@ -7,8 +7,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from support.gitrepos import git
 from support.realistic_run import experiment, folded, opening, recorded
 
@@ -16,8 +14,7 @@ from autoexp_tui.cli import run_command
 from autoexp_tui.model import events
 from autoexp_tui.model.problem import UsageProblem
 from autoexp_tui.model.state import RunState
-from autoexp_tui.report.comparison import By, compare, curves, entry_of
-from autoexp_tui.report.textplot import Curve, as_text, draw
+from autoexp_tui.report.comparison import By, compare, entry_of, picture
 from autoexp_tui.samples import recording
 
 LOWER = "commit\tval_loss\tstatus\tdescription\n"
@@ -90,7 +87,7 @@ def test_curves_follow_experiments_time_or_cost() -> None:
     state = state_of("keep", "discard", "keep", cost=0.5)
     ends: dict[By, float] = {"experiment": 2.0, "time": state.rows[2].elapsed, "cost": 1.5}
     for by, end in ends.items():
-        curve = curves(compare([entry_of("a", state, by)], by))[0]
+        (curve,) = picture(compare([entry_of("a", state, by)], by)).lines
         assert curve.end == end
         assert curve.points[-1] == pytest.approx((end, 1 / 3))
 
@@ -104,51 +101,9 @@ def test_a_kept_row_that_is_worse_does_not_lift_the_running_best() -> None:
     assert entry.best is not None
     assert entry.best.value == 1.0
     assert [kept.is_best for kept in entry.kept] == [True, True, False]
-    assert curves(compare([entry], "experiment"))[0].points == ((0.0, 3.0), (1.0, 1.0))
+    assert picture(compare([entry], "experiment")).lines[0].points == ((0.0, 3.0), (1.0, 1.0))
 
 
 def test_nothing_measured_can_not_be_compared() -> None:
     with pytest.raises(UsageProblem, match="nothing that was kept"):
         entry_of("a", state_of("crash"), "experiment")
-
-
-# ---- the plot ------------------------------------------------------------------------------------
-
-_values = st.floats(-1e308, 1e308)
-
-
-@settings(max_examples=60)
-@given(
-    st.lists(st.lists(_values, min_size=1, max_size=6), min_size=1, max_size=4),
-    st.integers(24, 120),
-    st.integers(3, 30),
-)
-def test_any_curves_fit_the_room(values: list[list[float]], width: int, height: int) -> None:
-    made = [
-        Curve(tuple((float(x), y) for x, y in enumerate(ys)), float(len(ys)), letter)
-        for letter, ys in zip("ABCD", values, strict=False)
-    ]
-    lines = as_text(draw(made, width, height, ("#1", "#6")))
-    assert len(lines) == height + 2
-    assert all(len(line) <= width for line in lines)
-    assert any("A" in line for line in lines)
-
-
-def test_a_plot_shows_where_a_step_was() -> None:
-    curve = Curve(((0.0, 1.0), (5.0, 3.0)), 10.0, "A")
-    lines = as_text(draw([curve], 40, 5, ("#1", "#11")))
-    assert lines == [
-        "3 ┤" + " " * 18 + "A" + "─" * 18,
-        "  │" + " " * 18 + "│",
-        "2 ┤" + " " * 18 + "│",
-        "  │" + " " * 18 + "│",
-        "1 ┤A" + "─" * 17 + "╯",
-        "  └" + "─" * 37,
-        "   #1" + " " * 32 + "#11",
-    ]
-
-
-def test_without_room_or_points_nothing_is_drawn() -> None:
-    curve = Curve(((0.0, 1.0),), 1.0)
-    assert draw([curve], 10, 10, ("", "")) == []
-    assert draw([], 80, 10, ("", "")) == []

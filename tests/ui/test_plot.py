@@ -8,14 +8,16 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.widgets import Static
 
-from autoexp_tui.model.contract import Metric
+from autoexp_tui.model.contract import Decide, Metric
 from autoexp_tui.model.events import Status
+from autoexp_tui.model.objective import Objective
 from autoexp_tui.model.state import Row
 from autoexp_tui.ui.widgets import plot as plot_module
 from autoexp_tui.ui.widgets.plot import MetricPlot
 
-LOSS = Metric("loss", "lower")
 SPEED = Metric("speed", "higher")
+LOSS = Objective((Metric("loss", "lower"),))
+BOTH = Objective((*LOSS.metrics, SPEED))
 
 
 def row(n: int, status: Status, **metrics: float) -> Row:
@@ -59,7 +61,7 @@ class Plots(App[None]):
 async def test_it_marks_every_outcome_and_joins_what_was_kept() -> None:
     app = Plots()
     async with app.run_test(size=(62, 16)) as pilot:
-        app.plot.show(climb(30), LOSS, best=26, baseline=1.0)
+        app.plot.show(climb(30), LOSS, best=26)
         await pilot.pause()
         for sign in "✓·✗─╮│┄┤╰┬":
             assert sign in app.picture, sign
@@ -129,7 +131,7 @@ async def test_the_selected_experiment_is_a_column_and_a_caption() -> None:
 async def test_two_metrics_show_their_front() -> None:
     app = Plots()
     async with app.run_test(size=(62, 16)) as pilot:
-        app.plot.show(climb(40), LOSS, SPEED, mode="front")
+        app.plot.show(climb(40), BOTH, "front")
         await pilot.pause()
         assert app.plot.border_title == "speed ↑ over loss ↓"
         assert "●" in app.picture
@@ -159,17 +161,17 @@ async def test_the_panes_key_stands_before_the_name() -> None:
 async def test_a_metric_name_is_no_markup() -> None:
     app = Plots()
     async with app.run_test(size=(62, 10)) as pilot:
-        app.plot.show([row(1, "keep")], Metric("[/x]", "higher"))
+        app.plot.show([row(1, "keep")], Objective((Metric("[/x]", "higher"),)))
         await pilot.pause()
         title = app.screen._compositor.render_strips()[0].text
         assert "[/x] ↑" in title
 
 
-@pytest.mark.parametrize("mode", ["time", "front"])
-async def test_every_size_is_filled_exactly(mode: Any) -> None:
+@pytest.mark.parametrize("view", ["figure", "front"])
+async def test_every_size_is_filled_exactly(view: Any) -> None:
     app = Plots()
     async with app.run_test(size=(4, 3)) as pilot:
-        app.plot.show(climb(57), LOSS, SPEED, mode=mode, cursor=20, fresh=56, baseline=1.2)
+        app.plot.show(climb(57), BOTH, view, cursor=20, fresh=56)
         for width in (4, 20, 45, 120):
             for height in (3, 4, 6, 9, 40):
                 await pilot.resize_terminal(width, height)
@@ -191,13 +193,13 @@ async def test_too_small_for_a_plot_it_still_tells_the_best() -> None:
 
 async def test_it_is_drawn_only_when_something_changed(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[Any] = []
-    original = plot_module.framed
+    original = plot_module.paint
 
-    def framed(*args: Any) -> Any:
+    def paint(*args: Any) -> Any:
         drawn.append(args)
         return original(*args)
 
-    monkeypatch.setattr(plot_module, "framed", framed)
+    monkeypatch.setattr(plot_module, "paint", paint)
     rows = climb(30)
     app = Plots()
     async with app.run_test(size=(62, 16)) as pilot:
@@ -229,22 +231,20 @@ async def test_it_is_drawn_only_when_something_changed(monkeypatch: pytest.Monke
         assert await draws() == 1
 
 
-async def test_a_long_run_hands_a_bounded_figure_to_plotext(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    figures: list[Any] = []
-    original = plot_module.framed
+async def test_a_long_run_is_a_picture_of_bounded_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    pictures: list[Any] = []
+    original = plot_module.paint
 
-    def framed(figure: Any, size: tuple[int, int]) -> Any:
-        figures.append(figure)
-        return original(figure, size)
+    def paint(picture: Any, *size: int) -> Any:
+        pictures.append(picture)
+        return original(picture, *size)
 
-    monkeypatch.setattr(plot_module, "framed", framed)
+    monkeypatch.setattr(plot_module, "paint", paint)
     app = Plots()
     async with app.run_test(size=(62, 16)) as pilot:
         app.plot.show(climb(30_000), LOSS)
         await pilot.pause()
-        assert 0 < len(figures[-1].cells) <= 62 * 16
+        assert 0 < len(pictures[-1].marks) <= 8192
         assert "30k" in app.lines[-1]
 
 
@@ -263,3 +263,31 @@ async def test_colours_come_from_the_theme(theme: str) -> None:
         }
         expected = app.plot.get_component_rich_style("metric-plot--keep").color
         assert colours == {expected}
+
+
+WEIGHTED = Objective(BOTH.metrics, Decide("weighted", weights=(1.0, -0.5), direction="lower"))
+
+
+async def test_a_weighted_rule_is_plotted_by_its_score_and_the_key_goes_through_the_metrics() -> (
+    None
+):
+    app = Plots()
+    titles = []
+    async with app.run_test(size=(62, 16)) as pilot:
+        for view in plot_module.views(WEIGHTED):
+            app.plot.show([row(1, "keep", loss=1.0, speed=2.0)], WEIGHTED, view)
+            await pilot.pause()
+            titles.append(app.plot.border_title)
+    assert titles == ["score ↓", "loss ↓", "speed ↑", "speed ↑ over loss ↓"]
+
+
+async def test_a_table_without_a_direction_claims_no_best() -> None:
+    app = Plots()
+    rows = [row(1, "keep", loss=1.0), row(2, "discard", loss=0.1), row(3, "keep", loss=2.0)]
+    async with app.run_test(size=(62, 16)) as pilot:
+        app.plot.show(rows, Objective(LOSS.metrics, directed=False))
+        await pilot.pause()
+        assert app.plot.border_title == "loss"
+        assert "best" not in str(app.plot.border_subtitle)
+        assert not set("╌╎") & set(app.picture)
+        assert app.picture.count("✓") == 2

@@ -13,6 +13,7 @@ from autoexp_tui.ui.dialogs import Ask
 from autoexp_tui.ui.panes import PANES
 from autoexp_tui.ui.screens.experiment import ExperimentScreen
 from autoexp_tui.ui.screens.view import RunView
+from autoexp_tui.ui.widgets.plot import views
 from autoexp_tui.ui.widgets.table import ResultsTable
 
 
@@ -79,7 +80,7 @@ class Looking(RunView):
         if len(self.state.contract.metrics if self.state.started else ()) < 2:
             self.say("this run has one metric")
             return
-        self.look.plot = (self.look.plot + 1) % 3
+        self.look.plot = (self.look.plot + 1) % len(views(self.state.objective))
         self._show()
 
     def action_filter(self) -> None:

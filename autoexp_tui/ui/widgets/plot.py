@@ -1,12 +1,14 @@
-"""The metric over the experiments: what was kept as a step line, everything tried as marks.
+"""The figure that is optimised, over the experiments: a step line of the best, marks for all.
 
-plotext lays out the figure; its colours are roles here, painted with the theme's own colours.
+The picture is painted in `report/textplot.py`; here it gets the theme's colours and its caption.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 from itertools import groupby
+from operator import attrgetter
 from textwrap import wrap
 from typing import ClassVar, Literal
 
@@ -17,32 +19,32 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from autoexp_tui.model.contract import Metric
+from autoexp_tui.model.objective import Objective
 from autoexp_tui.model.state import Row
-from autoexp_tui.summary.series import Cloud, Scale, Series, point
+from autoexp_tui.report.textplot import ROLES, Cell, Painting, paint, sparkline
+from autoexp_tui.summary.picture import Picture, front, over_time
+from autoexp_tui.summary.series import Cloud, Series
 from autoexp_tui.text.numbers import format_number
-from autoexp_tui.ui.marks import MARKS, titled
+from autoexp_tui.ui.marks import MARKS
 from autoexp_tui.ui.widgets.continuing import common_start
-from autoexp_tui.ui.widgets.figure import (
-    ROLES,
-    Figure,
-    Line,
-    Role,
-    differs,
-    framed,
-    front,
-    over_time,
-    sparkline,
-)
 
-Mode = Literal["time", "front"]
+View = Metric | Literal["figure", "front"]
+"""What is drawn: what the run optimises, one metric, or the first two against each other."""
 
 EMPTY = "the plot starts with the baseline"
 
 
-class MetricPlot(Widget, can_focus=True):
-    """One metric over the experiments, or two against each other (`mode="front"`)."""
+def views(objective: Objective) -> list[View]:
+    """What there is to see of a run, what it optimises first."""
+    metrics = objective.metrics[1:] if objective.is_metric else objective.metrics
+    across: list[View] = ["front"] if len(objective.metrics) > 1 else []
+    return ["figure", *metrics, *across]
 
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"metric-plot--{role}" for role in ROLES}
+
+class MetricPlot(Widget, can_focus=True):
+    """One figure over the experiments, or two metrics against each other."""
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"metric-plot--{role}" for role in (*ROLES, "cursor")}
 
     DEFAULT_CSS = """
     MetricPlot {
@@ -52,10 +54,12 @@ class MetricPlot(Widget, can_focus=True):
         &:focus { border: round $border; border-title-color: $foreground; }
         & .metric-plot--axis { color: $text-muted; text-style: dim; }
         & .metric-plot--label { color: $text-muted; }
+        & .metric-plot--band { color: $text-muted; }
         & .metric-plot--baseline { color: $text-muted; text-style: dim; }
         & .metric-plot--discard { color: $foreground; }
         & .metric-plot--crash { color: $text-error; }
         & .metric-plot--step { color: $text-success; }
+        & .metric-plot--front { color: $text-success; }
         & .metric-plot--keep { color: $text-success; text-style: bold; }
         & .metric-plot--fresh { color: $text-success; text-style: bold reverse; }
         & .metric-plot--best { color: $text-warning; }
@@ -79,55 +83,47 @@ class MetricPlot(Widget, can_focus=True):
         self._seen = 0
         self._series: Series | None = None
         self._cloud: Cloud | None = None
-        self._mode: Mode = "time"
+        self._view: View = "figure"
         self._best: int | None = None
         self._cursor: int | None = None
         self._fresh: int | None = None
-        self._baseline: float | None = None
-        self._styles: dict[Role | None, Style] = {}
+        self._picture: Picture | None = None
+        self._is_stale = True
+        self._styles: dict[str, Style] = {}
         self._strips: list[Strip] = []
         self._drawn_for: tuple[int, int] | None = None
 
     def show(
         self,
         rows: Sequence[Row],
-        metric: Metric,
-        second: Metric | None = None,
+        objective: Objective,
+        view: View = "figure",
         *,
         best: int | None = None,
         cursor: int | None = None,
-        baseline: float | None = None,
         fresh: int | None = None,
-        mode: Mode = "time",
     ) -> None:
         """Show `rows`; costs what is new in them when they are the same, longer list.
 
         `best`, `cursor` and `fresh` are experiment numbers: the best, the one selected elsewhere,
-        and a new best that is still worth a moment. `mode="front"` draws `metric` across against
-        `second` up.
+        and a new best that is still worth a moment.
         """
-        before = (self._seen, self._best, self._cursor, self._fresh, self._baseline, self._mode)
-        started_over = self._take_in(rows, metric, second)
-        self._best, self._cursor, self._fresh, self._baseline = best, cursor, fresh, baseline
-        self._mode = mode if second is not None else "time"
-        after = (self._seen, self._best, self._cursor, self._fresh, self._baseline, self._mode)
-        if started_over or before != after:
+        before = (self._seen, self._best, self._cursor, self._fresh)
+        started_over = self._take_in(rows, objective, view)
+        self._best, self._cursor, self._fresh = best, cursor, fresh
+        if started_over or before != (self._seen, best, cursor, fresh):
             self._redraw()
 
-    def _take_in(self, rows: Sequence[Row], metric: Metric, second: Metric | None) -> bool:
+    def _take_in(self, rows: Sequence[Row], objective: Objective, view: View) -> bool:
         """Bring what is held to `rows`; True when there is anything but more of the same."""
         series, cloud = self._series, self._cloud
         same = common_start(self._rows, rows, self._seen)
-        anew = (
-            not same
-            or series is None
-            or series.metric != metric
-            or (cloud.metrics[1] if cloud else None) != second
-        )
+        anew = not same or series is None or series.objective != objective or self._view != view
         back = same < self._seen
         if series is None or anew:
-            series = self._series = Series(metric)
-            cloud = self._cloud = Cloud(metric, second) if second is not None else None
+            metric = view if isinstance(view, Metric) else None
+            series = self._series = Series(objective, metric)
+            cloud = self._cloud = Cloud(objective) if view == "front" else None
             same = 0
         elif back:
             series.cut(rows[:same])
@@ -136,11 +132,11 @@ class MetricPlot(Widget, can_focus=True):
         series.extend(rows[same:])
         if cloud is not None:
             cloud.extend(rows[same:])
-        self._rows, self._seen = rows, len(rows)
+        self._rows, self._seen, self._view = rows, len(rows), view
         return anew or back
 
     def _redraw(self) -> None:
-        self._drawn_for = None
+        self._drawn_for, self._is_stale = None, True
         if self.is_attached and self.is_on_screen:
             self._describe()
             self.refresh()
@@ -170,35 +166,37 @@ class MetricPlot(Widget, can_focus=True):
         return Strip.blank(size[0], self.rich_style)
 
     def _draw(self, width: int, height: int) -> list[Strip]:
-        size = (width, height)
-        series, cloud = self._series, self._cloud
+        series, size = self._series, (width, height)
         if width < 1 or height < 1:
             return []
         if series is None or not series.points:
             return self._message(EMPTY, size)
-        scale = self._scale()
-        if scale is None:
+        picture = self._pictured()
+        if picture is None:
             return self._message("nothing measured yet", size)
-        if self._mode == "front" and cloud is not None and cloud.pairs:
-            figure = front(cloud, size, cursor=self._cursor)
-        else:
-            figure = over_time(
-                series,
-                scale,
-                size,
-                baseline=self._baseline,
-                cursor=self._cursor,
-                fresh=self._fresh,
-            )
-        if figure is None:
-            best = None if self._best is None else self._value(series, self._best)
-            return [self._painted(sparkline(series, width, best), width)]
-        return self._pictured(figure, size)
+        painting = paint(picture, width, height)
+        if painting is None:
+            return [self._painted(self._in_a_line(series, width), width)]
+        return self._strips_of(painting, width)
 
-    def _scale(self) -> Scale | None:
-        if self._series is None:
-            return None
-        return self._series.scale(*([] if self._baseline is None else [self._baseline]))
+    def _pictured(self) -> Picture | None:
+        """What is held, as a picture; made once for the caption and for every size."""
+        if self._is_stale:
+            self._is_stale = False
+            if self._cloud is not None and self._cloud.pairs:
+                self._picture = front(self._cloud, cursor=self._cursor)
+            elif self._series is not None:
+                self._picture = over_time(self._series, cursor=self._cursor, fresh=self._fresh)
+        return self._picture
+
+    def _in_a_line(self, series: Series, width: int) -> list[Cell]:
+        """The best figure, and how it came about as far as there is room."""
+        number = format_number(self._value(series, self._best))[:width]
+        picture = over_time(series)
+        lines = [line for line in picture.lines if line.kind == "step"] if picture else []
+        bars = sparkline(lines[0], width - len(number) - 1) if lines else ""
+        cells = [(sign, "keep") for sign in number]
+        return [*cells, (" ", ""), *((sign, "step") for sign in bars)] if bars else cells
 
     # -- in words ------------------------------------------------------------------------------
 
@@ -206,12 +204,12 @@ class MetricPlot(Widget, can_focus=True):
         """Title and caption, in the border."""
         series, cloud = self._series, self._cloud
         title, parts = "", list[str]()
-        if series is not None and self._mode == "front" and cloud is not None:
-            title = f"{titled(cloud.metrics[1])} over {titled(cloud.metrics[0])}"
+        if cloud is not None:
+            title = " over ".join(reversed(cloud.titles))
             parts = [f"● front: {len(cloud.front)}", f"tried: {self._seen}"]
         elif series is not None:
-            title = titled(series.metric)
-            parts = self._caption(series)
+            title = series.title
+            parts = list(self._caption(series))
         room = self.size.width - 4
         caption = ""
         for part in parts:
@@ -221,37 +219,39 @@ class MetricPlot(Widget, can_focus=True):
         self.border_title = Content(f"{self.label} {title}".strip())  # a name is no markup
         self.border_subtitle = Content(caption)
 
-    def _caption(self, series: Series) -> list[str]:
+    def _caption(self, series: Series) -> Iterable[str]:
         """What is most worth saying first; the rest where there is room."""
-        if not series.points:
-            return []
-        parts = []
-        chosen = self._chosen(series)
-        scale = self._scale()
-        if chosen:
-            parts.append(chosen)
+        row = self._row(self._cursor)
+        if row is not None:
+            yield f"#{row.n} {format_number(series.value(row))} {MARKS[row.status]}"
         elif self._best is not None:
-            parts.append(f"best {format_number(self._value(series, self._best))} at #{self._best}")
+            yield f"best {format_number(self._value(series, self._best))} at #{self._best}"
         elif series.kept is not None:
-            parts.append(f"kept last {format_number(series.kept.value)} at #{series.kept.n}")
-        if differs(series):
-            parts.append("╌ best so far, kept or not")
-        if scale is not None and scale.clips_above:
-            parts.append(f"▲ up to {format_number(scale.most)}")
-        if scale is not None and scale.clips_below:
-            parts.append(f"▼ down to {format_number(scale.least)}")
-        if not chosen:
-            parts.append("  ".join(map(str, MARKS.values())))
-        return parts
+            yield f"kept last {format_number(series.kept.value)} at #{series.kept.n}"
+        picture = self._pictured()
+        if picture is None:
+            return
+        if picture.has_line("best"):
+            yield "╌ best so far, kept or not"
+        if picture.most is not None:
+            yield f"▲ up to {format_number(picture.most)}"
+        if picture.least is not None:
+            yield f"▼ down to {format_number(picture.least)}"
+        if picture.y.log:
+            yield "log scale"
+        if row is None:
+            yield "  ".join(map(str, MARKS.values()))
 
-    def _chosen(self, series: Series) -> str:
-        n = self._cursor
-        if n is None or not 0 < n <= self._seen or self._rows[n - 1].n != n:
-            return ""
-        return f"#{n} {format_number(self._value(series, n))} {MARKS[self._rows[n - 1].status]}"
+    def _row(self, n: int | None) -> Row | None:
+        """Experiment `n`, if it is among those shown."""
+        if n is None:
+            return None
+        at = bisect_left(self._rows, n, hi=self._seen, key=attrgetter("n"))
+        return self._rows[at] if at < self._seen and self._rows[at].n == n else None
 
-    def _value(self, series: Series, n: int) -> float | None:
-        return point(self._rows[n - 1], series.metric).value
+    def _value(self, series: Series, n: int | None) -> float | None:
+        row = self._row(n)
+        return None if row is None else series.value(row)
 
     # -- in colour -----------------------------------------------------------------------------
 
@@ -259,22 +259,18 @@ class MetricPlot(Widget, can_focus=True):
         width, height = size
         wrapped = wrap(text, width)[:height]
         blank = Strip.blank(width, self.rich_style)
-        lines: list[Line] = [[(sign, "label") for sign in part.center(width)] for part in wrapped]
+        lines = [[(sign, "label") for sign in part.center(width)] for part in wrapped]
         above = [blank] * ((height - len(lines)) // 2)
         return above + [self._painted(line, width) for line in lines]
 
-    def _pictured(self, figure: Figure, size: tuple[int, int]) -> list[Strip]:
-        width, height = size
-        column = None
-        if figure.cursor is not None:
-            column = len(figure.y[0].label) + 1 + figure.cursor
-        canvas = height - (2 if figure.x else 0)
+    def _strips_of(self, painting: Painting, width: int) -> list[Strip]:
+        _, canvas = painting.canvas
         return [
-            self._painted(line, width, column if y < canvas else None)
-            for y, line in enumerate(framed(figure, size))
+            self._painted(line, width, painting.cursor if y < canvas else None)
+            for y, line in enumerate(painting.lines)
         ]
 
-    def _painted(self, line: Line, width: int, cursor: int | None = None) -> Strip:
+    def _painted(self, line: Sequence[Cell], width: int, cursor: int | None = None) -> Strip:
         cells = [(sign, self._style(role)) for sign, role in line]
         if cursor is not None and cursor < len(cells):
             sign, role = line[cursor]
@@ -287,12 +283,12 @@ class MetricPlot(Widget, can_focus=True):
         ]
         return Strip(segments, len(cells)).adjust_cell_length(width, self.rich_style)
 
-    def _style(self, role: Role | None) -> Style:
+    def _style(self, role: str) -> Style:
         """Asked for once per picture: Textual computes `rich_style` anew each time."""
         style = self._styles.get(role)
         if style is None:
             style = self.rich_style
-            if role is not None:
+            if role:
                 style = self.get_component_rich_style(f"metric-plot--{role}")
             self._styles[role] = style
         return style
