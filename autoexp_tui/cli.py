@@ -16,6 +16,7 @@ _COMMANDS = {
     "new": "new:new",
     "init": "init:init",
     "check": "check:check",
+    "config": "config:config",
     "run": "run:run",
     "attach": "attach:attach",
     "replay": "replay:replay",

@@ -36,13 +36,18 @@ class Project:
 
     def contract(self) -> Contract:
         """Read `autoexp.yaml`. Raises ConfigError, and UsageProblem where there is none."""
+        return self.given().contract
+
+    def given(self) -> config.Given:
+        """As `contract`, with the line of each setting."""
         path = self.path / CONFIG
         if not path.is_file():
             raise UsageProblem(f"{path}: there is no such file; `autoexp init` writes one")
-        contract = config.load(path)
-        if contract.instructions is None and (self.path / _INSTRUCTIONS).is_file():
-            contract = msgspec.structs.replace(contract, instructions=_INSTRUCTIONS)
-        return contract
+        given = config.load_given(path)
+        if given.contract.instructions is None and (self.path / _INSTRUCTIONS).is_file():
+            contract = msgspec.structs.replace(given.contract, instructions=_INSTRUCTIONS)
+            return config.Given(contract, given.lines)
+        return given
 
 
 def find_project(path: Path) -> Project:

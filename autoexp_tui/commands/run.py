@@ -4,45 +4,27 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict, Unpack
+from typing import TYPE_CHECKING, Unpack
 
 import click
 
+from autoexp_tui.commands.overrides import Overrides, overriding
 from autoexp_tui.loop.runlock import is_running
 from autoexp_tui.model.problem import INTERRUPTED, Problem
 from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.project import find_project
 from autoexp_tui.sources.journals import read_state
 from autoexp_tui.system.person import whoami
-from autoexp_tui.text.durations import duration
 from autoexp_tui.viewing import View, choose_view, view, watch
 
 if TYPE_CHECKING:
     from autoexp_tui.runner.runner import Runner
 
 
-class _Duration(click.ParamType[float]):
-    name = "duration"
-
-    def convert(
-        self, value: str | float, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        if isinstance(value, float):
-            return value
-        try:
-            return duration(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-
-
-class _Wishes(TypedDict):
+class _Wishes(Overrides):
     """The options that `preparation.Wishes` takes."""
 
     tag: str | None
-    proposer: str | None
-    max_experiments: int | None
-    max_hours: float | None
-    time_limit: float | None
     seed: int
     results: Path | None
     include_dirty: bool
@@ -51,10 +33,7 @@ class _Wishes(TypedDict):
 @click.command()
 @click.argument("directory", type=click.Path(file_okay=False, path_type=Path), default=Path())
 @click.option("--tag", help="Name of the run and of its branch; default: date and target.")
-@click.option("--proposer", help="Who forms the hypotheses; default: as autoexp.yaml says.")
-@click.option("--max-experiments", type=click.IntRange(min=1), help="Rows, baseline included.")
-@click.option("--max-hours", type=click.FloatRange(min=0, min_open=True), help="Of wall clock.")
-@click.option("--time-limit", type=_Duration(), help="For one run of the harness: 90s, 5m.")
+@overriding
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the proposer.")
 @click.option("--results", type=click.Path(dir_okay=False, path_type=Path), help="The table.")
 @click.option("--include-dirty", is_flag=True, help="Start from uncommitted changes as they are.")

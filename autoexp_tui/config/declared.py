@@ -110,7 +110,8 @@ def within(number: float, key: Key) -> bool:
 
 def describe(shapes: Sequence[Shape], key: Key) -> str:
     """What a value may be, as people say it: `a list, each a path in the project`."""
-    return ", or ".join(_described(shape, key) for shape in shapes)
+    words_first = sorted(shapes, key=lambda shape: not shape.words)
+    return ", or ".join(_described(shape, key) for shape in words_first)
 
 
 def _described(shape: Shape, key: Key) -> str:  # noqa: PLR0911 - one for each kind

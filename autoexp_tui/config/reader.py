@@ -91,11 +91,11 @@ def parse_section(text: str, name: str, section: type[_Section]) -> tuple[_Secti
     """
     _check_size(name, text)
     root = compose(text, name)
-    names = " and ".join(
-        ", ".join(setting.name for setting in settings(section) if setting.must).rsplit(", ", 1)
-    )
     if root.is_null:
-        raise root.error("there is nothing in this file", f"it needs {names}")
+        needed = [setting.name for setting in settings(section) if setting.must]
+        if not needed:
+            return section(), {}
+        raise root.error("there is nothing in this file", f"it needs {', '.join(needed)}")
     if not root.is_mapping:
         raise root.wrong("keys with values", "begin with a line such as 'target: train.py'")
     reader = _Reader()
@@ -161,7 +161,8 @@ class _Reader:
     def _setting(self, node: Node, setting: Setting) -> Any:
         key = setting.key
         if len(key.short) == 1 and isinstance(node.value, str) and not node.is_null:
-            node = replace(node, value={key.short[0]: node})
+            field = replace(node, label=f"{node.label}.{key.short[0]}")
+            node = replace(node, value={key.short[0]: field})
         value = self._value(node, setting.shapes, key)
         if key.check is not None:
             _accepted(key.check, value, node)

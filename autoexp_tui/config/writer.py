@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from autoexp_tui.config.declared import Setting, Shape, settings
+from autoexp_tui.config.declared import Kind, Setting, Shape, settings
 from autoexp_tui.model.contract import Contract, Limit
 from autoexp_tui.model.keys import Key
 
@@ -68,7 +68,7 @@ def _entries(section: msgspec.Struct, names: Sequence[str]) -> Iterator[str]:
 
 
 def _flow(value: Any, shapes: Sequence[Shape], key: Key) -> str:  # noqa: PLR0911 - one a kind
-    shape = next((shape for shape in shapes if _fits(value, shape)), shapes[0])
+    shape = _shape_of(value, shapes)
     match value:
         case None:
             return "null"
@@ -90,12 +90,21 @@ def _flow(value: Any, shapes: Sequence[Shape], key: Key) -> str:  # noqa: PLR091
     return _quoted(text) if isinstance(value, str) else text
 
 
-def _fits(value: Any, shape: Shape) -> bool:
-    """Whether this alternative is the one that `value` was read by."""
-    if isinstance(value, str):
-        return value in shape.words or (not shape.words and shape.kind == "text")
-    kinds = {tuple: "list", dict: "mapping", bool: "flag", int: "whole", float: "number"}
-    return shape.kind == kinds.get(type(value), "section")
+_KINDS: dict[type, tuple[Kind, ...]] = {
+    str: ("word", "text"),
+    tuple: ("list",),
+    dict: ("mapping",),
+    bool: ("flag",),
+    int: ("whole", "number", "text"),
+    float: ("number", "text"),
+}
+
+
+def _shape_of(value: Any, shapes: Sequence[Shape]) -> Shape:
+    """The alternative that `value` was read by."""
+    kinds = _KINDS.get(type(value), ("section", "limit"))
+    fitting = [one for one in shapes if one.kind in kinds and (not one.words or value in one.words)]
+    return min(fitting, key=lambda one: kinds.index(one.kind), default=shapes[0])
 
 
 def _braces(pairs: Iterable[tuple[str, str]]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -280,6 +281,38 @@ def test_a_broken_configuration_is_a_line_with_file_and_line_for_each_mistake(
     first, second = capsys.readouterr().err.splitlines()
     assert first.startswith("autoexp: autoexp.yaml:1: the file lacks the key 'metrics'; ")
     assert second == "autoexp: autoexp.yaml:2: unknown key 'harnes'; did you mean 'harness'?"
+
+
+def test_config_shows_what_is_in_force_and_where_it_comes_from(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "program.md").write_text("try it\n")
+    (project / "autoexp.yaml").write_text(
+        "target: target.py\nharness: python evaluate.py\nmetrics: {loss: lower, ms: lower}\n"
+        "budget:\n  max_cost_usd: 3\ndecide: pareto\n"
+    )
+    assert run_command(["config", "--max-hours", "2"]) == 0
+    told = [re.split(r"  +", line) for line in capsys.readouterr().out.splitlines()]
+    assert ["target", "autoexp.yaml:1", "target.py"] in told
+    assert ["budget.max_cost_usd", "autoexp.yaml:5", "3.00"] in told
+    assert ["budget.max_wall_clock_hours", "command line", "2"] in told
+    assert ["budget.max_experiments", "default", "50"] in told
+    assert ["decide.rule", "autoexp.yaml:6", "pareto"] in told
+    assert ["instructions", "found in the folder", "program.md"] in told
+    assert not [line for line in told if line[0] == "decide.weights"]
+
+
+def test_config_prints_the_schema_and_the_page_anywhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run_command(["config", "--schema"]) == 0
+    assert (
+        "max_experiments"
+        in json.loads(capsys.readouterr().out)["properties"]["budget"]["properties"]
+    )
+    assert run_command(["config", "--docs"]) == 0
+    assert capsys.readouterr().out.startswith("# Configuration\n")
 
 
 def test_new_makes_a_committed_repository(tmp_path: Path) -> None:

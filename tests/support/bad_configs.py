@@ -37,7 +37,7 @@ def _two(extra: str) -> str:
 
 BAD: list[tuple[str, int, str]] = [
     # The file as a whole.
-    ("", 1, "there is nothing in this file; it needs target, harness and metrics"),
+    ("", 1, "there is nothing in this file; it needs target, harness, metrics"),
     ("# only a comment\n", 1, "nothing in this file"),
     ("just words\n", 1, "must be keys with values, not 'just words'"),
     ("- target: train.py\n", 1, "must be keys with values, not a list"),
