@@ -121,17 +121,21 @@ class Player:
     @property
     def into_event(self) -> float:
         """Seconds of the run's clock since the last record that was shown; 0 while it holds."""
-        if not self.playing or not self._due:
-            return 0.0
-        return max(0.0, self._position - self._times[self._due - 1])
+        with self._mutex:
+            return self._since(self._due)
 
     @property
     def progress(self) -> float:
         """How far it is from the last record shown to the next, 0 to 1."""
-        if not self._due or self._due >= len(self._times):
-            return 1.0
-        before, after = self._times[self._due - 1], self._times[self._due]
-        return min(1.0, self.into_event / (after - before)) if after > before else 1.0
+        with self._mutex:
+            due = self._due
+            if not due or due >= len(self._times):
+                return 1.0
+            gap = self._times[due] - self._times[due - 1]
+            return min(1.0, self._since(due) / gap) if gap > 0 else 1.0
+
+    def _since(self, due: int) -> float:
+        return max(0.0, self._position - self._times[due - 1]) if self.playing and due else 0.0
 
     def to_keep(self, by: int) -> None:
         """Hold at the next kept row, or the one before."""

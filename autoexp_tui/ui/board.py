@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
 from textual.content import Content
@@ -14,11 +14,11 @@ from textual.geometry import Size
 from textual.layout import Layout
 from textual.message import Message
 
-from autoexp_tui.loop.proposal_log import ProposalReader
 from autoexp_tui.model.state import RunState
 from autoexp_tui.sources.subject import Base, Subject, Texts, subject_of
 from autoexp_tui.text.safe import clean_line
 from autoexp_tui.ui.panes import PANES, Name, PanesLayout, Shape, shape_of
+from autoexp_tui.ui.reading import ChangeRead, ChangeReading, FileReader
 from autoexp_tui.ui.widgets.diff import DiffPane
 from autoexp_tui.ui.widgets.hypothesis import HypothesisPane
 from autoexp_tui.ui.widgets.output import OutputPane
@@ -52,24 +52,39 @@ class Board(Container):
     class Resized(Message):
         """There is another room for the panes: the terminal's size changed, under a dialog too."""
 
-    def __init__(self, texts: Texts, progress: Callable[[], float] = lambda: 1.0) -> None:
-        """`progress` tells how far it is to the next record: less than 1 only in a replay."""
+    def __init__(
+        self,
+        texts: Texts,
+        reader: FileReader,
+        progress: Callable[[], float] = lambda: 1.0,
+        since_event: Callable[[], float] = lambda: math.inf,
+    ) -> None:
+        """Panes whose files `reader` reads; it calls the other two, in its thread.
+
+        Args:
+            progress: how far it is to the next record: less than 1 only in a replay.
+            since_event: seconds since the last record that was shown; likewise.
+        """
         super().__init__(id="board")
+        self._reader = reader
         self._progress = progress
-        self._followed: Path | None = None
+        self._since_event = since_event
         self._texts = texts
         self._places = PanesLayout()
         self.shape: Shape = "middle"
         self.hypothesis = HypothesisPane(id="hypothesis")
         self.diff = DiffPane(id="diff")
-        self.output = OutputPane(id="output")
+        self.output = OutputPane(reader, id="output")
         self.plot = MetricPlot(id="plot", label="4")
         self.results = ResultsTable(id="results")
         if texts.output(1) is None:
             self.diff.EMPTY = "no diffs: its commits are not in this repository"
             self.output.EMPTY = "a table alone has no output, and nothing about it needs a note"
         self._diffed: tuple[object, ...] = ()
-        self._proposal: ProposalReader | None = None
+        self._change: ChangeReading | None = None
+        self._subject: Subject | None = None
+        self._look = Look()
+        self._target = ""
         self._written = ""
         """Of the hypothesis in flight."""
 
@@ -123,6 +138,7 @@ class Board(Container):
             self.hypothesis.wait("the first hypothesis appears here")
             return
         subject = subject_of(state, look.selected)
+        self._subject, self._look = subject, look
         self._show_results(state, look)
         self._show_plot(state, look)
         if subject is None:
@@ -131,33 +147,14 @@ class Board(Container):
             )
             self.diff.clear()
             self.output.follow(None)
-            self._followed = None
+            self._follow_change(None)
             self._diffed = ()
             return
+        self._target = state.contract.target
         self._show_diff(state, subject, look)
         self._show_hypothesis(subject, looking_back=look.selected is not None)
         self.hypothesis.border_subtitle = state.phase if subject.row is None else ""
         self._show_output(state, subject)
-
-    def poll(self, state: RunState, look: Look, until: float = math.inf) -> None:
-        """Take what is written beside the journal: the growing proposal, the harness' output.
-
-        Of the proposal, what was written within `until` seconds of its beginning.
-        """
-        self.output.poll()
-        subject = subject_of(state, look.selected)
-        if subject is None or subject.is_whole or self._proposal is None:
-            return
-        for piece in self._proposal.read(until):
-            if piece.part == "again":
-                self._written = ""
-                self.diff.begin(self.diff.old, self.diff.path)
-            elif piece.part == "hypothesis":
-                self._written += piece.text
-            else:
-                self.diff.feed(piece.text)
-        self._show_hypothesis(subject, looking_back=False)
-        self._title_diff(look)
 
     def _show_results(self, state: RunState, look: Look) -> None:
         best = state.best.n if state.best else None
@@ -177,22 +174,46 @@ class Board(Container):
     def _show_diff(self, state: RunState, subject: Subject, look: Look) -> None:
         against = subject.parent if look.base == "parent" else 1
         key = (subject.n, subject.is_whole, against, state.started)
-        if key == self._diffed:
+        if key != self._diffed:
+            self._diffed = key
+            self._written = ""
+            self._follow_change(ChangeReading(self._texts, subject, look.base))
+        if self._change is not None and subject.flight is not None:
+            elapsed = state.elapsed - subject.flight.since
+            self._change.until = lambda: elapsed + self._since_event()
+
+    def _follow_change(self, reading: ChangeReading | None) -> None:
+        self._change = reading
+        self._reader.follow(self, reading)
+
+    @on(ChangeRead)
+    def _take(self, message: ChangeRead) -> None:
+        message.taken = True
+        change, subject = message.reading, self._subject
+        if change is not self._change or subject is None:
             return
-        self._diffed = key
-        self._proposal, self._written = None, ""
-        path = clean_line(self._texts.path(subject) or state.contract.target, 200)
-        old = self._texts.before(subject, look.base)
-        new = self._texts.after(subject) if subject.is_whole else None
-        if old is not None and new is not None:
-            self.diff.show(old, new, path)
-        elif subject.is_whole or old is None:
+        if message.first:
+            self._begin_diff(change, subject)
+        for piece in message.pieces:
+            if piece.part == "again":
+                self._written = ""
+                self.diff.begin(self.diff.old, self.diff.path)
+            elif piece.part == "hypothesis":
+                self._written += piece.text
+            else:
+                self.diff.feed(piece.text)
+        if message.pieces:
+            self._show_hypothesis(subject, looking_back=False)
+        self._title_diff(self._look)
+
+    def _begin_diff(self, change: ChangeReading, subject: Subject) -> None:
+        path = clean_line(change.path or self._target, 200)
+        if change.old is not None and change.new is not None:
+            self.diff.show(change.old, change.new, path)
+        elif subject.is_whole or change.old is None:
             self.diff.clear()
         else:
-            self.diff.begin(old, path)
-            proposal = self._texts.proposal(subject.n)
-            self._proposal = ProposalReader(proposal) if proposal else None
-        self._title_diff(look)
+            self.diff.begin(change.old, path)
 
     def _title_diff(self, look: Look) -> None:
         changes = f"  +{self.diff.added} −{self.diff.removed}" if self.diff.path else ""
@@ -209,16 +230,11 @@ class Board(Container):
         elif subject.flight is not None:
             self.hypothesis.forming(subject.flight, self._written)
 
-    def _share(self, state: RunState) -> float:
-        """What part of its output a harness has printed, in a replay."""
-        return self._progress() if state.phase == "evaluating" else 1.0
-
     def _show_output(self, state: RunState, subject: Subject) -> None:
         ran = subject.row is not None or state.phase in {"evaluating", "deciding"}
         path = self._texts.output(subject.n) if ran else None
-        if path != self._followed:  # the same log again would lose the place scrolled back to
-            self._followed = path
-            self.output.follow(path, lambda: self._share(state) if subject.row is None else 1.0)
+        prints = subject.row is None and state.phase == "evaluating"
+        self.output.follow(path, self._progress if prints else lambda: 1.0)
         if ran and path is None:
             self.output.tell([notice.text for _, notice in state.notices])
             _set_title(self.output, "3 Notes on the table")

@@ -1,4 +1,4 @@
-"""Carries records from a source into the app: a thread that reads, at most 4 messages a second."""
+"""Carries records from a source to the screen: at most 4 messages a second."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from textual.message_pump import MessagePump
 
 from autoexp_tui.model.events import Record
 from autoexp_tui.model.problem import Problem
-from autoexp_tui.sources.journals import POLL_S, Source
+from autoexp_tui.sources.journals import Source
+from autoexp_tui.ui.polling import Poller
 
 MANY = 5000
 """Records at once that come when somebody has been away, and never live."""
@@ -28,36 +29,22 @@ class Arrived(Message):
 
 
 class Broken(Message):
-    """The source can't be read on; the message says why."""
+    """Something can't be read on; the message says why."""
 
     def __init__(self, problem: str) -> None:
         super().__init__()
         self.problem = problem
 
 
-class Bridge:
-    """One thread per watched source; nothing is read while it is held."""
+class Bridge(Poller):
+    """Reads the journal, or another source of records. While it is held they stay there."""
 
     def __init__(self, pump: MessagePump, source: Source) -> None:
+        super().__init__("bridge")
         self._pump = pump
         self._source = source
-        self._ended = threading.Event()
+        self._was_alive: bool | None = None
         self._mutex = threading.Lock()
-        self._nudged = threading.Event()
-        self.held = False
-        """A frozen view: what comes meanwhile stays in the journal."""
-        self._thread = threading.Thread(target=self._carry, name="bridge", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._ended.set()
-        self._nudged.set()
-
-    def nudge(self) -> None:
-        """Look at the source now."""
-        self._nudged.set()
 
     def exchange(self, source: Source) -> None:
         """From here on, read another source from its first record."""
@@ -65,24 +52,23 @@ class Bridge:
             self._source = source
         self.nudge()
 
-    def _carry(self) -> None:
-        was_alive: bool | None = None
-        while not self._ended.is_set():
-            if not self.held:
-                try:
-                    with self._mutex:
-                        alive = self._source.alive()
-                        records = self._source.read()
-                except (Problem, OSError) as problem:
-                    self._pump.post_message(Broken(str(problem)))
-                    return
-                if records or alive != was_alive:
-                    message = Arrived(records, alive=alive)
-                    was_alive = alive
-                    if not self._pump.post_message(message):
-                        return
-                    message.taken.wait(_TIMEOUT_S)
-                    if len(records) >= MANY:
-                        continue  # there is more to catch up with
-            self._nudged.wait(POLL_S)
-            self._nudged.clear()
+    def look(self) -> bool:
+        if self.held:
+            return False
+        try:
+            with self._mutex:
+                alive = self._source.alive()
+                records = self._source.read()
+        except (Problem, OSError) as problem:
+            self._pump.post_message(Broken(str(problem)))
+            self.stop()
+            return False
+        if not records and alive == self._was_alive:
+            return False
+        message = Arrived(records, alive=alive)
+        self._was_alive = alive
+        if not self._pump.post_message(message):
+            self.stop()
+            return False
+        message.taken.wait(_TIMEOUT_S)
+        return len(records) >= MANY

@@ -32,7 +32,7 @@ class LogTail:
     def __init__(self, path: Path, share: Callable[[], float] = lambda: 1.0) -> None:
         """`share` tells what part of the file is there already: a replay shows it grow again."""
         self.path = path
-        self._share = share
+        self.share = share
         self.problem = ""
         """Why there is nothing to read, beyond that there is no file yet."""
         self.epoch = 0
@@ -102,7 +102,7 @@ class LogTail:
         return True
 
     def _shown(self, size: int) -> int:
-        return size if (share := self._share()) >= 1 else int(size * max(0.0, share))
+        return size if (share := self.share()) >= 1 else int(size * max(0.0, share))
 
     def line(self, i: int) -> str:
         """Line `i` of the window, 0 to `count` - 1, uncleaned and cut at `LINE_LIMIT`.

@@ -1,4 +1,7 @@
+import asyncio
 import re
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,6 +11,7 @@ from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
 from autoexp_tui.evaluation.output_log import OutputLog
+from autoexp_tui.ui.reading import FileReader
 from autoexp_tui.ui.tail import LINE_LIMIT, LogTail
 from autoexp_tui.ui.widgets.output import OutputPane
 
@@ -15,8 +19,18 @@ from autoexp_tui.ui.widgets.output import OutputPane
 class Screen(App[None]):
     """One output pane, ten rows high."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.reader = FileReader()
+
     def compose(self) -> ComposeResult:
-        yield OutputPane()
+        yield OutputPane(self.reader)
+
+    def on_mount(self) -> None:
+        self.reader.start()
+
+    def on_unmount(self) -> None:
+        self.reader.stop()
 
 
 SIZE = (58, 10)
@@ -52,9 +66,17 @@ def open_files() -> set[Path]:
 async def following(pilot: Pilot[None], log: Path) -> OutputPane:
     pane = pilot.app.query_one(OutputPane)
     pane.follow(log)
-    await pilot.pause()
     pane.focus()
+    await until(pilot, lambda: pane.row_count > 0)
     return pane
+
+
+async def until(pilot: Pilot[None], condition: Callable[[], bool]) -> None:
+    """Wait for what the reader's thread brings."""
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end, "it did not come about"
+        await pilot.pause(0.01)
 
 
 # ---- the file ----------------------------------------------------------------------------------
@@ -244,9 +266,7 @@ async def test_the_end_is_shown_and_followed(log: Path) -> None:
         pane = await following(pilot, log)
         assert shown(pane)[-1] == "line 99"
         write(log, numbered(100, 130))
-        pane.poll()
-        await pilot.pause()
-        assert shown(pane)[-1] == "line 129"
+        await until(pilot, lambda: shown(pane)[-1] == "line 129")
         assert pane.vertical_scrollbar.position == pane.max_scroll_y
 
 
@@ -257,8 +277,7 @@ async def test_a_pane_scrolled_back_stays_where_it_is(log: Path) -> None:
         await pilot.press("k", "pageup")
         there = shown(pane)
         write(log, numbered(100, 300))
-        pane.poll()
-        await pilot.pause()
+        await until(pilot, lambda: pane.row_count == 300)
         assert shown(pane) == there
         assert pane.border_subtitle == "scrolled back · G follows"
 
@@ -269,15 +288,13 @@ async def test_following_is_taken_up_again_at_the_end(log: Path, key: str) -> No
     async with Screen().run_test(size=SIZE) as pilot:
         pane = await following(pilot, log)
         await pilot.press("g")
-        assert shown(pane)[0] == "line 0"
+        await until(pilot, lambda: shown(pane)[0] == "line 0")
         write(log, numbered(100, 150))
         await pilot.press(key)
-        assert shown(pane)[-1] == "line 149"
+        await until(pilot, lambda: shown(pane)[-1] == "line 149")
         assert pane.border_subtitle == ""
         write(log, "the last\n")
-        pane.poll()
-        await pilot.pause()
-        assert shown(pane)[-1] == "the last"
+        await until(pilot, lambda: shown(pane)[-1] == "the last")
 
 
 async def test_scrolling_over_the_top_of_a_large_log_reads_further_back(log: Path) -> None:
@@ -285,12 +302,13 @@ async def test_scrolling_over_the_top_of_a_large_log_reads_further_back(log: Pat
     async with Screen().run_test(size=SIZE) as pilot:
         pane = await following(pilot, log)
         pane.scroll_to(y=0, animate=False)
+        await until(pilot, lambda: bool(shown(pane)[0]))
         first = int(shown(pane)[0].split()[1])
         assert first > 0
         await pilot.press("k")
-        assert shown(pane)[0] == f"line {first - 1}"
+        await until(pilot, lambda: shown(pane)[0] == f"line {first - 1}")
         await pilot.press("g")
-        assert shown(pane)[0] == "line 0"
+        await until(pilot, lambda: shown(pane)[0] == "line 0")
 
 
 async def test_hostile_output_comes_through_as_text_only(log: Path) -> None:
@@ -320,7 +338,7 @@ async def test_colours_of_the_harness_are_kept(log: Path) -> None:
     write(log, "\x1b[1;31mred\x1b[0m plain")
     async with Screen().run_test(size=SIZE) as pilot:
         pane = await following(pilot, log)
-        red, plain = pane.render_line(0)._segments[:2]
+        red, plain = list(pane.render_line(0))[:2]
         assert (red.text, plain.text.rstrip()) == ("red", " plain")
         assert red.style is not None
         assert plain.style is not None
@@ -350,23 +368,24 @@ async def test_a_progress_line_repaints_its_own_row_only(log: Path) -> None:
         asked: list[tuple[int, int]] = []
         pane.refresh_lines = lambda y_start, line_count=1: asked.append((y_start, line_count))  # type: ignore[method-assign]
         write(log, "\r20%")
-        pane.poll()
+        await until(pilot, lambda: bool(asked))
         assert asked == [(5, 5)]
         assert shown(pane)[5] == "20%"
 
 
 async def test_a_hidden_pane_reads_nothing_and_catches_up_when_shown(log: Path) -> None:
     write(log, numbered(0, 100))
-    async with Screen().run_test(size=SIZE) as pilot:
+    app = Screen()
+    async with app.run_test(size=SIZE) as pilot:
         pane = await following(pilot, log)
         pane.display = False
         await pilot.pause()
         write(log, "meanwhile\n")
-        pane.poll()
+        app.reader.look()
+        await pilot.pause()
         assert pane.row_count == 100
         pane.display = True
-        await pilot.pause()
-        assert shown(pane)[-1] == "meanwhile"
+        await until(pilot, lambda: shown(pane)[-1:] == ["meanwhile"])
 
 
 async def test_another_log_starts_at_its_own_end(log: Path, tmp_path: Path) -> None:
@@ -377,8 +396,7 @@ async def test_another_log_starts_at_its_own_end(log: Path, tmp_path: Path) -> N
         pane = await following(pilot, log)
         await pilot.press("g")
         pane.follow(other)
-        await pilot.pause()
-        assert shown(pane)[-1] == "line 519"
+        await until(pilot, lambda: shown(pane)[-1] == "line 519")
         pane.follow(None)
         await pilot.pause()
         assert "the harness prints here" in "".join(shown(pane))
@@ -389,9 +407,9 @@ async def test_a_larger_pane_still_shows_the_end(log: Path) -> None:
     async with Screen().run_test(size=SIZE) as pilot:
         pane = await following(pilot, log)
         await pilot.resize_terminal(58, 20)
-        assert shown(pane)[-1] == "line 99"
+        await until(pilot, lambda: shown(pane)[-1] == "line 99" and len(shown(pane)) == 20)
         await pilot.resize_terminal(58, 5)
-        assert shown(pane)[-1] == "line 99"
+        await until(pilot, lambda: shown(pane)[-1] == "line 99" and len(shown(pane)) == 5)
         assert pane.following
 
 
@@ -400,4 +418,7 @@ async def test_no_file_stays_open_after_the_pane_is_gone(log: Path) -> None:
     async with Screen().run_test(size=SIZE) as pilot:
         await following(pilot, log)
         assert log in open_files()
-    assert log not in open_files()
+    end = time.monotonic() + 60
+    while log in open_files():  # the reader's thread closes it, in its own time
+        assert time.monotonic() < end, "it stays open"
+        await asyncio.sleep(0.01)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from rich.text import Text
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, VerticalScroll
@@ -14,8 +15,10 @@ from autoexp_tui.model.state import Row, RunState
 from autoexp_tui.sources.subject import Base, Texts, subject_of
 from autoexp_tui.text.numbers import format_clock, format_duration, format_number, format_runs
 from autoexp_tui.text.safe import clean, clean_line
+from autoexp_tui.ui.bridge import Broken
 from autoexp_tui.ui.keys import bindings, experiment_keys
 from autoexp_tui.ui.marks import MARKS
+from autoexp_tui.ui.reading import ChangeRead, ChangeReading, FileReader
 from autoexp_tui.ui.screens.keyed import KeyScreen
 from autoexp_tui.ui.widgets.bars import KeyBar
 from autoexp_tui.ui.widgets.diff import DiffPane
@@ -27,20 +30,24 @@ class ExperimentScreen(KeyScreen[int]):
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("experiment")]
 
-    def __init__(self, state: RunState, n: int, texts: Texts, base: Base) -> None:
+    def __init__(
+        self, state: RunState, n: int, texts: Texts, base: Base, reader: FileReader
+    ) -> None:
         super().__init__()
         self.keys = experiment_keys()
         self._state = state
         self._n = n
         self._texts = texts
-        self._base = base
+        self._base: Base = base
+        self._reader = reader
+        self._change: ChangeReading | None = None
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(id="facts", classes="pane"):
             yield Static(id="facts-text", markup=False)
         with Horizontal(id="evidence"):
             yield DiffPane(id="whole-diff", classes="pane")
-            yield OutputPane(id="whole-output", classes="pane")
+            yield OutputPane(self._reader, id="whole-output", classes="pane")
         yield KeyBar(self.keys, id="keys")
 
     def on_mount(self) -> None:
@@ -70,19 +77,33 @@ class ExperimentScreen(KeyScreen[int]):
         facts = self.query_one("#facts", VerticalScroll)
         facts.border_title = f"#{row.n} of {len(self._state.rows)}"
         self.query_one("#facts-text", Static).update(_facts(row))
-        against = subject.parent if self._base == "parent" else 1
-        diff = self.query_one(DiffPane)
-        old, new = self._texts.before(subject, self._base), self._texts.after(subject)
-        if old is not None and new is not None:
-            path = self._texts.path(subject) or self._state.contract.target
-            diff.show(old, new, clean_line(path, 200))
-        else:
-            diff.clear()
-        diff.border_title = f"Diff ─ against #{max(1, against)}  +{diff.added} −{diff.removed}"
+        self._against = max(1, subject.parent if self._base == "parent" else 1)
+        self._change = ChangeReading(self._texts, subject, self._base)
+        self._reader.follow(self, self._change)
         output = self.query_one(OutputPane)
         output.follow(self._texts.output(row.n))
-        output.poll()
         output.border_title = "Output"
+
+    @on(ChangeRead)
+    def _take(self, message: ChangeRead) -> None:
+        message.taken = True
+        change = message.reading
+        if change is not self._change:
+            return
+        diff = self.query_one(DiffPane)
+        if change.old is not None and change.new is not None:
+            path = change.path or self._state.contract.target
+            diff.show(change.old, change.new, clean_line(path, 200))
+        else:
+            diff.clear()
+        diff.border_title = f"Diff ─ against #{self._against}  +{diff.added} −{diff.removed}"
+
+    @on(Broken)
+    def _warn(self, message: Broken) -> None:
+        self.say(message.problem)
+
+    def on_unmount(self) -> None:
+        self._reader.follow(self, None)
 
 
 def _facts(row: Row) -> Text:

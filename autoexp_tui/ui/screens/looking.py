@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from textual import on
+from textual import on, work
 from textual.events import DescendantFocus
+from textual.message import Message
 
+from autoexp_tui.model.state import Row
 from autoexp_tui.summary.headline import best_line
 from autoexp_tui.ui.clipping import experiment_as_text
 from autoexp_tui.ui.dialogs import Ask
@@ -15,6 +15,16 @@ from autoexp_tui.ui.screens.experiment import ExperimentScreen
 from autoexp_tui.ui.screens.view import RunView
 from autoexp_tui.ui.widgets.plot import views
 from autoexp_tui.ui.widgets.table import ResultsTable
+
+
+class Copied(Message):
+    """The text of an experiment is ready for the clipboard."""
+
+    def __init__(self, text: str, words: str) -> None:
+        super().__init__()
+        self.text = text
+        self.words = words
+        """What was copied, and where else it lies."""
 
 
 class Looking(RunView):
@@ -46,7 +56,8 @@ class Looking(RunView):
         if isinstance(self.app.screen, ExperimentScreen):
             return
         self.app.push_screen(
-            ExperimentScreen(self.state, n, self._texts, self.look.base), self._look_at
+            ExperimentScreen(self.state, n, self._texts, self.look.base, self.reader),
+            self._look_at,
         )
 
     def action_experiment(self, by: int) -> None:
@@ -110,8 +121,9 @@ class Looking(RunView):
         self._arrange()
 
     def action_freeze(self) -> None:
-        self._bridge.held = not self._bridge.held
+        self._bridge.held = self.reader.held = not self._bridge.held
         self._bridge.nudge()
+        self.reader.nudge()
         self._tick()
 
     def action_copy(self) -> None:
@@ -119,17 +131,27 @@ class Looking(RunView):
         if row is None:
             self.say("nothing to copy yet")
             return
-        patch = self._run.diff(row.n) if self._run else None
-        text = experiment_as_text(
-            row, patch.read_text("utf-8", "replace") if patch and patch.exists() else ""
-        )
-        self.app.copy_to_clipboard(text)
-        where = ""
+        self._copy(row)
+
+    @work(thread=True, exit_on_error=False)
+    def _copy(self, row: Row) -> None:
+        """Read its patch, and leave the text in its folder too, where there is one."""
+        text, where = experiment_as_text(row, ""), ""
         if self._run is not None:
-            path: Path = self._run.experiment(row.n) / "copied.txt"
-            path.write_text(text, encoding="utf-8", errors="replace")
-            where = f"; also in {path}"
-        self.say(f"copied #{row.n}{where}")
+            to = self._run.experiment(row.n) / "copied.txt"
+            try:
+                if (path := self._run.diff(row.n)).exists():
+                    text = experiment_as_text(row, path.read_text("utf-8", "replace"))
+                to.write_text(text, encoding="utf-8", errors="replace")
+                where = f"; also in {to}"
+            except OSError as error:
+                where = f"; not in {to}: {error.strerror or error}"
+        self.post_message(Copied(text, f"copied #{row.n}{where}"))
+
+    @on(Copied)
+    def _offer(self, message: Copied) -> None:
+        self.app.copy_to_clipboard(message.text)
+        self.say(message.words)
 
     def action_ring(self) -> None:
         self.ringing = not self.ringing

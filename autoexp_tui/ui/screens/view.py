@@ -17,7 +17,7 @@ from autoexp_tui.model.events import Record
 from autoexp_tui.model.history import History
 from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.model.state import RunState
-from autoexp_tui.sources.journals import POLL_S, Source
+from autoexp_tui.sources.journals import Source
 from autoexp_tui.sources.player import Player
 from autoexp_tui.sources.seen import Seen
 from autoexp_tui.sources.subject import Texts
@@ -32,6 +32,7 @@ from autoexp_tui.ui.bridge import MANY, Arrived, Bridge, Broken
 from autoexp_tui.ui.dialogs import Told
 from autoexp_tui.ui.keys import Key
 from autoexp_tui.ui.marks import MARKS
+from autoexp_tui.ui.reading import FileReader
 from autoexp_tui.ui.screens.keyed import KeyScreen
 from autoexp_tui.ui.widgets.bars import AlertBar, KeyBar, Line, StatusLine, TabBar
 
@@ -68,6 +69,8 @@ class RunView(KeyScreen[None]):
         self._table = table
         self._clock = clock
         self._bridge = Bridge(self, source)
+        self.reader = FileReader()
+        """Of every file beside the journal, for the screens above this one too."""
         self._warning = ""
         self.ringing = False
         """Whether the terminal's bell rings."""
@@ -80,7 +83,7 @@ class RunView(KeyScreen[None]):
         yield AlertBar(id="alert")
         yield TabBar(id="tabs")
         yield Line(id="now")
-        yield Board(self._texts, self._progress)
+        yield Board(self._texts, self.reader, self._progress, self._since_event)
         yield Line(id="track")
         yield KeyBar(self.keys, id="keys")
 
@@ -88,11 +91,12 @@ class RunView(KeyScreen[None]):
         self._arrange()
         self.app.theme_changed_signal.subscribe(self, lambda _: self.call_after_refresh(self._show))
         self._bridge.start()
-        self.set_interval(POLL_S, self._poll)
+        self.reader.start()
         self.set_interval(1.0, self._tick)
 
     def on_unmount(self) -> None:
         self._bridge.stop()
+        self.reader.stop()
 
     @on(Board.Resized)
     def _follow_terminal(self) -> None:
@@ -163,10 +167,6 @@ class RunView(KeyScreen[None]):
         row = self.state.row(len(self.state.rows))
         return Text(f"#{row.n} {MARKS[row.status]}  {clean_line(row.reason, 300)}" if row else "")
 
-    def _poll(self) -> None:
-        if self.is_up and not self._bridge.held and self.state.started is not None:
-            self.board.poll(self.state, self.look, self._written_until())
-
     def _take_player(self, player: Player | None) -> None:
         self._player = player
         self._kept = scrubber.Kept(player.kept if player else ())
@@ -174,12 +174,8 @@ class RunView(KeyScreen[None]):
     def _progress(self) -> float:
         return 1.0 if self._player is None else self._player.progress
 
-    def _written_until(self) -> float:
-        """How far a proposal had been written, in seconds since it was begun."""
-        current = self.state.current
-        if self._player is None or current is None:
-            return math.inf
-        return self.state.elapsed - current.since + self._player.into_event
+    def _since_event(self) -> float:
+        return math.inf if self._player is None else self._player.into_event
 
     # ---- what comes in -----------------------------------------------------------------------
 
