@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, ClassVar
 
+from textual import on
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.screen import Screen
@@ -13,7 +14,7 @@ from textual.screen import Screen
 from autoexp_tui.ui import themes
 from autoexp_tui.ui.dialogs import Choice, Help
 from autoexp_tui.ui.keys import bindings
-from autoexp_tui.ui.screens.keyed import KeyScreen
+from autoexp_tui.ui.screens.keyed import KeyScreen, Retitled
 from autoexp_tui.ui.title import TerminalTitle
 
 
@@ -39,9 +40,10 @@ class AutoexpApp(App[None], inherit_bindings=False):
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return themes.ANSI_EXTRAS
 
-    def watch_title(self, title: str) -> None:
-        if self.is_running:  # Textual sets it first before there is a terminal
-            self._terminal_title.show(title)
+    @on(Retitled)
+    def _retitle(self, message: Retitled) -> None:
+        # Not by Textual's own `title`: a change of that repaints the whole screen.
+        self._terminal_title.show(message.title)
 
     def on_unmount(self) -> None:
         self._terminal_title.restore()

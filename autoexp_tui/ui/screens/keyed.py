@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Generic
 
+from textual.message import Message
 from textual.screen import Screen, ScreenResultType
 
 from autoexp_tui.text.safe import clean_line
@@ -12,6 +13,14 @@ from autoexp_tui.ui.keys import Key
 from autoexp_tui.ui.widgets.bars import KeyBar
 
 _ANSWER_S = 6.0
+
+
+class Retitled(Message):
+    """The terminal's title is to say something else."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__()
+        self.title = title
 
 
 class KeyScreen(Screen[ScreenResultType], Generic[ScreenResultType]):

@@ -33,7 +33,7 @@ from autoexp_tui.ui.dialogs import Told
 from autoexp_tui.ui.keys import Key
 from autoexp_tui.ui.marks import MARKS
 from autoexp_tui.ui.reading import FileReader
-from autoexp_tui.ui.screens.keyed import KeyScreen
+from autoexp_tui.ui.screens.keyed import KeyScreen, Retitled
 from autoexp_tui.ui.widgets.bars import AlertBar, KeyBar, Line, StatusLine, TabBar
 
 _AWAY = 3600.0
@@ -145,7 +145,7 @@ class RunView(KeyScreen[None]):
         if self._player is not None:
             self._show_track(self._player)
             self.query_one(KeyBar).relabel("play", "hold" if self._player.playing else "play")
-        self.app.title = status.title(self.state, now)
+        self.post_message(Retitled(status.title(self.state, now)))
 
     def _figures(self, now: status.Now) -> list[status.Piece]:
         if self._table is not None:
