@@ -88,6 +88,14 @@ def test_reading_gives_the_stored_bytes_not_the_filtered_ones(tmp_path: Path) ->
         assert repository.read(repository.head(), "a.txt") == b"x\ny\n"
 
 
+def test_reading_gives_what_was_committed_and_no_replacement(
+    root: Path, repository: Repository
+) -> None:
+    other = git(root, "rev-parse", "HEAD:harness.sh")
+    git(root, "replace", git(root, "rev-parse", "HEAD:target.txt"), other)
+    assert repository.read(repository.head(), "target.txt") == b"one\ntwo\n"
+
+
 @pytest.mark.parametrize("path", ["missing.txt", "lib", "lib/../../x", "--help"])
 def test_reading_what_is_no_file_is_an_error_with_its_name(
     repository: Repository, path: str
