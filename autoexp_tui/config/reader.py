@@ -6,14 +6,14 @@ import math
 import re
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import msgspec
 
-from autoexp_tui.config.declared import Setting, Shape, bounds, describe, settings, within
+from autoexp_tui.config.declared import Kind, Setting, Shape, bounds, describe, settings, within
 from autoexp_tui.config.yaml_nodes import ConfigError, Mistake, Node, compose, suggestion
 from autoexp_tui.model.contract import Contract, Decide, Limit
 from autoexp_tui.model.keys import METRIC, Form, Key, Refused, show
@@ -177,14 +177,14 @@ class _Reader:
             return self._shaped(node, shapes[0], key)
         if node.value in words:
             return node.value
-        kinds = _COMPOUND.get(type(node.value), ())
-        others = [shape for shape in shapes if not shape.words]
-        for shape in others:
-            if shape.kind in kinds or (not kinds and shape.kind not in _ANY_COMPOUND):
-                if kinds or not words:
-                    return self._shaped(node, shape, key)
-                with suppress(ConfigError):
-                    return self._shaped(node, shape, key)
+        kinds = _KINDS[type(node.value)]
+        for shape in [shape for shape in shapes if shape.kind in kinds][:1]:
+            try:
+                return self._shaped(node, shape, key)
+            except ConfigError:
+                # Of a scalar the words are told too, which it may have been meant for.
+                if not words or not isinstance(node.value, str):
+                    raise
         text = node.value if isinstance(node.value, str) else ""
         raise node.wrong(describe(shapes, key), suggestion(text, words))
 
@@ -247,8 +247,11 @@ class _Reader:
         return values
 
 
-_COMPOUND: dict[type, tuple[str, ...]] = {tuple: ("list",), dict: ("section", "mapping", "limit")}
-_ANY_COMPOUND = frozenset({"list", "section", "mapping", "limit"})
+_KINDS: dict[type, tuple[Kind, ...]] = {
+    str: ("whole", "number", "flag", "text"),
+    tuple: ("list",),
+    dict: ("section", "mapping", "limit"),
+}
 
 
 def _written_out(node: Node, short: Sequence[str]) -> tuple[Node, ...]:
