@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 from pathlib import Path
@@ -10,7 +11,9 @@ from pathlib import Path
 import click
 
 from autoexp_tui import __version__
+from autoexp_tui.console import err
 from autoexp_tui.model.problem import INTERRUPTED, Problem
+from autoexp_tui.text.safe import clean, one_line
 
 _COMMANDS = {
     "new": "new:new",
@@ -81,7 +84,9 @@ def run_command(arguments: list[str]) -> int:
     except (KeyboardInterrupt, click.exceptions.Abort):
         return INTERRUPTED
     except click.ClickException as error:
-        error.show()
+        told = io.StringIO()
+        error.show(told)  # it names what was typed, and a shell types file names by itself
+        err(clean(told.getvalue().rstrip("\n")))
         return error.exit_code
     except BrokenPipeError:
         # Whoever read our output has gone: nothing more to say, and no traceback at exit.
@@ -89,7 +94,7 @@ def run_command(arguments: list[str]) -> int:
         return 1
     except (Problem, OSError) as problem:
         for line in _in_a_line(problem).split("\n"):
-            click.echo(f"autoexp: {line}", err=True)
+            err(one_line(f"autoexp: {line}"))
         return problem.exit_code if isinstance(problem, Problem) else 1
     return code if isinstance(code, int) else 0
 

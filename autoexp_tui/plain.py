@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import msgspec
 
@@ -15,7 +15,7 @@ from autoexp_tui.model.state import RunState
 from autoexp_tui.sources.journals import POLL_S, Source
 from autoexp_tui.summary.headline import against_baseline, best_line, figures
 from autoexp_tui.text.numbers import money
-from autoexp_tui.text.safe import clean, clean_line
+from autoexp_tui.text.safe import Safe, clean_line, one_line, safe_json
 
 SIGNS = {"keep": "✓", "discard": "·", "crash": "✗"}
 
@@ -43,15 +43,15 @@ def follow(source: Source) -> Iterator[Record]:
         time.sleep(POLL_S)
 
 
-def as_json(record: Record) -> str:
+def as_json(record: Record) -> Safe:
     """One event as a line of JSON; `docs/events.md` tells its fields."""
-    return msgspec.json.encode(record).decode()
+    return safe_json(msgspec.json.encode(record))
 
 
-def as_lines(record: Record, state: RunState) -> list[str]:
+def as_lines(record: Record, state: RunState) -> list[Safe]:
     """What a person wants to read of one event; `state` has it applied already."""
     stamp = f"{dt.datetime.fromtimestamp(record.time):%H:%M:%S}"  # noqa: DTZ006 - a person's clock
-    return [f"{stamp}  {line}" for line in _lines(record.event, state)]
+    return [one_line(f"{stamp}  {line}") for line in _lines(record.event, state)]
 
 
 def _lines(event: events.AnyEvent, state: RunState) -> list[str]:  # noqa: C901, PLR0911, PLR0912
@@ -128,9 +128,3 @@ def _end_line(event: events.RunFinished, state: RunState) -> str:
     word = "finished" if event.ok else "failed"
     counts = f"{state.kept} kept of {len(state.rows)}"
     return f"{word}: {clean_line(event.reason, 400)} · {counts} · {best_line(state)}"
-
-
-def show_text(text: str, write: Callable[[str], None], indent: str = "") -> None:
-    """Write what came from outside, cleaned, line by line."""
-    for line in clean(text).rstrip("\n").split("\n"):
-        write(indent + line)

@@ -32,6 +32,7 @@ from autoexp_tui.loop.control import Command
 from autoexp_tui.loop.wire import NoRunner, send
 from autoexp_tui.model.events import Decided
 from autoexp_tui.sources.journals import JournalSource
+from autoexp_tui.text.safe import Safe
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
@@ -114,11 +115,14 @@ def go_wrong(trial: Trial, pid: int, chance: random.Random) -> str:
         case "branch":
             git(trial.repository, "update-ref", "-d", f"refs/heads/autoexp/{TAG}", check=False)
         case "pause":
-            send(trial.run, Command("pause", by="the soak"))
+            send(trial.run, Command("pause", by=Safe("the soak")))
             time.sleep(0.2)
-            send(trial.run, Command("resume", by="the soak"))
+            send(trial.run, Command("resume", by=Safe("the soak")))
         case _:
-            send(trial.run, Command("hint" if what == "hint" else "skip", "the soak", "less"))
+            send(
+                trial.run,
+                Command("hint" if what == "hint" else "skip", Safe("the soak"), Safe("less")),
+            )
     return what
 
 

@@ -25,6 +25,7 @@ from autoexp_tui.loop.wire import send
 from autoexp_tui.model.events import Decided
 from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.sources.journals import JournalSource
+from autoexp_tui.text.safe import Safe
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
@@ -64,7 +65,7 @@ def pace(rows: int, viewer: str) -> float:
         begun = time.monotonic()
         wait_for(run, 10 + rows)
         took = time.monotonic() - begun
-        send(run, Command("stop-now", by="the benchmark"))
+        send(run, Command("stop-now", by=Safe("the benchmark")))
         stop.set()
         if viewer == "watched":
             reader.join()

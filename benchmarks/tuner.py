@@ -33,6 +33,7 @@ from autoexp_tui.model.proposal import Proposal, Proposer, Situation, Stream, Tr
 from autoexp_tui.proposers.tuner import Tuner, arms
 from autoexp_tui.proposers.tuner.past import recall
 from autoexp_tui.proposers.tuner.space import survey
+from autoexp_tui.text.safe import Safe
 
 Measure = Callable[[str], dict[str, float]]
 """The target's text to its metrics; empty for a crash."""
@@ -211,7 +212,7 @@ inline_limit: 40     # tune: 10 .. 1000 log
 def _synthetic(
     name: str, text: str, function: Callable[[Mapping[str, Any]], float | None]
 ) -> Problem:
-    contract = Contract("config.yaml", "true", (Metric("loss", "lower"),))
+    contract = Contract("config.yaml", "true", (Metric(Safe("loss"), "lower"),))
 
     def measure(target: str) -> dict[str, float]:
         value = function(yaml.safe_load(target))

@@ -25,6 +25,7 @@ from autoexp_tui.loop.runlock import locked
 from autoexp_tui.model import events
 from autoexp_tui.model.contract import Contract, Metric
 from autoexp_tui.model.rundir import RunDirectory
+from autoexp_tui.text.safe import Safe
 
 BASE = "0" * 40
 SIZE = (40, 120)
@@ -36,11 +37,23 @@ class Driven:
     def __init__(self, folder: Path) -> None:
         self.run = RunDirectory(folder / "wire")
         self.journal = Journal(self.run.journal)
-        contract = Contract("t.py", "sh eval.sh", (Metric("loss", "lower"),))
+        contract = Contract("t.py", "sh eval.sh", (Metric(Safe("loss"), "lower"),))
         self.journal.append(
-            events.RunStarted("wire", "project", "", BASE, contract, "tuner", 0, "none", "0")
+            events.RunStarted(
+                Safe("wire"),
+                Safe("project"),
+                "",
+                BASE,
+                contract,
+                Safe("tuner"),
+                0,
+                Safe("none"),
+                Safe("0"),
+            )
         )
-        self.journal.append(events.RunnerStarted(os.getpid(), "host", "/", "/results.tsv", False))
+        self.journal.append(
+            events.RunnerStarted(os.getpid(), Safe("host"), "/", "/results.tsv", False)
+        )
         self.n = 0
         for _ in range(30):
             self.begin()
@@ -55,7 +68,9 @@ class Driven:
         self.run.text(n).write_text(f"RATE = {n}\nDEPTH = 4\n" + "x = 1\n" * 60)
         self.run.output(n).write_text("")
         self.journal.append(events.ExperimentStarted(n, f"{max(1, n - 1):040x}"))
-        self.journal.append(events.Proposed(n, f"A rate of {n}", f"RATE {n}", 1, 1, str(n)))
+        self.journal.append(
+            events.Proposed(n, Safe(f"A rate of {n}"), Safe(f"RATE {n}"), 1, 1, str(n))
+        )
         self.journal.append(events.Committed(n, f"{n:040x}"))
         self.journal.append(events.EvaluationStarted(n))
 
@@ -64,7 +79,9 @@ class Driven:
         n, metrics = self.n, {"loss": 1.0 / self.n}
         self.journal.append(events.Evaluated(n, 1.0, metrics))
         self.journal.append(
-            events.Decided(n, "keep", f"{n:040x}", BASE, f"RATE {n}", "better", metrics, 1.0)
+            events.Decided(
+                n, "keep", f"{n:040x}", BASE, Safe(f"RATE {n}"), Safe("better"), metrics, 1.0
+            )
         )
 
     def one_more(self) -> None:
@@ -144,7 +161,7 @@ def main() -> None:
 
 def pause(driven: Driven) -> None:
     """Hold the run still."""
-    driven.journal.append(events.Paused("paused by ada"))
+    driven.journal.append(events.Paused(Safe("paused by ada")))
 
 
 if __name__ == "__main__":

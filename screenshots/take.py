@@ -20,6 +20,7 @@ from autoexp_tui.sources.journals import JournalSource, read_state
 from autoexp_tui.sources.player import Player
 from autoexp_tui.sources.tables import TableSource
 from autoexp_tui.tables import parse_table
+from autoexp_tui.text.safe import Safe
 from autoexp_tui.ui.app import AutoexpApp
 from autoexp_tui.ui.screens.run import RunScreen
 from autoexp_tui.ui.themes import DARK, LIGHT
@@ -53,7 +54,10 @@ def live() -> RunScreen:
     """The screen of the recorded run, as it was while the experiment was measured."""
     held = Held(recording(), lambda record: record.event == events.EvaluationStarted(MOMENT))
     return RunScreen(
-        held, recording(), steer=lambda _: Reply(ok=True, text=""), clock=lambda: held.time + 3
+        held,
+        recording(),
+        steer=lambda _: Reply(ok=True, text=Safe("")),
+        clock=lambda: held.time + 3,
     )
 
 

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import click
 
+from autoexp_tui.console import echo
 from autoexp_tui.loop.ports import Job, Result
 from autoexp_tui.model.contract import Contract
 from autoexp_tui.model.rundir import RunDirectory
-from autoexp_tui.plain import show_text
 from autoexp_tui.project import Project, find_project
 from autoexp_tui.proposers import registry
 from autoexp_tui.text.numbers import format_duration, format_number
-from autoexp_tui.text.safe import clean_line
+from autoexp_tui.text.safe import Safe, clean, clean_line, one_line
 
 _TAG = "check"
 _TAIL = 12
@@ -47,7 +47,7 @@ def check(directory: Path, include_dirty: bool) -> int:
             text = Candidates(repository, started).text_of(base)
             _tell_project(project, contract, text, started.proposer, notes)
             limit = format_duration(contract.time_limit)
-            click.echo(f"running    the baseline, for at most {limit} …")
+            _tell("running", f"the baseline, for at most {limit} …")
             result = evaluator.submit(Job(1, text, contract.time_limit)).result()
             _tell("linked", ", ".join(evaluator.workspace.linked) or "nothing")
             for name, why in evaluator.workspace.not_linked:
@@ -60,7 +60,7 @@ def check(directory: Path, include_dirty: bool) -> int:
 
 
 def _tell(name: str, text: str) -> None:
-    click.echo(f"{name:<10} {clean_line(text, 400)}")
+    echo(one_line(f"{name:<10} {clean_line(text, 400)}"))
 
 
 def _tell_project(
@@ -80,9 +80,9 @@ def _tell_result(contract: Contract, result: Result) -> int:
     _tell("took", format_duration(result.seconds))
     if result.failure:
         _tell("read", f"no measurement: {result.failure}")
-        click.echo("\nthe last lines of output:")
-        show_text("\n".join(result.tail.split("\n")[-_TAIL:]), click.echo, "  ")
-        click.echo(f"\nnot ready: {_remedy(contract, result)}")
+        tail = "\n  ".join(clean(result.tail).rstrip("\n").split("\n")[-_TAIL:])
+        echo(clean(f"\nthe last lines of output:\n  {tail}\n"))
+        echo(one_line(f"not ready: {_remedy(contract, result)}"))
         return 1
     for metric in contract.metrics:
         found = format_number(result.metrics[metric.name])
@@ -91,7 +91,7 @@ def _tell_result(contract: Contract, result: Result) -> int:
         _tell("also read", f"{name} {format_number(value)} (not judged)")
     for advice in _advice(contract, result):
         _tell("consider", advice)
-    click.echo("\nready: `autoexp run` starts")
+    echo(Safe("\nready: `autoexp run` starts"))
     return 0
 
 

@@ -7,11 +7,12 @@ from typing import Literal
 
 import click
 
+from autoexp_tui.console import echo, echo_painted, err
 from autoexp_tui.report.comparison import By, Entry, entry_of, kept_lines, picture, table
 from autoexp_tui.report.comparison import compare as compared
 from autoexp_tui.report.textplot import LETTERS, paint, runs
 from autoexp_tui.sources.opening import opened
-from autoexp_tui.text.safe import clean_line
+from autoexp_tui.text.safe import Safe, clean_line, one_line
 
 _COLOURS = ("green", "blue", "magenta", "yellow", "cyan", "red")
 _WIDEST, _HEIGHT = 110, 18
@@ -53,22 +54,22 @@ def compare(
     width = min(_WIDEST, shutil.get_terminal_size().columns)
     painting = paint(picture(comparison), width, _HEIGHT)
     if painting:
-        click.echo(f"{comparison.scale}, by {by}")
+        echo(one_line(f"{comparison.scale}, by {by}"))
     for cells in painting.lines if painting else []:
-        click.echo("".join(_coloured(text, role) for text, role in runs(cells)).rstrip())
-    click.echo()
+        echo_painted(_coloured(text, role) for text, role in runs(cells))
+    echo()
     for letter, line in zip(LETTERS, table(comparison), strict=False):
-        click.echo(_coloured(line, letter))
+        echo_painted([_coloured(line, letter)])
     for letter, entry in zip(LETTERS, comparison.entries, strict=False):
-        click.echo()
-        click.echo(_coloured(f"{letter}  {clean_line(entry.name, 60)} kept", letter))
+        echo()
+        echo_painted([_coloured(f"{letter}  {clean_line(entry.name, 60)} kept", letter)])
         for line in kept_lines(entry, most):
-            click.echo(line)
+            echo(line)
     for caveat in caveats:
-        click.echo(f"note: {clean_line(caveat, 300)}", err=True)
+        err(clean_line(f"note: {caveat}", 300))
 
 
-def _coloured(text: str, role: str) -> str:
-    """Coloured as its curve is; click leaves the colours out where there is no terminal."""
+def _coloured(text: str, role: str) -> tuple[Safe, str | None]:
+    """The text, and the colour of the curve that it belongs to."""
     at = LETTERS.find(role) if role else -1
-    return text if at < 0 else click.style(text, fg=_COLOURS[at % len(_COLOURS)])
+    return one_line(text), None if at < 0 else _COLOURS[at % len(_COLOURS)]

@@ -15,8 +15,9 @@ from autoexp_tui.config.declared import Setting, settings
 from autoexp_tui.config.page import page
 from autoexp_tui.config.schema import schema
 from autoexp_tui.config.writer import flow
+from autoexp_tui.console import echo, write
 from autoexp_tui.project import CONFIG, find_project
-from autoexp_tui.text.safe import clean_line
+from autoexp_tui.text.safe import clean, clean_line, one_line
 
 _OPTIONS = {
     "proposer": "proposer",
@@ -37,10 +38,10 @@ def config(
 ) -> None:
     """Show every setting of the project in DIRECTORY, and where it comes from."""
     if as_schema:
-        click.echo(json.dumps(schema(), indent=2, ensure_ascii=False))
+        echo(clean(json.dumps(schema(), indent=2, ensure_ascii=False)))
         return
     if as_page:
-        click.echo(page(), nl=False)
+        write(clean(page()))
         return
     from autoexp_tui.runner.preparation import Wishes  # noqa: PLC0415 - git
 
@@ -61,7 +62,7 @@ def config(
     width = max(len(path) for path, _, _ in rows)
     source_width = max(len(source) for _, _, source in rows)
     for path, shown, source in rows:
-        click.echo(f"{path:<{width}}  {source:<{source_width}}  {shown}")
+        echo(one_line(f"{path:<{width}}  {source:<{source_width}}  {shown}"))
 
 
 def _in_force(section: msgspec.Struct, prefix: str = "") -> Iterator[tuple[str, Setting, object]]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import click
 
+from autoexp_tui.console import echo
 from autoexp_tui.loop.control import Command, Verb
 from autoexp_tui.loop.wire import send
 from autoexp_tui.model.problem import Problem
 from autoexp_tui.project import run_here
 from autoexp_tui.system.person import whoami
+from autoexp_tui.text.safe import clean_line, one_line
 
 _tag = click.argument("tag", required=False)
 
@@ -16,10 +18,10 @@ _tag = click.argument("tag", required=False)
 def ask(tag: str | None, verb: Verb, text: str = "") -> None:
     """Send a command to a run's runner, and print its answer."""
     run = run_here(tag)
-    reply = send(run, Command(verb, by=whoami(), text=text))
+    reply = send(run, Command(verb, by=whoami(), text=clean_line(text, 2000)))
     if not reply.ok:
         raise Problem(f"{run.tag}: {reply.text}")
-    click.echo(f"{run.tag}: {reply.text}")
+    echo(one_line(f"{run.tag}: {reply.text}"))
 
 
 @click.command()

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import click
 
+from autoexp_tui.console import echo
 from autoexp_tui.model.problem import UsageProblem
 from autoexp_tui.project import run_here
 from autoexp_tui.sources.archive import is_archive, pack
+from autoexp_tui.text.safe import one_line
 
 
 @click.command()
@@ -30,7 +32,7 @@ def export(names: tuple[str, ...]) -> None:
         size = pack(run, to)
     except OSError as error:
         raise UsageProblem(f"{to}: can't be written ({error.strerror or error})") from None
-    click.echo(f"{to}: {run.tag}, {_size(size)}; `autoexp replay {to}` plays it")
+    echo(one_line(f"{to}: {run.tag}, {_size(size)}; `autoexp replay {to}` plays it"))
 
 
 def _size(size: int) -> str:

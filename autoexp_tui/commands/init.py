@@ -9,9 +9,11 @@ import click
 import msgspec
 
 from autoexp_tui import config
+from autoexp_tui.console import echo, err
 from autoexp_tui.model.contract import Contract, Direction, Metric
 from autoexp_tui.model.problem import UsageProblem
 from autoexp_tui.project import CONFIG
+from autoexp_tui.text.safe import Safe, clean_line, one_line
 
 _LIKELY = ("train.py", "prompt.txt", "config.yaml", "handler.py", "query.sql", "styles.css")
 _DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
@@ -48,9 +50,10 @@ def init(
     text = config.render(Contract(target=target, harness=harness, metrics=goals))
     config.parse(text, str(path))
     if not (directory / target).is_file():
-        click.echo(f"autoexp: {target} is not there yet: write and commit it first", err=True)
+        err(one_line(f"autoexp: {target} is not there yet: write and commit it first"))
     path.write_text(text, encoding="utf-8")
-    click.echo(f"wrote {path}\n  autoexp check   runs your harness once and shows what is read")
+    echo(one_line(f"wrote {path}"))
+    echo(Safe("  autoexp check   runs your harness once and shows what is read"))
 
 
 def _metric(text: str) -> Metric:
@@ -78,7 +81,7 @@ def _ask_metrics() -> tuple[Metric, ...]:
         if not name:
             break
         direction = click.prompt(
-            f"Which {name} is better", type=click.Choice(_DIRECTIONS), default="lower"
+            clean_line(f"Which {name} is better"), type=click.Choice(_DIRECTIONS), default="lower"
         )
-        goals.append(Metric(name, direction))
+        goals.append(Metric(clean_line(name), direction))
     return tuple(goals)

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import click
 
+from autoexp_tui.console import echo
 from autoexp_tui.loop.runlock import is_asleep, is_running
 from autoexp_tui.model.rundir import RunDirectory, runs_in
 from autoexp_tui.model.state import RunState
 from autoexp_tui.project import find_project
 from autoexp_tui.sources.journals import read_state
 from autoexp_tui.summary.headline import best_line
-from autoexp_tui.text.safe import clean_line
+from autoexp_tui.text.safe import clean_line, one_line
 
 
 @click.command()
@@ -25,14 +26,14 @@ def ls(directory: Path) -> None:
     lines = []
     for run in runs_in(place.common_dir):
         state = read_state(run)
-        lines.append((run.tag, _condition(run, state), *_figures(run, state)))
+        lines.append((one_line(run.tag), _condition(run, state), *_figures(run, state)))
     if not lines:
-        click.echo(f"no runs in {place.root} yet: `autoexp run` starts one")
+        echo(one_line(f"no runs in {place.root} yet: `autoexp run` starts one"))
         return
     widths = [max(len(line[column]) for line in lines) for column in range(3)]
     for tag, condition, rows, best in lines:
         row = f"{tag:<{widths[0]}}  {condition:<{widths[1]}}  {rows:>{widths[2]}}  {best}"
-        click.echo(row.rstrip())
+        echo(one_line(row.rstrip()))
 
 
 def _condition(run: RunDirectory, state: RunState) -> str:

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import click
 
+from autoexp_tui.console import echo
 from autoexp_tui.samples import copy_sample, samples
+from autoexp_tui.text.safe import Safe, one_line
 
 
 @click.command()
@@ -19,8 +21,8 @@ def new(sample: str | None, directory: Path | None) -> None:
         known = samples()
         width = max(map(len, known), default=0)
         for name, title in known.items():
-            click.echo(f"{name:<{width}}  {title}")
-        click.echo("\n`autoexp new NAME DIR` copies one")
+            echo(one_line(f"{name:<{width}}  {title}"))
+        echo(Safe("\n`autoexp new NAME DIR` copies one"))
         return
     from autoexp_tui.repository.creation import create  # noqa: PLC0415 - git
 
@@ -30,4 +32,5 @@ def new(sample: str | None, directory: Path | None) -> None:
     if sys.prefix != sys.base_prefix:
         # Its harness needs what autoexp itself was installed with: numpy, say.
         (path / ".venv").symlink_to(sys.prefix)
-    click.echo(f"{path}\n  cd {path}\n  autoexp check\n  autoexp run")
+    for line in (f"{path}", f"  cd {path}", "  autoexp check", "  autoexp run"):
+        echo(one_line(line))

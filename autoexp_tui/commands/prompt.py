@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from autoexp_tui.console import echo
 from autoexp_tui.model.problem import UsageProblem
 from autoexp_tui.project import run_here
 from autoexp_tui.sources.journals import read_state
@@ -42,4 +43,4 @@ def prompt(tag: str | None) -> None:
         situation = gather(n, state, candidates, guidance, [])
         context = ContextGatherer(run, candidates.harness_text, state).gather(situation)
         request = build(situation, context, secrets.scrub)
-    click.echo(clean(request.as_text()))
+    echo(clean(request.as_text()))

@@ -8,10 +8,12 @@ from typing import Literal
 
 import click
 
+from autoexp_tui.console import echo, write
 from autoexp_tui.model.problem import UsageProblem
 from autoexp_tui.report import account_of, as_html, as_markdown
 from autoexp_tui.report.page import GENERATOR
 from autoexp_tui.sources.opening import opened
+from autoexp_tui.text.safe import one_line
 
 _HEAD = 2000
 
@@ -49,13 +51,13 @@ def report(
         if output.exists() and not _is_ours(output):
             raise UsageProblem(f"{output} is there already, and not ours: name a file with -o")
     if output is None or str(output) == "-":
-        click.echo(page.encode(), nl=False)
+        write(page)
         return
     try:
         output.write_text(page, encoding="utf-8")
     except OSError as error:
         raise UsageProblem(f"{output}: can't be written ({error.strerror or error})") from None
-    click.echo(f"{output}: {len(account.rows)} rows, {account.digest.kept} kept")
+    echo(one_line(f"{output}: {len(account.rows)} rows, {account.digest.kept} kept"))
 
 
 def _is_ours(path: Path) -> bool:

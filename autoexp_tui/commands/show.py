@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
+from autoexp_tui.console import echo
 from autoexp_tui.model.problem import UsageProblem
 from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.model.state import Row
 from autoexp_tui.project import run_here
 from autoexp_tui.sources.journals import read_state
 from autoexp_tui.text.numbers import format_duration, format_number, format_runs
-from autoexp_tui.text.safe import clean, clean_line, decode
+from autoexp_tui.text.safe import clean, clean_line, decode, one_line
 
 _OUTPUT = 64 << 10
 
@@ -27,27 +29,29 @@ def show(n: int, tag: str | None) -> None:
     row = state.row(n)
     if row is None:
         raise UsageProblem(f"run {run.tag} has no row {n}: it has {len(state.rows)}")
-    _head(run, row)
+    for line in _head(run, row):
+        echo(one_line(line))
+    _section("hypothesis", row.hypothesis)
     _section("diff", _file(run.diff(n)) or "(the target as it was)")
     _section("output", _file(run.output(n)) or "(nothing)")
 
 
-def _head(run: RunDirectory, row: Row) -> None:
-    click.echo(f"#{row.n} {row.status}: {clean_line(row.description, 300)}")
-    click.echo(f"because    {clean_line(row.reason, 300)}")
-    click.echo(f"commit     {row.commit}  refs/autoexp/{run.tag}/{row.n}")
-    click.echo(f"parent     {row.parent}")
-    click.echo(f"took       {format_duration(row.seconds)}")
+def _head(run: RunDirectory, row: Row) -> Iterator[str]:
+    yield f"#{row.n} {row.status}: {clean_line(row.description, 300)}"
+    yield f"because    {clean_line(row.reason, 300)}"
+    yield f"commit     {row.commit}  refs/autoexp/{run.tag}/{row.n}"
+    yield f"parent     {row.parent}"
+    yield f"took       {format_duration(row.seconds)}"
     for name, value in {**row.metrics, **row.extras}.items():
         judged = format_runs(row.measurement.values(name))
         judged += "" if name in row.metrics else "  (not judged)"
-        click.echo(f"{clean_line(name, 40):<10} {format_number(value)}{judged}")
-    _section("hypothesis", row.hypothesis)
+        yield f"{clean_line(name, 40):<10} {format_number(value)}{judged}"
 
 
 def _section(name: str, text: str) -> None:
-    click.echo(f"\n── {name} " + "─" * (60 - len(name)))
-    click.echo(clean(text).rstrip("\n"))
+    echo()
+    echo(one_line(f"── {name} " + "─" * (60 - len(name))))
+    echo(clean(text.rstrip("\n")))
 
 
 def _file(path: Path) -> str:

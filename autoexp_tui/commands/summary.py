@@ -9,6 +9,7 @@ from typing import Any
 import click
 import msgspec
 
+from autoexp_tui.console import echo
 from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.project import run_here
 from autoexp_tui.sources.archive import is_archive, unpacked
@@ -18,7 +19,7 @@ from autoexp_tui.summary.digest import Digest, MetricDigest, digest_of
 from autoexp_tui.summary.headline import told
 from autoexp_tui.tables import TableSummary, read_table, summarise
 from autoexp_tui.text.numbers import format_duration, format_number, money
-from autoexp_tui.text.safe import clean_line
+from autoexp_tui.text.safe import clean_line, one_line, safe_json
 
 
 @click.command()
@@ -38,10 +39,10 @@ def summary(which: str | None, as_json: bool) -> None:
         found: dict[str, Any] = msgspec.to_builtins(table)
         if digest is not None:
             found |= msgspec.to_builtins(digest)
-        click.echo(msgspec.json.encode(found).decode())
+        echo(safe_json(msgspec.json.encode(found)))
         return
     for line in _table_lines(table) if digest is None else _lines(digest):
-        click.echo(line)
+        echo(one_line(line))
 
 
 def _of_run(run: RunDirectory) -> tuple[TableSummary, Digest]:

@@ -11,6 +11,7 @@ import click
 import msgspec
 
 from autoexp_tui import plain as lines
+from autoexp_tui.console import echo
 from autoexp_tui.model import events
 from autoexp_tui.model.events import Record
 from autoexp_tui.model.problem import INTERRUPTED
@@ -18,7 +19,7 @@ from autoexp_tui.model.state import RunState
 from autoexp_tui.sources.journals import POLL_S
 from autoexp_tui.sources.watching import LedgerWatch
 from autoexp_tui.summary.headline import best_line
-from autoexp_tui.text.safe import clean_line
+from autoexp_tui.text.safe import Safe, clean_line, one_line
 from autoexp_tui.viewing import choose_view
 
 _LAST = 10
@@ -55,7 +56,7 @@ def watch(
         while True:
             records = source.read()
             for line in map(lines.as_json, records) if how == "json" else told.lines(records):
-                click.echo(line)
+                echo(line)
             time.sleep(POLL_S)
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -69,7 +70,7 @@ class Teller:
         self._state = RunState()
         self._told: list[events.Decided] = []
 
-    def lines(self, records: Sequence[Record]) -> Iterator[str]:
+    def lines(self, records: Sequence[Record]) -> Iterator[Safe]:
         """What is new in `records`, as `LedgerWatch.read` hands them out."""
         if not records:
             return
@@ -80,15 +81,15 @@ class Teller:
         shown = [line for record in records for line in self._take(record, state, before)]
         count = len(state.rows)
         if first:
-            yield f"{self._name}: {count} rows, {best_line(state)}"
+            yield one_line(f"{self._name}: {count} rows, {best_line(state)}")
             shown = shown[-_LAST:]
         elif again:
-            yield f"{self._name} was changed: {count} rows, {best_line(state)}"
+            yield one_line(f"{self._name} was changed: {count} rows, {best_line(state)}")
         yield from shown
 
     def _take(
         self, record: Record, state: RunState, before: Sequence[events.Decided]
-    ) -> Iterator[str]:
+    ) -> Iterator[Safe]:
         state.apply(record)
         event = record.event
         if not isinstance(event, events.Decided):

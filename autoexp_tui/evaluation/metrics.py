@@ -88,7 +88,9 @@ class MetricReader:
 
     def __init__(self, metrics: Sequence[Metric]) -> None:
         self._all = [_Seen(metric) for metric in metrics]
-        self._named = {seen.metric.name: seen for seen in self._all if seen.metric.pattern is None}
+        self._named: dict[str, _Seen] = {
+            seen.metric.name: seen for seen in self._all if seen.metric.pattern is None
+        }
         self._squashed = {_squash(name): seen for name, seen in self._named.items()}
         self._searched = [
             (seen, re.compile(seen.metric.pattern))
@@ -114,7 +116,9 @@ class MetricReader:
         self._end_line()
         others = list(self._extras)
         failure = next(filter(None, (seen.failure(others) for seen in self._all)), "")
-        metrics = {} if failure else {seen.metric.name: seen.last for seen in self._all}
+        metrics: dict[str, float] = (
+            {} if failure else {seen.metric.name: seen.last for seen in self._all}
+        )
         return Reading(metrics, dict(self._extras), failure)
 
     def _hold(self, part: bytes) -> None:

@@ -6,7 +6,7 @@ from autoexp_tui.loop.control import Command, Controls, Reply
 from autoexp_tui.loop.recorder import Recorder
 from autoexp_tui.model import events
 from autoexp_tui.model.state import RunState
-from autoexp_tui.text.safe import clean_line
+from autoexp_tui.text.safe import Safe, clean_line
 
 _HINT = 2_000
 
@@ -15,7 +15,7 @@ def handle_command(command: Command, recorder: Recorder, controls: Controls) -> 
     """Do what one command asks, one at a time; the reply comes at once."""
     with recorder.transaction() as state:
         if state.finished:
-            return Reply(ok=False, text=f"the run has ended: {state.finished.reason}")
+            return _refused(f"the run has ended: {state.finished.reason}")
         match command.verb:
             case "pause":
                 return _pause(command.by, state, recorder, controls)
@@ -27,9 +27,17 @@ def handle_command(command: Command, recorder: Recorder, controls: Controls) -> 
                 now = command.verb == "stop-now"
                 recorder.record(events.StopRequested(command.by, now))
                 controls.stop(now=now)
-                return Reply(ok=True, text="stopping now" if now else f"stopping {_after(state)}")
+                return _done("stopping now" if now else f"stopping {_after(state)}")
             case "hint":
                 return _hint(command, recorder)
+
+
+def _done(words: str) -> Reply:
+    return Reply(ok=True, text=clean_line(words))
+
+
+def _refused(words: str) -> Reply:
+    return Reply(ok=False, text=clean_line(words))
 
 
 def _after(state: RunState) -> str:
@@ -40,36 +48,36 @@ def _after(state: RunState) -> str:
     return f"after #{current.n}: waiting for {doing}"
 
 
-def _pause(by: str, state: RunState, recorder: Recorder, controls: Controls) -> Reply:
+def _pause(by: Safe, state: RunState, recorder: Recorder, controls: Controls) -> Reply:
     if state.paused or state.pause_requested:
-        return Reply(ok=True, text="already paused" if state.paused else "already pausing")
+        return _done("already paused" if state.paused else "already pausing")
     recorder.record(events.PauseRequested(by))
     controls.pause()
-    return Reply(ok=True, text=f"pausing {_after(state)}")
+    return _done(f"pausing {_after(state)}")
 
 
-def _resume(by: str, state: RunState, recorder: Recorder, controls: Controls) -> Reply:
+def _resume(by: Safe, state: RunState, recorder: Recorder, controls: Controls) -> Reply:
     if not (state.paused or state.pause_requested):
-        return Reply(ok=True, text="not paused")
+        return _done("not paused")
     recorder.record(events.Resumed(by))
     controls.resume()
-    return Reply(ok=True, text="resumed")
+    return _done("resumed")
 
 
-def _skip(by: str, state: RunState, recorder: Recorder, controls: Controls) -> Reply:
+def _skip(by: Safe, state: RunState, recorder: Recorder, controls: Controls) -> Reply:
     current = state.current
     if current is None:
-        return Reply(ok=False, text="nothing to skip: no experiment is in flight")
+        return _refused("nothing to skip: no experiment is in flight")
     if not state.rows:
-        return Reply(ok=False, text="the baseline can't be skipped: everything is compared with it")
+        return _refused("the baseline can't be skipped: everything is compared with it")
     recorder.record(events.SkipRequested(by, current.n))
     controls.skip(current.n)
-    return Reply(ok=True, text=f"skipping #{current.n}")
+    return _done(f"skipping #{current.n}")
 
 
 def _hint(command: Command, recorder: Recorder) -> Reply:
     text = clean_line(command.text, _HINT)
     if not text:
-        return Reply(ok=False, text="a hint needs words")
+        return _refused("a hint needs words")
     recorder.record(events.HintGiven(command.by, text))
-    return Reply(ok=True, text="hint noted: the next proposal sees it")
+    return _done("hint noted: the next proposal sees it")

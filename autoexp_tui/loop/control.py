@@ -9,6 +9,8 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from autoexp_tui.text.safe import NOTHING, Safe
+
 Verb: TypeAlias = Literal["pause", "resume", "skip", "stop", "stop-now", "hint"]
 
 
@@ -16,9 +18,9 @@ class Command(msgspec.Struct, frozen=True):
     """One request of one person."""
 
     verb: Verb
-    by: str
+    by: Safe
     """Who asks, for the journal: `user@terminal`."""
-    text: str = ""
+    text: Safe = NOTHING
     """Of a hint."""
 
 
@@ -26,7 +28,7 @@ class Reply(msgspec.Struct, frozen=True):
     """The answer to a command, given at once even when what was asked for takes longer."""
 
     ok: bool
-    text: str
+    text: Safe
     """In words for the person who asked: "pausing: after this experiment"."""
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import threading
 import time
 import zlib
@@ -23,9 +24,13 @@ import msgspec
 from autoexp_tui.model.events import AnyEvent, Record
 from autoexp_tui.model.problem import Problem
 from autoexp_tui.system.files import replace_file, sync_directory
+from autoexp_tui.text.intake import cleaned
 
 _decoder = msgspec.json.Decoder(Record)
 _SUM = len(b',"sum":"00000000"}')
+
+_UNCLEAN = re.compile(rb"[\x7f-\xff]|\\[urbf]")
+"""What a line must hold to have a string that isn't safe: JSON escapes every other control."""
 
 _NEWS_NOT_FSYNCED = frozenset({"EvaluationStarted", "ProposalAnswered", "Noticed"})
 
@@ -41,7 +46,7 @@ def encode(record: Record) -> bytes:
 
 
 def decode(line: bytes) -> Record:
-    """The inverse of `encode`.
+    """The inverse of `encode`; what its texts held of controls is cleaned away.
 
     Raises:
         ValueError: the line is torn or damaged.
@@ -49,7 +54,9 @@ def decode(line: bytes) -> Record:
     body, seal = line[: -_SUM - 1], line[-_SUM - 1 :]
     if seal != b',"sum":"%08x"}\n' % zlib.crc32(body):
         raise ValueError("checksum does not match")
-    return _decoder.decode(line)
+    record = _decoder.decode(line)
+    # Most lines need no second look, and a long journal has a hundred thousand of them.
+    return cleaned(record) if _UNCLEAN.search(body) else record
 
 
 class JournalReader:

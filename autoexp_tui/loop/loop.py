@@ -32,7 +32,7 @@ from autoexp_tui.model.proposal import (
 )
 from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.text import diffs
-from autoexp_tui.text.safe import clean, clean_line
+from autoexp_tui.text.safe import Safe, clean, clean_line, one_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,10 @@ class Candidate:
     text: str
     description: str
     attempt: int = 1
+
+
+_REASON = 1000
+"""Characters of a reason that are written down."""
 
 
 class BaselineFailed(Exception):
@@ -81,11 +85,11 @@ class Loop:
             while not (reason := self.stop_reason()):  # 9. only a budget, or a person, ends it
                 self.experiment()
         except (Exhausted, OutOfTime) as end:
-            finished = events.RunFinished(str(end), ok=True)
+            finished = events.RunFinished(clean_line(str(end), _REASON), ok=True)
         except (Unable, BaselineFailed) as failure:
-            finished = events.RunFinished(str(failure), ok=False)
+            finished = events.RunFinished(clean_line(str(failure), _REASON), ok=False)
         else:
-            finished = events.RunFinished(reason, ok=True)
+            finished = events.RunFinished(clean_line(reason, _REASON), ok=True)
         self._recorder.record(finished)
         return finished
 
@@ -141,7 +145,7 @@ class Loop:
         parent = self._recorder.state.in_flight[n].parent
         before = self._candidates.text_of(parent)
         added, removed = diffs.count(before, proposal.text)
-        description = clean_line(proposal.description, 200) or "no description"
+        description = clean_line(proposal.description or "no description")
         self._put_beside(n, before, proposal.text)
         self._recorder.record(
             events.Proposed(
@@ -170,7 +174,7 @@ class Loop:
     def extract_metrics(self, candidate: Candidate, runs: Runs) -> events.Evaluated:
         skipped = runs.last.cut_short and self._controls.interrupted(candidate.n)
         self._controls.clear_interrupt(candidate.n)
-        failure = "skipped" if skipped else runs.failure
+        failure = clean_line("skipped" if skipped else runs.failure, _REASON)
         measurement = runs.measurement
         evaluated = events.Evaluated(
             n=candidate.n,
@@ -185,7 +189,7 @@ class Loop:
         for note in runs.notes:
             self._recorder.warn(f"#{candidate.n}: {note}")
         if runs.last.tampered:
-            self._recorder.record(events.Noticed("alarm", f"#{candidate.n} {runs.failure}"))
+            self._recorder.alarm(f"#{candidate.n} {runs.failure}")
         return evaluated
 
     def mend_slip(
@@ -204,12 +208,14 @@ class Loop:
         status: events.Status
         if measured.failure and not state.rows:
             raise BaselineFailed(f"the baseline gave no measurement: {measured.failure}")
-        seconds, description = measured.seconds, candidate.description
+        seconds = measured.seconds
+        description: str = candidate.description
         samples, against = measured.samples if not measured.failure else (), Measurement()
         metrics = measured.metrics
         if candidate.attempt > 1:
             word = "still broken after" if measured.failure else "after"
             description += f" ({word} {candidate.attempt - 1} repairs)"
+        reason: str
         if measured.failure:
             status, reason = "crash", measured.failure
         else:
@@ -227,8 +233,8 @@ class Loop:
                 status=status,
                 commit=candidate.commit,
                 parent=candidate.parent,
-                description=description,
-                reason=reason,
+                description=clean_line(description, 300),
+                reason=clean_line(reason, _REASON),
                 metrics=metrics,
                 seconds=round(seconds, 3),
                 cost_usd=round(state.unbooked_usd.get(candidate.n, 0.0), 6),
@@ -254,7 +260,7 @@ class Loop:
             with self._recorder.transaction() as state:
                 if not state.paused and self._controls.pausing:
                     by = state.pause_requested or "a person"
-                    self._recorder.record(events.Paused(f"paused by {by}"))
+                    self._recorder.record(events.Paused(one_line(f"paused by {by}")))
             self._controls.wait_while_paused(1.0)
         request = self._recorder.state.stop_requested
         return f"stopped by {request.by}" if request else "stopped"
@@ -268,7 +274,7 @@ class Loop:
                 self._pause(f"only {free} MB of disk are left: it goes on when there are {wanted}")
             elif free >= wanted and self._short_of_disk:
                 self._short_of_disk = False
-                self._recorder.record(events.Resumed("room on the disk"))
+                self._recorder.record(events.Resumed(Safe("room on the disk")))
                 self._controls.resume()
             streak, most = state.failure_streak, state.contract.pause_after_failures
             if most and streak >= most:
@@ -277,7 +283,7 @@ class Loop:
     def _pause(self, reason: str) -> None:
         if not self._recorder.state.paused:
             self._controls.pause()
-            self._recorder.record(events.Paused(reason))
+            self._recorder.record(events.Paused(clean_line(reason)))
 
     # What the steps are made of.
 
@@ -332,6 +338,7 @@ class Loop:
 
     def _interrupted(self) -> None:
         """A stop leaves what is committed for the next runner; a skip gives up the proposal."""
+        reason = Safe("skipped before it was committed")
         for cut in list(self._recorder.state.in_flight.values()):
             if not cut.commit:
-                self._recorder.record(events.Abandoned(cut.n, "skipped before it was committed"))
+                self._recorder.record(events.Abandoned(cut.n, reason))

@@ -66,8 +66,11 @@ class Drafting:
                 if not answer:
                     return proposal
                 answers.append(answer)
+                description, answer = clean_line(description), clean_line(answer, 1000)
                 self._recorder.record(
-                    events.ProposalAnswered(situation.n, clean_line(description), answer)
+                    events.ProposalAnswered(
+                        situation.n, clean_line(description), clean_line(answer, 1000)
+                    )
                 )
         raise Exhausted(f"{_ANSWERS} proposals in a row brought nothing new")
 
@@ -78,7 +81,7 @@ class Drafting:
         """
         if not isinstance(self._proposer, Repairer):
             return None
-        self._recorder.record(events.RepairBegan(crash.n, attempt, crash.failure))
+        self._recorder.record(events.RepairBegan(crash.n, attempt, clean_line(crash.failure, 1000)))
         with self._writing(crash.n, more=True) as stream:
             stream("again", "")
             try:

@@ -8,6 +8,9 @@ from collections.abc import Callable, Iterator
 from autoexp_tui.loop.journal import Journal
 from autoexp_tui.model.events import AnyEvent, Noticed, Record
 from autoexp_tui.model.state import RunState
+from autoexp_tui.text.safe import clean_line
+
+_NOTICE = 2000
 
 Listener = Callable[[Record, RunState], None]
 
@@ -47,4 +50,7 @@ class Recorder:
             yield self.state
 
     def warn(self, text: str) -> None:
-        self.record(Noticed("warning", text))
+        self.record(Noticed("warning", clean_line(text, _NOTICE)))
+
+    def alarm(self, text: str) -> None:
+        self.record(Noticed("alarm", clean_line(text, _NOTICE)))

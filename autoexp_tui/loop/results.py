@@ -23,7 +23,7 @@ def header(metrics: Sequence[Metric]) -> str:
 def line(row: Row, metrics: Sequence[Metric]) -> str:
     """One row; a crash has zeros for metrics, and its reason in brackets."""
     values = [repr(float(row.metrics.get(metric.name, 0.0))) for metric in metrics]
-    description = row.description
+    description: str = row.description
     if row.status == "crash" and row.reason:
         description = f"{description} ({row.reason})"
     cell = clean_line(description, _CELL)

@@ -6,6 +6,7 @@ from autoexp_tui.loop.recorder import Recorder
 from autoexp_tui.model import events
 from autoexp_tui.model.proposal import Exhausted
 from autoexp_tui.text.numbers import money
+from autoexp_tui.text.safe import clean_line
 
 
 class SpendLedger:
@@ -53,7 +54,7 @@ class SpendLedger:
                     tokens=tokens,
                     usd=usd,
                     exact=exact,
-                    outcome=outcome,
+                    outcome=clean_line(outcome),
                 )
             )
 

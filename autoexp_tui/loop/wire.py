@@ -22,6 +22,8 @@ import platformdirs
 from autoexp_tui.loop.control import Command, Reply
 from autoexp_tui.model.problem import Problem
 from autoexp_tui.model.rundir import RunDirectory
+from autoexp_tui.text.intake import cleaned
+from autoexp_tui.text.safe import clean_line
 
 _LONGEST = 64 << 10
 _TIMEOUT_S = 5.0
@@ -50,7 +52,7 @@ def send(run: RunDirectory, command: Command) -> Reply:
             connection.connect(str(socket_path(run)))
             connection.sendall(msgspec.json.encode(command) + b"\n")
             line = connection.makefile("rb").readline(_LONGEST)
-            return msgspec.json.decode(line, type=Reply)
+            return cleaned(msgspec.json.decode(line, type=Reply))
         except (OSError, msgspec.MsgspecError) as error:
             raise NoRunner(
                 f"no runner answers for {run.tag}: `autoexp run --tag {run.tag}` takes it up again"
@@ -65,9 +67,9 @@ class _Handler(socketserver.StreamRequestHandler):
         if not _is_ours(self.connection):
             return
         try:
-            command = msgspec.json.decode(self.rfile.readline(_LONGEST), type=Command)
+            command = cleaned(msgspec.json.decode(self.rfile.readline(_LONGEST), type=Command))
         except (OSError, msgspec.MsgspecError) as error:
-            reply = Reply(ok=False, text=f"not a command: {error}")
+            reply = Reply(ok=False, text=clean_line(f"not a command: {error}"))
         else:
             reply = self.server.answer(command)
         try:

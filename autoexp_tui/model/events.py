@@ -3,18 +3,24 @@
 An event is written in the past tense, is immutable, and stands alone: nothing that is shown
 comes from anywhere else, except high-rate text (proposal deltas, harness output), which lives in
 files of its own beside the journal.
+
+A field of type Safe is text to be shown. One of type `str` is for the program to work with (a path,
+a commit, a digest): as it is, so that whoever shows it has to clean it.
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 
 from autoexp_tui.model.contract import Budget, Contract
-from autoexp_tui.model.measurement import Measurement, Sample
+from autoexp_tui.model.measurement import Figures, Measurement, Sample
+from autoexp_tui.text.intake import KEYS
+from autoexp_tui.text.safe import NOTHING, Safe
 
 Status = Literal["keep", "discard", "crash"]
+Counts: TypeAlias = Annotated[dict[str, int], KEYS]
 
 
 class Event(msgspec.Struct, frozen=True, tag_field="kind", tag=True):
@@ -24,19 +30,19 @@ class Event(msgspec.Struct, frozen=True, tag_field="kind", tag=True):
 class RunStarted(Event, frozen=True):
     """Always the first event: what this run is, for ever."""
 
-    tag: str
-    project: str
+    tag: Safe
+    project: Safe
     """Name of the project's folder."""
     folder: str
     """Its path relative to the repository's root; empty at the root."""
     base: str
     """The commit that the run starts from (40 hex digits)."""
     contract: Contract
-    proposer: str
+    proposer: Safe
     seed: int
-    protection: str
+    protection: Safe
     """In words: what keeps the target from cheating, and what does not."""
-    version: str
+    version: Safe
     directed: bool = True
     """False: nobody knows which way is better, as may be in a table of somebody else's."""
     origin: Literal["run", "table"] = "run"
@@ -47,7 +53,7 @@ class RunnerStarted(Event, frozen=True):
     """A runner process took the run; again after every resume."""
 
     pid: int
-    host: str
+    host: Safe
     root: str
     """The checkout it was started from; only its ignored files are linked, nothing is written."""
     results: str
@@ -73,8 +79,8 @@ class ProposalAnswered(Event, frozen=True):
     """A proposal that was not worth a run of the harness: no change, a repeat, an unusable edit."""
 
     n: int
-    description: str
-    reason: str
+    description: Safe
+    reason: Safe
 
 
 class InstructionsRead(Event, frozen=True):
@@ -92,7 +98,7 @@ class CostReserved(Event, frozen=True):
     id: int
     """1 for the first request of a run, then without a gap."""
     n: int
-    model: str
+    model: Safe
     input_tokens: int
     output_tokens: int
     usd: float
@@ -103,13 +109,13 @@ class CostSettled(Event, frozen=True):
 
     id: int
     n: int
-    model: str
-    tokens: dict[str, int]
+    model: Safe
+    tokens: Counts
     """By kind, as priced: `input`, `cache_write`, `cache_write_1h`, `cache_read`, `output`."""
     usd: float
     exact: bool
     """False: cut short, so what the provider did not report is assumed at its worst."""
-    outcome: str
+    outcome: Safe
 
 
 class WaitBegan(Event, frozen=True):
@@ -117,16 +123,16 @@ class WaitBegan(Event, frozen=True):
 
     n: int
     seconds: float
-    reason: str
+    reason: Safe
 
 
 class Proposed(Event, frozen=True):
     """A hypothesis and the edit that tests it."""
 
     n: int
-    hypothesis: str
+    hypothesis: Safe
     """What is expected and why; may have several lines."""
-    description: str
+    description: Safe
     """One line for the table."""
     added: int
     removed: int
@@ -143,7 +149,7 @@ class RepairBegan(Event, frozen=True):
 
     n: int
     attempt: int
-    failure: str
+    failure: Safe
 
 
 class Committed(Event, frozen=True):
@@ -171,11 +177,11 @@ class Evaluated(Event, frozen=True):
 
     n: int
     seconds: float
-    metrics: dict[str, float]
+    metrics: Figures
     """Complete and finite, or empty."""
-    extras: dict[str, float] = {}
+    extras: Figures = {}
     """Other numbers that the harness printed; shown, never judged."""
-    failure: str = ""
+    failure: Safe = NOTHING
     """Why there is no measurement, in words; empty when there is one."""
     attempt: int = 1
     samples: tuple[Sample, ...] = ()
@@ -198,10 +204,10 @@ class Decided(Event, frozen=True):
     status: Status
     commit: str
     parent: str
-    description: str
-    reason: str
+    description: Safe
+    reason: Safe
     """The verdict in words, or why it crashed."""
-    metrics: dict[str, float]
+    metrics: Figures
     """Empty for a crash."""
     seconds: float
     cost_usd: float = 0.0
@@ -215,59 +221,59 @@ class Abandoned(Event, frozen=True):
     """An experiment that was skipped before anything was committed: no row."""
 
     n: int
-    reason: str
+    reason: Safe
 
 
 class PauseRequested(Event, frozen=True):
     """Takes effect between experiments."""
 
-    by: str
+    by: Safe
 
 
 class Paused(Event, frozen=True):
     """The loop stands still until it is resumed."""
 
-    reason: str
+    reason: Safe
 
 
 class Resumed(Event, frozen=True):
     """The loop goes on, or a pause that had not taken effect was withdrawn."""
 
-    by: str
+    by: Safe
 
 
 class SkipRequested(Event, frozen=True):
     """The current experiment is to end at once."""
 
-    by: str
+    by: Safe
     n: int
 
 
 class StopRequested(Event, frozen=True):
     """The run is to end: after the current experiment, or now."""
 
-    by: str
+    by: Safe
     now: bool
 
 
 class HintGiven(Event, frozen=True):
     """A person's suggestion for the next proposals."""
 
-    by: str
-    text: str
+    by: Safe
+    text: Safe
 
 
 class Noticed(Event, frozen=True):
     """Something that a person should know."""
 
     level: Literal["info", "warning", "alarm"]
-    text: str
+    text: Safe
 
 
 class RunFinished(Event, frozen=True):
     """The loop has ended; a later runner may take the run up again."""
 
-    reason: str
+    reason: Safe
     ok: bool
 
 

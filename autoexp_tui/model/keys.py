@@ -15,6 +15,7 @@ from pathlib import PurePosixPath
 from typing import Annotated, Any
 
 from autoexp_tui.text.durations import duration, written
+from autoexp_tui.text.safe import Safe
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +172,7 @@ def _one_group(pattern: str) -> str:
 # fmt: off
 METRIC = Form("a metric's name", _metric_name, is_name=True)
 
-MetricName = Annotated[str, METRIC]
+MetricName = Annotated[Safe, METRIC]
 """As the key of a mapping: the name of one of the contract's metrics."""
 ProjectPath = Annotated[str, Form("a path in the project", _path)]
 CommandLine = Annotated[str, Form("a command line", _command, most=4_000,

@@ -8,18 +8,24 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping
+from typing import Annotated, TypeAlias
 
 import msgspec
+
+from autoexp_tui.text.intake import KEYS
+
+Figures: TypeAlias = Annotated[dict[str, float], KEYS]
+"""Numbers by the names that the harness gives them."""
 
 
 class Sample(msgspec.Struct, frozen=True):
     """One run of the harness that gave a complete measurement."""
 
-    metrics: dict[str, float]
+    metrics: Figures
     """By the contract's names; finite."""
     seconds: float = 0.0
     """Wall time of the run."""
-    extras: dict[str, float] = {}
+    extras: Figures = {}
     """Other numbers that it printed; shown, never judged."""
 
 

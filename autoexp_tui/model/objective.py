@@ -14,6 +14,7 @@ from typing import Literal, Protocol, TypeVar
 
 from autoexp_tui.model.contract import Contract, Decide, Direction, Limit, Metric
 from autoexp_tui.model.measurement import Measurement
+from autoexp_tui.text.safe import Safe, one_line
 
 _ARROW = "\N{RIGHTWARDS ARROW}"
 _MINUS = "\N{MINUS SIGN}"
@@ -146,7 +147,7 @@ class Objective:
         """The figure as if it were a metric, for what draws or tabulates metrics."""
         if self.is_metric:
             return self.metrics[0]
-        return Metric(self.title, self.direction)
+        return Metric(one_line(self.title), self.direction)
 
     def figure(self, values: Mapping[str, float]) -> float | None:
         """The figure of one measurement; None where a part is missing or it is not finite."""
@@ -367,7 +368,7 @@ def _weighted(
         abs(weight) * metric.min_delta
         for weight, metric in zip(decide.weights, metrics, strict=True)
     )
-    return _better(Metric("score", decide.direction, min_delta=floor), new, old)
+    return _better(Metric(Safe("score"), decide.direction, min_delta=floor), new, old)
 
 
 def _better(metric: Metric, candidate: float, incumbent: float) -> Verdict:

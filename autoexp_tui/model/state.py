@@ -18,6 +18,7 @@ from autoexp_tui.model.contract import Budget, Contract
 from autoexp_tui.model.events import Record, Status
 from autoexp_tui.model.measurement import Measurement, Sample
 from autoexp_tui.model.objective import Objective
+from autoexp_tui.text.safe import NOTHING, Safe, one_line
 
 Phase = Literal["starting", "reading", "proposing", "evaluating", "deciding", "paused", "finished"]
 
@@ -37,8 +38,8 @@ class Experiment:
     since: float = 0.0
     """Run clock when it began."""
     digest: str = ""
-    hypothesis: str = ""
-    description: str = ""
+    hypothesis: Safe = NOTHING
+    description: Safe = NOTHING
     added: int = 0
     removed: int = 0
     memo: dict[str, Any] = field(default_factory=dict)
@@ -46,7 +47,7 @@ class Experiment:
     attempt: int = 1
     evaluation: events.EvaluationStarted | None = None
     """The run of the harness that is going on, or was the last."""
-    answers: list[str] = field(default_factory=list)
+    answers: list[Safe] = field(default_factory=list)
     """Why proposals for it were sent back."""
     waiting: tuple[float, events.WaitBegan] | None = None
     """When the wait began, by the wall clock, and for what."""
@@ -60,14 +61,14 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     status: Status
     commit: str
     parent: str
-    description: str
-    reason: str
+    description: Safe
+    reason: Safe
     metrics: dict[str, float]
     """Empty for a crash."""
     extras: dict[str, float]
     seconds: float
     cost_usd: float
-    hypothesis: str
+    hypothesis: Safe
     added: int
     removed: int
     memo: dict[str, Any]
@@ -134,9 +135,9 @@ class RunState:
     """Settled for experiments that have no row yet, by number."""
     instructions: str = ""
     """Digest of the instructions at the last proposal."""
-    pause_requested: str = ""
+    pause_requested: Safe = NOTHING
     """Who asked, until the loop stands still."""
-    paused: str = ""
+    paused: Safe = NOTHING
     """Why the loop stands still."""
     stop_requested: events.StopRequested | None = None
     hints: list[events.HintGiven] = field(default_factory=list)
@@ -255,10 +256,10 @@ class RunState:
             case events.PauseRequested(by=by):
                 self.pause_requested = by
             case events.Paused(reason=reason):
-                self.paused, self.pause_requested = reason, ""
+                self.paused, self.pause_requested = reason, NOTHING
                 self._enter("paused")
             case events.Resumed():
-                self.paused = self.pause_requested = ""
+                self.paused = self.pause_requested = NOTHING
                 self.failure_streak = 0  # whoever resumes has seen it
                 if self.phase == "paused":
                     self._enter("reading")
@@ -291,7 +292,7 @@ class RunState:
         self.finished = self.stop_requested = None
         # What the last runner had not committed is gone with it: its number is used again.
         self.in_flight = {n: cut for n, cut in self.in_flight.items() if cut.commit}
-        self.paused = self.pause_requested = ""
+        self.paused = self.pause_requested = NOTHING
         self._enter("starting")
 
     def _experiment_went_on(
@@ -315,7 +316,7 @@ class RunState:
                 current.attempt, current.digest = attempt, ""
                 self._enter("proposing")
             case events.ProposalAnswered():
-                current.answers.append(f"{event.description}: {event.reason}")
+                current.answers.append(one_line(f"{event.description}: {event.reason}"))
             case events.Proposed():
                 current.hypothesis, current.description = event.hypothesis, event.description
                 current.added, current.removed = event.added, event.removed

@@ -16,7 +16,7 @@ from autoexp_tui.report.groups import Group, gains, group_ideas
 from autoexp_tui.summary.digest import Digest, MetricDigest, digest_of
 from autoexp_tui.summary.headline import moves, progress, told
 from autoexp_tui.text.numbers import format_duration, format_number, money
-from autoexp_tui.text.safe import clean_line
+from autoexp_tui.text.safe import Safe, clean_line, one_line
 
 _DIFF = 64 << 10
 """Characters of one diff that a report shows."""
@@ -320,14 +320,14 @@ def _count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
-def columns(account: Account, rows: Sequence[Row]) -> tuple[list[str], list[list[float | None]]]:
+def columns(account: Account, rows: Sequence[Row]) -> tuple[list[Safe], list[list[float | None]]]:
     """The table's columns of figures, by title: what is optimised, then every metric."""
     names = [metric.name for metric in account.objective.metrics]
     cells = [[row.metrics.get(name) for row in rows] for name in names]
     if account.objective.is_metric:
         return names, cells
     figures = [account.objective.figure(row.metrics) for row in rows]
-    return [account.objective.title, *names], [figures, *cells]
+    return [one_line(account.objective.title), *names], [figures, *cells]
 
 
 def part(share: float) -> str:

@@ -19,7 +19,7 @@ from autoexp_tui.text.numbers import (
     format_number,
     money,
 )
-from autoexp_tui.text.safe import clean_line
+from autoexp_tui.text.safe import Safe, clean_line, one_line
 
 By = Literal["experiment", "time", "cost"]
 
@@ -168,19 +168,19 @@ def table(comparison: Comparison) -> Iterator[str]:
         yield "  ".join(cells).rstrip()
 
 
-def kept_lines(entry: Entry, most: int) -> Iterator[str]:
+def kept_lines(entry: Entry, most: int) -> Iterator[Safe]:
     """What the run kept: number, value and description; the last `most` of many."""
     steps = entry.kept[1:]
     if not steps:
-        yield "  nothing beat the baseline"
+        yield Safe("  nothing beat the baseline")
     if len(steps) > most:
-        yield f"  … {len(steps) - most} before these"
+        yield one_line(f"  … {len(steps) - most} before these")
     shown = steps[-most:]
     width = len(str(shown[-1].row.n)) if shown else 0
     for kept, figure in zip(shown, format_column(kept.value for kept in shown), strict=True):
         mark = " " if kept.is_best else "↓"
         what = clean_line(kept.row.description, 90)
-        yield f"  #{kept.row.n:<{width}}  {figure} {mark} {what}".rstrip()
+        yield one_line(f"  #{kept.row.n:<{width}}  {figure} {mark} {what}".rstrip())
 
 
 def _points(entry: Entry, comparison: Comparison) -> Iterator[tuple[float, float]]:

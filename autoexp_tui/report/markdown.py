@@ -13,7 +13,7 @@ from autoexp_tui.summary.digest import MetricDigest
 from autoexp_tui.summary.picture import over_time
 from autoexp_tui.summary.series import Series
 from autoexp_tui.text.numbers import NONE, format_number
-from autoexp_tui.text.safe import clean, clean_line
+from autoexp_tui.text.safe import Safe, clean, clean_line
 
 _WIDTH, _HEIGHT = 76, 16
 _SPECIAL = re.compile(r"([\\`*_\[\]|~$])")
@@ -26,7 +26,7 @@ _TABLE = 200
 """Rows of the table of every experiment; of a longer run the last."""
 
 
-def as_markdown(account: Account) -> str:
+def as_markdown(account: Account) -> Safe:
     """The whole page; every text in it is cleaned and escaped."""
     parts = [
         *_head(account),
@@ -40,7 +40,7 @@ def as_markdown(account: Account) -> str:
         _list(_safe(sentence, 500) for sentence in account.trust),
         *_table(account),
     ]
-    return "\n\n".join(part for part in parts if part) + "\n"
+    return clean("\n\n".join(part for part in parts if part) + "\n")
 
 
 def _safe(text: str, limit: int = 200) -> str:

@@ -17,7 +17,7 @@ from autoexp_tui.summary.digest import MetricDigest
 from autoexp_tui.summary.picture import front, over_time
 from autoexp_tui.summary.series import Cloud, Series
 from autoexp_tui.text.numbers import NONE, format_column, format_duration, format_number, money
-from autoexp_tui.text.safe import clean, clean_line
+from autoexp_tui.text.safe import Safe, clean, clean_line
 
 GENERATOR = '<meta name="generator" content="autoexp">'
 """By this a page of ours is known again."""
@@ -46,10 +46,10 @@ _OPEN = 14
 """Diffs of at most so many lines stand open."""
 
 
-def as_html(account: Account) -> str:
+def as_html(account: Account) -> Safe:
     """The whole page; every text in it is cleaned and escaped."""
     title = _line(account.title, 120)
-    return "\n".join(
+    page = "\n".join(
         [
             "<!doctype html>",
             '<html lang="en">',
@@ -78,6 +78,7 @@ def as_html(account: Account) -> str:
             "",
         ]
     )
+    return clean(page)
 
 
 def _style() -> str:

@@ -17,6 +17,7 @@ from autoexp_tui.proposers.context import ContextGatherer
 from autoexp_tui.proposers.hosting import Hosting
 from autoexp_tui.proposers.patience import Patience
 from autoexp_tui.repository.candidates import Candidates
+from autoexp_tui.text.safe import clean_line
 
 
 def make_proposer(
@@ -35,7 +36,7 @@ def make_proposer(
     state = recorder.state
 
     def announce(seconds: float, reason: str) -> None:
-        recorder.record(events.WaitBegan(controls.proposing, seconds, reason))
+        recorder.record(events.WaitBegan(controls.proposing, seconds, clean_line(reason, 500)))
 
     hosting = Hosting(
         state=state,

@@ -32,6 +32,7 @@ from autoexp_tui.proposers import registry
 from autoexp_tui.repository.repository import Repository
 from autoexp_tui.sources.journals import read_state
 from autoexp_tui.system.files import replace_file
+from autoexp_tui.text.safe import clean_line
 
 _CHECKED = "isolated workspace, harness verified before and after each run"
 
@@ -108,15 +109,15 @@ def first_event(
 ) -> events.RunStarted:
     """What the run will be for ever. Raises UnknownProposer."""
     return events.RunStarted(
-        tag=tag,
-        project=project.path.name,
+        tag=clean_line(tag),
+        project=clean_line(project.path.name),
         folder=project.folder,
         base=base,
         contract=contract,
-        proposer=registry.resolve(contract.proposer, os.environ),
+        proposer=clean_line(registry.resolve(contract.proposer, os.environ)),
         seed=seed,
-        protection=", ".join(filter(None, (NoSandbox().probe(), _CHECKED))),
-        version=__version__,
+        protection=clean_line(", ".join(filter(None, (NoSandbox().probe(), _CHECKED))), 400),
+        version=clean_line(__version__),
     )
 
 

@@ -30,6 +30,7 @@ from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.runner.detaching import scope
 from autoexp_tui.runner.notifier import Notifier
 from autoexp_tui.system.files import free_mb
+from autoexp_tui.text.safe import Safe, clean_line
 
 
 class Runner:
@@ -58,7 +59,7 @@ class Runner:
             self._thread.join()
             raise self._failure
 
-    def stop(self, by: str) -> None:
+    def stop(self, by: Safe) -> None:
         """End the run now; what is in flight is measured again by the next runner."""
         if self._recorder is not None and self._thread.is_alive():
             handle_command(Command("stop-now", by), self._recorder, self._controls)
@@ -104,7 +105,7 @@ class Runner:
             recorder.record(
                 events.RunnerStarted(
                     pid=os.getpid(),
-                    host=socket.gethostname(),
+                    host=clean_line(socket.gethostname()),
                     root=str(self._root),
                     results=str(self._results),
                     resumed=recorder.state.runner is not None,
@@ -137,7 +138,7 @@ class Runner:
         except Exception as error:  # noqa: BLE001 - the last line of defence: it must be seen
             traceback.print_exc()
             finished = events.RunFinished(
-                f"internal error: {type(error).__name__}: {error}", ok=False
+                clean_line(f"internal error: {type(error).__name__}: {error}", 1000), ok=False
             )
             recorder.record(finished)
             return finished
@@ -190,7 +191,7 @@ def main(arguments: list[str]) -> int:
     while not runner.wait(0.5):
         if asked.is_set():
             asked.clear()
-            runner.stop("a signal")
+            runner.stop(Safe("a signal"))
     return 0 if runner.finished is not None and runner.finished.ok else 1
 
 

@@ -6,8 +6,10 @@ import getpass
 import os
 import sys
 
+from autoexp_tui.text.safe import Safe, clean_line
 
-def whoami() -> str:
+
+def whoami() -> Safe:
     """`ada@pts/3`; without a terminal, `ada`."""
     try:
         name = getpass.getuser()
@@ -16,5 +18,5 @@ def whoami() -> str:
     try:
         terminal = os.ttyname(sys.stdin.fileno()).removeprefix("/dev/")
     except (OSError, ValueError):
-        return name
-    return f"{name}@{terminal}"
+        return clean_line(name)
+    return clean_line(f"{name}@{terminal}")

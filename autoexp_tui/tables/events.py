@@ -12,9 +12,11 @@ from autoexp_tui.tables import progress
 from autoexp_tui.tables.direction import Point, level_votes
 from autoexp_tui.tables.model import Table, TableRow
 from autoexp_tui.tables.names import name_direction
+from autoexp_tui.text.safe import NOTHING, Safe, clean_line, one_line
 
 _NAME = 80
 _REASON = 200
+_NOTICE = 400
 _OURS = frozenset({"keep", "discard", "crash"})
 """Verdicts that the status tells already."""
 
@@ -44,37 +46,38 @@ def _events(ledger: Table) -> Iterator[tuple[AnyEvent, TableRow | None]]:
     yield _started(ledger), None
     for note in ledger.notes:
         place = f"line {note.line}: " if note.line else ""
-        yield events.Noticed("info", place + note.text), None
+        yield events.Noticed("info", clean_line(place + note.text, _NOTICE)), None
     parts = [part.metric for part in ledger.segments]
     primary = ledger.primary.metric
     tops = set() if ledger.judged else _tops(ledger)
     n = 0
     for row in ledger.rows:
         if row.text:
-            yield events.Noticed("info", f"line {row.line}: {row.description[:_REASON]}"), row
+            line = clean_line(f"line {row.line}: {row.description}", _REASON)
+            yield events.Noticed("info", line), row
             continue
         n += 1
         metric = parts[row.segment]
         yield _decided(row, n, metric, own=metric == primary, top=id(row) in tops), row
-    yield events.RunFinished(f"the table ends after {n} rows", ok=True), None
+    yield events.RunFinished(one_line(f"the table ends after {n} rows"), ok=True), None
 
 
 def _started(ledger: Table) -> events.RunStarted:
     names = _metrics(ledger)
     return events.RunStarted(
-        tag=ledger.name,
-        project=ledger.folder,
+        tag=clean_line(ledger.name),
+        project=clean_line(ledger.folder),
         folder="",
         base="",
         contract=Contract(
             target="",
             harness="",
-            metrics=tuple(Metric(name[:_NAME], _way(ledger, name)) for name in names),
+            metrics=tuple(Metric(one_line(name[:_NAME]), _way(ledger, name)) for name in names),
         ),
-        proposer="",
+        proposer=NOTHING,
         seed=0,
-        protection="unknown",
-        version="",
+        protection=Safe("unknown"),
+        version=NOTHING,
         directed=ledger.primary.direction.way != "unknown",
         origin="table",
     )
@@ -125,8 +128,8 @@ def _decided(row: TableRow, n: int, metric: str, *, own: bool, top: bool) -> eve
         status=status,
         commit=row.commit,
         parent="",
-        description=row.description,
-        reason=reason[:_REASON],
+        description=one_line(row.description),
+        reason=clean_line(reason, _REASON),
         metrics=row.values if measured and status != "crash" else {},
         seconds=row.seconds or 0.0,
         cost_usd=row.cost or 0.0,

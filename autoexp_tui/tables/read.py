@@ -27,6 +27,7 @@ from autoexp_tui.tables.objects import looks_like_json, read_objects
 from autoexp_tui.tables.primary import total_of
 from autoexp_tui.tables.sheet import Config, Record, Sheet, cut, way_of
 from autoexp_tui.tables.siblings import sibling_direction
+from autoexp_tui.text.safe import one_line
 
 _DESCRIPTION = 2000
 
@@ -52,6 +53,11 @@ def parse_table(
     """Read a ledger from its bytes. `docs` are lines of documents that may speak of its columns."""
     text = _decoded(data)
     sheet = read_objects(text) if looks_like_json(text) else read_grid(text)
+    # Names are keys: they are cleaned here, where two that look the same still can be one column
+    # each. Cells and notes are shown by way of events and summaries, whose types clean them.
+    sheet.columns = _cleaned(sheet.columns)
+    for config in sheet.configs:
+        config.metric, config.title = one_line(config.metric), one_line(config.title)
     said = spoken_of(docs, [*sheet.columns, *(config.metric for config in sheet.configs)])
     layout = lay_out(sheet, said)
     return _Builder(sheet, layout, said).ledger(name, folder)
@@ -61,6 +67,17 @@ def _decoded(data: bytes) -> str:
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return data.decode("utf-16", "replace")
     return data.decode("utf-8-sig", "replace")
+
+
+def _cleaned(names: Sequence[str]) -> list[str]:
+    """The names as they may be shown; those that differ only by what is not shown, numbered."""
+    found: dict[str, str] = {}
+    for at, name in enumerate(names):
+        shown: str = one_line(name)
+        if shown in found.values() and name not in found:
+            shown = f"{shown} #{at}"
+        found.setdefault(name, shown)
+    return [found[name] for name in names]
 
 
 def _redirected(ledger: Table, direction: Direction) -> Table:

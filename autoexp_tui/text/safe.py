@@ -16,6 +16,8 @@ from unicodedata import category
 Safe = NewType("Safe", str)
 """Text that has been cleaned: what every terminal, page and prompt asks for."""
 
+NOTHING = Safe("")
+
 Colour = int | tuple[int, int, int] | None
 """0 to 255 of the terminal's palette, red-green-blue of 0 to 255 each, or the terminal's own."""
 
@@ -52,6 +54,8 @@ _NOT_CHARACTERS = re.compile(
     + "".join(f"{chr(plane << 16 | 0xFFFE)}{chr(plane << 16 | 0xFFFF)}" for plane in range(1, 17))
     + "]"
 )
+_HIDDEN = re.compile(f"{_INVISIBLE.pattern}|{_SPACES.pattern}|{_NOT_CHARACTERS.pattern}")
+_FLAT = {ord("\n"): " ", ord("\t"): " "}
 _MAYBE_MARKS = re.compile(rf"[^\w\s\x00-\x7f]{{{_MARKS + 1},}}")
 
 
@@ -92,6 +96,29 @@ def clean_line(text: str, limit: int = 200) -> Safe:
     """
     line = " ".join(clean(text).split())
     return Safe(line if len(line) <= limit else line[: limit - 1].rstrip() + "…")
+
+
+def one_line(text: str) -> Safe:
+    """Return the cleaned text as one line whose layout stays: a line break or a tab is one space.
+
+    For what is composed of parts: a part that holds a line break can't forge a line of its own.
+    """
+    if text.isascii() and text.isprintable():
+        return Safe(text)
+    return Safe(clean(text).translate(_FLAT))
+
+
+def safe_json(data: bytes) -> Safe:
+    """Return a JSON document whose strings say the same in characters that may be shown.
+
+    A string is all that may hold a control or an invisible character; there `\\u` can stand for it.
+    """
+    return Safe(_HIDDEN.sub(_escaped, decode(data)))
+
+
+def _escaped(found: re.Match[str]) -> str:
+    units = found.group().encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
 
 
 def decode(data: bytes) -> str:

@@ -10,6 +10,7 @@ from textual.message import Message
 from autoexp_tui.loop.control import Command, Reply, Verb
 from autoexp_tui.model.problem import Problem
 from autoexp_tui.system.person import whoami
+from autoexp_tui.text.safe import clean_line
 from autoexp_tui.ui.dialogs import Ask, Choice
 from autoexp_tui.ui.screens.view import RunView
 
@@ -40,9 +41,9 @@ class Steering(RunView):
         if self._steer is None:
             return
         try:
-            words = self._steer(Command(verb, whoami(), text)).text
+            words = self._steer(Command(verb, whoami(), clean_line(text, 2000))).text
         except Problem as problem:
-            words = str(problem)
+            words = problem.message
         self.post_message(Answered(words))
 
     @on(Answered)

@@ -245,7 +245,7 @@ class Sheet:
     def _description(self, width: int) -> Column:
         def text(i: int) -> str:
             row = self.rows[i]
-            said = row.description
+            said: str = row.description
             if row.status == "crash" and row.reason and row.reason not in said:
                 # The reason first: the end may be cut off.
                 said = f"{row.reason}: {said}" if said else row.reason
