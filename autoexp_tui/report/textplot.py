@@ -9,25 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby, pairwise
-from typing import Any, Final, Literal, NamedTuple, get_args
+from typing import Any, NamedTuple
 
-from autoexp_tui.summary.picture import Axis, Line, Mark, Picture, Tick
+from autoexp_tui.summary.picture import Line, Mark, Picture, Tick
 
-Role = Literal[
-    "axis",
-    "label",
-    "baseline",
-    "band",
-    "discard",
-    "crash",
-    "step",
-    "best",
-    "front",
-    "keep",
-    "fresh",
-    "beyond",
-]
-ROLES: Final[tuple[Role, ...]] = get_args(Role)
+ROLES = tuple("axis label baseline band discard crash step best front keep fresh beyond".split())
+"""What a character may stand for, besides a curve's letter and, for a blank, nothing."""
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 """Name curves, and are their marks and roles."""
 SIGNS = {"keep": "✓", "aside": "✓", "fresh": "✓", "discard": "·", "crash": "✗", "front": "●"}
@@ -50,7 +37,7 @@ _LEVEL, _RISE = "─┄━╌═┈", "│┆┃╎║┊"
 """The strokes of lines, level and upright; only the first has turns of its own."""
 
 Cell = tuple[str, str]
-"""A character and its role: a `Role`, a letter, or empty for a blank."""
+"""A character and its role."""
 
 
 class Place(NamedTuple):
@@ -106,23 +93,6 @@ def runs(line: Sequence[Cell]) -> Iterator[tuple[str, str]]:
     """Neighbours of one role, joined."""
     for role, cells in groupby(line, key=lambda cell: cell[1]):
         yield "".join(sign for sign, _ in cells), role
-
-
-def sparkline(line: Line, width: int, bars: str = "▁▂▃▄▅▆▇█") -> str:
-    """How a step line went, one bar a column; empty without room."""
-    last = line.end or line.points[-1][0]
-    columns = min(width, int(last))
-    if columns < 3:
-        return ""
-    values = [value for _, value in line.points]
-    height = Axis(min(values), max(values))
-    text, at = "", 0
-    for column in range(columns):
-        x = 1 + column * (last - 1) / (columns - 1)
-        while at + 1 < len(line.points) and line.points[at + 1][0] <= x:
-            at += 1
-        text += bars[round(height.share(values[at]) * (len(bars) - 1))]
-    return text
 
 
 class _Canvas:

@@ -84,7 +84,9 @@ class Axis:
             values = next((ticks for ticks in tried if len(ticks) > 1), [])
         if len(values) < 2:
             values = [self.low, self.high]
-        places = min(8, tick_decimals(values))
+        places = tick_decimals(values)
+        if self.log and places > 2:  # as many on 1000 as on 0.001 would only be noise
+            return [Tick(value, format_number(value)) for value in values]
         return [Tick(value, format_fixed(value, places)) for value in values]
 
     def _round_in_proportion(self, most: int) -> list[float]:
@@ -186,8 +188,8 @@ def over_time(
         ),
         baseline=series.baseline and series.baseline.value,
         cursor=cursor if cursor is not None and 1 <= cursor <= series.last else None,
-        least=scale.least if scale.clips_below else None,
-        most=scale.most if scale.clips_above else None,
+        least=scale.least if scale.least < scale.low else None,
+        most=scale.most if scale.most > scale.high else None,
     )
 
 
@@ -263,14 +265,7 @@ def roomy_end(last: int) -> int:
 
 
 def tick_decimals(ticks: Sequence[float]) -> int:
-    """The decimals that tell neighbouring ticks apart exactly enough."""
-    gaps = [abs(b - a) for a, b in pairwise(ticks)]
-    step = min((gap for gap in gaps if gap > 0), default=abs(ticks[0]) / 1000 if ticks else 0.0)
-    if step == 0:
-        return 0
-    if step < 1e-12:
-        return 12
-    places = max(0, -math.floor(math.log10(step)))
-    digits = step * 10.0**places
-    # 2.5, 0.25, …: one digit more.
-    return places + (abs(digits - round(digits)) > 1e-6)
+    """The fewest decimals, up to 8, that write every tick to a thousandth of their distance."""
+    gaps = [b - a for a, b in pairwise(ticks)] or [abs(tick) for tick in ticks]
+    slack = min(gaps, default=0.0) / 1000
+    return next((p for p in range(8) if all(abs(round(t, p) - t) <= slack for t in ticks)), 8)

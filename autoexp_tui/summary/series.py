@@ -53,14 +53,6 @@ class Scale(NamedTuple):
     """The lowest value there is; below `low` when some are clipped."""
     most: float
 
-    @property
-    def clips_below(self) -> bool:
-        return self.least < self.low
-
-    @property
-    def clips_above(self) -> bool:
-        return self.most > self.high
-
 
 def _drawable(value: float | None) -> float | None:
     """`value` if it is finite, cut so that no difference of two values overflows."""

@@ -14,7 +14,7 @@ BARS = "▁▂▃▄▅▆▇█"
 class Kept:
     """The kept rows of a whole replay: their numbers, ascending, and their values."""
 
-    def __init__(self, rows: Sequence[tuple[int, float]]) -> None:
+    def __init__(self, rows: Sequence[tuple[float, float]]) -> None:
         self._numbers = [n for n, _ in rows]
         # By rank, so that every new one is a step, however small it is beside the first.
         ranks = {value: rank for rank, value in enumerate(sorted({value for _, value in rows}))}

@@ -11,7 +11,7 @@ from autoexp_tui.model.events import Status
 from autoexp_tui.model.objective import Objective
 from autoexp_tui.model.state import Row
 from autoexp_tui.report.svg import svg
-from autoexp_tui.report.textplot import LETTERS, as_text, paint, sparkline
+from autoexp_tui.report.textplot import LETTERS, as_text, paint
 from autoexp_tui.summary.picture import Axis, Line, Mark, Picture, Tick, front, over_time
 from autoexp_tui.summary.series import Cloud, Series
 
@@ -54,8 +54,6 @@ def test_any_finite_measurements_fill_their_room_exactly(
             assert all(status == "crash" for status, _, _ in tried)
             continue
         assert "nan" not in svg(picture, "", str)
-        for line in picture.lines:
-            assert len(sparkline(line, width)) <= width
         painting = paint(picture, width, height)
         if painting is not None:
             assert [len(line) for line in painting.lines] == [width] * height

@@ -21,11 +21,12 @@ from textual.widget import Widget
 from autoexp_tui.model.contract import Metric
 from autoexp_tui.model.objective import Objective
 from autoexp_tui.model.state import Row
-from autoexp_tui.report.textplot import ROLES, Cell, Painting, paint, sparkline
+from autoexp_tui.report.textplot import ROLES, Cell, paint
 from autoexp_tui.summary.picture import Picture, front, over_time
 from autoexp_tui.summary.series import Cloud, Series
 from autoexp_tui.text.numbers import format_number
 from autoexp_tui.ui.marks import MARKS
+from autoexp_tui.ui.scrubber import Kept
 from autoexp_tui.ui.widgets.continuing import common_start
 
 View = Metric | Literal["figure", "front"]
@@ -68,17 +69,10 @@ class MetricPlot(Widget, can_focus=True):
     }
     """
 
-    def __init__(
-        self,
-        *,
-        label: str = "",
-        name: str | None = None,
-        id: str | None = None,  # noqa: A002 - every Textual widget calls it so
-        classes: str | None = None,
-    ) -> None:
-        super().__init__(name=name, id=id, classes=classes)
+    def __init__(self, *, label: str = "", id: str | None = None) -> None:  # noqa: A002 - as in all
+        """`label` stands before the figure's name in the title: the pane's key."""
+        super().__init__(id=id)
         self.label = label
-        """What stands before the metric's name in the title: the pane's key."""
         self._rows: Sequence[Row] = ()
         self._seen = 0
         self._series: Series | None = None
@@ -176,8 +170,12 @@ class MetricPlot(Widget, can_focus=True):
             return self._message("nothing measured yet", size)
         painting = paint(picture, width, height)
         if painting is None:
-            return [self._painted(self._in_a_line(series, width), width)]
-        return self._strips_of(painting, width)
+            return [self._painted(self._in_a_line(series, picture, width), width)]
+        _, canvas = painting.canvas
+        return [
+            self._painted(line, width, painting.cursor if y < canvas else None)
+            for y, line in enumerate(painting.lines)
+        ]
 
     def _pictured(self) -> Picture | None:
         """What is held, as a picture; made once for the caption and for every size."""
@@ -189,14 +187,17 @@ class MetricPlot(Widget, can_focus=True):
                 self._picture = over_time(self._series, cursor=self._cursor, fresh=self._fresh)
         return self._picture
 
-    def _in_a_line(self, series: Series, width: int) -> list[Cell]:
+    def _in_a_line(self, series: Series, picture: Picture, width: int) -> list[Cell]:
         """The best figure, and how it came about as far as there is room."""
         number = format_number(self._value(series, self._best))[:width]
-        picture = over_time(series)
-        lines = [line for line in picture.lines if line.kind == "step"] if picture else []
-        bars = sparkline(lines[0], width - len(number) - 1) if lines else ""
         cells = [(sign, "keep") for sign in number]
-        return [*cells, (" ", ""), *((sign, "step") for sign in bars)] if bars else cells
+        line = next((line for line in picture.lines if line.kind == "step"), None)
+        columns = min(width - len(number) - 1, series.last)
+        if line is None or columns < 3:
+            return cells
+        kept = Kept(line.points)
+        ends = (2 + column * (series.last - 1) // (columns - 1) for column in range(columns))
+        return [*cells, (" ", ""), *((kept.bar(end), "step") for end in ends)]
 
     # -- in words ------------------------------------------------------------------------------
 
@@ -262,13 +263,6 @@ class MetricPlot(Widget, can_focus=True):
         lines = [[(sign, "label") for sign in part.center(width)] for part in wrapped]
         above = [blank] * ((height - len(lines)) // 2)
         return above + [self._painted(line, width) for line in lines]
-
-    def _strips_of(self, painting: Painting, width: int) -> list[Strip]:
-        _, canvas = painting.canvas
-        return [
-            self._painted(line, width, painting.cursor if y < canvas else None)
-            for y, line in enumerate(painting.lines)
-        ]
 
     def _painted(self, line: Sequence[Cell], width: int, cursor: int | None = None) -> Strip:
         cells = [(sign, self._style(role)) for sign, role in line]
