@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from autoexp_tui.model.contract import Metric
 from autoexp_tui.model.events import CostSettled
 from autoexp_tui.model.state import Row
-from autoexp_tui.text.safe import clean_line
+from autoexp_tui.text.safe import clean_line, one_line
 
 _CELL = 300
 
@@ -16,7 +16,10 @@ _CELL = 300
 def header(metrics: Sequence[Metric]) -> str:
     """The first line of `results.tsv`, with the metrics' own names."""
     return (
-        "\t".join(["commit", *(metric.name for metric in metrics), "status", "description"]) + "\n"
+        "\t".join(
+            ["commit", *(one_line(metric.name) for metric in metrics), "status", "description"]
+        )
+        + "\n"
     )
 
 

@@ -5,7 +5,7 @@ comes from anywhere else, except high-rate text (proposal deltas, harness output
 files of its own beside the journal.
 
 A field of type Safe is text to be shown. One of type `str` is for the program to work with (a path,
-a commit, a digest): as it is, so that whoever shows it has to clean it.
+a digest): as it is, so that whoever shows it has to clean it.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ import msgspec
 
 from autoexp_tui.model.contract import Budget, Contract
 from autoexp_tui.model.measurement import Figures, Measurement, Sample
-from autoexp_tui.text.intake import KEYS
+from autoexp_tui.text.intake import KEYS, SHOWN
 from autoexp_tui.text.safe import NOTHING, Safe
 
 Status = Literal["keep", "discard", "crash"]
+Commit: TypeAlias = Annotated[str, SHOWN]
+"""A commit: 40 hexadecimal digits in a run of ours, anything in a table."""
 Counts: TypeAlias = Annotated[dict[str, int], KEYS]
 
 
@@ -35,7 +37,7 @@ class RunStarted(Event, frozen=True):
     """Name of the project's folder."""
     folder: str
     """Its path relative to the repository's root; empty at the root."""
-    base: str
+    base: Commit
     """The commit that the run starts from (40 hex digits)."""
     contract: Contract
     proposer: Safe
@@ -71,7 +73,7 @@ class ExperimentStarted(Event, frozen=True):
     """The loop has read the state and asks for a hypothesis."""
 
     n: int
-    parent: str
+    parent: Commit
     """The commit that it builds on."""
 
 
@@ -156,7 +158,7 @@ class Committed(Event, frozen=True):
     """The candidate is in the repository, under `refs/autoexp/<tag>/<n>`."""
 
     n: int
-    commit: str
+    commit: Commit
     attempt: int = 1
 
 
@@ -202,8 +204,8 @@ class Decided(Event, frozen=True):
 
     n: int
     status: Status
-    commit: str
-    parent: str
+    commit: Commit
+    parent: Commit
     description: Safe
     reason: Safe
     """The verdict in words, or why it crashed."""

@@ -126,7 +126,7 @@ def _decided(row: TableRow, n: int, metric: str, *, own: bool, top: bool) -> eve
     return events.Decided(
         n=n,
         status=status,
-        commit=row.commit,
+        commit=one_line(row.commit),
         parent="",
         description=one_line(row.description),
         reason=clean_line(reason, _REASON),

@@ -17,6 +17,9 @@ _T = TypeVar("_T", bound=msgspec.Struct)
 KEYS = "keys"
 """Marks, in `Annotated`, a dictionary whose keys are names to be shown."""
 
+SHOWN = "shown"
+"""Marks, in `Annotated`, a string that is shown as well as worked with."""
+
 _Cleaner = Callable[[Any], Any]
 
 
@@ -45,6 +48,8 @@ def _cleaner(hint: Any) -> _Cleaner | None:
     """How a value of that type is cleaned; None where it holds nothing to clean."""
     parts = get_args(hint)
     if get_origin(hint) is Annotated:
+        if parts[0] is str and SHOWN in parts[1:]:
+            return _text
         return _keys if KEYS in parts[1:] else _cleaner(parts[0])
     if hint is Safe or (Safe in parts and type(None) in parts):
         return _text
@@ -73,7 +78,8 @@ def _text(value: str | None) -> str | None:
 def _keys(value: dict[str, Any]) -> dict[str, Any]:
     if all(key.isascii() and key.isprintable() for key in value):
         return value
-    return {clean(key): item for key, item in value.items()}
+    better: dict[str, Any] = {clean(key): item for key, item in value.items()}
+    return value if better == value else better
 
 
 def _items(values: tuple[Any, ...], inner: _Cleaner) -> tuple[Any, ...]:

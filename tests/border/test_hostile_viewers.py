@@ -1,0 +1,304 @@
+"""A run, a table or an archive that somebody sent steers no terminal and no page, whoever shows it.
+
+Every text of every event is hostile, found by reflection: a field that is added is covered.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import zipfile
+from pathlib import Path
+from typing import Any, get_args
+
+import msgspec
+import pytest
+from support.gitrepos import git
+from support.moments import picture_of
+from support.realistic_run import recorded, request, whole_run
+
+from autoexp_tui import plain
+from autoexp_tui.cli import run_command
+from autoexp_tui.commands.watch import Teller
+from autoexp_tui.loop import control, results
+from autoexp_tui.loop.journal import decode, encode
+from autoexp_tui.model import events
+from autoexp_tui.model.contract import Budget
+from autoexp_tui.model.events import AnyEvent, Record
+from autoexp_tui.model.problem import Problem
+from autoexp_tui.model.state import RunState
+from autoexp_tui.sources.tables import TableSource
+from autoexp_tui.sources.watching import LedgerWatch
+from autoexp_tui.summary.brief import brief
+from autoexp_tui.tables import read_table
+from autoexp_tui.text.intake import cleaned
+from autoexp_tui.ui import status
+from autoexp_tui.ui.app import AutoexpApp
+from autoexp_tui.ui.clipping import experiment_as_text
+from autoexp_tui.ui.screens.run import RunScreen
+
+POISON = (
+    "\x1b]0;OWNED\x07\x1b]52;c;UFdORUQ=\x1b\\\x1b[2J\x1b[31m\x9b31m\x9d0;OWNED\x9c\x07\x08\x7f"
+    "\u202e\u2066\u200b[@click=app.quit]quit[/] [/foo] <script>alert(1)</script> "
+    "![x](javascript:alert) \r\n9 keep"
+)
+STEERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069]")
+MARKUP = {
+    "html": re.compile(r"<(?:script|img|a)\b"),
+    "md": re.compile(r"<(?:script|img|a)\b|(?<!\\)\]\("),
+}
+"""Of ours neither page has any such thing."""
+FENCED = re.compile(r"^(`{3,})[a-z]*\n.*?\n\1$", re.MULTILINE | re.DOTALL)
+
+
+def poisoned(value: Any) -> Any:
+    """`value` with poison in every text, in the keys too; equal texts stay equal."""
+    match value:
+        case str():
+            return value if value in _CHOICES else value + POISON
+        case dict():
+            return {poisoned(key): poisoned(item) for key, item in value.items()}
+        case tuple() | list():
+            return type(value)(map(poisoned, value))
+        case msgspec.Struct():
+            fields = {name: poisoned(getattr(value, name)) for name in value.__struct_fields__}
+            return type(value)(**fields)
+        case _:
+            return value
+
+
+_CHOICES = {
+    "", "lower", "higher", "keep", "discard", "crash", "run", "table", "primary", "only", "info",
+    "warning", "alarm", "confirm", "incumbent", "medium", "default", "adaptive", "auto",
+}  # fmt: skip
+"""What a decoder takes only as it is."""
+
+EVENTS: list[AnyEvent] = [
+    *whole_run(["keep", "keep", "discard", "crash"])[:-1],
+    *request(5, 0.1),
+    events.InstructionsRead(5, "digest", 3),
+    events.WaitBegan(5, 3.0, "overloaded"),
+    events.RepairBegan(5, 2, "exit code 1"),
+    events.Abandoned(5, "skipped"),
+    events.PauseRequested("ann"),
+    events.Paused("paused by ann"),
+    events.Resumed("ann"),
+    events.SkipRequested("ann", 5),
+    events.StopRequested("ann", now=False),
+    events.HintGiven("ann", "smaller"),
+    events.Noticed("warning", "edited"),
+    events.Noticed("alarm", "tampered"),
+    events.BudgetChanged(Budget()),
+    events.RunFinished("stopped", ok=False),
+]
+
+
+def hostile_lines() -> list[bytes]:
+    return [encode(record) for record in map(poisoned, recorded(EVENTS))]
+
+
+@pytest.fixture(scope="module")
+def records() -> list[Record]:
+    return [decode(line) for line in hostile_lines()]
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository with the hostile run, whose output and diff are hostile too."""
+    path = tmp_path / "project"
+    folder = path / ".git" / "autoexp" / "t1"
+    path.mkdir()
+    git(path, "init", "--quiet")
+    (folder / "experiments" / "0002").mkdir(parents=True)
+    (folder / "journal.jsonl").write_bytes(b"".join(hostile_lines()))
+    for name in ("output.log", "diff.patch", "target", "proposal.jsonl"):
+        (folder / "experiments" / "0002" / name).write_text(f"+{POISON}\n")
+    (folder / "results.tsv").write_text(f"commit\tval_loss{POISON.strip()}\tstatus\n")
+    monkeypatch.chdir(path)
+    monkeypatch.setenv("COLUMNS", "100")
+    return path
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    """A table whose name, header and cells are hostile."""
+    path = tmp_path / f"t{POISON.replace('/', '')[:60]}.jsonl"
+    rows = [
+        {
+            "commit": f"a{n}{POISON}",
+            f"val_loss{POISON}": 1 / n,
+            "status": "keep" if n < 3 else f"odd{POISON}",
+            f"note{POISON}": POISON,
+            "description": f"row {n}{POISON}",
+        }
+        for n in (1, 2, 3, 4)
+    ]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def assert_harmless(text: str, what: str) -> None:
+    found = STEERS.search(text)
+    assert found is None, (
+        f"{what}: {found.group()!r} in {text[max(0, found.start() - 60) :][:120]!r}"
+    )
+
+
+def test_every_event_is_among_the_hostile() -> None:
+    assert {type(event) for event in EVENTS} == set(get_args(AnyEvent))
+
+
+def test_what_a_journal_holds_is_cleaned_as_its_types_say(records: list[Record]) -> None:
+    raw = [poisoned(record) for record in recorded(EVENTS)]
+    assert len(records) == len(raw)
+    assert records != raw
+    for record in records:
+        assert cleaned(record) is record
+    state = folded(records)
+    assert state.started is not None
+    metric = state.contract.primary.name
+    assert metric.startswith("val_loss")
+    assert metric in state.rows[0].metrics
+    assert state.started.contract.target == raw[0].event.contract.target  # a path stays itself
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["show 2", "ls", "summary", "summary --json", "compare t1", "report --md", "report --html -o -",
+     "attach --plain", "attach --json", "show 99", "hint x", "replay"],
+)  # fmt: skip
+def test_commands_print_nothing_that_steers(
+    command: str, project: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    run_command(command.split())
+    out, err = capfd.readouterr()
+    assert out + err
+    assert_harmless(out + err, command)
+    if command.startswith("report"):
+        form = "md" if "--md" in command else "html"
+        assert MARKUP[form].search(FENCED.sub("", out)) is None
+
+
+@pytest.mark.parametrize(
+    "command", ["summary", "summary --json", "compare", "report --md", "report --html -o -",
+                "report --html", "export"]
+)  # fmt: skip
+def test_commands_tell_a_table_without_harm(
+    command: str,
+    table: Path,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    run_command([*command.split(), str(table)])
+    run_command([*command.split(), str(table) + "not there"])
+    out, err = capfd.readouterr()
+    assert_harmless(out + err, command)
+    if command.startswith("report"):
+        form = "md" if "--md" in command else "html"
+        assert MARKUP[form].search(FENCED.sub("", out)) is None
+
+
+def test_an_archive_is_told_without_harm(
+    project: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / f"z{POISON.replace('/', '')[:60]}.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for file in (project / ".git" / "autoexp").rglob("*"):
+            if file.is_file():
+                name = str(file.relative_to(project / ".git" / "autoexp"))
+                archive.writestr(name, file.read_bytes())
+        member = re.sub(r"[/:\\\\]", "", POISON)
+        archive.writestr(f"t1/{member}", b"")
+    for command in ("summary", "summary --json", "compare", "report --md", "report --html -o -"):
+        run_command([*command.split(), str(path)])
+        out, err = capfd.readouterr()
+        assert out, err
+        assert_harmless(out + err, command)
+
+
+def test_lines_and_projections_hold_nothing_that_steers(records: list[Record]) -> None:
+    state = RunState()
+    for record in records:
+        state.apply(record)
+        for line in [*plain.as_lines(record, state), plain.as_json(record)]:
+            assert_harmless(line, str(type(record.event)))
+            assert "\n" not in line
+    now = status.Now(state.time, alive=True)
+    for line in brief(state, 0, 0.0):
+        assert_harmless(line, "brief")
+    for piece in [*status.first_line(state, now), *status.second_line(state, now)]:
+        assert_harmless(piece.text, "status")
+    for text in (status.title(state, now), status.alert(state, now)):
+        assert_harmless(text, "status")
+    made = results.table(state.rows, state.contract.metrics)
+    assert_harmless(made, "results.tsv")
+    assert made.count("\n") == 1 + len(state.rows)
+    budget = results.budget_lines(state.settled)
+    assert_harmless(budget, "budget.log")
+    assert budget.count("\n") == len(state.settled)
+    assert_harmless(experiment_as_text(state.rows[1], POISON), "clipboard")
+
+
+def test_a_watched_table_is_told_without_harm(table: Path) -> None:
+    teller, watch = Teller(table.name), LedgerWatch(table)
+    records = [*watch.read(), *watch.read()]
+    lines = [*teller.lines(records), *map(plain.as_json, records)]
+    assert len(lines) > len(records)
+    for line in lines:
+        assert_harmless(line, "watch")
+
+
+@pytest.mark.parametrize("kind", [control.Command, control.Reply])
+def test_the_control_socket_hands_on_clean_text(kind: type[msgspec.Struct]) -> None:
+    made: Any = (
+        control.Command("hint", POISON, POISON) if kind is control.Command  # type: ignore[arg-type]
+        else control.Reply(ok=True, text=POISON)  # type: ignore[arg-type]
+    )  # fmt: skip
+    for name in kind.__struct_fields__:
+        assert_harmless(str(getattr(cleaned(made), name)), name)
+
+
+def test_a_problem_says_nothing_that_steers() -> None:
+    assert_harmless(str(Problem(POISON)), "problem")
+
+
+class Given:
+    """Records that are there at once."""
+
+    def __init__(self, records: list[Record]) -> None:
+        self._records = records
+
+    def read(self) -> list[Record]:
+        records, self._records = self._records, []
+        return records
+
+    def alive(self) -> bool:
+        return False
+
+
+def folded(records: list[Record]) -> RunState:
+    state = RunState()
+    for record in records:
+        state.apply(record)
+    return state
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24), (60, 20)])
+@pytest.mark.parametrize("what", ["run", "table"])
+async def test_the_screen_shows_nothing_that_steers(
+    what: str, size: tuple[int, int], records: list[Record], table: Path
+) -> None:
+    source = Given(records) if what == "run" else TableSource(read_table(table))
+    screen = RunScreen(source, None, table=source if isinstance(source, TableSource) else None)
+    app = AutoexpApp(screen)
+    async with app.run_test(size=size) as pilot:
+        while not screen.state.rows or screen.state.finished is None:
+            await pilot.pause()
+        for key in ("1", "2", "3", "4", "5", "up", "enter", "escape", "z", "question_mark"):
+            await pilot.press(key)
+            await pilot.pause()
+            shown = picture_of(app)
+            for line in shown.split("\n"):
+                assert_harmless(line, f"{what} after {key}")
