@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Iterator
+from typing import assert_never
 
 import msgspec
 
@@ -104,7 +105,18 @@ def _lines(event: events.AnyEvent, state: RunState) -> list[str]:  # noqa: C901,
             return [f"{event.level}: {clean_line(event.text, 400)}"]
         case events.RunFinished():
             return [_end_line(event, state)]
-    return []
+        case (
+            events.RunnerStarted()
+            | events.ExperimentStarted()
+            | events.CostReserved()
+            | events.Proposed()
+            | events.Committed()
+            | events.EvaluationStarted()
+            | events.Evaluated()
+        ):
+            return []  # the row tells
+        case _:
+            assert_never(event)
 
 
 def _goals(objective: Objective) -> str:

@@ -245,7 +245,7 @@ class _Supervisor:
             self._process.kill()
             self._process.wait()
         if not self._answer:  # it was killed, so it could not kill: find by the mark what it owned
-            kill_marked(f"{_MARKER}={self._marker}")
+            kill_marked(_MARKER, self._marker)
         self._open.close()
 
     @property

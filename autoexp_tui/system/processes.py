@@ -2,39 +2,41 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-_PROC = Path("/proc")
-_BOOT = _PROC / "sys/kernel/random/boot_id"
-_ZOMBIE_STATES = frozenset("ZXx")
+if TYPE_CHECKING:
+    import psutil
+
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
+_HZ = 100
+"""Of `started`: Linux counts in these units too, so that a name is exact there."""
+
+# psutil takes 30 ms to import, and `autoexp ls` asks only for runs that left a lock.
 
 
 @dataclass(frozen=True, slots=True)
 class ProcessId:
-    """A process of this machine and of this boot.
-
-    Where there is no /proc (macOS), `started` is 0 and `boot` is `-`: a process that was given
-    the same pid later is then taken for the one that was meant.
-    """
+    """A process of this machine and of this boot."""
 
     pid: int
     started: int
-    """Clock ticks from boot to its start, field 22 of proc(5)'s `stat`."""
+    """Hundredths of a second from boot to its start; 0 is not known, as names of earlier versions
+    had it on macOS. Not the time of day, which is set and corrected while a process runs.
+    """
     boot: str
-    """The kernel's random id of this boot."""
+    """The kernel's random id of this boot; `-` where there is none."""
 
     @classmethod
     def of(cls, pid: int) -> ProcessId:
         """Name a process that exists. Raises ProcessLookupError when none has this pid."""
-        if not _has_proc():
-            _ping(pid)
-            return cls(pid, 0, "-")
-        _state, started = _stat(pid)
-        return cls(pid, started, _boot())
+        import psutil  # noqa: PLC0415
+
+        try:
+            return cls(pid, _started(psutil.Process(pid)), _boot())
+        except psutil.NoSuchProcess as error:
+            raise ProcessLookupError(f"no process has the pid {pid}") from error
 
     def encode(self) -> str:
         """One line of text that `decode` reads back."""
@@ -53,93 +55,50 @@ class ProcessId:
 
     def alive(self) -> bool:
         """Whether this very process runs; a zombie does not."""
+        import psutil  # noqa: PLC0415
+
         try:
-            if not _has_proc():
-                _ping(self.pid)
-                return True
-            state, started = _stat(self.pid)
-        except ProcessLookupError:
+            process = psutil.Process(self.pid)
+            same = self.started in {0, _started(process)} and self.boot == _boot()
+            return same and process.status() not in {psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD}
+        except psutil.NoSuchProcess:
             return False
-        return started == self.started and state not in _ZOMBIE_STATES and _boot() == self.boot
-
-    def kill(self, number: signal.Signals) -> bool:
-        """Send a signal, unless the process has gone; True when it was sent.
-
-        Raises:
-            PermissionError: it belongs to someone else.
-        """
-        try:
-            if not hasattr(os, "pidfd_open"):
-                return self.alive() and _send(self.pid, number)
-            # The descriptor pins the process that is examined: the pid cannot change hands between.
-            handle = os.pidfd_open(self.pid)
-            try:
-                if not self.alive():
-                    return False
-                signal.pidfd_send_signal(handle, number)
-            finally:
-                os.close(handle)
-        except ProcessLookupError:
-            return False
-        return True
 
 
-def _has_proc() -> bool:
-    return _BOOT.exists()
+def _started(process: psutil.Process) -> int:
+    import psutil  # noqa: PLC0415
+
+    # Both move when the clock is set; their difference doesn't.
+    return round((process.create_time() - psutil.boot_time()) * _HZ)
 
 
 def _boot() -> str:
-    return _BOOT.read_text().strip()
+    return _BOOT.read_text().strip() if _BOOT.exists() else "-"
 
 
-def _stat(pid: int) -> tuple[str, int]:
-    """State letter and start time. Raises ProcessLookupError."""
-    try:
-        line = (_PROC / str(pid) / "stat").read_bytes()
-    except (FileNotFoundError, ProcessLookupError) as error:
-        raise ProcessLookupError(f"no process has the pid {pid}") from error
-    # The second field is the program's name in brackets and may itself hold brackets and blanks.
-    fields = line.rpartition(b")")[2].split()
-    return fields[0].decode(), int(fields[19])
-
-
-def _ping(pid: int) -> None:
-    try:
-        os.kill(pid, 0)
-    except PermissionError:
-        return  # someone else's, so it exists
-
-
-def _send(pid: int, number: signal.Signals) -> bool:
-    os.kill(pid, number)
-    return True
-
-
-def kill_marked(marker: str) -> int:
-    """Kill every process of ours whose initial environment holds `marker` (`NAME=value`).
+def kill_marked(name: str, value: str) -> int:
+    """Kill every process of ours whose initial environment holds `name=value`.
 
     For trees whose owner has died: what has cleared its environment is not found. Returns the
-    number of processes killed; 0 where there is no /proc.
+    number of processes killed.
     """
-    wanted = os.fsencode(marker)
-    seen: set[int] = set()
+    import psutil  # noqa: PLC0415
+
+    def marked(process: psutil.Process) -> bool:
+        try:
+            return process.environ().get(name) == value
+        except (psutil.Error, OSError):  # another user's, a zombie, or gone meanwhile
+            return False
+
+    seen: set[psutil.Process] = set()
     killed = 0
     # What is found may have forked since, so the last look is one that finds nothing new.
-    while found := [pid for pid in _pids() - seen if wanted in _environment(pid)]:
-        seen.update(found)
-        for pid in found:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                killed += _send(pid, signal.SIGKILL)
+    while found := {process for process in psutil.process_iter() if marked(process)} - seen:
+        seen |= found
+        for process in found:
+            try:
+                process.kill()  # psutil makes sure that the pid has not changed hands
+            except psutil.Error:
+                continue
+            killed += 1
     return killed
-
-
-def _pids() -> set[int]:
-    return {int(path.name) for path in _PROC.glob("[0-9]*")}
-
-
-def _environment(pid: int) -> list[bytes]:
-    """Of a process that is ours and runs; otherwise empty, as a zombie's is."""
-    try:
-        return (_PROC / str(pid) / "environ").read_bytes().split(b"\0")
-    except (FileNotFoundError, PermissionError, ProcessLookupError):
-        return []

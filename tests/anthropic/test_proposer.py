@@ -10,6 +10,7 @@ from support.researcher import TARGET, Desk, situation
 
 from autoexp_tui.model.proposal import Crash, Proposer
 from autoexp_tui.proposers.anthropic import Context, UnknownPrice
+from autoexp_tui.testing import check_proposer
 
 EDIT = ("lr = 0.1", "lr = 0.2")
 AFTER = TARGET.replace(*EDIT)
@@ -18,6 +19,14 @@ AFTER = TARGET.replace(*EDIT)
 def test_it_is_a_proposer(desk: Desk) -> None:
     proposer: Proposer = desk.proposer
     assert proposer.name == "anthropic"
+
+
+def test_it_keeps_the_promises_of_a_proposer(
+    server: MessagesServer, make_desk: Callable[..., Desk]
+) -> None:
+    edits = [("lr = 0.1", f"lr = 0.{digit}") for digit in range(2, 9)]
+    server.play(*(api.proposes(edit) for edit in edits))
+    check_proposer(lambda: make_desk(server.url).proposer, situation())
 
 
 def test_the_settings_are_sent(server: MessagesServer, desk: Desk) -> None:

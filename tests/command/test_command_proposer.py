@@ -17,6 +17,7 @@ from autoexp_tui.loop.control import Interrupted
 from autoexp_tui.model.proposal import Unable, Unusable
 from autoexp_tui.proposers.command import PRESETS, BadCommand, CommandProposer, Supervised
 from autoexp_tui.proposers.command.presets import command_line, filled
+from autoexp_tui.testing import check_proposer
 
 EDIT = "sed -i 's/lr = 0.1/lr = 0.2/' train.py\n"
 SAY = "echo 'HYPOTHESIS: faster is better'\necho 'DESCRIPTION: double the rate'\n"
@@ -65,6 +66,10 @@ class Place:
 @pytest.fixture
 def place(tmp_path: Path) -> Place:
     return Place(tmp_path)
+
+
+def test_it_keeps_the_promises_of_a_proposer(place: Place) -> None:
+    check_proposer(lambda: place.proposer(EDIT + SAY), situation())
 
 
 def test_the_change_of_the_target_is_taken(place: Place) -> None:

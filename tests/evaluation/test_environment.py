@@ -31,6 +31,13 @@ def test_a_name_that_speaks_of_a_secret_is_withheld(name: str) -> None:
     assert withheld == (name,)
 
 
+@pytest.mark.parametrize("name", sorted(NEVER))
+@pytest.mark.parametrize("value", ["short", "a key of a usual length"])
+def test_no_setting_passes_the_proposers_credentials_on(name: str, value: str) -> None:
+    for wish in (Environment(allow=(name,)), Environment(only=(name,))):
+        assert harness_environment({name: value}, wish) == ({}, (name,))
+
+
 @pytest.mark.parametrize("name", OTHERS.split())
 def test_a_name_that_only_resembles_one_is_passed_on(name: str) -> None:
     assert harness_environment({name: "x"}, Environment()) == ({name: "x"}, ())

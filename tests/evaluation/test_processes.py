@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -35,7 +36,6 @@ def test_a_zombie_does_not_live(sleeper: Sleeper) -> None:
     sleeper.kill()
     os.waitid(os.P_PID, sleeper.pid, os.WEXITED | os.WNOWAIT)
     assert not named.alive()
-    assert not named.kill(signal.SIGTERM)
 
 
 def test_what_was_reaped_does_not_live(sleeper: Sleeper) -> None:
@@ -43,7 +43,6 @@ def test_what_was_reaped_does_not_live(sleeper: Sleeper) -> None:
     sleeper.kill()
     sleeper.wait()
     assert not named.alive()
-    assert not named.kill(signal.SIGKILL)
     with pytest.raises(ProcessLookupError):
         ProcessId.of(sleeper.pid)
 
@@ -54,13 +53,6 @@ def test_another_process_with_the_same_pid_is_left_alone(
 ) -> None:
     other = replace(ProcessId.of(sleeper.pid), **change)  # type: ignore[arg-type]
     assert not other.alive()
-    assert not other.kill(signal.SIGKILL)
-    assert sleeper.poll() is None
-
-
-def test_a_signal_reaches_the_process_that_was_meant(sleeper: Sleeper) -> None:
-    assert ProcessId.of(sleeper.pid).kill(signal.SIGTERM)
-    assert sleeper.wait() == -signal.SIGTERM
 
 
 def test_a_program_may_have_brackets_in_its_name(tmp_path: Path) -> None:
@@ -73,17 +65,34 @@ def test_a_program_may_have_brackets_in_its_name(tmp_path: Path) -> None:
         process.kill()
 
 
-def test_without_proc_a_pid_is_all_there_is(
+def test_a_name_is_what_it_was_before_psutil(sleeper: Sleeper) -> None:
+    """Locks of earlier versions hold the kernel's own figure of the start, in clock ticks."""
+    ticks = Path(f"/proc/{sleeper.pid}/stat").read_text().rpartition(")")[2].split()[19]
+    boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    assert ProcessId.of(sleeper.pid).encode() == f"{sleeper.pid} {ticks} {boot}"
+
+
+def test_a_clock_that_is_set_changes_no_name(
     sleeper: Sleeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(processes, "_has_proc", lambda: False)
-    monkeypatch.delattr(os, "pidfd_open")
-    named = ProcessId.decode(ProcessId.of(sleeper.pid).encode())
+    named = ProcessId.of(sleeper.pid)
+    boot = psutil._pslinux.boot_time()
+    monkeypatch.setattr(psutil._pslinux, "boot_time", lambda: boot + 3600)
     assert named.alive()
-    assert named.kill(signal.SIGTERM)
+
+
+def test_where_no_boot_has_an_id_the_start_tells(
+    sleeper: Sleeper, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(processes, "_BOOT", tmp_path / "none")
+    named = ProcessId.of(sleeper.pid)
+    assert named.boot == "-"
+    assert named.alive()
+    assert not replace(named, started=named.started + 1).alive()
+    assert ProcessId.decode(f"{sleeper.pid} 0 -").alive()  # of an earlier version
+    sleeper.kill()
     sleeper.wait()
     assert not named.alive()
-    assert not named.kill(signal.SIGTERM)
 
 
 @given(
@@ -105,7 +114,7 @@ def test_anything_else_is_no_name(text: str) -> None:
 
 
 def test_only_what_is_marked_is_killed(sleeper: Sleeper) -> None:
-    assert kill_marked("MARK=sleeper-of-this") == 0
+    assert kill_marked("MARK", "sleeper-of-this") == 0
     assert sleeper.poll() is None
-    assert kill_marked("MARK=sleeper-of-this-test") >= 1
+    assert kill_marked("MARK", "sleeper-of-this-test") >= 1
     assert sleeper.wait() == -signal.SIGKILL

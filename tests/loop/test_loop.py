@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -135,6 +136,46 @@ def test_a_skip_while_the_harness_runs_is_a_crash_row_that_says_so(tmp_path: Pat
     rig.run()
     assert rig.table()[1][-2:] == ["crash", "text 9 (skipped)"]
     assert statuses(rig) == ["keep", "crash", "keep"]
+
+
+def test_the_baseline_cannot_be_skipped(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, ["9"], contract(max_experiments=2))
+    replies = []
+
+    def skip(n: int) -> None:
+        if n == 1:
+            replies.append(handle_command(Command("skip", "ada"), rig.recorder, rig.controls))
+
+    rig.lab.before_result = skip
+    rig.run()
+    assert [reply.ok for reply in replies] == [False]
+    assert "the baseline can't be skipped" in replies[0].text
+    assert statuses(rig) == ["keep", "keep"]
+
+
+def test_a_skip_is_for_one_experiment_by_its_number(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, ["9", "8"], contract(max_experiments=3))
+    rig.lab.before_result = lambda n: rig.controls.skip(n + 1)
+    rig.run()
+    assert statuses(rig) == ["keep", "keep", "keep"]
+
+
+def test_a_harness_that_the_wall_clock_cut_leaves_no_row(tmp_path: Path) -> None:
+    made = contract(time_limit=60.0)
+    budget = Budget(max_wall_clock_hours=50 / 3600)
+    rig = Rig(tmp_path, ["9"], msgspec.structs.replace(made, budget=budget))
+    evaluate = rig.lab.evaluate
+
+    def long(n: int, text: str, *, time_limit: float, **more: object) -> Result:
+        if n == 2 and time_limit < 55:
+            return Result(time_limit, {}, {}, "time limit", cut_short=True)
+        return evaluate(n, text, time_limit=time_limit, **more)  # type: ignore[arg-type]
+
+    rig.lab.evaluate = long  # type: ignore[method-assign, assignment]
+    finished = rig.run()
+    assert finished.ok
+    assert len(rig.state.rows) == 1
+    assert rig.state.in_flight[2].commit
 
 
 def test_a_skip_before_the_commit_leaves_no_row_and_the_number_is_used_again(

@@ -14,6 +14,7 @@ from support.realistic_run import (
     folded,
     opening,
     recorded,
+    request,
     resumption,
     runs,
     whole_run,
@@ -46,6 +47,31 @@ def test_after_every_prefix_the_rows_are_the_decisions(records: list[Record]) ->
         assert state.discarded + state.crashed + len(kept) == len(state.rows)
         assert state.spent_usd == sum(event.cost_usd for event in decisions)
         assert state.seq == record.seq
+
+
+def test_every_hint_is_kept_in_the_order_given() -> None:
+    hints = [events.HintGiven("ann", "less"), events.HintGiven("bob", "more")]
+    assert state_of(*opening(), *hints).hints == hints
+
+
+def test_rows_are_found_by_number_in_whatever_order_they_finished() -> None:
+    told = opening()
+    for n in (1, 2, 3, 4):
+        told += experiment(n, "keep")[:-1]
+    decided = {n: experiment(n, "keep")[-1] for n in (1, 2, 3, 4)}
+    state = state_of(*told, decided[1], decided[4], decided[2])
+    assert [row.n for row in state.rows] == [1, 4, 2]
+    assert [getattr(state.row(n), "n", None) for n in range(6)] == [None, 1, 2, None, 4, None]
+    assert list(state.in_flight) == [3]
+    assert state.next_n == 5
+    assert state.rows[1].hypothesis == "It may help."
+
+
+def test_money_goes_to_the_experiment_it_was_spent_for() -> None:
+    told = [*opening(), events.ExperimentStarted(1, BASE), events.ExperimentStarted(2, BASE)]
+    spent = [*request(1, 0.25), *request(2, 0.5)]
+    assert state_of(*told, *spent).unbooked_usd == {1: 0.25, 2: 0.5}
+    assert state_of(*told, *spent, experiment(2, "keep")[-1]).unbooked_usd == {1: 0.25}
 
 
 @settings(max_examples=40, deadline=None)

@@ -1,0 +1,64 @@
+"""The loop with the evaluator of this machine: what counts as a measurement, and what cuts it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from support.real_rig import RealRig
+
+from autoexp_tui.model.contract import Budget
+from autoexp_tui.testing.evaluators import CONTRACT
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTOEXP_CACHE", str(tmp_path / "cache"))
+
+
+def limited(**budget: float) -> Budget:
+    return msgspec.structs.replace(Budget(), **budget)
+
+
+@pytest.mark.parametrize(
+    ("cheat", "named"),
+    [
+        ("echo 'echo loss: 0' > protected.sh; echo loss: 0\n", "protected.sh"),
+        ("rm protected.sh; echo loss: 0\n", "protected.sh"),
+        ("echo : >> target.sh; echo loss: 0\n", "target.sh"),
+    ],
+)
+def test_who_tampers_gets_a_crash_row_an_alarm_and_no_figure(
+    tmp_path: Path, cheat: str, named: str
+) -> None:
+    contract = msgspec.structs.replace(CONTRACT, budget=limited(max_experiments=3))
+    rig = RealRig(tmp_path, [cheat, "echo loss: 0.5\n"], contract)
+    rig.run()
+    baseline, tampered, honest = rig.state.rows
+    assert (tampered.status, tampered.metrics) == ("crash", {})
+    assert tampered.reason == f"tampered with {named}"
+    alarms = [event.text for _, event in rig.state.notices if event.level == "alarm"]
+    assert alarms == [f"#2 tampered with {named}"]
+    assert (honest.status, honest.metrics, honest.parent) == (
+        "keep",
+        {"loss": 0.5},
+        baseline.commit,
+    )
+
+
+def test_the_wall_clock_cuts_a_harness_that_still_may_run(tmp_path: Path) -> None:
+    contract = msgspec.structs.replace(CONTRACT, time_limit=60.0)
+    rig = RealRig(tmp_path, ["echo loss: 0.5; sleep 600\n"], contract)
+
+    def leave_a_second(_: object) -> None:
+        hours = (rig.state.elapsed + 1) / 3600
+        rig.state.budget = limited(max_wall_clock_hours=hours)
+
+    rig.proposer.before = leave_a_second
+    finished = rig.run()
+    assert finished.ok
+    assert "max_wall_clock_hours" in finished.reason
+    assert [row.n for row in rig.state.rows] == [1]
+    assert list(rig.state.in_flight) == [2]  # the next runner, with more time, measures it again
+    assert rig.state.elapsed < 50
