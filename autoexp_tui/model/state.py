@@ -196,6 +196,11 @@ class RunState:
         """The first row that was measured; in a run of ours, the first."""
         return next((row for row in self.rows if row.metrics), None)
 
+    @property
+    def latest(self) -> Row | None:
+        """The row that was decided last."""
+        return self.rows[-1] if self.rows else None
+
     def row(self, n: int) -> Row | None:
         """The row of experiment `n`, if it has one."""
         # Finishing order is nearly the order of numbers: search outward from where it would be.

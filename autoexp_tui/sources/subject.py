@@ -36,7 +36,7 @@ def subject_of(state: RunState, selected: int | None) -> Subject | None:
     if state.current is not None:
         parent = state.kept_as(state.current.parent, state.current.n)
         return Subject(state.current.n, parent, None, state.current)
-    return _finished(state, state.rows[-1]) if state.rows else None
+    return _finished(state, state.latest) if state.latest else None
 
 
 def _finished(state: RunState, row: Row) -> Subject:

@@ -7,10 +7,11 @@ import time
 from autoexp_tui.loop.ports import Evaluator, Handle, Job, Result
 from autoexp_tui.model.contract import Contract, Metric
 from autoexp_tui.testing.promise import promise
+from autoexp_tui.text.safe import Safe
 
 FILES = {"target.sh": "echo loss: 1\n", "protected.sh": ": nobody changes this\n"}
 """What the base commit must hold."""
-CONTRACT = Contract("target.sh", "sh target.sh", (Metric("loss", "lower"),), link=())
+CONTRACT = Contract("target.sh", "sh target.sh", (Metric(Safe("loss"), "lower"),), link=())
 """What the evaluator must be made with: the harness does what the target says."""
 
 _TIMEOUT_S = 30.0

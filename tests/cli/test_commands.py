@@ -184,6 +184,47 @@ def test_usage_is_exit_code_2_in_one_line(
     assert "Traceback" not in error
 
 
+@pytest.mark.parametrize(
+    ("proposer", "words"),
+    [("anthropic", "Claude needs a key"), ("command", "needs `command: {run:")],
+)
+def test_a_proposer_that_could_not_work_is_told_before_a_run_begins(
+    project: Path, proposer: str, words: str
+) -> None:
+    bare = dict.fromkeys(("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL"), "")
+    done = autoexp("run", "--proposer", proposer, "--tag", "t", cwd=project, check=False, **bare)
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert not run_dir(project, "t").journal.exists()
+
+
+def test_a_proposer_of_a_strangers_package_runs_by_its_name(project: Path, tmp_path: Path) -> None:
+    packages = tmp_path / "packages"
+    (about := packages / "lower-1.dist-info").mkdir(parents=True)
+    (about / "METADATA").write_text("Name: lower\nVersion: 1\n")
+    (about / "entry_points.txt").write_text("[autoexp_tui.proposers]\nlower = lower:Lower\n")
+    (packages / "lower.py").write_text(
+        "from autoexp_tui.model.proposal import Proposal\n"
+        "from autoexp_tui.proposers.hosting import Factory\n"
+        "class Lower(Factory):\n"
+        "    name = 'lower'\n"
+        "    def make(self, hosting):\n"
+        "        return self\n"
+        "    def propose(self, situation, stream):\n"
+        "        text = f'RATE = {2.0 - situation.n / 10}\\nDEPTH = 4\\n'\n"
+        "        return Proposal('less', 'less of it', text)\n"
+    )
+    more = {"PYTHONPATH": str(packages)}
+    done = autoexp(
+        "run", "--proposer", "lower", "--tag", "t", "--max-experiments", "3", cwd=project, **more
+    )
+    assert "by lower" in done.stdout
+    assert [row.description for row in read_state(run_dir(project, "t")).rows[1:]] == [
+        "less of it",
+        "less of it",
+    ]
+
+
 def test_an_uncommitted_target_is_refused_unless_included(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -46,9 +46,9 @@ class Looking(RunView):
         self._open(event.n)
 
     def action_open(self) -> None:
-        n = self.look.selected or len(self.state.rows)
-        if n:
-            self._open(n)
+        latest = self.state.latest
+        if latest is not None:
+            self._open(self.look.selected or latest.n)
         else:
             self.say("nothing to open yet: the baseline comes first")
 
@@ -127,7 +127,8 @@ class Looking(RunView):
         self._tick()
 
     def action_copy(self) -> None:
-        row = self.state.row(self.look.selected or len(self.state.rows))
+        n = self.look.selected
+        row = self.state.row(n) if n else self.state.latest
         if row is None:
             self.say("nothing to copy yet")
             return

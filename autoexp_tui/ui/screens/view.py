@@ -164,7 +164,7 @@ class RunView(KeyScreen[None]):
         if current is not None:
             words = current.description or current.hypothesis or "forming a hypothesis …"
             return Text(f"#{current.n} {clean_line(words, 300)}")
-        row = self.state.row(len(self.state.rows))
+        row = self.state.latest
         return Text(f"#{row.n} {MARKS[row.status]}  {clean_line(row.reason, 300)}" if row else "")
 
     def _take_player(self, player: Player | None) -> None:
