@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import re
 import threading
 import time
 import zlib
@@ -28,9 +27,6 @@ from autoexp_tui.text.intake import cleaned
 
 _decoder = msgspec.json.Decoder(Record)
 _SUM = len(b',"sum":"00000000"}')
-
-_UNCLEAN = re.compile(rb"[\x7f-\xff]|\\[urbf]")
-"""What a line must hold to have a string that isn't safe: JSON escapes every other control."""
 
 _NEWS_NOT_FSYNCED = frozenset({"EvaluationStarted", "ProposalAnswered", "Noticed"})
 
@@ -56,7 +52,12 @@ def decode(line: bytes) -> Record:
         raise ValueError("checksum does not match")
     record = _decoder.decode(line)
     # Most lines need no second look, and a long journal has a hundred thousand of them.
-    return cleaned(record) if _UNCLEAN.search(body) else record
+    return record if _is_plain(body) else cleaned(record)
+
+
+def _is_plain(body: bytes) -> bool:
+    """Whether no string in it can want cleaning: JSON escapes controls, all but DEL."""
+    return body.isascii() and b"\\" not in body and b"\x7f" not in body
 
 
 class JournalReader:
