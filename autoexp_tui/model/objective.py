@@ -197,6 +197,10 @@ class Objective:
             return UNKNOWN
         return gain(self.direction, new, old)
 
+    def beats(self, new: float | None, old: float | None) -> bool:
+        """Whether a figure is a new best; see the function of that name."""
+        return self.directed and beats(self.direction, new, old)
+
     def metric_gain(self, metric: Metric, new: float | None, old: float | None) -> Gain:
         """From one value of one metric to another."""
         return gain(metric.direction, new, old) if self.directed else UNKNOWN
@@ -221,7 +225,7 @@ class Objective:
             if figure is None:
                 continue
             gain = None if top is None else self.gain_of_figures(figure, top)
-            if gain is None or gain.better:
+            if self.beats(figure, top):
                 top = figure
             yield row, gain
 
@@ -270,6 +274,13 @@ def gain(direction: str, new: float | None, old: float | None) -> Gain:
     value = old - new if direction == "lower" else new - old
     percent = 100 * value / abs(old) if old else math.nan
     return Gain(value, percent if math.isfinite(percent) else None)
+
+
+def beats(direction: str, new: float | None, old: float | None) -> bool:
+    """Whether `new` is a new best: better than `old`, or the first; never without a direction."""
+    if new is None or direction not in _ARROWS:
+        return False
+    return old is None or gain(direction, new, old).better
 
 
 def arrow(metric: Metric) -> str:

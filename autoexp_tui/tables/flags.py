@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
+from autoexp_tui.model.objective import beats
 from autoexp_tui.tables import names, progress, statuses
 from autoexp_tui.tables.model import Note, Table, TableRow
 
@@ -90,12 +91,8 @@ def _bests(ledger: Table, rows: Sequence[TableRow]) -> Iterator[Note]:
             kept[-1].line,
             f"the last kept value is {kept[-1].value:g}, the best kept one {top.value:g}",
         )
-    choose = min if way == "lower" else max
-    refused = [r for r in rows if r.value is not None and r.status in {"rejected", "other"}]
-    if top is None or not refused:
-        return
-    other = choose(refused, key=lambda row: row.value or 0.0)
-    if other.value != top.value and choose(other.value or 0.0, top.value or 0.0) == other.value:
+    other = progress.best_of((row for row in rows if row.status in {"rejected", "other"}), way)
+    if top is not None and other is not None and beats(way, other.value, top.value):
         yield Note(
             other.line, f"{other.value:g} would be better than the best kept, and was not kept"
         )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
+from autoexp_tui.model.objective import beats
 from autoexp_tui.tables.model import Table, TableRow, Way
 
 _COUNTS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000)
@@ -50,11 +51,16 @@ def eligible(rows: Sequence[TableRow]) -> list[TableRow]:
 
 def best(rows: Sequence[TableRow], way: Way) -> TableRow | None:
     """The best eligible row, the earliest of equals; None where the direction is unknown."""
-    found = eligible(rows)
-    if not found or way == "unknown":
-        return None
-    choose = min if way == "lower" else max
-    return choose(found, key=lambda row: row.value or 0.0)
+    return best_of(eligible(rows), way)
+
+
+def best_of(rows: Iterable[TableRow], way: Way) -> TableRow | None:
+    """The row with the best value, the earliest of equals; None where the direction is unknown."""
+    found: TableRow | None = None
+    for row in rows:
+        if beats(way, row.value, None if found is None else found.value):
+            found = row
+    return found
 
 
 def running_best(rows: Sequence[TableRow], way: Way) -> Iterator[float | None]:
@@ -63,9 +69,8 @@ def running_best(rows: Sequence[TableRow], way: Way) -> Iterator[float | None]:
     top: float | None = None
     for row in rows:
         value = row.value
-        if value is not None and id(row) in allowed and way != "unknown":
-            better = top is None or (value < top if way == "lower" else value > top)
-            top = value if better else top
+        if id(row) in allowed and beats(way, value, top):
+            top = value
         yield top
 
 

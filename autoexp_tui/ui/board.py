@@ -158,7 +158,7 @@ class Board(Container):
 
     def _show_results(self, state: RunState, look: Look) -> None:
         best = state.best.n if state.best else None
-        self.results.show(state.rows, state.contract.metrics, best=best, fresh=look.fresh)
+        self.results.show(state.rows, state.objective, best=best, fresh=look.fresh)
 
     def _show_plot(self, state: RunState, look: Look) -> None:
         shown = views(state.objective)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from autoexp_tui.model.contract import Metric
 from autoexp_tui.model.events import Status
+from autoexp_tui.model.objective import arrow
 
 
 class Mark(NamedTuple):
@@ -29,4 +30,4 @@ MARKS: dict[Status, Mark] = {
 
 def titled(metric: Metric) -> str:
     """A metric's name with the direction that is better: `val_loss ↓`."""
-    return f"{metric.name} {'↓' if metric.direction == 'lower' else '↑'}"
+    return f"{metric.name} {arrow(metric)}"

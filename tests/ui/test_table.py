@@ -14,12 +14,14 @@ from textual.message import Message
 
 from autoexp_tui.model.contract import Metric
 from autoexp_tui.model.events import Status
+from autoexp_tui.model.objective import Objective
 from autoexp_tui.model.state import Row
 from autoexp_tui.ui.widgets.columns import Sheet
 from autoexp_tui.ui.widgets.table import ResultsTable
 
 COSTS = st.sampled_from([0.0, 0.001, 12.5])
 LOSS = Metric("val_loss", "lower")
+OBJECTIVE = Objective((LOSS,))
 SCORE = Metric("score", "higher")
 MINUS = "\u2212"
 
@@ -93,7 +95,7 @@ class Tables(App[None]):
 async def test_rows_stand_newest_first_with_figures_and_words() -> None:
     app = Tables()
     async with app.run_test(size=(80, 10)) as pilot:
-        app.table.show(FEW, [LOSS], best=3)
+        app.table.show(FEW, OBJECTIVE, best=3)
         await pilot.pause()
         header, *rows = app.lines[:5]
         assert " ".join(header.split()) == "# commit val_loss ↓ vs best status took description"
@@ -109,7 +111,7 @@ async def test_rows_stand_newest_first_with_figures_and_words() -> None:
 async def test_figures_align_on_the_decimal_point() -> None:
     app = Tables()
     async with app.run_test(size=(80, 10)) as pilot:
-        app.table.show([row(1, "keep", 12.5), row(2, "keep", 0.4312)], [LOSS])
+        app.table.show([row(1, "keep", 12.5), row(2, "keep", 0.4312)], OBJECTIVE)
         await pilot.pause()
         assert app.lines[1].index("0.4312") == app.lines[2].index("12.5000") + 1
 
@@ -125,7 +127,7 @@ async def test_better_is_said_in_the_metrics_own_direction(metric: Metric, verdi
     rows.append(row(3, "discard", metrics={metric.name: 0.51}))
     app = Tables()
     async with app.run_test(size=(110, 10)) as pilot:
-        app.table.show(rows, [metric])
+        app.table.show(rows, Objective((metric,)))
         await pilot.pause()
         assert verdict in app.lines[2]
 
@@ -133,7 +135,7 @@ async def test_better_is_said_in_the_metrics_own_direction(metric: Metric, verdi
 async def test_tiny_metrics_keep_their_digits() -> None:
     app = Tables()
     async with app.run_test(size=(110, 10)) as pilot:
-        app.table.show([row(1, "keep", 2e-6), row(2, "discard", 3e-6)], [LOSS])
+        app.table.show([row(1, "keep", 2e-6), row(2, "discard", 3e-6)], OBJECTIVE)
         await pilot.pause()
         assert f"3.000e{MINUS}06" in app.lines[1]
         assert f"+1.000e{MINUS}06 worse" in app.lines[1]
@@ -153,7 +155,9 @@ async def test_columns_are_chosen_by_the_room_there_is(width: int, columns: str)
     paid = [row(1, "keep", cost_usd=0.42, metrics={"val_loss": 0.5, "latency": 44.0})]
     app = Tables()
     async with app.run_test(size=(width, 10)) as pilot:
-        app.table.show(paid if width > 100 else FEW, [LOSS, latency] if width > 100 else [LOSS])
+        app.table.show(
+            paid if width > 100 else FEW, Objective((LOSS, latency)) if width > 100 else OBJECTIVE
+        )
         await pilot.pause()
         assert app.header == columns.split()
         assert all(cell_len(app.table.render_line(y).text) == app.table.size.width for y in (0, 1))
@@ -163,7 +167,7 @@ async def test_descriptions_are_cleaned_and_never_markup() -> None:
     hostile = "[/foo] \x1b]52;c;YQ==\x07[@click=app.bell]x[/] \x9b31m\u202e漢字"
     app = Tables()
     async with app.run_test(size=(110, 8)) as pilot:
-        app.table.show([row(1, "keep", 0.5, description=hostile)], [LOSS])
+        app.table.show([row(1, "keep", 0.5, description=hostile)], OBJECTIVE)
         await pilot.pause()
         shown = app.lines[1]
         assert "[/foo]" in shown
@@ -174,7 +178,7 @@ async def test_descriptions_are_cleaned_and_never_markup() -> None:
 async def test_an_empty_table_says_what_comes_first() -> None:
     app = Tables()
     async with app.run_test(size=(60, 8)) as pilot:
-        app.table.show([], [LOSS])
+        app.table.show([], OBJECTIVE)
         await pilot.pause()
         assert any("no rows yet: the baseline comes first" in line for line in app.lines)
         await pilot.press("j", "G", "enter")
@@ -184,7 +188,7 @@ async def test_an_empty_table_says_what_comes_first() -> None:
 async def test_the_cursor_moves_and_says_where_it_is() -> None:
     app = Tables()
     async with app.run_test(size=(60, 8)) as pilot:
-        app.table.show(run_of(50), [LOSS])
+        app.table.show(run_of(50), OBJECTIVE)
         await pilot.press("j", "down", "k", "G", "g", "pagedown", "enter")
         await pilot.pause()
         moves = [m.n for m in app.posted if isinstance(m, ResultsTable.RowHighlighted)]
@@ -197,9 +201,9 @@ async def test_it_follows_the_newest_until_the_cursor_is_moved() -> None:
     rows = run_of(50)
     app = Tables()
     async with app.run_test(size=(60, 8)) as pilot:
-        app.table.show(rows, [LOSS])
+        app.table.show(rows, OBJECTIVE)
         rows.append(row(51, "discard", 0.6))
-        app.table.show(rows, [LOSS])
+        app.table.show(rows, OBJECTIVE)
         await pilot.pause()
         assert app.lines[1].startswith(">51")
 
@@ -207,7 +211,7 @@ async def test_it_follows_the_newest_until_the_cursor_is_moved() -> None:
         await pilot.pause()
         before = app.lines[1:]
         rows.append(row(52, "discard", 0.6))
-        app.table.show(rows, [LOSS])
+        app.table.show(rows, OBJECTIVE)
         await pilot.pause()
         assert app.table.cursor_n == 44
         assert app.lines[1:] == before
@@ -221,7 +225,7 @@ async def test_it_follows_the_newest_until_the_cursor_is_moved() -> None:
 async def test_select_reveals_a_row_and_refuses_what_is_not_there() -> None:
     app = Tables()
     async with app.run_test(size=(60, 8)) as pilot:
-        app.table.show(run_of(500), [LOSS])
+        app.table.show(run_of(500), OBJECTIVE)
         assert app.table.select(250)
         await pilot.pause()
         assert any(line.startswith(">250") for line in app.lines)
@@ -234,7 +238,7 @@ async def test_a_filter_matches_status_and_description_and_counts() -> None:
     app = Tables()
     async with app.run_test(size=(80, 8)) as pilot:
         rows = list(FEW)
-        app.table.show(rows, [LOSS])
+        app.table.show(rows, OBJECTIVE)
         app.table.filter("KEEP step")
         await pilot.pause()
         assert app.table.row_count == 1
@@ -242,7 +246,7 @@ async def test_a_filter_matches_status_and_description_and_counts() -> None:
         assert app.table.border_subtitle == "1 of 4 match"
 
         rows.append(row(5, "keep", 0.4, description="another step"))
-        app.table.show(rows, [LOSS])
+        app.table.show(rows, OBJECTIVE)
         await pilot.pause()
         assert app.table.border_subtitle == "2 of 5 match"
 
@@ -259,8 +263,8 @@ async def test_a_filter_matches_status_and_description_and_counts() -> None:
 async def test_another_list_starts_over() -> None:
     app = Tables()
     async with app.run_test(size=(80, 8)) as pilot:
-        app.table.show(run_of(50), [LOSS])
-        app.table.show(FEW, [LOSS])
+        app.table.show(run_of(50), OBJECTIVE)
+        app.table.show(FEW, OBJECTIVE)
         await pilot.pause()
         assert app.table.row_count == 4
         assert app.lines[1].startswith("> 4")
@@ -270,9 +274,9 @@ async def test_a_list_filled_anew_starts_over() -> None:
     rows = run_of(6)
     app = Tables()
     async with app.run_test(size=(80, 8)) as pilot:
-        app.table.show(rows, [LOSS])
+        app.table.show(rows, OBJECTIVE)
         rows[:] = [*FEW, *[row(n, "keep", 0.1) for n in range(5, 9)]]
-        app.table.show(rows, [LOSS])
+        app.table.show(rows, OBJECTIVE)
         await pilot.pause()
         assert "0.1000" in app.lines[1]
         assert app.table.row_count == 8
@@ -281,10 +285,10 @@ async def test_a_list_filled_anew_starts_over() -> None:
 async def test_the_best_row_is_marked() -> None:
     app = Tables()
     async with app.run_test(size=(80, 8)) as pilot:
-        app.table.show(FEW, [LOSS], best=3)
+        app.table.show(FEW, OBJECTIVE, best=3)
         await pilot.pause()
         assert [line[:3] for line in app.lines[1:5]] == ["> 4", "★ 3", "  2", "  1"]
-        app.table.show(FEW, [LOSS], best=1, fresh=1)
+        app.table.show(FEW, OBJECTIVE, best=1, fresh=1)
         assert [line[:3] for line in app.lines[1:5]] == ["> 4", "  3", "  2", "★ 1"]
 
 
@@ -314,13 +318,13 @@ async def test_a_long_run_costs_what_is_visible(monkeypatch: pytest.MonkeyPatch)
     rows = Counted(run_of(100_000))
     app = Tables()
     async with app.run_test(size=(80, 12)) as pilot:
-        app.table.show(rows, [LOSS])
+        app.table.show(rows, OBJECTIVE)
         await pilot.pause()
         drawn.clear()
         rows.looks = 0
 
         rows.rows.append(row(100_001, "discard", 0.6))
-        app.table.show(rows, [LOSS])
+        app.table.show(rows, OBJECTIVE)
         await pilot.pause()
         assert 0 < len(drawn) <= 4 * app.table.size.height
         drawn.clear()
@@ -329,7 +333,7 @@ async def test_a_long_run_costs_what_is_visible(monkeypatch: pytest.MonkeyPatch)
         assert 0 < len(drawn) <= 12 * app.table.size.height
         assert rows.looks < 2000
         drawn.clear()
-        app.table.show(rows, [LOSS])
+        app.table.show(rows, OBJECTIVE)
         await pilot.pause()
         assert drawn == []
 
@@ -344,7 +348,7 @@ VALUES = st.lists(
 
 
 def test_what_no_row_has_gets_no_column() -> None:
-    sheet = Sheet((LOSS,))
+    sheet = Sheet(OBJECTIVE)
     sheet.show([row(1, "keep", 0.5, seconds=0.0)])
     assert not {"took", "cost"} & {column.title for column in sheet.columns(200)}
     sheet.show([row(1, "keep", 0.5, seconds=2.0, cost_usd=0.1)])
@@ -353,7 +357,7 @@ def test_what_no_row_has_gets_no_column() -> None:
 
 @given(VALUES)
 def test_every_figure_fits_its_column(values: list[tuple[Status, float | None, float]]) -> None:
-    sheet = Sheet((LOSS,))
+    sheet = Sheet(OBJECTIVE)
     sheet.show([row(n, *said, cost_usd=cost) for n, (*said, cost) in enumerate(values, start=1)])
     for column in sheet.columns(200)[:-1]:
         for index in range(sheet.count):
@@ -366,7 +370,7 @@ def test_going_back_shows_what_was_there_before(
 ) -> None:
     rows = [row(n, *said, cost_usd=cost) for n, (*said, cost) in enumerate(values, start=1)]
     count = data.draw(st.integers(0, len(rows)))
-    sheet, fresh = Sheet((LOSS,)), Sheet((LOSS,))
+    sheet, fresh = Sheet(OBJECTIVE), Sheet(OBJECTIVE)
     assert sheet.show(rows) == 0
     assert sheet.show(list(rows[:count])) == count
     fresh.show(rows[:count])
@@ -375,7 +379,7 @@ def test_going_back_shows_what_was_there_before(
 
 
 def test_changes_are_against_the_best_kept_row_not_the_last() -> None:
-    sheet = Sheet((LOSS,))
+    sheet = Sheet(OBJECTIVE)
     sheet.show([row(1, "keep", 0.5), row(2, "keep", 0.8), row(3, "discard", 0.7)])
     assert [sheet.change(n) for n in (1, 2)] == pytest.approx([0.3, 0.2])
     assert sheet.verdict(2) == "worse"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from autoexp_tui.model.contract import Contract
-from autoexp_tui.model.objective import improvement, score
+from autoexp_tui.model.objective import Objective, improvement
 from autoexp_tui.model.proposal import Trial
 
 Arm: TypeAlias = Literal["steps", "whole", "rest"]
@@ -69,12 +69,9 @@ def merit(contract: Contract, metrics: Mapping[str, float], first: Mapping[str, 
     The primary metric; for `weighted` the score; for `pareto` the sum of both metrics' changes as
     shares of the baseline's figures, `first`.
     """
-    if contract.decide.rule == "weighted":
-        total = score(contract.metrics, contract.decide, metrics)
-        return total if contract.decide.direction == "lower" else -total
-    if contract.decide.rule == "primary":
-        value = metrics[contract.primary.name]
-        return value if contract.primary.direction == "lower" else -value
+    if contract.decide.rule != "pareto":
+        return Objective.of(contract).cost(metrics)
+    # Not the dominated area, which is 0, and so no slope, wherever one metric is twice as bad.
     return -sum(
         improvement(metric, metrics[metric.name], first[metric.name])
         / (abs(first[metric.name]) or 1.0)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from operator import itemgetter
 from typing import Literal, NamedTuple
 
 from rich.cells import cell_len
 
-from autoexp_tui.model.contract import Metric
+from autoexp_tui.model.objective import Objective
 from autoexp_tui.model.state import Row
 from autoexp_tui.text.numbers import (
     NONE,
@@ -34,6 +36,7 @@ _LEAST_DESCRIPTION = 12
 """Narrower than this it says nothing; the columns beside it get the room."""
 _GOOD_DESCRIPTION = 24
 """Only what leaves this much to the description is shown beside the essential columns."""
+_INDEX = itemgetter(0)
 _FREE = len("+1.234e-308")
 _ORDER = ("n", "commit", "metric", "change", "status", "took", "cost")
 
@@ -87,20 +90,43 @@ class _Figures:
         return NONE + " " * self.places if x is None else format_fixed(x, self.places)
 
 
+class _Part(NamedTuple):
+    """A column of figures."""
+
+    title: str
+    """With the way that is better, where it is known: `val_loss ↓`."""
+    value: Callable[[Row], float | None]
+
+
+def _parts(objective: Objective) -> Iterator[_Part]:
+    """What is optimised where it is no metric, then every metric."""
+    if not objective.is_metric:
+        title = f"{objective.title} {objective.arrow}"
+        yield _Part(title.rstrip(), lambda row: objective.figure(row.metrics))
+    for metric in objective.metrics:
+        title = titled(metric) if objective.directed else metric.name
+        yield _Part(title, partial(_metric, metric.name))
+
+
+def _metric(name: str, row: Row) -> float | None:
+    return row.metrics.get(name)
+
+
 class Sheet:
     """Rows and what the columns need to know of all of them, at constant cost per row."""
 
-    def __init__(self, metrics: Sequence[Metric]) -> None:
-        self.metrics = tuple(metrics)
+    def __init__(self, objective: Objective) -> None:
+        self.objective = objective
+        self._parts = list(_parts(objective))
         self.rows: Sequence[Row] = ()
         """May grow behind our back; only `count` of them were taken in."""
         self.count = 0
         self._forget()
 
     def _forget(self) -> None:
-        self._figures = [_Figures() for _ in self.metrics]
-        self._bests: list[int] = []
-        """Indices of the kept rows that were better than every kept one before."""
+        self._figures = [_Figures() for _ in self._parts]
+        self._bests: list[tuple[int, float]] = []
+        """Index and figure of the kept rows that were better than every kept one before."""
         self._greatest_change = self._longest = self._dearest = 0.0
 
     def show(self, rows: Sequence[Row]) -> int:
@@ -111,7 +137,7 @@ class Sheet:
         same = common_start(self.rows, rows, self.count)
         if not same:
             self._forget()
-        del self._bests[bisect_left(self._bests, same) :]
+        del self._bests[bisect_left(self._bests, same, key=_INDEX) :]
         self.rows = rows
         for index in range(same, len(rows)):
             self._take_in(index, rows[index])
@@ -119,35 +145,30 @@ class Sheet:
         return same
 
     def change(self, index: int) -> float | None:
-        """What the primary metric changed by against the best kept row at that time."""
-        place = bisect_left(self._bests, index)
-        return self._difference(index, self._bests[place - 1]) if place else None
-
-    def _difference(self, index: int, best: int) -> float | None:
-        name = self.metrics[0].name
-        value = self.rows[index].metrics.get(name)
-        return None if value is None else value - self.rows[best].metrics[name]
+        """What the objective's figure changed by against the best kept row at that time."""
+        return _difference(self._figure(index), self._best_before(index))
 
     def verdict(self, index: int) -> Tone:
-        """Whether that was for the better, in the metric's own direction."""
-        change = self.change(index)
-        if not change:
-            return ""
-        return "better" if self._is_gain(change) else "worse"
+        """Whether that was for the better."""
+        word = self.objective.gain_of_figures(self._figure(index), self._best_before(index)).word
+        return "better" if word == "better" else "worse" if word == "worse" else ""
 
-    def _is_gain(self, change: float) -> bool:
-        return change < 0 if self.metrics[0].direction == "lower" else change > 0
+    def _figure(self, index: int) -> float | None:
+        return self.objective.figure(self.rows[index].metrics)
+
+    def _best_before(self, index: int) -> float | None:
+        place = bisect_left(self._bests, index, key=_INDEX)
+        return self._bests[place - 1][1] if place else None
 
     def columns(self, width: int) -> list[Column]:
         """The columns that `width` cells have room for, in order."""
-        count = len(self.metrics)
         chosen = {
             "n": self._number(),
             "change": self._change(worded=False),
             "status": self._status(worded=True),
         }
         optional: dict[str, Column] = {}
-        for k in range(count):
+        for k in range(len(self._parts)):
             (optional if k else chosen)[f"metric {k}"] = self._metric(k)
         optional["commit"] = self._commit()
         if self._longest:
@@ -174,15 +195,15 @@ class Sheet:
         return columns
 
     def _take_in(self, index: int, row: Row) -> None:
-        for figures, metric in zip(self._figures, self.metrics, strict=True):
-            if (figure := row.metrics.get(metric.name)) is not None:
+        for figures, part in zip(self._figures, self._parts, strict=True):
+            if (figure := part.value(row)) is not None:
                 figures.add(figure)
-        change = self._difference(index, self._bests[-1]) if self._bests else None
+        figure, best = self._figure(index), self._bests[-1][1] if self._bests else None
+        change = _difference(figure, best)
         if change is not None and abs(change) > self._greatest_change and is_ordinary(change):
             self._greatest_change = abs(change)
-        kept = row.status == "keep" and bool(self.metrics) and self.metrics[0].name in row.metrics
-        if kept and (change is None or self._is_gain(change)):
-            self._bests.append(index)
+        if row.status == "keep" and figure is not None and self.objective.beats(figure, best):
+            self._bests.append((index, figure))
         self._longest = max(self._longest, row.seconds)
         self._dearest = max(self._dearest, row.cost_usd)
 
@@ -194,14 +215,14 @@ class Sheet:
         return Column("commit", 7, False, lambda i: self.rows[i].commit[:7], _quiet)
 
     def _metric(self, k: int) -> Column:
-        metric, figures = self.metrics[k], self._figures[k]
-        title = clean_line(titled(metric), _TITLE_LIMIT)
+        figures, part = self._figures[k], self._parts[k]
+        title = clean_line(part.title, _TITLE_LIMIT)
         width = max(cell_len(title), figures.width)
         return Column(
             title,
             width,
             True,
-            lambda i: figures.text(self.rows[i].metrics.get(metric.name)),
+            lambda i: figures.text(part.value(self.rows[i])),
             lambda _: "",
         )
 
@@ -258,6 +279,10 @@ class Sheet:
             text,
             lambda i: "" if self.rows[i].status == "keep" else "quiet",
         )
+
+
+def _difference(new: float | None, old: float | None) -> float | None:
+    return None if new is None or old is None else new - old
 
 
 def _quiet(_: int) -> Tone:

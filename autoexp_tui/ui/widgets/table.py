@@ -18,7 +18,7 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from autoexp_tui.model.contract import Metric
+from autoexp_tui.model.objective import Objective
 from autoexp_tui.model.state import Row
 from autoexp_tui.text.safe import clean_line
 from autoexp_tui.ui.widgets.columns import GAP, Column, Sheet
@@ -117,7 +117,7 @@ class ResultsTable(ScrollView, can_focus=True):
         classes: str | None = None,
     ) -> None:
         super().__init__(name=name, id=id, classes=classes)
-        self._sheet = Sheet(())
+        self._sheet = Sheet(Objective(()))
         self._terms: tuple[str, ...] = ()
         self._matches: list[int] | None = None
         """Ascending indices of the rows that the filter lets through; None: no filter."""
@@ -133,7 +133,7 @@ class ResultsTable(ScrollView, can_focus=True):
     def show(
         self,
         rows: Sequence[Row],
-        metrics: Sequence[Metric],
+        objective: Objective,
         *,
         best: int | None = None,
         fresh: int | None = None,
@@ -142,8 +142,8 @@ class ResultsTable(ScrollView, can_focus=True):
 
         `best` is the best one's number, `fresh` a new best that is still worth a moment.
         """
-        if tuple(metrics) != self._sheet.metrics:
-            self._sheet = Sheet(metrics)
+        if objective != self._sheet.objective:
+            self._sheet = Sheet(objective)
         before = (self._sheet.count, self._best, self._fresh)
         shown_before = self.row_count
         same = self._sheet.show(rows)
