@@ -49,7 +49,7 @@ def _of_run(run: RunDirectory) -> tuple[TableSummary, Digest]:
     """A run of ours: its table as any other's, and what only its journal tells."""
     state = read_state(run)
     digest = digest_of(state)
-    ledger = read_table(run.results, docs=False).directed(state.contract.primary.direction)
+    ledger = read_table(run.results, docs=False).measured_by(state.objective)
     table = msgspec.structs.replace(summarise(ledger), direction_source="the run's contract")
     return table, digest
 

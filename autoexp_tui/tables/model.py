@@ -6,6 +6,8 @@ from typing import Literal
 
 import msgspec
 
+from autoexp_tui.model.objective import Objective
+
 Kind = Literal["tsv", "csv", "markdown", "jsonl", "json"]
 Standing = Literal["kept", "rejected", "failed", "other", "none"]
 """What became of an experiment; `none` where the row gives no verdict."""
@@ -57,6 +59,10 @@ class LedgerSegment(msgspec.Struct, frozen=True):
     stop: int
     """One past its last row."""
     title: str = ""
+
+    def measures_as(self, other: LedgerSegment) -> bool:
+        """Whether both have the same metric in the same direction."""
+        return (self.metric, self.direction.way) == (other.metric, other.direction.way)
 
 
 class TableRow(msgspec.Struct, frozen=True, gc=False):
@@ -114,12 +120,21 @@ class Table(msgspec.Struct, frozen=True):
     def directed(self, way: Literal["lower", "higher"]) -> Table:
         """Return the same ledger with the primary metric's direction as a person says it is."""
         said = Direction(way, "as you said", "high")
-        metric = self.primary.metric
-        before = self.primary.direction.way
+        primary = self.primary
         parts = tuple(
-            msgspec.structs.replace(part, direction=said)
-            if part.metric == metric and part.direction.way == before
-            else part
+            msgspec.structs.replace(part, direction=said) if part.measures_as(primary) else part
             for part in self.segments
         )
         return msgspec.structs.replace(self, segments=parts)
+
+    def measured_by(self, objective: Objective) -> Table:
+        """Return the table of a run of ours with what the run optimises as its primary metric."""
+        known = Direction(objective.direction, "the run's contract", "high")
+        rows = tuple(
+            row
+            if row.value is None
+            else msgspec.structs.replace(row, value=objective.figure(row.values))
+            for row in self.rows
+        )
+        whole = LedgerSegment(objective.title, known, 0, len(rows))
+        return msgspec.structs.replace(self, rows=rows, segments=(whole,))

@@ -26,7 +26,7 @@ def measured(ledger: Table) -> list[TableRow]:
     primary = ledger.primary
     found: list[TableRow] = []
     for part in ledger.segments:
-        if part.metric == primary.metric and part.direction.way == primary.direction.way:
+        if part.measures_as(primary):
             found += [row for row in ledger.rows[part.start : part.stop] if not row.text]
     return found
 

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from autoexp_tui.model.contract import Contract, Metric
-from autoexp_tui.model.objective import improvement
+from autoexp_tui.model.contract import Contract
+from autoexp_tui.model.objective import Gain, Objective
 from autoexp_tui.model.proposal import Trial
 from autoexp_tui.text.safe import clean_line
 
@@ -25,29 +25,35 @@ def figure(value: float) -> str:
     return f"{value:.7g}"
 
 
-def measured(metrics: Sequence[Metric], values: dict[str, float]) -> str:
-    """`val_loss 1.23, seconds 4.5`; a dash for what was not measured."""
+def objective_of(contract: Contract, trials: Sequence[Trial]) -> Objective:
+    """What the run optimises, with its baseline's figures."""
+    return Objective.of(contract).relative_to(trials[0].metrics if trials else None)
+
+
+def measured(objective: Objective, values: dict[str, float]) -> str:
+    """`val_loss 1.23, seconds 4.5`; what the rule makes of two comes first: `score 6.5, loss …`."""
     if not values:
         return "no measurement"
-    return ", ".join(
-        f"{metric.name} {figure(values.get(metric.name, math.nan))}" for metric in metrics
-    )
+    parts = [(metric.name, values.get(metric.name)) for metric in objective.metrics]
+    if not objective.is_metric:
+        parts.insert(0, (objective.title, objective.figure(values)))
+    return ", ".join(f"{name} {figure(math.nan if x is None else x)}" for name, x in parts)
 
 
-def row(contract: Contract, trial: Trial) -> str:
+def row(objective: Objective, trial: Trial) -> str:
     """One experiment as one line."""
     text = f"#{trial.n} {trial.status}: {clean_line(trial.description, _DESCRIPTION)}"
     if trial.status == "crash":
         return f"{text} ({clean_line(trial.reason, _REASON)})"
-    return f"{text} [{measured(contract.metrics, trial.metrics)}]"
+    return f"{text} [{measured(objective, trial.metrics)}]"
 
 
-def effect(contract: Contract, trial: Trial, parent: Trial | None) -> str:
+def effect(objective: Objective, trial: Trial, parent: Trial | None) -> str:
     """What an experiment did, measured against the one it was made from."""
     if trial.status == "crash":
         return f"crashed: {clean_line(trial.reason, _REASON)}"
-    was = measured(contract.metrics, parent.metrics) if parent else "unknown"
-    now = measured(contract.metrics, trial.metrics)
+    was = measured(objective, parent.metrics) if parent else "unknown"
+    now = measured(objective, trial.metrics)
     return f"{was} before, {now} after: {trial.status}"
 
 
@@ -59,11 +65,11 @@ class _Idea:
     tried: int = 0
     kept: int = 0
     crashed: int = 0
-    best: tuple[float, int] | None = None
-    """The largest improvement of the primary metric on the parent, and its experiment."""
+    best: tuple[Gain, int] | None = None
+    """The largest gain of the objective's figure on the parent, and its experiment."""
     examples: list[str] = field(default_factory=list)
 
-    def line(self) -> str:
+    def line(self, objective: Objective) -> str:
         outcomes = []
         if self.kept:
             outcomes.append(f"{self.kept} kept")
@@ -71,18 +77,19 @@ class _Idea:
             outcomes.append(f"{self.crashed} crashed")
         if self.best is not None:
             gain, n = self.best
-            word = "better" if gain > 0 else "worse"
+            size = figure(abs(gain.value or 0.0))
+            by = size if objective.is_metric else f"{objective.title} {size}"
             outcomes.append(
-                f"at best {figure(abs(gain))} {word} than its parent (#{n})"
-                if gain
-                else f"at best no different from its parent (#{n})"
+                f"at best no different from its parent (#{n})"
+                if gain.word == "equal"
+                else f"at best {by} {gain.word} than its parent (#{n})"
             )
         shown = "; ".join(self.examples[-_EXAMPLES:])
         times = f"{self.tried} times" if self.tried > 1 else "once"
         return f"{shown} - tried {times}: {', '.join(outcomes) or 'no measurement'}"
 
 
-def ideas(contract: Contract, history: Iterable[Trial]) -> list[str]:
+def ideas(objective: Objective, history: Iterable[Trial]) -> list[str]:
     """Every idea that was tried and did not stay, one line each, the latest first."""
     trials = {trial.n: trial for trial in history}
     groups: dict[str, _Idea] = {}
@@ -97,17 +104,13 @@ def ideas(contract: Contract, history: Iterable[Trial]) -> list[str]:
         example = clean_line(trial.description, 80)
         if example not in idea.examples:
             idea.examples = [*idea.examples[1 - _EXAMPLES :], example]
-        gain = _gain(contract.primary, trial, trials.get(trial.parent))
-        if gain is not None and (idea.best is None or gain > idea.best[0]):
+        if (parent := trials.get(trial.parent)) is None:
+            continue
+        gain = objective.gain(trial.metrics, parent.metrics)
+        if gain.value is not None and (idea.best is None or gain.value > (idea.best[0].value or 0)):
             idea.best = gain, trial.n
     lost = [idea for idea in groups.values() if idea.tried > idea.kept]
-    return [idea.line() for idea in sorted(lost, key=lambda idea: -idea.last)]
-
-
-def _gain(metric: Metric, trial: Trial, parent: Trial | None) -> float | None:
-    after = trial.metrics.get(metric.name)
-    before = parent.metrics.get(metric.name) if parent else None
-    return None if after is None or before is None else improvement(metric, after, before)
+    return [idea.line(objective) for idea in sorted(lost, key=lambda idea: -idea.last)]
 
 
 def _what(description: str) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from autoexp_tui.model.contract import Contract, Decide, Limit
+from autoexp_tui.model.objective import Objective
 from autoexp_tui.model.proposal import Crash, Situation, Trial, Unable
 from autoexp_tui.proposers.anthropic import history
 from autoexp_tui.proposers.context import Context
@@ -250,7 +251,10 @@ def _rule(decide: Decide, names: Sequence[str]) -> str:
                 text += f", and `{names[1]}` is {_limit(decide.limit)}"
             return f"{text}. Equal is not better."
         case "pareto":
-            return "one metric is better than the best so far and none is worse."
+            return (
+                "one metric is better than the best so far and none is worse. The area that a "
+                "result dominates tells the progress: 1 is the baseline's, more is better."
+            )
         case "weighted":
             pairs = zip(decide.weights, names, strict=False)
             formula = " + ".join(f"{weight:g} x {name}" for weight, name in pairs)
@@ -265,26 +269,27 @@ def _limit(limit: Limit) -> str:
 
 def _news(situation: Situation, context: Context) -> list[str]:
     contract, trials = situation.contract, situation.history
+    objective = history.objective_of(contract, trials)
     by_number = {trial.n: trial for trial in trials}
     parts = [
-        _standing(situation, by_number),
+        _standing(situation, objective, by_number),
         _listed(
             "Kept so far, each built on the one before",
-            [history.row(contract, trial) for trial in trials if trial.status == "keep"],
+            [history.row(objective, trial) for trial in trials if trial.status == "keep"],
             BUDGETS["kept"],
         ),
         _listed(
             "The latest experiments, oldest first",
-            [history.row(contract, trial) for trial in trials[-_LATEST:]],
+            [history.row(objective, trial) for trial in trials[-_LATEST:]],
             BUDGETS["latest"],
         ),
         _listed(
             "Tried already without success, the latest first: don't propose these again",
-            history.ideas(contract, trials),
+            history.ideas(objective, trials),
             BUDGETS["tried"],
             keep="first",
         ),
-        _changes(contract, context, by_number),
+        _changes(objective, context, by_number),
         _crash(context.crash),
         _listed(
             "Ideas that a person wrote down; take them or leave them",
@@ -306,16 +311,14 @@ def _news(situation: Situation, context: Context) -> list[str]:
     return [part for part in parts if part]
 
 
-def _standing(situation: Situation, by_number: Mapping[int, Trial]) -> str:
+def _standing(situation: Situation, objective: Objective, by_number: Mapping[int, Trial]) -> str:
     contract = situation.contract
     lines = ["# Where the run stands", ""]
     baseline, best = by_number.get(1), by_number.get(situation.incumbent)
     if baseline is not None:
-        lines.append(f"- Baseline: {history.measured(contract.metrics, baseline.metrics)}")
+        lines.append(f"- Baseline: {history.measured(objective, baseline.metrics)}")
     if best is not None and best is not baseline:
-        lines.append(
-            f"- Best so far, #{best.n}: {history.measured(contract.metrics, best.metrics)}"
-        )
+        lines.append(f"- Best so far, #{best.n}: {history.measured(objective, best.metrics)}")
     done = len(situation.history)
     lines.append(
         f"- {done} of {contract.budget.max_experiments} experiments are done; the run may cost "
@@ -325,7 +328,7 @@ def _standing(situation: Situation, by_number: Mapping[int, Trial]) -> str:
     return "\n".join(lines)
 
 
-def _changes(contract: Contract, context: Context, by_number: Mapping[int, Trial]) -> str:
+def _changes(objective: Objective, context: Context, by_number: Mapping[int, Trial]) -> str:
     if not context.recent:
         return ""
     room = BUDGETS["changes"] // len(context.recent)
@@ -334,7 +337,7 @@ def _changes(contract: Contract, context: Context, by_number: Mapping[int, Trial
         trial = by_number.get(change.n)
         if trial is None:
             continue
-        came = history.effect(contract, trial, by_number.get(trial.parent))
+        came = history.effect(objective, trial, by_number.get(trial.parent))
         diff = _fence(_head(sendable(clean(change.diff)), room))
         parts.append(f"#{change.n} ({came})\n\n{diff}")
     return "\n\n".join(parts) if len(parts) > 1 else ""
