@@ -17,7 +17,7 @@ from autoexp_tui.sources.journals import read_state
 from autoexp_tui.sources.tables import is_table
 from autoexp_tui.summary.digest import Digest, MetricDigest, digest_of
 from autoexp_tui.summary.headline import told
-from autoexp_tui.tables import TableSummary, read_table, summarise
+from autoexp_tui.tables import TableSummary, read_table, summarise, summarise_run
 from autoexp_tui.text.numbers import format_duration, format_number, money
 from autoexp_tui.text.safe import clean_line, one_line, safe_json
 
@@ -48,10 +48,8 @@ def summary(which: str | None, as_json: bool) -> None:
 def _of_run(run: RunDirectory) -> tuple[TableSummary, Digest]:
     """A run of ours: its table as any other's, and what only its journal tells."""
     state = read_state(run)
-    digest = digest_of(state)
-    ledger = read_table(run.results, docs=False).measured_by(state.objective)
-    table = msgspec.structs.replace(summarise(ledger), direction_source="the run's contract")
-    return table, digest
+    table = summarise_run(read_table(run.results, docs=False), state.objective)
+    return table, digest_of(state)
 
 
 def _lines(digest: Digest) -> Iterator[str]:

@@ -13,7 +13,7 @@ from autoexp_tui.tables.model import (
 )
 from autoexp_tui.tables.progress import GainShare
 from autoexp_tui.tables.read import parse_table, read_table
-from autoexp_tui.tables.summary import TableSummary, summarise
+from autoexp_tui.tables.summary import TableSummary, summarise, summarise_run
 
 __all__ = [
     "Direction",
@@ -27,5 +27,6 @@ __all__ = [
     "parse_table",
     "read_table",
     "summarise",
+    "summarise_run",
     "table_events",
 ]

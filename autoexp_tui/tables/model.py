@@ -6,8 +6,6 @@ from typing import Literal
 
 import msgspec
 
-from autoexp_tui.model.objective import Objective
-
 Kind = Literal["tsv", "csv", "markdown", "jsonl", "json"]
 Standing = Literal["kept", "rejected", "failed", "other", "none"]
 """What became of an experiment; `none` where the row gives no verdict."""
@@ -126,15 +124,3 @@ class Table(msgspec.Struct, frozen=True):
             for part in self.segments
         )
         return msgspec.structs.replace(self, segments=parts)
-
-    def measured_by(self, objective: Objective) -> Table:
-        """Return the table of a run of ours with what the run optimises as its primary metric."""
-        known = Direction(objective.direction, "the run's contract", "high")
-        rows = tuple(
-            row
-            if row.value is None
-            else msgspec.structs.replace(row, value=objective.figure(row.values))
-            for row in self.rows
-        )
-        whole = LedgerSegment(objective.title, known, 0, len(rows))
-        return msgspec.structs.replace(self, rows=rows, segments=(whole,))

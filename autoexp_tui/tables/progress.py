@@ -86,7 +86,7 @@ def gain_shares(rows: Sequence[TableRow], way: Way) -> tuple[GainShare, ...]:
     for count in counts:
         top = tops[count - 1]
         share = 0.0 if top is None else (top - first) / (last - first)
-        found.append(GainShare(count, round(share, 4)))
+        found.append(GainShare(count, round(share, 4) or 0.0))
     return tuple(found)
 
 

@@ -6,8 +6,9 @@ from collections import Counter
 
 import msgspec
 
-from autoexp_tui.tables import progress
-from autoexp_tui.tables.model import Kind, Table, Way
+from autoexp_tui.model.objective import Objective
+from autoexp_tui.tables import flags, progress
+from autoexp_tui.tables.model import Direction, Kind, LedgerSegment, Table, TableRow, Way
 from autoexp_tui.tables.progress import GainShare
 
 
@@ -60,4 +61,22 @@ def summarise(ledger: Table) -> TableSummary:
         notes=tuple(
             f"line {note.line}: {note.text}" if note.line else note.text for note in ledger.notes
         ),
+    )
+
+
+def summarise_run(table: Table, objective: Objective) -> TableSummary:
+    """Sum up the table of a run of ours, by what the run optimises."""
+    known = Direction(objective.direction, "the run's contract", "none")
+    rows = tuple(_measured(row, objective) for row in table.rows)
+    whole = LedgerSegment(objective.title, known, 0, len(rows))
+    seen = msgspec.structs.replace(table, rows=rows, segments=(whole,))
+    return summarise(msgspec.structs.replace(seen, notes=tuple(flags.flagged(seen))))
+
+
+def _measured(row: TableRow, objective: Objective) -> TableRow:
+    figure = None if row.value is None else objective.figure(row.values)
+    if figure is None:
+        return row
+    return msgspec.structs.replace(
+        row, value=figure, values={**row.values, objective.title: figure}
     )
