@@ -49,8 +49,6 @@ class Account:
     digest: Digest
     contract: Contract
     project: str
-    proposer: str
-    """Empty for a table."""
     is_table: bool
     """Whether another program wrote it."""
     protection: str
@@ -130,7 +128,6 @@ def account_of(
         digest=digest,
         contract=state.contract,
         project=started.project,
-        proposer=started.proposer,
         is_table=state.is_table,
         protection=started.protection,
         version=started.version,

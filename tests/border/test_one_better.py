@@ -23,10 +23,6 @@ ALLOWED = {
     "tables/docs.py": "infers a direction from a document beside the table",
     "tables/events.py": "a table must have some direction: it takes what was inferred, or followed",
     "sources/tables.py": "`v` turns a direction round: to the other one",
-    # The plots:
-    "summary/series.py": "",
-    "report/svg.py": "",
-    "ui/widgets/figure.py": "",
 }
 
 

@@ -23,8 +23,8 @@ from autoexp_tui.model.contract import Contract, Decide, Metric, Notify
 from autoexp_tui.model.events import Status
 from autoexp_tui.model.proposal import Situation, Trial
 from autoexp_tui.model.state import RunState
-from autoexp_tui.proposers.anthropic.context import Context
 from autoexp_tui.proposers.anthropic.prompt import briefing
+from autoexp_tui.proposers.context import Context
 from autoexp_tui.runner.notifier import Notifier
 from autoexp_tui.summary.brief import brief
 from autoexp_tui.ui import status

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from autoexp_tui.model.contract import Decide, Direction, Limit, Metric, Rule
 from autoexp_tui.model.measurement import Measurement, Sample
-from autoexp_tui.model.objective import Objective, Verdict, gain, improvement, score
+from autoexp_tui.model.objective import Objective, Verdict, beats, gain, improvement, score
 
 LOSS = Metric("val_loss", "lower")
 LATENCY = Metric("latency_ms", "lower")
@@ -387,6 +387,21 @@ def test_progress_on_a_front_is_the_area_that_it_dominates() -> None:
     assert objective.gain(rows[2].metrics, rows[0].metrics).percent == pytest.approx(60)
     assert objective.name == "front of loss and ms"
     assert objective.front([*rows, line(0.5, 9, "discard")]) == [line(0.5, 9, "discard"), rows[2]]
+
+
+def test_only_what_is_better_than_all_before_is_a_new_best() -> None:
+    rows = [line(1, 10), line(1.5, 5), line(0, 9, "discard"), line(1, 9), line(1, 5)]
+    words = [(row, gain and gain.word) for row, gain in WEIGHTED.climb(rows)]
+    assert words == [
+        (rows[0], None),
+        (rows[1], "better"),
+        (rows[3], "worse"),
+        (rows[4], "better"),
+    ]
+    assert beats("lower", 1.0, None)
+    assert not beats("lower", 1.0, 1.0)
+    assert not beats("lower", None, None)
+    assert not beats("unknown", 1.0, None)
 
 
 def test_where_nobody_knows_a_direction_nothing_is_better() -> None:

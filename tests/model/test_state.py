@@ -103,6 +103,15 @@ def test_nothing_is_known_before_the_first_event() -> None:
         _ = state.contract
 
 
+def test_a_journal_that_names_no_origin_is_a_run_of_ours() -> None:
+    started = msgspec.to_builtins(opening()[0])
+    del started["origin"]
+    record = Record(1, 0.0, 0.0, msgspec.convert({**started, "proposer": ""}, events.RunStarted))
+    assert not folded([record]).is_table
+    of_a_table = msgspec.structs.replace(record.event, origin="table")
+    assert folded([msgspec.structs.replace(record, event=of_a_table)]).is_table
+
+
 def test_the_phase_follows_the_experiment() -> None:
     state = RunState()
     phases: list[str] = []
