@@ -14,7 +14,7 @@ from typing import Literal, Protocol, TypeVar
 
 from autoexp_tui.model.contract import Contract, Decide, Direction, Limit, Metric
 from autoexp_tui.model.measurement import Measurement
-from autoexp_tui.text.safe import Safe, one_line
+from autoexp_tui.text.safe import Safe
 
 _ARROW = "\N{RIGHTWARDS ARROW}"
 _MINUS = "\N{MINUS SIGN}"
@@ -108,11 +108,11 @@ class Objective:
                 return f"front of {' and '.join(names)}"
 
     @property
-    def title(self) -> str:
+    def title(self) -> Safe:
         """One word for a column or an axis: `val_loss`, `score`, `area`."""
         if self.decide.rule == "primary":
             return self.metrics[0].name
-        return "score" if self.decide.rule == "weighted" else "area"
+        return Safe("score" if self.decide.rule == "weighted" else "area")
 
     @property
     def is_metric(self) -> bool:
@@ -147,7 +147,7 @@ class Objective:
         """The figure as if it were a metric, for what draws or tabulates metrics."""
         if self.is_metric:
             return self.metrics[0]
-        return Metric(one_line(self.title), self.direction)
+        return Metric(self.title, self.direction)
 
     def figure(self, values: Mapping[str, float]) -> float | None:
         """The figure of one measurement; None where a part is missing or it is not finite."""
