@@ -112,7 +112,7 @@ class Objective:
         """One word for a column or an axis: `val_loss`, `score`, `area`."""
         if self.decide.rule == "primary":
             return self.metrics[0].name
-        return Safe("score" if self.decide.rule == "weighted" else "area")
+        return Safe("score") if self.decide.rule == "weighted" else Safe("area")
 
     @property
     def is_metric(self) -> bool:
