@@ -1,0 +1,264 @@
+"""Whether a candidate is better, or was lucky: noise pooled over the run, and a sequential test.
+
+A harness that is noisy makes some candidates look better than they are, and a loop that tries a
+hundred will find them. Three rules keep luck out of the table:
+
+- The measurement that made a candidate look promising never decides: only evaluations made after it
+  do (Cawley and Talbot 2010 call the mistake selection bias).
+- Those are judged by a group-sequential test with a bound on either side: kept as soon as the gain is
+  beyond the efficacy bound, given up as soon as it is below the futility bound. The bounds spend one
+  error probability over the looks (Lan and DeMets, Biometrika 70, 1983, with the spending function
+  of O'Brien and Fleming), each look's share as a quantile of Student's t with the degrees of freedom
+  of the pooled spread.
+- How much a test may spend follows alpha-investing (Foster and Stine, JRSS B 70, 2008): little while
+  nothing holds, more for a while after a gain that held, so that a night of many real gains pays
+  fewer confirmations and a night of none keeps nothing.
+
+Figures here are *merits*: larger is better, see `Objective.merits`.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal, NamedTuple
+
+import msgspec
+
+RECENT = 25
+"""Evaluations after which a run of the incumbent no longer speaks for the machine as it is now."""
+
+_SCREEN = 1.1
+"""Standard deviations that a first measurement must be better by, to be worth another."""
+_FUTILE = (0.0, 0.6)
+"""Below so many standard errors it is given up: after the first fresh evaluation, and later."""
+_SHARE = 0.8
+"""Of the error probability of a whole night: the rest is for what the noise's spread is not yet."""
+_EARNED = 2.4
+"""What a gain that held adds to the next tests' error probability; it fades by `_FADE` with each."""
+_FADE = 0.3
+_MOST_SPENT = 0.5
+"""By one test: worse than a coin toss is never bought."""
+_PRIOR_FREEDOM = 4
+"""Degrees of freedom that the spread is worth before it was measured well: a moderated t, as Smyth
+(2004) has it. With the plain one the first ten experiments could keep nothing at all."""
+_FENCE = 5.0
+"""Robust standard deviations at which a deviation is cut when it is pooled: one hiccup of the
+machine must not drown every gain of the night."""
+_FENCE_FROM = 8
+"""Deviations from which on such a fence can be told."""
+_HELD = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Noise:
+    """The spread of one figure between evaluations of the same text, pooled over a run."""
+
+    deviations: tuple[float, ...] = ()
+    """From each text's own mean; the latest ones of a long run."""
+    freedom: int = 0
+    """Degrees of freedom: evaluations less texts."""
+
+    def with_group(self, figures: Sequence[float]) -> Noise:
+        """Learn from all evaluations of one text; fewer than two tell nothing."""
+        if len(figures) < 2:
+            return self
+        mean = statistics.fmean(figures)
+        # What a small group deviates from its own mean is too small by this factor.
+        scale = math.sqrt(len(figures) / (len(figures) - 1))
+        found = tuple(scale * (figure - mean) for figure in figures)
+        return Noise((*self.deviations, *found)[-_HELD:], self.freedom + len(figures) - 1)
+
+    @property
+    def is_known(self) -> bool:
+        return self.freedom > 0
+
+    @property
+    def sigma(self) -> float:
+        """Standard deviation of one evaluation; 0 for a harness that repeats itself exactly."""
+        if not self.deviations:
+            return 0.0
+        cut = self._fence()
+        squares = (min(abs(deviation), cut) ** 2 for deviation in self.deviations)
+        return math.sqrt(math.fsum(squares) / len(self.deviations))
+
+    def _fence(self) -> float:
+        if len(self.deviations) < _FENCE_FROM:
+            return math.inf
+        middle = statistics.median(map(abs, self.deviations))
+        return _FENCE * 1.4826 * middle if middle else math.inf
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """What speaks for a candidate, by fresh evaluations alone."""
+
+    effect: float
+    """How much better the figure is than the incumbent's; negative is worse."""
+    low: float
+    """Bounds of the effect at `confidence`; a keep's never include 0."""
+    high: float
+    runs: int
+    """Fresh evaluations of the candidate; 0 where one told all, the harness repeating itself."""
+    incumbent_runs: int
+    """Evaluations of the incumbent that it was compared with."""
+    confidence: float
+    """1 less the error probability that this test was allowed to spend."""
+    sigma: float
+    """Standard deviation of one evaluation, as known then."""
+
+
+class Incumbent(NamedTuple):
+    """One evaluation of the incumbent."""
+
+    merits: tuple[float, ...]
+    at: int
+    """How many evaluations of anything the run had made then."""
+
+
+Wanted = Literal["candidate", "incumbent"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a test has come to."""
+
+    keep: bool
+    evidence: Evidence
+    near: bool
+    """Not kept, though it looked better to the end."""
+
+
+def spendable(confidence: float, experiments: int, tests: int, since_gain: int | None) -> float:
+    """The error probability that the next test may spend.
+
+    `confidence` is that a hundred experiments without any real gain keep no more than one by luck.
+    Each experiment so far brings its share, which the `tests` made of them have to divide: when a
+    drifting machine makes everything look promising, each test gets less. `since_gain` counts the
+    tests after the last gain that held; None where none did.
+    """
+    least = _SHARE * (1.0 - confidence) * (experiments + 9) / (tests + 3)
+    earned = 0.0 if since_gain is None else _EARNED * (1.0 - _FADE) ** since_gain
+    # Rounded so that the bounds, which cost a quantile each, are met again.
+    return round(min(_MOST_SPENT, max(least, earned)), 3)
+
+
+@dataclass(frozen=True, slots=True)
+class SequentialTest:
+    """One candidate against the incumbent, by fresh evaluations of both in turns."""
+
+    noise: tuple[Noise, ...]
+    """Of each figure that may decide."""
+    alpha: float
+    """The error probability to spend."""
+    most: int = 4
+    """Fresh evaluations of the candidate at most."""
+
+    def promising(self, first: tuple[float, ...], incumbent: Sequence[Incumbent]) -> bool:
+        """Whether a first measurement is worth another: better in a figure by more than its spread."""
+        for k, noise in enumerate(self.noise):
+            gain = first[k] - _mean(incumbent, k)
+            if gain > 0 and gain >= _SCREEN * noise.sigma:
+                return True
+        return False
+
+    def look(
+        self, fresh: Sequence[tuple[float, ...]], incumbent: Sequence[Incumbent], now: int
+    ) -> Wanted | Finding:
+        """What to run next, or what has been found.
+
+        `fresh` are the candidate's evaluations since it looked promising, `now` how many
+        evaluations of anything the run has made. Only runs of the incumbent that are recent count,
+        since machines drift.
+        """
+        if not fresh:
+            return "candidate"
+        recent = [run for run in incumbent if now - run.at <= RECENT] or list(incumbent[-1:])
+        looks = [self._against(fresh, recent, k) for k in range(len(self.noise))]
+        if not self._is_better(looks):
+            whole = [self._against(fresh, incumbent, k) for k in range(len(self.noise))]
+            chances = (min(pair) for pair in zip(_zs(looks), _zs(whole), strict=True))
+            hopeless = max(chances) < _FUTILE[len(fresh) > 1]
+            if hopeless or len(fresh) >= self.most:
+                return self._finding(fresh, recent, looks, keep=False)
+            return "incumbent" if self._wants_incumbent(fresh, incumbent, now) else "candidate"
+        if self._wants_incumbent(fresh, incumbent, now):
+            return "incumbent"
+        return self._finding(fresh, recent, looks, keep=True)
+
+    @staticmethod
+    def _wants_incumbent(
+        fresh: Sequence[tuple[float, ...]], incumbent: Sequence[Incumbent], now: int
+    ) -> bool:
+        """In turns, until there are two recent ones: the third of either is worth little more."""
+        recent = sum(now - run.at <= RECENT for run in incumbent)
+        return recent < min(len(fresh), 2)
+
+    def _is_better(self, looks: Sequence[_Look]) -> bool:
+        """Beyond the bound in one figure, and in none as much worse as luck seldom makes it."""
+        return any(look.z >= look.bound for look in looks) and all(look.z > -1 for look in looks)
+
+    def _against(
+        self, fresh: Sequence[tuple[float, ...]], incumbent: Sequence[Incumbent], k: int
+    ) -> _Look:
+        noise = self.noise[k]
+        effect = statistics.fmean(run[k] for run in fresh) - _mean(incumbent, k)
+        error = noise.sigma * math.sqrt(1 / len(fresh) + 1 / len(incumbent))
+        bound = _bound(self.alpha / len(self.noise), len(fresh), self.most, noise.freedom)
+        z = effect / error if error else math.copysign(math.inf, effect) if effect else 0.0
+        return _Look(effect, error, bound, z)
+
+    def _finding(
+        self,
+        fresh: Sequence[tuple[float, ...]],
+        incumbent: Sequence[Incumbent],
+        looks: Sequence[_Look],
+        *,
+        keep: bool,
+    ) -> Finding:
+        k = max(range(len(looks)), key=lambda k: looks[k].z)
+        look = looks[k]
+        margin = look.bound * look.error
+        evidence = Evidence(
+            effect=look.effect,
+            low=look.effect - margin,
+            high=look.effect + margin,
+            runs=len(fresh),
+            incumbent_runs=len(incumbent),
+            confidence=1.0 - self.alpha,
+            sigma=self.noise[k].sigma,
+        )
+        return Finding(keep, evidence, near=not keep and look.effect > 0)
+
+
+def _zs(looks: Sequence[_Look]) -> list[float]:
+    return [look.z for look in looks]
+
+
+class _Look(NamedTuple):
+    effect: float
+    error: float
+    """Standard error of the effect."""
+    bound: float
+    """In standard errors."""
+    z: float
+
+
+def _mean(incumbent: Sequence[Incumbent], k: int) -> float:
+    return statistics.fmean(run.merits[k] for run in incumbent)
+
+
+@lru_cache(maxsize=4096)
+def _bound(alpha: float, look: int, looks: int, freedom: int) -> float:
+    """The efficacy bound of look `look` of `looks`, in standard errors."""
+    from scipy import stats  # noqa: PLC0415 - half a second, and no viewer needs it
+
+    def spent(k: int) -> float:
+        if k == 0:
+            return 0.0
+        return float(2 * stats.norm.sf(stats.norm.isf(alpha / 2) / math.sqrt(k / looks)))
+
+    share = max(spent(look) - spent(look - 1), 1e-9)
+    return float(stats.t.isf(share, freedom + _PRIOR_FREEDOM))
