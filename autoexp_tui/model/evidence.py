@@ -24,12 +24,19 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 import msgspec
+from msgspec.structs import replace
+
+Merits: TypeAlias = tuple[float, ...]
+"""Of one evaluation, the figures that decide; larger is better. See `Objective.merits`."""
 
 RECENT = 25
 """Evaluations after which a run of the incumbent no longer speaks for the machine as it is now."""
+
+LOOKS = 4
+"""More would cost a night more evaluations than the small gains that they find are worth."""
 
 _SCREEN = 1.1
 """Standard deviations that a first measurement must be better by, to be worth another."""
@@ -46,10 +53,9 @@ _PRIOR_FREEDOM = 4
 """Degrees of freedom that the spread is worth before it was measured well: a moderated t, as Smyth
 (2004) has it. With the plain one the first ten experiments could keep nothing at all."""
 _FENCE = 5.0
-"""Robust standard deviations at which a deviation is cut when it is pooled: one hiccup of the
-machine must not drown every gain of the night."""
+"""Robust standard deviations beyond which a residual counts as that much."""
 _FENCE_FROM = 8
-"""Deviations from which on such a fence can be told."""
+"""Residuals from which on such a fence can be told."""
 _HELD = 400
 
 
@@ -57,20 +63,21 @@ _HELD = 400
 class Noise:
     """The spread of one figure between evaluations of the same text, pooled over a run."""
 
-    deviations: tuple[float, ...] = ()
-    """From each text's own mean; the latest ones of a long run."""
+    residuals: tuple[float, ...] = ()
+    """One for each evaluation beyond a text's first: how far it is from the mean of those before it,
+    scaled so that each has the variance of one evaluation (recursive residuals). Their squares add
+    up to the sum of squares within texts. Of a long run, the latest.
+    """
     freedom: int = 0
     """Degrees of freedom: evaluations less texts."""
 
-    def with_group(self, figures: Sequence[float]) -> Noise:
-        """Learn from all evaluations of one text; fewer than two tell nothing."""
-        if len(figures) < 2:
+    def learn(self, figure: float, before: Sequence[float]) -> Noise:
+        """Take in one more evaluation of a text that gave the figures `before`."""
+        if not before:
             return self
-        mean = statistics.fmean(figures)
-        # What a small group deviates from its own mean is too small by this factor.
-        scale = math.sqrt(len(figures) / (len(figures) - 1))
-        found = tuple(scale * (figure - mean) for figure in figures)
-        return Noise((*self.deviations, *found)[-_HELD:], self.freedom + len(figures) - 1)
+        scale = math.sqrt(len(before) / (len(before) + 1))
+        residual = scale * (figure - statistics.fmean(before))
+        return Noise((*self.residuals, residual)[-_HELD:], self.freedom + 1)
 
     @property
     def is_known(self) -> bool:
@@ -79,16 +86,17 @@ class Noise:
     @property
     def sigma(self) -> float:
         """Standard deviation of one evaluation; 0 for a harness that repeats itself exactly."""
-        if not self.deviations:
+        if not self.residuals:
             return 0.0
         cut = self._fence()
-        squares = (min(abs(deviation), cut) ** 2 for deviation in self.deviations)
-        return math.sqrt(math.fsum(squares) / len(self.deviations))
+        squares = (min(abs(residual), cut) ** 2 for residual in self.residuals)
+        return math.sqrt(math.fsum(squares) / len(self.residuals))
 
     def _fence(self) -> float:
-        if len(self.deviations) < _FENCE_FROM:
+        """Where a residual is cut: one hiccup of the machine must not drown a night's gains."""
+        if len(self.residuals) < _FENCE_FROM:
             return math.inf
-        middle = statistics.median(map(abs, self.deviations))
+        middle = statistics.median(map(abs, self.residuals))
         return _FENCE * 1.4826 * middle if middle else math.inf
 
 
@@ -101,7 +109,9 @@ class Evidence(msgspec.Struct, frozen=True):
     """Bounds of the effect at `confidence`; a keep's never include 0."""
     high: float
     runs: int
-    """Fresh evaluations of the candidate; 0 where one told all, the harness repeating itself."""
+    """Fresh evaluations of the candidate; 0 where its first one told enough: it was not better by
+    more than the spread, or the harness repeats itself exactly.
+    """
     incumbent_runs: int
     """Evaluations of the incumbent that it was compared with."""
     confidence: float
@@ -113,7 +123,7 @@ class Evidence(msgspec.Struct, frozen=True):
 class Incumbent(NamedTuple):
     """One evaluation of the incumbent."""
 
-    merits: tuple[float, ...]
+    merits: Merits
     at: int
     """How many evaluations of anything the run had made then."""
 
@@ -127,8 +137,6 @@ class Finding:
 
     keep: bool
     evidence: Evidence
-    near: bool
-    """Not kept, though it looked better to the end."""
 
 
 def spendable(confidence: float, experiments: int, tests: int, since_gain: int | None) -> float:
@@ -153,19 +161,33 @@ class SequentialTest:
     """Of each figure that may decide."""
     alpha: float
     """The error probability to spend."""
-    most: int = 4
-    """Fresh evaluations of the candidate at most."""
+    looks: int = LOOKS
+    """Fresh evaluations of the candidate at most, the test being looked at after each."""
 
-    def promising(self, first: tuple[float, ...], incumbent: Sequence[Incumbent]) -> bool:
+    def promising(self, first: Merits, incumbent: Sequence[Incumbent]) -> bool:
         """Whether a first measurement is worth another: better in a figure by more than its spread."""
-        for k, noise in enumerate(self.noise):
-            gain = first[k] - _mean(incumbent, k)
-            if gain > 0 and gain >= _SCREEN * noise.sigma:
-                return True
-        return False
+        return any(
+            (gain := first[k] - _mean(incumbent, k)) > 0 and gain >= _SCREEN * noise.sigma
+            for k, noise in enumerate(self.noise)
+        )
+
+    @property
+    def exact(self) -> bool:
+        """Whether the harness repeats itself exactly, as far as is known: one look tells all."""
+        return all(noise.is_known and noise.sigma == 0 for noise in self.noise)
+
+    def at_a_glance(self, first: Merits, incumbent: Sequence[Incumbent]) -> Evidence:
+        """What a first measurement alone tells; it decides only where the harness is exact."""
+        looks = [self._against([first], incumbent, k) for k in range(len(self.noise))]
+        return replace(self._finding([first], incumbent, looks, keep=False).evidence, runs=0)
+
+    def settle(self, fresh: Sequence[Merits], incumbent: Sequence[Incumbent]) -> Finding:
+        """The one look of a test whose number of evaluations was fixed beforehand."""
+        looks = [self._against(fresh, incumbent, k) for k in range(len(self.noise))]
+        return self._finding(fresh, incumbent, looks, keep=self._is_better(looks))
 
     def look(
-        self, fresh: Sequence[tuple[float, ...]], incumbent: Sequence[Incumbent], now: int
+        self, fresh: Sequence[Merits], incumbent: Sequence[Incumbent], now: int
     ) -> Wanted | Finding:
         """What to run next, or what has been found.
 
@@ -181,7 +203,7 @@ class SequentialTest:
             whole = [self._against(fresh, incumbent, k) for k in range(len(self.noise))]
             chances = (min(pair) for pair in zip(_zs(looks), _zs(whole), strict=True))
             hopeless = max(chances) < _FUTILE[len(fresh) > 1]
-            if hopeless or len(fresh) >= self.most:
+            if hopeless or len(fresh) >= self.looks:
                 return self._finding(fresh, recent, looks, keep=False)
             return "incumbent" if self._wants_incumbent(fresh, incumbent, now) else "candidate"
         if self._wants_incumbent(fresh, incumbent, now):
@@ -190,7 +212,7 @@ class SequentialTest:
 
     @staticmethod
     def _wants_incumbent(
-        fresh: Sequence[tuple[float, ...]], incumbent: Sequence[Incumbent], now: int
+        fresh: Sequence[Merits], incumbent: Sequence[Incumbent], now: int
     ) -> bool:
         """In turns, until there are two recent ones: the third of either is worth little more."""
         recent = sum(now - run.at <= RECENT for run in incumbent)
@@ -201,18 +223,19 @@ class SequentialTest:
         return any(look.z >= look.bound for look in looks) and all(look.z > -1 for look in looks)
 
     def _against(
-        self, fresh: Sequence[tuple[float, ...]], incumbent: Sequence[Incumbent], k: int
+        self, fresh: Sequence[Merits], incumbent: Sequence[Incumbent], k: int
     ) -> _Look:
         noise = self.noise[k]
         effect = statistics.fmean(run[k] for run in fresh) - _mean(incumbent, k)
         error = noise.sigma * math.sqrt(1 / len(fresh) + 1 / len(incumbent))
-        bound = _bound(self.alpha / len(self.noise), len(fresh), self.most, noise.freedom)
+        look = min(len(fresh), self.looks)
+        bound = _bound(self.alpha / len(self.noise), look, self.looks, noise.freedom)
         z = effect / error if error else math.copysign(math.inf, effect) if effect else 0.0
         return _Look(effect, error, bound, z)
 
     def _finding(
         self,
-        fresh: Sequence[tuple[float, ...]],
+        fresh: Sequence[Merits],
         incumbent: Sequence[Incumbent],
         looks: Sequence[_Look],
         *,
@@ -230,7 +253,7 @@ class SequentialTest:
             confidence=1.0 - self.alpha,
             sigma=self.noise[k].sigma,
         )
-        return Finding(keep, evidence, near=not keep and look.effect > 0)
+        return Finding(keep, evidence)
 
 
 def _zs(looks: Sequence[_Look]) -> list[float]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Mapping
-from typing import Annotated, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
@@ -33,6 +33,10 @@ class Measurement(msgspec.Struct, frozen=True):
     """All runs of the harness on one text, in the order in which they were made."""
 
     samples: tuple[Sample, ...] = ()
+    centre: Literal["median", "mean"] = "median"
+    """What stands for several: of the runs of one evaluation the median, which a hiccup of the
+    machine doesn't move; of evaluations that were made to tell a gain the mean, as their test does.
+    """
 
     @classmethod
     def of(cls, metrics: Mapping[str, float]) -> Measurement:
@@ -61,10 +65,10 @@ class Measurement(msgspec.Struct, frozen=True):
 
     @property
     def metrics(self) -> dict[str, float]:
-        """The estimate of each metric: the median of its samples. Empty where there are none."""
+        """The estimate of each metric. Empty where there are no samples."""
         if not self.samples:
             return {}
-        return {name: self._median(name) for name in self.samples[0].metrics}
+        return {name: self._estimate(name) for name in self.samples[0].metrics}
 
     def values(self, name: str) -> list[float]:
         """What each run has measured of a metric or printed of another number."""
@@ -86,9 +90,16 @@ class Measurement(msgspec.Struct, frozen=True):
         return sum(sample.seconds for sample in self.samples)
 
     def __add__(self, more: Measurement) -> Measurement:
-        return Measurement(self.samples + more.samples)
+        return Measurement(self.samples + more.samples, self.centre)
 
-    def _median(self, name: str) -> float:
-        if len(self.samples) == 1:
-            return self.samples[0].metrics[name]
-        return statistics.median(sample.metrics[name] for sample in self.samples)
+    def as_sample(self) -> Sample:
+        """All runs as one: an evaluation, of those that decide over a gain. Raises ValueError."""
+        if not self.samples:
+            raise ValueError("there is no run to stand for")
+        return Sample(self.metrics, round(self.seconds, 3), self.extras)
+
+    def _estimate(self, name: str) -> float:
+        values = [sample.metrics[name] for sample in self.samples]
+        if len(values) == 1:
+            return values[0]
+        return statistics.fmean(values) if self.centre == "mean" else statistics.median(values)

@@ -163,6 +163,18 @@ class Objective:
             return None
         return found if math.isfinite(found) else None
 
+    def merits(self, values: Mapping[str, float]) -> tuple[float, ...]:
+        """The figures that decide, larger is better: of `pareto` each metric, else the one figure.
+
+        Empty where one is missing or not finite.
+        """
+        if self.decide.rule == "pareto":
+            found = [-_cost(metric, values.get(metric.name, math.nan)) for metric in self.metrics]
+        else:
+            figure = self.figure(values)
+            found = [math.nan if figure is None else -_cost(self.as_metric(), figure)]
+        return tuple(found) if all(map(math.isfinite, found)) else ()
+
     def judge(
         self, candidate: Measurement, incumbent: Measurement, baseline: Measurement
     ) -> Verdict:
