@@ -6,6 +6,7 @@ writes down what the incumbent's further runs have given.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from autoexp_tui.loop.measuring import Measurer, Runs
@@ -15,17 +16,15 @@ from autoexp_tui.model import events
 from autoexp_tui.model.evidence import (
     RECENT,
     Evidence,
-    LOOKS,
     Finding,
     SequentialTest,
-    Wanted,
     spendable,
 )
 from autoexp_tui.model.measurement import Measurement, Sample
 from autoexp_tui.model.objective import Verdict
 
 _BASELINE_RUNS = 3
-"""Evaluations of a baseline that is not exact: the third halves what the spread's estimate is off."""
+"""Evaluations of a baseline that is not exact: with two the spread could be anything."""
 _SHARE = 0.05
 """Of the run's wall clock: the most that the baseline's further evaluations may take."""
 
@@ -41,9 +40,13 @@ class Judgement:
     against: tuple[Sample, ...] = ()
     """The incumbent's evaluations that were made for it."""
 
+    unconfirmed: bool = False
+    """It looked better, and was not when it was looked at again."""
+
     @property
     def was_tested(self) -> bool:
-        return self.evidence is not None and self.evidence.runs > 0
+        """Whether `measurement` is of evaluations that were made after the first."""
+        return bool(self.against) or (self.evidence is not None and self.evidence.runs > 0)
 
 
 class FreshRunFailed(Exception):
@@ -88,24 +91,69 @@ class Confirmer:
         only where the harness repeats itself exactly. Raises what `Measurer.measure` does.
         """
         state = self._recorder.state
-        known, confirm = state.calibration, state.contract.confirm
+        confirm = state.contract.confirm
         if state.baseline is None:
-            return Judgement(Verdict(keep=True, reason="the baseline"), first)
+            return Judgement(Verdict(keep=True, reason="the baseline"), self._evaluations(first))
         verdict = self._verdict(first)
-        merits = state.objective.merits(first.metrics)
-        if confirm in {"off", 0} or not merits or not all(one.is_known for one in known.noise):
+        if confirm in {"off", 0} or not state.objective.merits(first.metrics):
             return Judgement(verdict, first)
-        test = self._test()
-        glance = test.at_a_glance(merits, known.merits(state.objective))
-        if test.exact or not verdict.keep:
+        try:
+            if not isinstance(confirm, int):
+                return self._judge_by_noise(n, text, first, verdict)
+            return self._confirm_by(confirm, n, text) if verdict.keep else Judgement(verdict, first)
+        except FreshRunFailed as failure:
+            return Judgement(Verdict(False, f"unconfirmed: {failure}"), first, unconfirmed=True)
+
+    def _judge_by_noise(self, n: int, text: str, first: Measurement, verdict: Verdict) -> Judgement:
+        """As many fresh evaluations as tell the gain from luck: often none."""
+        state = self._recorder.state
+        if verdict.keep and not state.calibration.is_known:
+            self._run_incumbent(n)  # as where an older version began the run
+        known = state.calibration
+        if not known.is_known:
+            return Judgement(verdict, first)
+        alpha = spendable(
+            state.contract.confidence, len(state.rows), known.tests, known.tests_since_gain
+        )
+        test = SequentialTest(known.noise, alpha)
+        merits, incumbent = state.objective.merits(first.metrics), known.merits(state.objective)
+        glance = test.at_a_glance(merits, incumbent)
+        if known.is_exact or not verdict.keep:
             return Judgement(verdict, first, glance)
-        if confirm == "auto" and not test.promising(merits, known.merits(state.objective)):
+        if not test.promising(merits, incumbent):
             words = f"{verdict.reason}: {sigmas(glance)} better, within the noise"
             return Judgement(Verdict(False, words), first, glance)
-        try:
-            return self._confirm(n, text, test)
-        except FreshRunFailed as failure:
-            return Judgement(Verdict(False, f"unconfirmed: {failure}"), first, glance)
+        fresh: list[Sample] = []
+        against: list[Sample] = []
+        while True:
+            merits_of = [state.objective.merits(sample.metrics) for sample in fresh]
+            known = state.calibration
+            found = test.look(merits_of, known.merits(state.objective), known.evaluations)
+            match found:
+                case "incumbent":
+                    against.append(self._run_incumbent(n))
+                case "candidate":
+                    fresh.append(self._run_candidate(n, text, len(fresh) + 1, test.looks))
+                case Finding():
+                    return self._judgement(found, fresh, against)
+
+    def _confirm_by(self, times: int, n: int, text: str) -> Judgement:
+        """By a number of fresh evaluations of both, in turns: machines drift together."""
+        state = self._recorder.state
+        fresh: list[Sample] = []
+        against: list[Sample] = []
+        for turn in range(1, times + 1):
+            against.append(self._run_incumbent(n))
+            fresh.append(self._run_candidate(n, text, turn, times))
+        known = state.calibration.learnt(fresh, state.objective, new=times - 1)
+        if not known.is_known:  # one of each tells no spread
+            return self._judgement(None, fresh, against)
+        alpha = spendable(state.contract.confidence, len(state.rows), known.tests, None)
+        test = SequentialTest(known.noise, alpha, looks=1)
+        merits = [state.objective.merits(sample.metrics) for sample in fresh]
+        return self._judgement(
+            test.settle(merits, known.merits(state.objective)[-times:]), fresh, against
+        )
 
     def refresh(self, n: int) -> None:
         """Run the incumbent again where it was last run long ago: machines drift.
@@ -122,59 +170,41 @@ class Confirmer:
             except FreshRunFailed as failure:
                 self._recorder.warn(f"the best so far could not be measured again: {failure}")
 
-    def _test(self) -> SequentialTest:
-        state = self._recorder.state
-        known, confirm = state.calibration, state.contract.confirm
-        alpha = spendable(
-            state.contract.confidence, len(state.rows), known.tests, known.tests_since_gain
-        )
-        return SequentialTest(known.noise, alpha, looks=1 if isinstance(confirm, int) else LOOKS)
-
-    def _confirm(self, n: int, text: str, test: SequentialTest) -> Judgement:
-        """Evaluate it afresh beside the incumbent, as often as the test or the contract says."""
-        state = self._recorder.state
-        fixed = state.contract.confirm if isinstance(state.contract.confirm, int) else 0
-        fresh: list[Sample] = []
-        against: list[Sample] = []
-        while True:
-            merits = [state.objective.merits(sample.metrics) for sample in fresh]
-            known = state.calibration.merits(state.objective)
-            if fixed and len(fresh) == len(against) == fixed:
-                found: Wanted | Finding = test.settle(merits, known[-fixed:])
-            elif fixed:
-                found = "candidate" if len(fresh) < len(against) else "incumbent"
-            else:
-                found = test.look(merits, known, state.calibration.evaluations)
-            match found:
-                case "incumbent":
-                    against.append(self._run_incumbent(n))
-                case "candidate":
-                    began = events.EvaluationStarted(
-                        n, turn=len(fresh) + 1, of=fixed or test.looks, purpose="confirm"
-                    )
-                    fresh.append(self._evaluate(began, text))
-                case Finding():
-                    return self._judgement(found, tuple(fresh), tuple(against))
-
     def _judgement(
-        self, found: Finding, fresh: tuple[Sample, ...], against: tuple[Sample, ...]
+        self, found: Finding | None, fresh: Sequence[Sample], against: Sequence[Sample]
     ) -> Judgement:
         """The finding, and the contract's rule once more on the fresh figures alone."""
-        measured = Measurement(fresh, "mean")
-        verdict = self._verdict(measured)
-        keep = found.keep and verdict.keep
+        measured = Measurement(tuple(fresh), "mean")
+        turns = isinstance(self._recorder.state.contract.confirm, int)
+        verdict = self._verdict(measured, against if turns else ())
+        keep = (found is None or found.keep) and verdict.keep
         runs = f"{len(fresh)} fresh run{'s' if len(fresh) != 1 else ''}"
-        word = "confirmed" if keep else "unconfirmed"
-        reason = f"{word} by {runs}, {sigmas(found.evidence)}: {verdict.reason}"
-        return Judgement(Verdict(keep, reason), measured, found.evidence, against)
+        by = f"{runs}, {sigmas(found.evidence)}" if found else runs
+        verdict = Verdict(keep, f"{'' if keep else 'un'}confirmed by {by}: {verdict.reason}")
+        evidence = found.evidence if found else None
+        return Judgement(verdict, measured, evidence, tuple(against), unconfirmed=not keep)
 
-    def _verdict(self, candidate: Measurement) -> Verdict:
-        """By the contract's rule, against all that is known of the incumbent."""
+    def _evaluations(self, runs: Measurement) -> Measurement:
+        """The baseline's runs, as many evaluations as were made of them."""
+        repeats = self._recorder.state.contract.repeats
+        if len(runs.samples) <= repeats:
+            return runs
+        starts = range(0, len(runs.samples), repeats)
+        parts = (Measurement(runs.samples[start : start + repeats]) for start in starts)
+        return Measurement(tuple(part.as_sample() for part in parts), "mean")
+
+    def _verdict(self, candidate: Measurement, against: Sequence[Sample] = ()) -> Verdict:
+        """By the contract's rule, against these evaluations or all that is known of the best."""
         state = self._recorder.state
         if state.incumbent is None or state.baseline is None:
             raise RuntimeError("there is nothing to compare the baseline with")
-        incumbent = state.calibration.incumbent_measurement or state.incumbent.measurement
+        known = state.calibration.incumbent_measurement or state.incumbent.measurement
+        incumbent = Measurement(tuple(against), "mean") if against else known
         return state.objective.judge(candidate, incumbent, state.baseline.measurement)
+
+    def _run_candidate(self, n: int, text: str, turn: int, of: int) -> Sample:
+        began = events.EvaluationStarted(n, turn=turn, of=of, purpose="confirm")
+        return self._evaluate(began, text)
 
     def _run_incumbent(self, n: int) -> Sample:
         state = self._recorder.state

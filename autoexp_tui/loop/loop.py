@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from autoexp_tui.loop.confirming import Confirmer, Judgement
 from autoexp_tui.loop.control import Controls, Interrupted
 from autoexp_tui.loop.measuring import Measurer, OutOfTime, Runs
 from autoexp_tui.loop.ports import Ports
@@ -75,6 +76,7 @@ class Loop:
         self._projections = projections
         self._controls = controls
         self._measurer = Measurer(ports.evaluator, recorder, controls)
+        self._confirmer = Confirmer(self._measurer, ports.candidates, recorder)
         self._history: list[Trial] = []
         self._short_of_disk = False
 
@@ -168,8 +170,11 @@ class Loop:
         return Candidate(n, parent, commit, proposal.text, description, attempt)
 
     def run_harness(self, candidate: Candidate) -> Runs:
-        times = self._recorder.state.contract.repeats
-        return self._measurer.measure(candidate.n, candidate.text, times, candidate.attempt)
+        n, text, attempt = candidate.n, candidate.text, candidate.attempt
+        if not self._recorder.state.rows:
+            return self._confirmer.measure_baseline(n, text, attempt)
+        self._confirmer.refresh(n)
+        return self._measurer.measure(n, text, self._recorder.state.contract.repeats, attempt)
 
     def extract_metrics(self, candidate: Candidate, runs: Runs) -> events.Evaluated:
         skipped = runs.last.cut_short and self._controls.interrupted(candidate.n)
@@ -205,41 +210,40 @@ class Loop:
 
     def keep_or_revert(self, candidate: Candidate, measured: events.Evaluated) -> None:
         state = self._recorder.state
-        status: events.Status
         if measured.failure and not state.rows:
             raise BaselineFailed(f"the baseline gave no measurement: {measured.failure}")
-        seconds = measured.seconds
-        description: str = candidate.description
-        samples, against = measured.samples if not measured.failure else (), Measurement()
-        metrics = measured.metrics
+        description = candidate.description
         if candidate.attempt > 1:
             word = "still broken after" if measured.failure else "after"
-            description += f" ({word} {candidate.attempt - 1} repairs)"
-        reason: str
+            count = candidate.attempt - 1
+            description += f" ({word} {count} repair{'s' if count > 1 else ''})"
         if measured.failure:
-            status, reason = "crash", measured.failure
+            judged = Judgement(Verdict(keep=False, reason=measured.failure), Measurement())
         else:
-            verdict = self._judge(measured.measurement)
-            if verdict.keep and state.rows and state.contract.confirm:
-                fresh, against, verdict = self._confirm(candidate)
-                seconds += fresh.seconds
-                if not fresh.failure:
-                    samples, metrics = fresh.measurement.samples, fresh.measurement.metrics
-                description += "" if verdict.keep else " (unconfirmed)"
-            status, reason = ("keep" if verdict.keep else "discard"), verdict.reason
+            judged = self._confirmer.judge(candidate.n, candidate.text, measured.measurement)
+            self._controls.clear_interrupt(candidate.n)
+        status: events.Status = "keep" if judged.verdict.keep else "discard"
+        if measured.failure:
+            status = "crash"
+        elif judged.unconfirmed:
+            description += " (unconfirmed)"
+        found = judged.measurement
+        further = found.seconds if judged.was_tested else 0.0
         self._recorder.record(
             events.Decided(
                 n=candidate.n,
                 status=status,
                 commit=candidate.commit,
                 parent=candidate.parent,
-                description=clean_line(description, 300),
-                reason=clean_line(reason, _REASON),
-                metrics=metrics,
-                seconds=round(seconds, 3),
+                description=description,
+                reason=judged.verdict.reason,
+                metrics=found.metrics,
+                seconds=round(measured.seconds + further, 3),
                 cost_usd=round(state.unbooked_usd.get(candidate.n, 0.0), 6),
-                samples=samples,
-                against=against.samples,
+                samples=found.samples if judged.was_tested or len(found.samples) > 1 else (),
+                against=judged.against,
+                centre=found.centre,
+                evidence=judged.evidence,
             )
         )
         if status == "keep":
@@ -308,33 +312,6 @@ class Loop:
     def _advance(self, commit: str) -> None:
         if note := self._candidates.advance(commit):
             self._recorder.warn(note)
-
-    def _judge(self, candidate: Measurement, incumbent: Measurement | None = None) -> Verdict:
-        """Against the incumbent as it was measured for its row, or as it was just now."""
-        state = self._recorder.state
-        if state.incumbent is None or state.baseline is None:
-            return Verdict(keep=True, reason="the baseline")
-        old = incumbent or state.incumbent.measurement
-        return state.objective.judge(candidate, old, state.baseline.measurement)
-
-    def _confirm(self, candidate: Candidate) -> tuple[Runs, Measurement, Verdict]:
-        """Measure it afresh beside the incumbent; only what is better again is kept.
-
-        Returns the candidate's fresh runs, the incumbent's, and the verdict on these alone.
-        """
-        state = self._recorder.state
-        if state.incumbent is None or state.baseline is None:
-            raise RuntimeError("there is nothing to compare the baseline with")
-        times = state.contract.confirm
-        incumbent = self._candidates.text_of(state.incumbent.commit)
-        fresh, old = self._measurer.compare(candidate.n, candidate.text, incumbent, times)
-        self._controls.clear_interrupt(candidate.n)
-        if failure := fresh.failure or old.failure:
-            return fresh, old.measurement, Verdict(False, f"unconfirmed: {failure}")
-        again = self._judge(fresh.measurement, old.measurement)
-        word = "confirmed" if again.keep else "unconfirmed"
-        reason = f"{word} by {times} fresh runs each: {again.reason}"
-        return fresh, old.measurement, Verdict(again.keep, reason)
 
     def _interrupted(self) -> None:
         """A stop leaves what is committed for the next runner; a skip gives up the proposal."""

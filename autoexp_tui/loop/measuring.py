@@ -21,6 +21,9 @@ class Runs:
 
     results: tuple[Result, ...]
 
+    def __add__(self, more: Runs) -> Runs:
+        return Runs(self.results + more.results)
+
     @property
     def measurement(self) -> Measurement:
         """The runs that gave a measurement."""
@@ -80,18 +83,12 @@ class Measurer:
                 break
         return Runs(tuple(results))
 
-    def compare(self, n: int, text: str, incumbent: str, times: int) -> tuple[Runs, Runs]:
-        """Fresh runs of a candidate and of the incumbent, in turns: machines drift together."""
-        candidates: list[Result] = []
-        incumbents: list[Result] = []
-        for turn in range(1, times + 1):
-            began = events.EvaluationStarted(n, turn=turn, of=times, purpose="incumbent")
-            incumbents.append(self._once(began, incumbent))
-            began = events.EvaluationStarted(n, turn=turn, of=times, purpose="confirm")
-            candidates.append(self._once(began, text))
-            if incumbents[-1].failure or candidates[-1].failure:
-                break
-        return Runs(tuple(candidates)), Runs(tuple(incumbents))
+    def evaluate(self, began: events.EvaluationStarted, text: str, times: int) -> Runs:
+        """Like `measure`, as one evaluation of those that decide over a gain."""
+        results: list[Result] = []
+        while len(results) < times and not (results and results[-1].failure):
+            results.append(self._once(began, text))
+        return Runs(tuple(results))
 
     def _once(self, began: events.EvaluationStarted, text: str) -> Result:
         state = self._recorder.state

@@ -6,7 +6,7 @@ Folded from the journal like everything else, so a resumed run trusts its figure
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from autoexp_tui.model.evidence import Incumbent, Noise
@@ -30,7 +30,7 @@ class Calibration:
     """Of each figure that decides, see `Objective.merits`; empty before the baseline."""
     evaluations: int = 0
     """Runs of the harness so far."""
-    incumbent: tuple[IncumbentRun, ...] = field(default=())
+    incumbent: tuple[IncumbentRun, ...] = ()
     """Of the best so far; those that made it look promising are not among them."""
     tests: int = 0
     """Candidates that were evaluated again, since they looked promising."""
@@ -47,9 +47,14 @@ class Calibration:
         return Measurement(tuple(run.sample for run in self.incumbent), "mean")
 
     @property
+    def is_known(self) -> bool:
+        """Whether anything was measured twice."""
+        return bool(self.noise) and all(one.is_known for one in self.noise)
+
+    @property
     def is_exact(self) -> bool:
         """Whether the harness repeats itself exactly, as far as is known."""
-        return bool(self.noise) and all(one.is_known and one.sigma == 0 for one in self.noise)
+        return self.is_known and all(one.sigma == 0 for one in self.noise)
 
     def evaluated(self) -> Calibration:
         """The harness was begun once more."""
@@ -59,7 +64,7 @@ class Calibration:
         """The incumbent was evaluated again."""
         before = [run.sample for run in self.incumbent]
         return replace(
-            self._learnt([*before, sample], objective, new=1),
+            self.learnt([*before, sample], objective, new=1),
             incumbent=(*self.incumbent, IncumbentRun(sample, self.evaluations)),
         )
 
@@ -67,7 +72,7 @@ class Calibration:
         """A candidate was evaluated afresh; where it was kept, that is what the best is worth."""
         since = None if self.tests_since_gain is None else self.tests_since_gain + 1
         learnt = replace(
-            self._learnt(samples, objective, new=len(samples) - 1),
+            self.learnt(samples, objective, new=len(samples) - 1),
             tests=self.tests + 1,
             tests_since_gain=0 if kept else since,
         )
@@ -80,10 +85,10 @@ class Calibration:
 
     def began(self, evaluations: Sequence[Sample], objective: Objective) -> Calibration:
         """The baseline was evaluated, once or several times."""
-        return self._learnt(evaluations, objective, new=len(evaluations) - 1).kept(evaluations)
+        return self.learnt(evaluations, objective, new=len(evaluations) - 1).kept(evaluations)
 
-    def _learnt(self, samples: Sequence[Sample], objective: Objective, *, new: int) -> Calibration:
-        """Of the last `new` of `samples`, all of the same text."""
+    def learnt(self, samples: Sequence[Sample], objective: Objective, *, new: int) -> Calibration:
+        """The spread that the last `new` of `samples`, all of the same text, have shown too."""
         figures = [objective.merits(sample.metrics) for sample in samples]
         if not figures or not all(figures):
             return self

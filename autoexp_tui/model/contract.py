@@ -176,8 +176,12 @@ class Contract(msgspec.Struct, frozen=True):
         shown=True)] = 300.0
     repeats: Annotated[int, Key("For noisy harnesses: runs of each candidate, of which the "
         "median counts.", "3", ge=1, le=100)] = 1
-    confirm: Annotated[int, Key("Fresh runs of what looks better, in turns with the best so far, "
-        "before it is kept; 0: none.", "3", ge=0, le=100)] = 0
+    confirm: Annotated[int | Literal["auto", "off"], Key("Fresh runs of what looks better, before "
+        "it is kept. auto: as many as tell it from luck, none where the harness repeats itself "
+        "exactly. A number: so many, in turns with the best so far. off: none.", "3", ge=0,
+        le=100)] = "auto"
+    confidence: Annotated[float, Key("That a hundred experiments without any real gain keep no "
+        "more than one by luck.", "0.99", ge=0.5, le=0.9999)] = 0.99
     budget: Annotated[Budget, Key("For the whole run: each is a hard stop.", shown=True)] = Budget()
     proposer: Annotated[ProposerName, Key("Who forms the hypotheses: auto, tuner, anthropic or "
         "command.", also=("agent",), shown=True)] = "auto"

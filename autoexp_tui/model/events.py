@@ -15,7 +15,8 @@ from typing import Annotated, Any, Literal, TypeAlias
 import msgspec
 
 from autoexp_tui.model.contract import Budget, Contract
-from autoexp_tui.model.measurement import Figures, Measurement, Sample
+from autoexp_tui.model.evidence import Evidence
+from autoexp_tui.model.measurement import Centre, Figures, Measurement, Sample
 from autoexp_tui.text.intake import KEYS, SHOWN
 from autoexp_tui.text.safe import NOTHING, Safe
 
@@ -217,6 +218,20 @@ class Decided(Event, frozen=True):
     """The runs that the verdict rests on, where they are not the one that `Evaluated` tells."""
     against: tuple[Sample, ...] = ()
     """The incumbent's fresh runs that they were judged against, where there were any."""
+    centre: Centre = "median"
+    """What `metrics` are of several samples."""
+    evidence: Evidence | None = None
+    """What speaks for it; None where the harness' noise is not known, or nobody asks."""
+
+
+class Remeasured(Event, frozen=True):
+    """The best so far was evaluated again: beside a candidate, or since machines drift."""
+
+    n: int
+    """The experiment in flight."""
+    incumbent: int
+    """Number of the experiment that was evaluated."""
+    sample: Sample
 
 
 class Abandoned(Event, frozen=True):
@@ -294,6 +309,7 @@ AnyEvent: TypeAlias = (
     | Committed
     | EvaluationStarted
     | Evaluated
+    | Remeasured
     | Decided
     | Abandoned
     | PauseRequested

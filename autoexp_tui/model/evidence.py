@@ -3,16 +3,16 @@
 A harness that is noisy makes some candidates look better than they are, and a loop that tries a
 hundred will find them. Three rules keep luck out of the table:
 
-- The measurement that made a candidate look promising never decides: only evaluations made after it
-  do (Cawley and Talbot 2010 call the mistake selection bias).
-- Those are judged by a group-sequential test with a bound on either side: kept as soon as the gain is
-  beyond the efficacy bound, given up as soon as it is below the futility bound. The bounds spend one
-  error probability over the looks (Lan and DeMets, Biometrika 70, 1983, with the spending function
-  of O'Brien and Fleming), each look's share as a quantile of Student's t with the degrees of freedom
-  of the pooled spread.
-- How much a test may spend follows alpha-investing (Foster and Stine, JRSS B 70, 2008): little while
-  nothing holds, more for a while after a gain that held, so that a night of many real gains pays
-  fewer confirmations and a night of none keeps nothing.
+- The measurement that made a candidate look promising never decides: only evaluations made after
+  it do (Cawley and Talbot, JMLR 11, 2010, on the bias of selecting by what one estimates with).
+- Those are judged by a group-sequential test with a bound on either side: kept as soon as the gain
+  is beyond the efficacy bound, given up as soon as it is below the futility bound. The bounds spend
+  one error probability over the looks (Lan and DeMets, Biometrika 70, 1983, with the spending
+  function of O'Brien and Fleming), each look's share as a quantile of Student's t with the degrees
+  of freedom of the pooled spread.
+- How much a test may spend follows alpha-investing (Foster and Stine, JRSS B 70, 2008): little
+  while nothing holds, more for a while after a gain that held, so that a night of many real gains
+  pays fewer confirmations and a night of none keeps nothing.
 
 Figures here are *merits*: larger is better, see `Objective.merits`.
 """
@@ -45,7 +45,7 @@ _FUTILE = (0.0, 0.6)
 _SHARE = 0.8
 """Of the error probability of a whole night: the rest is for what the noise's spread is not yet."""
 _EARNED = 2.4
-"""What a gain that held adds to the next tests' error probability; it fades by `_FADE` with each."""
+"""What a gain that held adds to the next tests' error probability; fades by `_FADE` with each."""
 _FADE = 0.3
 _MOST_SPENT = 0.5
 """By one test: worse than a coin toss is never bought."""
@@ -64,7 +64,7 @@ class Noise:
     """The spread of one figure between evaluations of the same text, pooled over a run."""
 
     residuals: tuple[float, ...] = ()
-    """One for each evaluation beyond a text's first: how far it is from the mean of those before it,
+    """One for each evaluation beyond a text's first: how far it is from the mean of those before,
     scaled so that each has the variance of one evaluation (recursive residuals). Their squares add
     up to the sum of squares within texts. Of a long run, the latest.
     """
@@ -165,7 +165,7 @@ class SequentialTest:
     """Fresh evaluations of the candidate at most, the test being looked at after each."""
 
     def promising(self, first: Merits, incumbent: Sequence[Incumbent]) -> bool:
-        """Whether a first measurement is worth another: better in a figure by more than its spread."""
+        """Whether a first measurement is worth another: better by more than the spread."""
         return any(
             (gain := first[k] - _mean(incumbent, k)) > 0 and gain >= _SCREEN * noise.sigma
             for k, noise in enumerate(self.noise)
@@ -211,9 +211,7 @@ class SequentialTest:
         return self._finding(fresh, recent, looks, keep=True)
 
     @staticmethod
-    def _wants_incumbent(
-        fresh: Sequence[Merits], incumbent: Sequence[Incumbent], now: int
-    ) -> bool:
+    def _wants_incumbent(fresh: Sequence[Merits], incumbent: Sequence[Incumbent], now: int) -> bool:
         """In turns, until there are two recent ones: the third of either is worth little more."""
         recent = sum(now - run.at <= RECENT for run in incumbent)
         return recent < min(len(fresh), 2)
@@ -222,9 +220,7 @@ class SequentialTest:
         """Beyond the bound in one figure, and in none as much worse as luck seldom makes it."""
         return any(look.z >= look.bound for look in looks) and all(look.z > -1 for look in looks)
 
-    def _against(
-        self, fresh: Sequence[Merits], incumbent: Sequence[Incumbent], k: int
-    ) -> _Look:
+    def _against(self, fresh: Sequence[Merits], incumbent: Sequence[Incumbent], k: int) -> _Look:
         noise = self.noise[k]
         effect = statistics.fmean(run[k] for run in fresh) - _mean(incumbent, k)
         error = noise.sigma * math.sqrt(1 / len(fresh) + 1 / len(incumbent))

@@ -16,6 +16,8 @@ from autoexp_tui.text.intake import KEYS
 
 Figures: TypeAlias = Annotated[dict[str, float], KEYS]
 """Numbers by the names that the harness gives them."""
+Centre: TypeAlias = Literal["median", "mean"]
+"""What stands for several samples."""
 
 
 class Sample(msgspec.Struct, frozen=True):
@@ -33,7 +35,7 @@ class Measurement(msgspec.Struct, frozen=True):
     """All runs of the harness on one text, in the order in which they were made."""
 
     samples: tuple[Sample, ...] = ()
-    centre: Literal["median", "mean"] = "median"
+    centre: Centre = "median"
     """What stands for several: of the runs of one evaluation the median, which a hiccup of the
     machine doesn't move; of evaluations that were made to tell a gain the mean, as their test does.
     """
@@ -50,6 +52,7 @@ class Measurement(msgspec.Struct, frozen=True):
         metrics: Mapping[str, float],
         seconds: float,
         extras: Mapping[str, float],
+        centre: Centre = "median",
     ) -> Measurement:
         """What an event or a row tells: its samples, or the one run that its own figures are of.
 
@@ -57,7 +60,7 @@ class Measurement(msgspec.Struct, frozen=True):
         and a journal written before there were any reads the same.
         """
         if samples or not metrics:
-            return cls(samples)
+            return cls(samples, centre)
         return cls((Sample(dict(metrics), seconds, dict(extras)),))
 
     def __bool__(self) -> bool:

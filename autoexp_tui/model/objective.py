@@ -169,10 +169,10 @@ class Objective:
         Empty where one is missing or not finite.
         """
         if self.decide.rule == "pareto":
-            found = [-_cost(metric, values.get(metric.name, math.nan)) for metric in self.metrics]
+            found = [-cost(metric, values.get(metric.name, math.nan)) for metric in self.metrics]
         else:
             figure = self.figure(values)
-            found = [math.nan if figure is None else -_cost(self.as_metric(), figure)]
+            found = [math.nan if figure is None else -cost(self.as_metric(), figure)]
         return tuple(found) if all(map(math.isfinite, found)) else ()
 
     def judge(

@@ -14,9 +14,11 @@ from typing import Any, Literal, assert_never
 import msgspec
 
 from autoexp_tui.model import events
+from autoexp_tui.model.calibration import Calibration
 from autoexp_tui.model.contract import Budget, Contract
 from autoexp_tui.model.events import Record, Status
-from autoexp_tui.model.measurement import Measurement, Sample
+from autoexp_tui.model.evidence import Evidence
+from autoexp_tui.model.measurement import Centre, Measurement, Sample
 from autoexp_tui.model.objective import Objective
 from autoexp_tui.text.safe import NOTHING, Safe, one_line
 
@@ -78,6 +80,16 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     """Run clock when it was decided."""
     samples: tuple[Sample, ...] = ()
     """The runs that it was judged by, where there were several."""
+    centre: Centre = "median"
+    evidence: Evidence | None = None
+    """What speaks for it; None where nobody knows the harness' noise."""
+
+    @property
+    def is_near_miss(self) -> bool:
+        """Not kept, though it looked better: by less than luck does, or not when it was looked at
+        again.
+        """
+        return self.status == "discard" and self.evidence is not None and self.evidence.effect > 0
 
     @property
     def is_baseline(self) -> bool:
@@ -86,7 +98,9 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     @property
     def measurement(self) -> Measurement:
         """Every run that it was judged by; empty for a crash."""
-        return Measurement.recorded(self.samples, self.metrics, self.seconds, self.extras)
+        return Measurement.recorded(
+            self.samples, self.metrics, self.seconds, self.extras, self.centre
+        )
 
 
 _NOTHING_KNOWN = Experiment(0, "")
@@ -107,6 +121,8 @@ class RunState:
     phase: Phase = "starting"
     phase_time: float = 0.0
     """Wall clock when the phase began."""
+    calibration: Calibration = field(default_factory=Calibration)
+    """What the run has learnt of its harness' noise, and of what the incumbent is worth."""
     in_flight: dict[int, Experiment] = field(default_factory=dict)
     """What was begun and not decided, by number, in the order of its beginning."""
     rows: list[Row] = field(default_factory=list)
@@ -256,6 +272,8 @@ class RunState:
                 | events.Evaluated()
             ) as event:
                 self._experiment_went_on(event)
+            case events.Remeasured(sample=sample):
+                self.calibration = self.calibration.remeasured(sample, self.objective)
             case events.Abandoned(n=n):
                 self.in_flight.pop(n, None)
             case events.PauseRequested(by=by):
@@ -332,6 +350,7 @@ class RunState:
                 self.tried.setdefault(current.digest, current.n)
             case events.EvaluationStarted():
                 current.evaluation = event
+                self.calibration = self.calibration.evaluated()
                 self._enter("evaluating")
             case events.Evaluated():
                 current.evaluated = event
@@ -360,10 +379,14 @@ class RunState:
             time=record.time,
             elapsed=record.elapsed,
             samples=event.samples,
+            centre=event.centre,
+            evidence=event.evidence,
         )
         self.rows.append(row)
         if row.metrics and self.objective.baseline is None:
             self.objective = self.objective.relative_to(row.metrics)
+        if not self.is_table and self.objective.metrics:
+            self._calibrate(row)
         if not self.settled:  # a table of somebody else's: its rows tell all that is known
             self.spent_usd += row.cost_usd
         self.unbooked_usd.pop(event.n, None)
@@ -381,6 +404,20 @@ class RunState:
             case _:
                 assert_never(row.status)
         self._enter("reading")
+
+    def _calibrate(self, row: Row) -> None:
+        """Learn from the evaluations of a row, and remember those of another incumbent."""
+        known, kept = self.calibration, row.status == "keep"
+        measured = row.measurement
+        if not measured:
+            return
+        evaluations = measured.samples if row.centre == "mean" else (measured.as_sample(),)
+        if row.is_baseline:
+            self.calibration = known.began(evaluations, self.objective)
+        elif row.centre == "mean":
+            self.calibration = known.tested(evaluations, self.objective, kept=kept)
+        elif kept:
+            self.calibration = known.kept(evaluations)
 
     def _is_best(self, row: Row) -> bool:
         if not self.is_table:
