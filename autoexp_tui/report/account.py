@@ -15,6 +15,7 @@ from autoexp_tui.model.state import Row, RunState
 from autoexp_tui.report.groups import Group, gains, group_ideas
 from autoexp_tui.summary.digest import Digest, MetricDigest, digest_of
 from autoexp_tui.summary.headline import moves, progress, told
+from autoexp_tui.summary.trust import confirmed_words, noise_words
 from autoexp_tui.text.numbers import format_duration, format_number, money
 from autoexp_tui.text.safe import Safe, clean_line, one_line
 
@@ -302,11 +303,9 @@ def _trust(state: RunState) -> Iterator[str]:
         "changed."
     )
     runs = "the median of " + _count(contract.repeats, "run") if contract.repeats > 1 else "one run"
-    if contract.confirm:
-        times = _count(contract.confirm, "fresh run")
-        yield f"Each figure is {runs}; a kept one was confirmed by {times} against the best."
-    else:
-        yield f"Each figure is {runs}, not confirmed: a small gain may be noise."
+    yield f"Each figure is {runs}; {confirmed_words(state)}."
+    if words := noise_words(state):
+        yield f"The harness: {words}."
     for metric in contract.metrics:
         if metric.min_delta:
             floor = format_number(metric.min_delta)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from autoexp_tui.model.state import Row, RunState
 from autoexp_tui.summary.headline import best_line, figures
+from autoexp_tui.summary.trust import confirmed_words
 from autoexp_tui.text.numbers import format_number, money
 from autoexp_tui.text.safe import clean_line
 
@@ -43,9 +44,7 @@ def _real(state: RunState, kept: list[Row]) -> str:
     """How far the gains can be trusted."""
     if not kept:
         return ""
-    if state.contract.confirm:
-        return f"each gain was confirmed by {state.contract.confirm} fresh runs beside the old best"
-    return "gains were measured once: a small one may be noise (`confirm:` would tell)"
+    return confirmed_words(state)
 
 
 def _needs(state: RunState) -> str:

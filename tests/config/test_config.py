@@ -92,7 +92,7 @@ def test_of_a_great_many_mistakes_the_first_are_told_and_the_others_counted() ->
     assert told[-1] == "and 80 more like these"
 
 
-@pytest.mark.parametrize("key", ["fix_attempts", "pause_after_failures", "min_free_mb", "confirm"])
+@pytest.mark.parametrize("key", ["fix_attempts", "pause_after_failures", "min_free_mb"])
 def test_zero_is_in_the_words_where_it_is_allowed(key: str) -> None:
     assert getattr(read(f"{key}: 0\n"), key) == 0
     assert f"{key} must be from 0 to " in str(outcome(f"{GOOD}{key}: -1\n"))

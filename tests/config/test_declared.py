@@ -94,7 +94,7 @@ class Bigger(Contract, frozen=True):
     certain: Annotated[
         int | Literal["auto", "off"], Key("Fresh runs before a keep.", ge=0, le=100)
     ] = "auto"
-    confidence: Annotated[float, Key("Of a keep.", "0.9", gt=0, le=1)] = 0.95
+    assurance: Annotated[float, Key("Of a keep.", "0.9", gt=0, le=1)] = 0.95
     grace: Annotated[Seconds | Literal["none"], Key("Time to end in.")] = "none"
     stop_at: Annotated[dict[MetricName, float], Key("Goals.", "{loss: 0.05}")] = {}  # noqa: RUF012
     words: Annotated[tuple[str, ...], Key("Some words.", "[a, b]")] = ()
@@ -109,7 +109,7 @@ class Bigger(Contract, frozen=True):
 MORE = """\
 slots: 4
 certain: 3
-confidence: 0.5
+assurance: 0.5
 grace: 90s
 stop_at: {loss: 0.05, latency: 1e3}
 words: ['no', '1', plain text]
@@ -132,7 +132,7 @@ def test_a_field_is_all_that_a_setting_needs() -> None:
         *(getattr(bigger(""), name) for name in Contract.__struct_fields__),
         slots=4,
         certain=3,
-        confidence=0.5,
+        assurance=0.5,
         grace=90.0,
         stop_at={"loss": 0.05, "latency": 1000.0},
         words=("no", "1", "plain text"),
@@ -164,7 +164,7 @@ def test_words_beside_numbers_are_read_and_written_as_they_are() -> None:
         ("certain: 101", "certain must be auto or off, or a whole number from 0 to 100"),
         ("certain: [1]", "certain must be auto or off, or a whole number from 0 to 100, not a l"),
         ("grace: soon", "grace must be none, or a length of time, not 'soon'"),
-        ("confidence: 0", "confidence must be above 0 and at most 1, not '0'"),
+        ("assurance: 0", "assurance must be above 0 and at most 1, not '0'"),
         ("stop_at: {lss: 1}", "unknown key 'lss'; did you mean 'loss'?"),
         ("stop_at: {loss: low}", "stop_at.loss must be a number, not 'low'"),
         ("words: a", "words must be a list, not 'a'; write [a]"),

@@ -116,7 +116,8 @@ def test_a_run_without_a_measurement_has_a_report_too() -> None:
 
 
 def test_what_confirms_a_gain_is_said() -> None:
-    once = account_of(plain(("keep", 1.0)))
+    off = msgspec.structs.replace(CONTRACT, confirm="off")
+    once = account_of(told([("keep", 1.0, "baseline", {})], off))
     assert any("may be noise" in sentence for sentence in once.trust)
     contract = msgspec.structs.replace(CONTRACT, repeats=3, confirm=2)
     surer = account_of(told([("keep", 1.0, "baseline", {})], contract))
