@@ -113,6 +113,7 @@ def _lines(event: events.AnyEvent, state: RunState) -> list[str]:  # noqa: C901,
             | events.Committed()
             | events.EvaluationStarted()
             | events.Evaluated()
+            | events.Remeasured()
         ):
             return []  # the row tells
         case _:

@@ -212,7 +212,7 @@ class Loop:
         state = self._recorder.state
         if measured.failure and not state.rows:
             raise BaselineFailed(f"the baseline gave no measurement: {measured.failure}")
-        description = candidate.description
+        description: str = candidate.description
         if candidate.attempt > 1:
             word = "still broken after" if measured.failure else "after"
             count = candidate.attempt - 1
@@ -235,8 +235,8 @@ class Loop:
                 status=status,
                 commit=candidate.commit,
                 parent=candidate.parent,
-                description=description,
-                reason=judged.verdict.reason,
+                description=clean_line(description, 300),
+                reason=clean_line(judged.verdict.reason, _REASON),
                 metrics=found.metrics,
                 seconds=round(measured.seconds + further, 3),
                 cost_usd=round(state.unbooked_usd.get(candidate.n, 0.0), 6),
