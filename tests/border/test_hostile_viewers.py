@@ -25,6 +25,7 @@ from autoexp_tui.loop.journal import decode, encode
 from autoexp_tui.model import events
 from autoexp_tui.model.contract import Budget
 from autoexp_tui.model.events import AnyEvent, Record
+from autoexp_tui.model.measurement import Sample
 from autoexp_tui.model.problem import Problem
 from autoexp_tui.model.state import RunState
 from autoexp_tui.sources.tables import TableSource
@@ -79,6 +80,7 @@ EVENTS: list[AnyEvent] = [
     events.InstructionsRead(5, "digest", 3),
     events.WaitBegan(5, 3.0, "overloaded"),
     events.RepairBegan(5, 2, "exit code 1"),
+    events.Remeasured(5, 1, Sample({"val_loss": 0.5})),
     events.Abandoned(5, "skipped"),
     events.PauseRequested("ann"),
     events.Paused("paused by ann"),
