@@ -70,7 +70,8 @@ def poisoned(value: Any) -> Any:
 
 _CHOICES = {
     "", "lower", "higher", "keep", "discard", "crash", "run", "table", "primary", "only", "info",
-    "warning", "alarm", "confirm", "incumbent", "medium", "default", "adaptive", "auto", "off", "median", "mean",
+    "warning", "alarm", "confirm", "incumbent", "medium", "default", "adaptive", "auto",
+    "off", "median", "mean",
 }  # fmt: skip
 """What a decoder takes only as it is."""
 
