@@ -17,7 +17,7 @@ from autoexp_tui.model.events import Record
 from autoexp_tui.model.problem import INTERRUPTED
 from autoexp_tui.model.state import RunState
 from autoexp_tui.sources.journals import POLL_S
-from autoexp_tui.sources.watching import LedgerWatch
+from autoexp_tui.sources.watching import TableWatch
 from autoexp_tui.summary.headline import best_line
 from autoexp_tui.text.safe import Safe, clean_line, one_line
 from autoexp_tui.viewing import choose_view
@@ -44,7 +44,7 @@ def watch(
     number 1 says that everything comes again.
     """
     how = choose_view(plain=plain, as_json=as_json)
-    source = LedgerWatch(file, direction)
+    source = TableWatch(file, direction)
     if how == "screen":
         from autoexp_tui.ui.app import AutoexpApp  # noqa: PLC0415 - Textual, where it is shown
         from autoexp_tui.ui.screens.run import RunScreen  # noqa: PLC0415 - as above
@@ -71,7 +71,7 @@ class Teller:
         self._told: list[events.Decided] = []
 
     def lines(self, records: Sequence[Record]) -> Iterator[Safe]:
-        """What is new in `records`, as `LedgerWatch.read` hands them out."""
+        """What is new in `records`, as `TableWatch.read` hands them out."""
         if not records:
             return
         first = not self._told and records[0].seq == 1

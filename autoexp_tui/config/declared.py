@@ -13,8 +13,10 @@ import msgspec
 from autoexp_tui.model.contract import Contract, Limit
 from autoexp_tui.model.keys import Form, Key
 
-Kind = Literal["section", "list", "mapping", "word", "whole", "number", "flag", "text", "limit"]
-_PLAIN: dict[Any, Kind] = {int: "whole", float: "number", bool: "flag", str: "text"}
+ValueKind = Literal[
+    "section", "list", "mapping", "word", "whole", "number", "flag", "text", "limit"
+]
+_PLAIN: dict[Any, ValueKind] = {int: "whole", float: "number", bool: "flag", str: "text"}
 _TEXT = Form("text")
 
 
@@ -22,7 +24,7 @@ _TEXT = Form("text")
 class Shape:
     """What a value may be."""
 
-    kind: Kind
+    kind: ValueKind
     words: tuple[str, ...] = ()
     """Of a `word`."""
     form: Form = _TEXT

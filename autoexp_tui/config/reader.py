@@ -13,7 +13,15 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
-from autoexp_tui.config.declared import Kind, Setting, Shape, bounds, describe, settings, within
+from autoexp_tui.config.declared import (
+    Setting,
+    Shape,
+    ValueKind,
+    bounds,
+    describe,
+    settings,
+    within,
+)
 from autoexp_tui.config.yaml_nodes import ConfigError, Mistake, Node, compose, suggestion
 from autoexp_tui.model.contract import Contract, Decide, Limit
 from autoexp_tui.model.keys import METRIC, Form, Key, Refused, show
@@ -247,7 +255,7 @@ class _Reader:
         return values
 
 
-_KINDS: dict[type, tuple[Kind, ...]] = {
+_KINDS: dict[type, tuple[ValueKind, ...]] = {
     str: ("whole", "number", "flag", "text"),
     tuple: ("list",),
     dict: ("section", "mapping", "limit"),

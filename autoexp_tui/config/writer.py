@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from autoexp_tui.config.declared import Kind, Setting, Shape, settings
+from autoexp_tui.config.declared import Setting, Shape, ValueKind, settings
 from autoexp_tui.model.contract import Contract, Limit
 from autoexp_tui.model.keys import Key
 
@@ -90,7 +90,7 @@ def _flow(value: Any, shapes: Sequence[Shape], key: Key) -> str:  # noqa: PLR091
     return _quoted(text) if isinstance(value, str) else text
 
 
-_KINDS: dict[type, tuple[Kind, ...]] = {
+_KINDS: dict[type, tuple[ValueKind, ...]] = {
     str: ("word", "text"),
     tuple: ("list",),
     dict: ("mapping",),

@@ -22,13 +22,13 @@ from io import FileIO
 from pathlib import Path
 from typing import Literal, Self
 
-from autoexp_tui.evaluation.metrics import MetricReader, Reading
+from autoexp_tui.evaluation.metrics import MetricReader, MetricReading
 from autoexp_tui.evaluation.output_log import OutputLog
 from autoexp_tui.model.contract import Metric
 from autoexp_tui.system.processes import ProcessId, kill_marked
 from autoexp_tui.text.safe import clean, clean_line, decode
 
-Ended = Literal["exited", "time limit", "interrupted"]
+EndReason = Literal["exited", "time limit", "interrupted"]
 
 _SUPERVISOR = Path(__file__).with_name("supervisor.py")
 _MARKER = "AUTOEXP_EVALUATION"
@@ -62,15 +62,15 @@ _ERROR = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class HarnessOutcome:
     """How one run of the harness went."""
 
     exit_code: int | None
     """Of the shell; negative is the signal that ended it; None when that is not known."""
     seconds: float
     """From the shell's start to its end, by monotonic clock; what it left behind does not count."""
-    ended: Ended
-    reading: Reading
+    ended: EndReason
+    reading: MetricReading
     failure: str
     """Why there is no measurement, in words; empty when it is complete."""
     tail: str
@@ -122,7 +122,7 @@ def run_harness(
     metrics: Sequence[Metric],
     interrupt: threading.Event,
     on_start: Callable[[ProcessId], None] | None = None,
-) -> Outcome:
+) -> HarnessOutcome:
     """Run a command in `cwd` and wait until it and all it started have gone.
 
     Args:
@@ -187,11 +187,13 @@ class _Output:
         first, _, rest = text[-_TAIL:].partition("\n")
         return rest or first
 
-    def outcome(self, ended: Ended, failure: str, report: _Report | None = None) -> Outcome:
+    def outcome(
+        self, ended: EndReason, failure: str, report: _Report | None = None
+    ) -> HarnessOutcome:
         """Sum up; without a report nothing was started. A failure goes before the reading's own."""
         reading = self.reader.finish()
         report = report or _Report("", -1, 0.0, 0, 0.0, 0)
-        return Outcome(
+        return HarnessOutcome(
             exit_code=report.exit_code,
             seconds=report.seconds,
             ended=ended,

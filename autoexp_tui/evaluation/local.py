@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from pathlib import Path
 
 from autoexp_tui.evaluation.environment import harness_environment
-from autoexp_tui.evaluation.harness import Outcome, run_harness
+from autoexp_tui.evaluation.harness import HarnessOutcome, run_harness
 from autoexp_tui.evaluation.sandbox import NoSandbox, Sandbox
 from autoexp_tui.evaluation.workspace import Workspace
 from autoexp_tui.loop.ports import Job, Result
@@ -102,7 +102,7 @@ class LocalEvaluator:
         )
 
 
-def _notes(outcome: Outcome) -> Iterator[str]:
+def _notes(outcome: HarnessOutcome) -> Iterator[str]:
     if outcome.survivors:
         yield f"{outcome.survivors} processes of the harness could not be killed"
     if outcome.log_error:

@@ -23,7 +23,7 @@ _UNIT = re.compile(r"%|°?[^\W\d_][\w/%²³^*·.-]{0,15}")
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class MetricReading:
     """What one run of the harness printed."""
 
     metrics: dict[str, float]
@@ -111,7 +111,7 @@ class MetricReader:
             start = end + 1
         self._hold(chunk[start:])
 
-    def finish(self) -> Reading:
+    def finish(self) -> MetricReading:
         """Take what is left as the last line, and return what was found."""
         self._end_line()
         others = list(self._extras)
@@ -119,7 +119,7 @@ class MetricReader:
         metrics: dict[str, float] = (
             {} if failure else {seen.metric.name: seen.last for seen in self._all}
         )
-        return Reading(metrics, dict(self._extras), failure)
+        return MetricReading(metrics, dict(self._extras), failure)
 
     def _hold(self, part: bytes) -> None:
         """Keep the line so far: all of it, or what the last carriage return has left of it."""

@@ -13,7 +13,7 @@ import msgspec
 from autoexp_tui.model.proposal import Part
 
 
-class Piece(msgspec.Struct, frozen=True):
+class StreamedPiece(msgspec.Struct, frozen=True):
     """Some more text of one part."""
 
     t: float
@@ -32,7 +32,7 @@ class ProposalLog:
         self._clock = time.monotonic()
 
     def write(self, part: Part, text: str) -> None:
-        piece = Piece(round(time.monotonic() - self._clock, 3), part, text)
+        piece = StreamedPiece(round(time.monotonic() - self._clock, 3), part, text)
         self._file.write(msgspec.json.encode(piece) + b"\n")
 
     def __enter__(self) -> Self:
@@ -53,9 +53,9 @@ class ProposalReader:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._offset = 0
-        self._decoder = msgspec.json.Decoder(Piece)
+        self._decoder = msgspec.json.Decoder(StreamedPiece)
 
-    def read(self, until: float = math.inf) -> list[Piece]:
+    def read(self, until: float = math.inf) -> list[StreamedPiece]:
         """The pieces that came since the last call; none while there is no file.
 
         What was written later than `until` seconds after the beginning is kept for another call.

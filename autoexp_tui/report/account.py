@@ -28,7 +28,7 @@ _STEPS = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class KeptStep:
     """One kept change."""
 
     row: Row
@@ -62,7 +62,7 @@ class Account:
     plotted: Objective
     """The same, with no direction presumed: its plot claims no best."""
     story: tuple[str, ...]
-    steps: tuple[Step, ...]
+    steps: tuple[KeptStep, ...]
     """In order."""
     more_steps: int
     """Kept changes that are not among `steps`."""
@@ -151,7 +151,7 @@ def account_of(
 
 def _steps(
     state: RunState, objective: Objective, diff_of: Callable[[int], str] | None
-) -> Iterator[Step]:
+) -> Iterator[KeptStep]:
     baseline = state.baseline
     kept = [row for row in state.rows if row.status == "keep" and row is not baseline]
     gained = dict(gains(state.rows, objective))
@@ -167,7 +167,7 @@ def _steps(
             text = diff[: min(_DIFF, room)]
             room -= len(text)
             share = gain / whole if gain and math.isfinite(whole) else 0.0
-            yield Step(row, top, value, share, text, len(text) < len(diff))
+            yield KeptStep(row, top, value, share, text, len(text) < len(diff))
         top = value if gain else top
 
 
@@ -175,7 +175,7 @@ def _steps(
 
 
 def _story(
-    state: RunState, digest: Digest, objective: Objective, steps: Sequence[Step]
+    state: RunState, digest: Digest, objective: Objective, steps: Sequence[KeptStep]
 ) -> Iterator[str]:
     yield _opening(state, digest)
     yield _outcome(digest, objective)
@@ -223,7 +223,7 @@ def _outcome(digest: Digest, objective: Objective) -> str:
     return f"{name} {went} from {figures}: {counts}."
 
 
-def _course(state: RunState, steps: Sequence[Step]) -> Iterator[str]:
+def _course(state: RunState, steps: Sequence[KeptStep]) -> Iterator[str]:
     """How the gain came, and where it stayed away."""
     gaining = [step for step in steps if step.share > 0]
     if len(gaining) > 1:

@@ -11,7 +11,7 @@ from autoexp_tui.model.objective import Objective
 from autoexp_tui.model.problem import UsageProblem
 from autoexp_tui.model.state import Row, RunState
 from autoexp_tui.report.textplot import LETTERS
-from autoexp_tui.summary.picture import Axis, Line, Mark, Picture, Tick
+from autoexp_tui.summary.picture import Axis, Mark, Picture, StepLine, Tick
 from autoexp_tui.text.numbers import (
     format_change,
     format_column,
@@ -29,7 +29,7 @@ _MOST = len(LETTERS)
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptChange:
     """One kept change of a run."""
 
     row: Row
@@ -47,16 +47,16 @@ class Entry:
 
     name: str
     objective: Objective
-    kept: tuple[Kept, ...]
+    kept: tuple[KeptChange, ...]
     """The baseline first."""
     end: float
-    """Where the run ends, in the unit of `Kept.x`."""
+    """Where the run ends, in the unit of `KeptChange.x`."""
     rows: int
     seconds: float
     usd: float
 
     @property
-    def best(self) -> Kept | None:
+    def best(self) -> KeptChange | None:
         """The best kept one, the earliest of equals."""
         return next((kept for kept in reversed(self.kept) if kept.is_best), None)
 
@@ -72,14 +72,14 @@ def entry_of(name: str, state: RunState, by: By) -> Entry:
     """A run's part of the comparison. Raises UsageProblem where nothing was measured."""
     objective = state.objective.presumed()
     bests = {row.n: gain is None or gain.better for row, gain in objective.climb(state.rows)}
-    kept: list[Kept] = []
+    kept: list[KeptChange] = []
     at = spent = 0.0
     for row in state.rows:
         spent += row.cost_usd if math.isfinite(row.cost_usd) else 0.0
         at = max(at, {"experiment": float(row.n), "time": row.elapsed, "cost": spent}[by])
         if row.n in bests:
             value = max(-_HUGE, min(_HUGE, objective.figure(row.metrics) or 0.0))
-            kept.append(Kept(row, value, at, bests[row.n]))
+            kept.append(KeptChange(row, value, at, bests[row.n]))
     if not kept:
         raise UsageProblem(f"{name}: nothing that was kept has a figure for {objective.name}")
     return Entry(name, objective, tuple(kept), at, len(state.rows), state.elapsed, spent)
@@ -128,7 +128,7 @@ def compare(entries: Sequence[Entry], by: By) -> Comparison:
 def picture(comparison: Comparison) -> Picture:
     """The running best of each run, marked by its letter."""
     lines = [
-        Line(tuple(_points(entry, comparison)), _x(entry.end, comparison), letter, stroke)
+        StepLine(tuple(_points(entry, comparison)), _x(entry.end, comparison), letter, stroke)
         for stroke, (letter, entry) in enumerate(zip(LETTERS, comparison.entries, strict=False))
     ]
     heights = [y for line in lines for _, y in line.points]

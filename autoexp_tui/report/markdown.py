@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from autoexp_tui.model.objective import Objective
-from autoexp_tui.report.account import Account, Step, columns, part
+from autoexp_tui.report.account import Account, KeptStep, columns, part
 from autoexp_tui.report.groups import Group
 from autoexp_tui.report.textplot import as_text, paint
 from autoexp_tui.summary.digest import MetricDigest
@@ -104,7 +104,7 @@ def _steps(account: Account) -> Iterator[str]:
         yield f"{account.more_steps} more were kept that gained less."
 
 
-def _step(step: Step, objective: Objective) -> Iterator[str]:
+def _step(step: KeptStep, objective: Objective) -> Iterator[str]:
     row = step.row
     share = f", {part(step.share)} of the gain" if step.share else ", no new best"
     before = f"{format_number(step.before)} → " if step.share else ""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from autoexp_tui.model.objective import Objective
 from autoexp_tui.model.state import Row
-from autoexp_tui.report.account import Account, Step, columns, part
+from autoexp_tui.report.account import Account, KeptStep, columns, part
 from autoexp_tui.report.groups import Group
 from autoexp_tui.report.svg import svg
 from autoexp_tui.summary.digest import MetricDigest
@@ -183,7 +183,7 @@ def _steps(account: Account) -> Iterator[str]:
         yield f'<p class="note">{account.more_steps} more were kept that gained less.</p>'
 
 
-def _step(step: Step, objective: Objective) -> Iterator[str]:
+def _step(step: KeptStep, objective: Objective) -> Iterator[str]:
     row = step.row
     name = "" if objective.is_metric else f"{objective.title} "
     share, before = '<br><small class="quiet">no new best</small>', ""
@@ -207,7 +207,7 @@ def _step(step: Step, objective: Objective) -> Iterator[str]:
     yield "</div>\n</li>"
 
 
-def _diff(step: Step) -> Iterator[str]:
+def _diff(step: KeptStep) -> Iterator[str]:
     if not step.diff:
         if step.cut:
             yield '<p class="note">The diff is too long for this page.</p>'

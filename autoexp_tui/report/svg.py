@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from html import escape
 
-from autoexp_tui.summary.picture import Line, Picture
+from autoexp_tui.summary.picture import Picture, StepLine
 from autoexp_tui.text.numbers import format_number
 from autoexp_tui.text.safe import clean_line
 
@@ -68,7 +68,7 @@ def _baseline(picture: Picture) -> Iterator[str]:
         yield _label(_END, y - 6, f"baseline {format_number(picture.baseline)}", "end")
 
 
-def _line(picture: Picture, line: Line) -> Iterator[str]:
+def _line(picture: Picture, line: StepLine) -> Iterator[str]:
     (first, top), *others = line.points
     path = f"M{_x(picture, first):.1f} {_y(picture, top):.1f}"
     path += "".join(f"H{_x(picture, x):.1f}V{_y(picture, y):.1f}" for x, y in others)

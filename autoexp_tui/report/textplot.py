@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby, pairwise
 from typing import Any, NamedTuple
 
-from autoexp_tui.summary.picture import Line, Mark, Picture, Tick
+from autoexp_tui.summary.picture import Mark, Picture, StepLine, Tick
 
 ROLES = tuple("axis label baseline band discard crash step best front keep fresh beyond".split())
 """What a character may stand for, besides a curve's letter and, for a blank, nothing."""
@@ -36,11 +36,11 @@ _ROUNDED = " │││─╯╮┤─╰╭├─┴┬┼"
 _LEVEL, _RISE = "─┄━╌═┈", "│┆┃╎║┊"
 """The strokes of lines, level and upright; only the first has turns of its own."""
 
-Cell = tuple[str, str]
+PlotCell = tuple[str, str]
 """A character and its role."""
 
 
-class Place(NamedTuple):
+class CellAt(NamedTuple):
     column: int
     """From the left."""
     row: int
@@ -50,7 +50,7 @@ class Place(NamedTuple):
 class Painting(NamedTuple):
     """Lines of characters, from the top."""
 
-    lines: list[list[Cell]]
+    lines: list[list[PlotCell]]
     canvas: tuple[int, int]
     """The column at which the canvas begins inside the frame, and how many lines it has."""
     cursor: int | None
@@ -74,7 +74,10 @@ def paint(picture: Picture, width: int, height: int) -> Painting | None:
     cells = canvas.cells()
     lines = [
         [
-            (sign, _role(cells, Place(column - left, rows - 1 - line)) if sign != " " else "")
+            (
+                sign,
+                _role(cells, CellAt(column - left, rows - 1 - line)) if sign != " " else "",
+            )
             for column, sign in enumerate(text)
         ]
         for line, text in enumerate(_drawn(cells, (width, height), (columns, rows), x, y))
@@ -89,7 +92,7 @@ def as_text(painting: Painting | None) -> list[str]:
     return ["".join(sign for sign, _ in line).rstrip() for line in lines]
 
 
-def runs(line: Sequence[Cell]) -> Iterator[tuple[str, str]]:
+def runs(line: Sequence[PlotCell]) -> Iterator[tuple[str, str]]:
     """Neighbours of one role, joined."""
     for role, cells in groupby(line, key=lambda cell: cell[1]):
         yield "".join(sign for sign, _ in cells), role
@@ -100,7 +103,7 @@ class _Canvas:
 
     def __init__(self, picture: Picture, columns: int, rows: int, floor: int) -> None:
         self.picture, self.columns, self.rows, self.floor = picture, columns, rows, floor
-        self._cells: dict[Place, Cell] = {}
+        self._cells: dict[CellAt, PlotCell] = {}
 
     def column(self, x: float) -> int:
         return round(self.picture.x.share(x) * (self.columns - 1))
@@ -108,12 +111,12 @@ class _Canvas:
     def row(self, y: float) -> int:
         return self.floor + round(self.picture.y.share(y) * (self.rows - 1 - self.floor))
 
-    def cells(self) -> dict[Place, Cell]:
+    def cells(self) -> dict[CellAt, PlotCell]:
         """Painted from the back to the front."""
         picture = self.picture
         if picture.baseline is not None:
             row = self.row(picture.baseline)
-            self._cells = {Place(column, row): ("┄", "baseline") for column in range(self.columns)}
+            self._cells = {CellAt(column, row): ("┄", "baseline") for column in range(self.columns)}
         for line in picture.lines:
             if line.kind == "best":
                 self._line(line)
@@ -135,24 +138,24 @@ class _Canvas:
     def _mark(self, mark: Mark) -> None:
         column = self.column(mark.x)
         if mark.y is None:
-            self._cells[Place(column, 0)] = (SIGNS["crash"], "crash")
+            self._cells[CellAt(column, 0)] = (SIGNS["crash"], "crash")
             return
         if mark.low is not None and mark.high is not None:
             for row in range(self.row(mark.low), self.row(mark.high) + 1):
-                self._cells[Place(column, row)] = ("│", "band")
+                self._cells[CellAt(column, row)] = ("│", "band")
         x, y = self.picture.x.beyond(mark.x), self.picture.y.beyond(mark.y)
         cell = SIGNS.get(mark.kind, mark.kind), "keep" if mark.kind == "aside" else mark.kind
         if x or y:
             cell = ("", "▲", "▼")[y] or ("", "▶", "◀")[x], "beyond"
-        self._cells[Place(column, self.row(mark.y))] = cell
+        self._cells[CellAt(column, self.row(mark.y))] = cell
 
-    def _line(self, line: Line) -> None:
-        places = [Place(self.column(x), self.row(y)) for x, y in line.points]
+    def _line(self, line: StepLine) -> None:
+        places = [CellAt(self.column(x), self.row(y)) for x, y in line.points]
         corners = places[:1]
         for place in places[1:]:
-            corners += [Place(place.column, corners[-1].row), place]
+            corners += [CellAt(place.column, corners[-1].row), place]
         if line.end is not None:
-            corners.append(Place(self.column(line.end), corners[-1].row))
+            corners.append(CellAt(self.column(line.end), corners[-1].row))
         self._cells |= _stroked(corners, line)
 
     def spread(self, ticks: Sequence[Tick]) -> Iterator[tuple[int, str]]:
@@ -166,9 +169,9 @@ class _Canvas:
                 yield at, tick.label
 
 
-def _stroked(corners: Sequence[Place], line: Line) -> dict[Place, Cell]:
+def _stroked(corners: Sequence[CellAt], line: StepLine) -> dict[CellAt, PlotCell]:
     """A line through `corners`, each beside or above the one before."""
-    arms: dict[Place, int] = {}
+    arms: dict[CellAt, int] = {}
     for a, b in pairwise(corners):
         right, up = (b.column > a.column) - (b.column < a.column), (b.row > a.row) - (b.row < a.row)
         forth, back = {1: (_RIGHT, _LEFT), -1: (_LEFT, _RIGHT)}.get(
@@ -176,7 +179,7 @@ def _stroked(corners: Sequence[Place], line: Line) -> dict[Place, Cell]:
         )
         here = a
         while here != b:
-            there = Place(here.column + right, here.row + up)
+            there = CellAt(here.column + right, here.row + up)
             arms[here] = arms.get(here, 0) | forth
             arms[there] = arms.get(there, 0) | back
             here = there
@@ -187,7 +190,7 @@ def _stroked(corners: Sequence[Place], line: Line) -> dict[Place, Cell]:
     return {place: (signs[arm > _UP + _DOWN], line.kind) for place, arm in arms.items()}
 
 
-def _role(cells: dict[Place, Cell], place: Place) -> str:
+def _role(cells: dict[CellAt, PlotCell], place: CellAt) -> str:
     """What a character stands for, by where it is: inside the frame, of it, or beside it."""
     if place.column >= 0 and place.row >= 0:
         return cells[place][1]
@@ -195,7 +198,7 @@ def _role(cells: dict[Place, Cell], place: Place) -> str:
 
 
 def _drawn(
-    cells: dict[Place, Cell],
+    cells: dict[CellAt, PlotCell],
     size: tuple[int, int],
     canvas: tuple[int, int],
     x: Sequence[tuple[int, str]],

@@ -20,7 +20,7 @@ _Signature = tuple[int, int, int]
 """Inode, size and time of change: one of them differs when the file does."""
 
 
-class LedgerWatch:
+class TableWatch:
     """Hands out a table's rows as they come.
 
     What comes is numbered on from the last record while the table only grows. Where anything

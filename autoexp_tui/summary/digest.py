@@ -28,7 +28,7 @@ class MetricDigest(msgspec.Struct, frozen=True):
         return gain(self.direction, self.best, self.baseline)
 
 
-class Step(msgspec.Struct, frozen=True):
+class Improvement(msgspec.Struct, frozen=True):
     """One kept improvement."""
 
     n: int
@@ -56,7 +56,7 @@ class Digest(msgspec.Struct, frozen=True):
     """What is optimised: the first metric, the weighted score, or the dominated area of `pareto`
     (1 is the baseline's)."""
     metrics: tuple[MetricDigest, ...]
-    improvements: tuple[Step, ...]
+    improvements: tuple[Improvement, ...]
 
 
 def digest_of(state: RunState) -> Digest:
@@ -87,7 +87,7 @@ def digest_of(state: RunState) -> Digest:
             for metric in objective.metrics
         ),
         improvements=tuple(
-            Step(row.n, row.commit, figure, row.description)
+            Improvement(row.n, row.commit, figure, row.description)
             for row in state.rows
             if row.status == "keep" and not row.is_baseline
             if (figure := objective.figure(row.metrics)) is not None

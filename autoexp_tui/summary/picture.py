@@ -114,7 +114,7 @@ class Mark(NamedTuple):
     high: float | None = None
 
 
-class Line(NamedTuple):
+class StepLine(NamedTuple):
     """A step line: each value holds up to the next point's x."""
 
     points: tuple[tuple[float, float], ...]
@@ -132,7 +132,7 @@ class Picture:
 
     x: Axis
     y: Axis
-    lines: tuple[Line, ...] = ()
+    lines: tuple[StepLine, ...] = ()
     marks: tuple[Mark, ...] = ()
     baseline: float | None = None
     """A level that is drawn all the way."""
@@ -173,11 +173,11 @@ def over_time(
     corners = running_best(series, points)
     on = {p.n for p in corners}
     levels = [value for _, value in _places(corners)]
-    lines = [Line(_places(corners), series.last, "step")] if corners else []
+    lines = [StepLine(_places(corners), series.last, "step")] if corners else []
     # What was better and not kept has a line of its own, below.
     if any(p.is_best and p.status != "keep" for p in points):
         best = [p for p in points if p.is_best]
-        lines.insert(0, Line(_places(best), series.last, "best", stroke=3))
+        lines.insert(0, StepLine(_places(best), series.last, "best", stroke=3))
     return Picture(
         x=Axis(1, end or roomy_end(series.last), counts=True),
         y=Axis.fitting(scale.low, scale.high, levels),
@@ -218,7 +218,7 @@ def front(cloud: Cloud, *, cursor: int | None = None) -> Picture | None:
     return Picture(
         x=Axis(right.low, right.high),
         y=Axis(high.low, high.high),
-        lines=(Line(places, None, "front"),) if places else (),
+        lines=(StepLine(places, None, "front"),) if places else (),
         marks=tuple(marks),
         cursor=next((p.x for p in cloud.pairs if p.n == cursor), None),
     )

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from autoexp_tui.tables.events import table_events
 from autoexp_tui.tables.model import (
-    Direction,
-    LedgerColumn,
-    LedgerSegment,
+    InferredWay,
     Note,
     Table,
+    TableColumn,
     TableRow,
+    TableSegment,
 )
 from autoexp_tui.tables.progress import GainShare
 from autoexp_tui.tables.read import parse_table, read_table
 from autoexp_tui.tables.summary import TableSummary, summarise, summarise_run
 
 __all__ = [
-    "Direction",
     "GainShare",
-    "LedgerColumn",
-    "LedgerSegment",
+    "InferredWay",
     "Note",
     "Table",
+    "TableColumn",
     "TableRow",
+    "TableSegment",
     "TableSummary",
     "parse_table",
     "read_table",

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from autoexp_tui.tables import numbers
-from autoexp_tui.tables.model import Cell, Role
-from autoexp_tui.tables.sheet import Record, Sheet
+from autoexp_tui.tables.model import Cell, ColumnRole
+from autoexp_tui.tables.sheet import Sheet, SheetRecord
 
 _SAMPLE = 600
 
 
 @dataclass(slots=True)
-class Column:
+class Sampled:
     """A column and what a sample of its cells looks like."""
 
     at: int
@@ -28,7 +28,7 @@ class Column:
     """Share of numbers among the cells that hold something."""
     distinct: int = 0
     """Different numbers in the sample."""
-    role: Role | None = None
+    role: ColumnRole | None = None
     unit: str = ""
 
     def __post_init__(self) -> None:
@@ -45,13 +45,13 @@ class Column:
         return sum(map(test, held)) / len(held) if held else 0.0
 
 
-def sampled(sheet: Sheet) -> list[Column]:
+def sampled(sheet: Sheet) -> list[Sampled]:
     """The columns, with the cells of the first rows, the last ones and some from in between."""
     sample = _sample([record for record in sheet.records if not record.text])
-    return [Column(at, name, _cells(sample, at)) for at, name in enumerate(sheet.columns)]
+    return [Sampled(at, name, _cells(sample, at)) for at, name in enumerate(sheet.columns)]
 
 
-def _sample(rows: Sequence[Record]) -> Sequence[Record]:
+def _sample(rows: Sequence[SheetRecord]) -> Sequence[SheetRecord]:
     """The first rows, the last ones, and some from in between."""
     if len(rows) <= _SAMPLE:
         return rows
@@ -60,7 +60,7 @@ def _sample(rows: Sequence[Record]) -> Sequence[Record]:
     return [*rows[:third], *rows[third:-third:step], *rows[-third:]]
 
 
-def _cells(rows: Sequence[Record], at: int) -> list[Cell]:
+def _cells(rows: Sequence[SheetRecord], at: int) -> list[Cell]:
     return [row.cells[at] if at < len(row.cells) else "" for row in rows]
 
 
@@ -68,11 +68,11 @@ def is_long_text(cell: Cell) -> bool:
     return type(cell) is str and len(cell) > 12 and numbers.number(cell) is None
 
 
-def counts(column: Column) -> bool:
+def counts(column: Sampled) -> bool:
     return all(figure is None or figure == int(figure) for figure in column.figures)
 
 
-def rises(column: Column) -> bool:
+def rises(column: Sampled) -> bool:
     """Whole numbers that go up nearly always, nearly each of them once: a number, no measure."""
     found = [figure for figure in column.figures if figure is not None]
     if len(found) < 2 or any("." in str(cell) for cell in column.cells if type(cell) is str):

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from autoexp_tui.tables import names, numbers, statuses
-from autoexp_tui.tables.column import Column, counts, is_long_text, rises, sampled
-from autoexp_tui.tables.model import Cell, LedgerColumn, Role
+from autoexp_tui.tables.column import Sampled, counts, is_long_text, rises, sampled
+from autoexp_tui.tables.model import Cell, ColumnRole, TableColumn
 from autoexp_tui.tables.primary import candidates_of, primary_of
 from autoexp_tui.tables.sheet import Sheet, way_of
 
@@ -18,7 +18,7 @@ from autoexp_tui.tables.sheet import Sheet, way_of
 class Layout:
     """Where in a sheet to find what; None for what it doesn't have."""
 
-    columns: tuple[LedgerColumn, ...]
+    columns: tuple[TableColumn, ...]
     primary: int | None
     status: int | None
     description: tuple[int, ...]
@@ -67,7 +67,7 @@ def lay_out(sheet: Sheet, hints: Iterable[str] = ()) -> Layout:
                 figures) else "text"  # fmt: skip
         column.unit = _unit(column)
     return Layout(
-        columns=tuple(LedgerColumn(c.name, c.role or "text", c.unit) for c in columns),
+        columns=tuple(TableColumn(c.name, c.role or "text", c.unit) for c in columns),
         primary=None if primary is None else primary.at,
         status=_at(status),
         description=tuple(description),
@@ -90,11 +90,11 @@ def lay_out(sheet: Sheet, hints: Iterable[str] = ()) -> Layout:
     )
 
 
-def _at(column: Column | None) -> int | None:
+def _at(column: Sampled | None) -> int | None:
     return None if column is None else column.at
 
 
-def _assign(column: Column | None, role: Role) -> None:
+def _assign(column: Sampled | None, role: ColumnRole) -> None:
     if column is not None:
         column.role = role
 
@@ -111,23 +111,23 @@ def _is_judgement(cell: Cell) -> bool:
     return _is_word(cell) and not statuses.is_baseline(str(cell))
 
 
-def _judges(column: Column) -> bool:
+def _judges(column: Sampled) -> bool:
     """Whether some rows are kept and some rejected, in words that mean it."""
-    found = {statuses.standing(str(c)) for c in column.cells if _is_judgement(c)}
+    found = {statuses.outcome_of(str(c)) for c in column.cells if _is_judgement(c)}
     return {"kept", "rejected"} <= found and column.distinct == 0
 
 
 def _named(
-    columns: Sequence[Column], wanted: Iterable[str], test: Callable[[Column], bool]
-) -> Column | None:
+    columns: Sequence[Sampled], wanted: Iterable[str], test: Callable[[Sampled], bool]
+) -> Sampled | None:
     words = set(wanted)
     return next(
         (c for c in columns if c.role is None and names.leaf(c.name) in words and test(c)), None
     )
 
 
-def _status(columns: Sequence[Column], named: bool) -> Column | None:
-    def fits(column: Column) -> bool:
+def _status(columns: Sequence[Sampled], named: bool) -> Sampled | None:
+    def fits(column: Sampled) -> bool:
         return not column.filled or column.share(statuses.is_verdict) >= 0.5
 
     for wanted in names.STATUS if named else ():
@@ -147,8 +147,8 @@ def _status(columns: Sequence[Column], named: bool) -> Column | None:
     return max(likely, key=lambda c: c.share(_is_judgement), default=None)
 
 
-def _time(columns: Sequence[Column]) -> Column | None:
-    def dated(column: Column) -> bool:
+def _time(columns: Sequence[Sampled]) -> Sampled | None:
+    def dated(column: Sampled) -> bool:
         return column.share(lambda cell: numbers.moment(cell) is not None) >= 0.5
 
     found = _named(columns, names.TIME, lambda c: not c.filled or dated(c))
@@ -171,7 +171,7 @@ def _time(columns: Sequence[Column]) -> Column | None:
     return found
 
 
-def _commit(columns: Sequence[Column], named: bool) -> Column | None:
+def _commit(columns: Sequence[Sampled], named: bool) -> Sampled | None:
     found = None
     for wanted in names.COMMIT if named else ():
         for column in columns:
@@ -184,14 +184,14 @@ def _commit(columns: Sequence[Column], named: bool) -> Column | None:
     return found
 
 
-def _is_commits(column: Column) -> bool:
+def _is_commits(column: Sampled) -> bool:
     lettered = column.share(
         lambda cell: numbers.is_hash(cell) and re.search("[a-f]", str(cell)) is not None
     )
     return lettered >= 0.5 and column.share(numbers.is_hash) >= 0.7
 
 
-def _index(columns: Sequence[Column], named: bool) -> Column | None:
+def _index(columns: Sequence[Sampled], named: bool) -> Sampled | None:
     if named:
         found = None
         for column in columns[:6] if len(columns) > 6 else columns:
@@ -226,13 +226,13 @@ _TIMES = {
 }  # fmt: skip
 
 
-def _seconds(columns: Sequence[Column]) -> tuple[Column | None, float]:
+def _seconds(columns: Sequence[Sampled]) -> tuple[Sampled | None, float]:
     found = _named(columns, _TIMES, lambda c: c.numeric > 0.5)
     _assign(found, "seconds")
     return found, _TIMES[names.leaf(found.name)] if found else 1.0
 
 
-def _description(columns: Sequence[Column]) -> list[int]:
+def _description(columns: Sequence[Sampled]) -> list[int]:
     texts = [c for c in columns if c.role is None and c.numeric < 0.5]
     ranked = sorted(texts, key=lambda c: _text_rank(c.name))
     found = [c for c in ranked if names.leaf(c.name) in names.DESCRIPTION]
@@ -250,7 +250,7 @@ def _text_rank(name: str) -> tuple[int, int]:
     return name.count("."), known
 
 
-def _unit(column: Column) -> str:
+def _unit(column: Sampled) -> str:
     if column.numeric < 0.5:
         return ""
     found = Counter(unit for cell in column.cells[:200] if (unit := numbers.unit(cell)))

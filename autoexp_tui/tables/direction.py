@@ -7,14 +7,14 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from autoexp_tui.tables import names
-from autoexp_tui.tables.model import UNKNOWN, Confidence, Direction, Standing, Way
+from autoexp_tui.tables.model import UNKNOWN, Confidence, InferredWay, Outcome, Way
 
 
-class Point(NamedTuple):
+class Judged(NamedTuple):
     """One measurement, and what was made of it."""
 
     value: float
-    status: Standing
+    status: Outcome
     restart: bool = False
     """A baseline: what came before it is no yardstick any more."""
     judged: bool = True
@@ -43,7 +43,7 @@ class Votes(NamedTuple):
         return max(self.lower, self.higher) / self.weight if self.weight else 0.0
 
 
-def infer(metric: str, points: Sequence[Point], *, delta: bool, total: bool) -> Direction:
+def infer(metric: str, points: Sequence[Judged], *, delta: bool, total: bool) -> InferredWay:
     """Return the direction that the rows and the name make likely; unknown rather than a guess.
 
     `delta`: the values are differences, so that zero is the yardstick. `total`: they are sums of
@@ -55,28 +55,28 @@ def infer(metric: str, points: Sequence[Point], *, delta: bool, total: bool) -> 
     if strength == 2 or (strength == 1 and way == votes.way):
         return _by_name(metric, votes, clear=clear)
     if clear:
-        return Direction(votes.way, "what was kept and what was not", "medium")
+        return InferredWay(votes.way, "what was kept and what was not", "medium")
     if strength == 1:
-        return Direction(way, f"the name {metric}", "low")
+        return InferredWay(way, f"the name {metric}", "low")
     if votes.weight >= 2 and votes.agreement >= 0.6:
-        return Direction(votes.way, "what was kept and what was not", "low")
+        return InferredWay(votes.way, "what was kept and what was not", "low")
     if tops_out(points):
-        return Direction("higher", "kept values at exactly 100, the end of a scale", "low")
-    return Direction("higher", f"{metric} is a sum of points", "low") if total else UNKNOWN
+        return InferredWay("higher", "kept values at exactly 100, the end of a scale", "low")
+    return InferredWay("higher", f"{metric} is a sum of points", "low") if total else UNKNOWN
 
 
-def _by_name(metric: str, votes: Votes, *, clear: bool) -> Direction:
+def _by_name(metric: str, votes: Votes, *, clear: bool) -> InferredWay:
     """What the name says, more or less sure by whether what was kept agrees."""
     way, strength = names.name_direction(metric)
     if not clear:
-        return Direction(way, f"the name {metric}", "medium")
+        return InferredWay(way, f"the name {metric}", "medium")
     if votes.way != way:
-        return Direction(way, f"the name {metric}, though what was kept says otherwise", "low")
+        return InferredWay(way, f"the name {metric}, though what was kept says otherwise", "low")
     sure: Confidence = "high" if strength == 2 else "medium"
-    return Direction(way, f"the name {metric} and what was kept", sure)
+    return InferredWay(way, f"the name {metric} and what was kept", sure)
 
 
-def level_votes(points: Iterable[Point]) -> Votes:
+def level_votes(points: Iterable[Judged]) -> Votes:
     """Each kept value votes with its step from the one kept before, each rejected one against.
 
     A kept step weighs double: a better value may well be refused for another reason, a worse one
@@ -101,7 +101,7 @@ def level_votes(points: Iterable[Point]) -> Votes:
     return Votes(*votes)
 
 
-def delta_votes(points: Sequence[Point]) -> Votes:
+def delta_votes(points: Sequence[Judged]) -> Votes:
     """The sign of what was kept is the good one; large differences weigh more, up to five times."""
     sizes = [abs(point.value) for point in points if point.value]
     usual = statistics.median(sizes) if sizes else 1.0
@@ -115,7 +115,7 @@ def delta_votes(points: Sequence[Point]) -> Votes:
     return Votes(*votes)
 
 
-def tops_out(points: Sequence[Point]) -> bool:
+def tops_out(points: Sequence[Judged]) -> bool:
     """Whether kept values stand at exactly 100, twice or all, and none above.
 
     That is the end of a scale, and nobody keeps the worst possible value.

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from autoexp_tui.tables.model import Direction, Way
+from autoexp_tui.tables.model import InferredWay, Way
 from autoexp_tui.tables.sheet import way_of
 
 _PATTERNS = (
@@ -34,10 +34,10 @@ _SETTING = re.compile(
 )
 _GENERIC = frozenset("metric metric_value value score objective primary metric_after".split())
 
-Line = tuple[str, int, str]
+DocLine = tuple[str, int, str]
 
 
-def read_docs(ledger: Path) -> list[Line]:
+def read_docs(ledger: Path) -> list[DocLine]:
     """Lines of the documents beside a ledger, and one folder up within the same repository.
 
     As (file name, line number, line). What can't be read is left out.
@@ -46,7 +46,7 @@ def read_docs(ledger: Path) -> list[Line]:
     folders = [folder]
     if not (folder / ".git").exists() and (folder.parent / ".git").exists():
         folders.append(folder.parent)
-    lines: list[Line] = []
+    lines: list[DocLine] = []
     for path in _documents(folders, ledger):
         try:
             with path.open("rb") as file:
@@ -69,26 +69,26 @@ def _documents(folders: Sequence[Path], ledger: Path) -> Iterator[Path]:
                     yield path
 
 
-def spoken_of(lines: Sequence[Line], columns: Iterable[str]) -> dict[str, Direction]:
+def spoken_of(lines: Sequence[DocLine], columns: Iterable[str]) -> dict[str, InferredWay]:
     """The columns that documents give a direction for, and which.
 
     Only lines that name the column count; where several phrases stand on a line, the nearest to
     the name does. Where lines disagree the first document wins, as `low` confidence.
     """
-    found: dict[str, Direction] = {}
+    found: dict[str, InferredWay] = {}
     for column in columns:
         if said := _said_of(lines, column):
             found[column] = said
     return found
 
 
-def _said_of(lines: Sequence[Line], column: str) -> Direction | None:
+def _said_of(lines: Sequence[DocLine], column: str) -> InferredWay | None:
     name = column.rpartition(".")[2]
     if len(name) < 3:
         return None
     pattern = re.compile(rf"(?<![\w.]){re.escape(name)}(?!\w)", re.IGNORECASE)
     folded = name.lower()
-    first: Direction | None = None
+    first: InferredWay | None = None
     for file, number, line in lines:
         way: Way = "unknown"
         if folded in line.lower():
@@ -98,9 +98,9 @@ def _said_of(lines: Sequence[Line], column: str) -> Direction | None:
         if way == "unknown":
             continue
         if first is None:
-            first = Direction(way, f"{file}:{number}", "high")
+            first = InferredWay(way, f"{file}:{number}", "high")
         elif first.way != way:
-            return Direction(first.way, f"{first.source}, against {file}:{number}", "low")
+            return InferredWay(first.way, f"{first.source}, against {file}:{number}", "low")
     return first
 
 

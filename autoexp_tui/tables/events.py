@@ -9,7 +9,7 @@ from autoexp_tui.model import events
 from autoexp_tui.model.contract import Contract, Metric
 from autoexp_tui.model.events import AnyEvent, Record, Status
 from autoexp_tui.tables import progress
-from autoexp_tui.tables.direction import Point, level_votes
+from autoexp_tui.tables.direction import Judged, level_votes
 from autoexp_tui.tables.model import Table, TableRow
 from autoexp_tui.tables.names import name_direction
 from autoexp_tui.text.safe import NOTHING, Safe, clean_line, one_line
@@ -102,7 +102,7 @@ def _way(ledger: Table, name: str) -> Literal["lower", "higher"]:
         way = ledger.primary.direction.way
     if way != "unknown":
         return way
-    points = [Point(row.values[name], row.status) for row in ledger.rows if name in row.values]
+    points = [Judged(row.values[name], row.status) for row in ledger.rows if name in row.values]
     return "higher" if level_votes(points).way == "higher" else "lower"
 
 

@@ -113,7 +113,7 @@ def _jumps(rows: Sequence[TableRow]) -> Iterator[Note]:
 
 def _words(ledger: Table) -> Iterator[Note]:
     foreign = sorted(
-        {row.word for row in ledger.rows if row.word and statuses.standing(row.word) is None}
+        {row.word for row in ledger.rows if row.word and statuses.outcome_of(row.word) is None}
     )
     if foreign:
         shown = ", ".join(word[:40] for word in foreign[:8])

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator, Sequence
 from operator import methodcaller
 
 from autoexp_tui.tables import names, numbers, statuses
-from autoexp_tui.tables.model import Cell, Kind
-from autoexp_tui.tables.sheet import CELL, COLUMNS, Config, Record, Remarks, Sheet, cut, way_of
+from autoexp_tui.tables.model import Cell, FileKind
+from autoexp_tui.tables.sheet import CELL, COLUMNS, Config, Remarks, Sheet, SheetRecord, cut, way_of
 
-Line = tuple[int, str]
+NumberedLine = tuple[int, str]
 Fields = tuple[int, list[str]]
 
 _SAID = re.compile(
@@ -67,7 +67,7 @@ def _is_comment(line: str) -> bool:
     return start.startswith("#") and not _is_header(start.split("\t"))
 
 
-def _form(sample: Sequence[str]) -> tuple[Kind, Callable[[str], list[str]]]:
+def _form(sample: Sequence[str]) -> tuple[FileKind, Callable[[str], list[str]]]:
     tabbed = sum("\t" in line for line in sample)
     if tabbed and (tabbed * 8 >= len(sample) or "\t" in sample[0]):
         return "tsv", methodcaller("split", "\t")
@@ -119,7 +119,7 @@ def _quoted_fields(text: str, skipped: set[int], split: Callable[[str], list[str
     return fields
 
 
-def _sheet(kind: Kind, fields: list[Fields]) -> Sheet:
+def _sheet(kind: FileKind, fields: list[Fields]) -> Sheet:
     remarks = Remarks()
     if kind == "tsv":
         fields = _joined(fields)
@@ -248,7 +248,7 @@ def _fill(sheet: Sheet, body: Sequence[Fields], remarks: Remarks) -> None:
     first = sheet.columns[0] if sheet.columns else ""
     for line, cells in body:
         if len(cells) == width and not moved and cells[0] != first:
-            sheet.records.append(Record(line, _kept(cells)))
+            sheet.records.append(SheetRecord(line, _kept(cells)))
             continue
         if len(cells) > 1 and sheet.named and _is_another_header(cells, body):
             if _repeats(cells, sheet.columns):
@@ -269,11 +269,11 @@ def _fill(sheet: Sheet, body: Sequence[Fields], remarks: Remarks) -> None:
         fitted = _fitted(cells, width, status)
         if fitted is None:
             remarks.add(line, f"{len(cells)} cells where the header has {width}: not understood")
-            sheet.records.append(Record(line, [cut(" · ".join(cells))], text=True))
+            sheet.records.append(SheetRecord(line, [cut(" · ".join(cells))], text=True))
             continue
         if len(cells) != width and any(cells[width:]):
             remarks.add(line, f"{len(cells)} cells where the header has {width}")
-        sheet.records.append(Record(line, _kept(_moved(fitted, places) if moved else fitted)))
+        sheet.records.append(SheetRecord(line, _kept(_moved(fitted, places) if moved else fitted)))
 
 
 def _kept(cells: list[str]) -> list[Cell]:
@@ -282,9 +282,9 @@ def _kept(cells: list[str]) -> list[Cell]:
     return [cut(cell) for cell in cells]
 
 
-def _text(line: int, cells: Sequence[str], remarks: Remarks) -> Record:
+def _text(line: int, cells: Sequence[str], remarks: Remarks) -> SheetRecord:
     remarks.add(line, "text between the rows")
-    return Record(line, [cut(" ".join(cells).strip())], text=True)
+    return SheetRecord(line, [cut(" ".join(cells).strip())], text=True)
 
 
 def _repeats(cells: Sequence[str], header: Sequence[str]) -> bool:
@@ -328,7 +328,7 @@ def _status_at(sheet: Sheet, body: Sequence[Fields]) -> int | None:
                 return at
     hits: Counter[int] = Counter()
     for _, cells in body[:200]:
-        hits.update(at for at, cell in enumerate(cells) if statuses.standing(cell) is not None)
+        hits.update(at for at, cell in enumerate(cells) if statuses.outcome_of(cell) is not None)
     return hits.most_common(1)[0][0] if hits else None
 
 
@@ -366,11 +366,11 @@ def _is_word(cell: str) -> bool:
     return (
         _WORD.fullmatch(cell) is not None
         and cell.lower() not in {"true", "false", "yes", "no", "y"}
-        and statuses.standing(cell) is not None
+        and statuses.outcome_of(cell) is not None
     )
 
 
-def _said(comments: Sequence[Line]) -> list[Config]:
+def _said(comments: Sequence[NumberedLine]) -> list[Config]:
     """What comment lines say of the metric and its direction."""
     found = Config(0, 0)
     for line, text in comments:
@@ -382,7 +382,7 @@ def _said(comments: Sequence[Line]) -> list[Config]:
     return [found] if found.way != "unknown" else []
 
 
-def cells_of(records: Sequence[Record], at: int) -> Iterator[Cell]:
+def cells_of(records: Sequence[SheetRecord], at: int) -> Iterator[Cell]:
     """The cells of one column, in order; those of lines of text left out."""
     for record in records:
         if not record.text:

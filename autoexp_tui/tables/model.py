@@ -6,19 +6,19 @@ from typing import Literal
 
 import msgspec
 
-Kind = Literal["tsv", "csv", "markdown", "jsonl", "json"]
-Standing = Literal["kept", "rejected", "failed", "other", "none"]
+FileKind = Literal["tsv", "csv", "markdown", "jsonl", "json"]
+Outcome = Literal["kept", "rejected", "failed", "other", "none"]
 """What became of an experiment; `none` where the row gives no verdict."""
 Way = Literal["lower", "higher", "unknown"]
 Confidence = Literal["high", "medium", "low", "none"]
 Cell = str | float | int | bool | None
-Role = Literal[
+ColumnRole = Literal[
     "metric", "index", "commit", "time", "status", "description", "direction", "name",
     "seconds", "cost", "setting", "text",
 ]  # fmt: skip
 
 
-class Direction(msgspec.Struct, frozen=True):
+class InferredWay(msgspec.Struct, frozen=True):
     """Which way is better, where that is known from, and how far it can be trusted."""
 
     way: Way
@@ -26,7 +26,7 @@ class Direction(msgspec.Struct, frozen=True):
     confidence: Confidence
 
 
-UNKNOWN = Direction("unknown", "nothing in the file tells", "none")
+UNKNOWN = InferredWay("unknown", "nothing in the file tells", "none")
 
 
 class Note(msgspec.Struct, frozen=True):
@@ -37,28 +37,28 @@ class Note(msgspec.Struct, frozen=True):
     text: str
 
 
-class LedgerColumn(msgspec.Struct, frozen=True):
+class TableColumn(msgspec.Struct, frozen=True):
     """A column of a table, or a key of JSON objects (dots for nested ones)."""
 
     name: str
     """As written; `#0`, `#1` … where the table has no header."""
-    role: Role
+    role: ColumnRole
     unit: str = ""
 
 
-class LedgerSegment(msgspec.Struct, frozen=True):
+class TableSegment(msgspec.Struct, frozen=True):
     """Rows that are measured by one metric, in one direction."""
 
     metric: str
     """Empty when there is none."""
-    direction: Direction
+    direction: InferredWay
     start: int
     """Index of its first row."""
     stop: int
     """One past its last row."""
     title: str = ""
 
-    def measures_as(self, other: LedgerSegment) -> bool:
+    def measures_as(self, other: TableSegment) -> bool:
         """Whether both have the same metric in the same direction."""
         return (self.metric, self.direction.way) == (other.metric, other.direction.way)
 
@@ -74,7 +74,7 @@ class TableRow(msgspec.Struct, frozen=True, gc=False):
     """Every number of the row, sentinels too, by the column's name."""
     value: float | None
     """The primary metric's measurement: finite, and not the zero that stands for a failure."""
-    status: Standing
+    status: Outcome
     word: str
     """The verdict as written."""
     description: str
@@ -97,16 +97,16 @@ class Table(msgspec.Struct, frozen=True):
     """Of the file."""
     folder: str
     """Name of the folder that it lies in."""
-    kind: Kind
+    kind: FileKind
     dialect: str
-    columns: tuple[LedgerColumn, ...]
+    columns: tuple[TableColumn, ...]
     rows: tuple[TableRow, ...]
-    segments: tuple[LedgerSegment, ...]
+    segments: tuple[TableSegment, ...]
     """At least one; together they cover all rows."""
     notes: tuple[Note, ...]
 
     @property
-    def primary(self) -> LedgerSegment:
+    def primary(self) -> TableSegment:
         """The first segment that has rows: what the ledger set out to improve."""
         return next((part for part in self.segments if part.stop > part.start), self.segments[0])
 
@@ -117,7 +117,7 @@ class Table(msgspec.Struct, frozen=True):
 
     def directed(self, way: Literal["lower", "higher"]) -> Table:
         """Return the same ledger with the primary metric's direction as a person says it is."""
-        said = Direction(way, "as you said", "high")
+        said = InferredWay(way, "as you said", "high")
         primary = self.primary
         parts = tuple(
             msgspec.structs.replace(part, direction=said) if part.measures_as(primary) else part

@@ -11,7 +11,7 @@ import msgspec
 
 from autoexp_tui.tables import names
 from autoexp_tui.tables.model import Cell, Way
-from autoexp_tui.tables.sheet import COLUMNS, Config, Record, Remarks, Sheet, cut, way_of
+from autoexp_tui.tables.sheet import COLUMNS, Config, Remarks, Sheet, SheetRecord, cut, way_of
 
 _DEPTH = 3
 _WAYS = ("max", "min", "maximize", "minimize")
@@ -86,7 +86,7 @@ class _Gatherer:
     def add(self, line: int, value: Mapping[str, Any]) -> None:
         cells: list[Cell] = []
         self._flatten("", value, cells, 0)
-        self.sheet.records.append(Record(line, cells))
+        self.sheet.records.append(SheetRecord(line, cells))
 
     def _flatten(
         self, prefix: str, value: Mapping[str, Any], cells: list[Cell], depth: int
@@ -145,7 +145,7 @@ def _lines(text: str) -> Sheet:
     for number, value in objects:
         if "" in value and len(value) == 1:
             remarks.add(number, "not a JSON object")
-            sheet.records.append(Record(number, [cut(str(value[""]))], text=True))
+            sheet.records.append(SheetRecord(number, [cut(str(value[""]))], text=True))
         elif not _SAYS.isdisjoint(value) and (config := _config(number, len(sheet.records), value)):
             sheet.configs.append(config)
         elif runs is not None and _type(value) not in runs:
@@ -228,7 +228,7 @@ def _document(document: dict[str, Any] | list[Any]) -> Sheet:
         else:
             gatherer.remarks.add(number, "not a JSON object")
             text = cut(str(entry)) if not isinstance(entry, list | dict) else "…"
-            gatherer.sheet.records.append(Record(number, [text], text=True))
+            gatherer.sheet.records.append(SheetRecord(number, [text], text=True))
     return gatherer.done()
 
 

@@ -8,11 +8,11 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 from autoexp_tui.tables import names, statuses
-from autoexp_tui.tables.column import Column, counts, is_long_text, rises, sampled
+from autoexp_tui.tables.column import Sampled, counts, is_long_text, rises, sampled
 from autoexp_tui.tables.sheet import Sheet
 
 
-def candidates_of(columns: Sequence[Column], rows: bool) -> list[Column]:
+def candidates_of(columns: Sequence[Sampled], rows: bool) -> list[Sampled]:
     found = []
     for column in columns:
         if column.role is not None:
@@ -28,17 +28,17 @@ def candidates_of(columns: Sequence[Column], rows: bool) -> list[Column]:
     return found
 
 
-def _is_boolean(column: Column) -> bool:
+def _is_boolean(column: Sampled) -> bool:
     return column.share(lambda cell: isinstance(cell, bool)) > 0.5
 
 
 def primary_of(
-    columns: Sequence[Column],
-    candidates: list[Column],
-    status: Column | None,
+    columns: Sequence[Sampled],
+    candidates: list[Sampled],
+    status: Sampled | None,
     sheet: Sheet,
     hints: set[str],
-) -> tuple[Column | None, str]:
+) -> tuple[Sampled | None, str]:
     """The column that the loop improves, by points for names, place and contents."""
     rows = len(columns[0].cells) if columns else 0
     if sheet.flavour.startswith(("pi", "optuna")) or any(c.metric for c in sheet.configs):
@@ -66,8 +66,8 @@ def primary_of(
 
 
 def _first(
-    columns: Sequence[Column], candidates: Sequence[Column], *, strict: bool
-) -> Column | None:
+    columns: Sequence[Sampled], candidates: Sequence[Sampled], *, strict: bool
+) -> Sampled | None:
     """The first candidate, which by custom is the metric; `strict`: right behind the names."""
     if not candidates:
         return None
@@ -80,7 +80,9 @@ def _first(
     return first
 
 
-def _points(column: Column, columns: Sequence[Column], status: Column | None, rows: int) -> float:
+def _points(
+    column: Sampled, columns: Sequence[Sampled], status: Sampled | None, rows: int
+) -> float:
     points = names.merit(column.name)
     if _has_p_value(column, columns):
         points += 1.5
@@ -98,7 +100,7 @@ def _points(column: Column, columns: Sequence[Column], status: Column | None, ro
     return points
 
 
-def _has_p_value(column: Column, columns: Sequence[Column]) -> bool:
+def _has_p_value(column: Sampled, columns: Sequence[Sampled]) -> bool:
     """Whether a p-value stands beside a column: then that is what is judged."""
     if column.at + 1 < len(columns) and names.leaf(columns[column.at + 1].name) in {
         "p", "p_value", "pvalue", "p_val",
@@ -113,7 +115,7 @@ def _has_p_value(column: Column, columns: Sequence[Column]) -> bool:
     )
 
 
-def _is_total(column: Column, columns: Sequence[Column]) -> bool:
+def _is_total(column: Sampled, columns: Sequence[Sampled]) -> bool:
     """Whether a column is the sum of two to six columns right before it."""
     for count in range(2, 7):
         parts = columns[max(0, column.at - count) : column.at]
@@ -142,13 +144,13 @@ def total_of(sheet: Sheet, at: int) -> bool:
     )
 
 
-def _falls_to_zero(column: Column, status: Column) -> bool:
+def _falls_to_zero(column: Sampled, status: Sampled) -> bool:
     """Zero where the experiment failed, and hardly ever where it didn't."""
     failed = [0, 0]
     fine = [0, 0]
     for figure, word in zip(column.figures, status.cells, strict=True):
         if figure is not None:
-            tally = failed if statuses.standing(str(word)) == "failed" else fine
+            tally = failed if statuses.outcome_of(str(word)) == "failed" else fine
             tally[0] += figure == 0
             tally[1] += 1
     often = failed[0] > 0 and failed[0] * 4 >= failed[1]
@@ -156,13 +158,13 @@ def _falls_to_zero(column: Column, status: Column) -> bool:
 
 
 def _within_family(
-    best: Column,
-    candidates: Sequence[Column],
-    columns: Sequence[Column],
+    best: Sampled,
+    candidates: Sequence[Sampled],
+    columns: Sequence[Sampled],
     points: dict[int, float],
-) -> Column:
+) -> Sampled:
     """Among columns of one measure: the one that the texts speak of, or that changes most."""
-    families: defaultdict[str, list[Column]] = defaultdict(list)
+    families: defaultdict[str, list[Sampled]] = defaultdict(list)
     for column in candidates:
         if points[column.at] >= points[best.at] - 5.0 and not names.is_delta(column.name):
             families[_family(column.name)].append(column)
@@ -187,7 +189,7 @@ def _family(name: str) -> str:
     return next((w for w in reversed(names.tokens(name)) if names.name_direction(w)[1] == 2), "")
 
 
-def _mentions(family: Sequence[Column], columns: Sequence[Column]) -> dict[int, int]:
+def _mentions(family: Sequence[Sampled], columns: Sequence[Sampled]) -> dict[int, int]:
     """How often the texts speak of each column, by the words that only it has."""
     words = {c.at: set(names.tokens(c.name)) for c in family}
     shared = set.intersection(*words.values())

@@ -10,22 +10,22 @@ from pathlib import Path
 from autoexp_tui.tables import flags, names, statuses
 from autoexp_tui.tables.columns import Layout, lay_out
 from autoexp_tui.tables.dialects import dialect_of
-from autoexp_tui.tables.direction import Point, infer
-from autoexp_tui.tables.docs import Line, read_docs, spoken_of
+from autoexp_tui.tables.direction import Judged, infer
+from autoexp_tui.tables.docs import DocLine, read_docs, spoken_of
 from autoexp_tui.tables.grids import read_grid
 from autoexp_tui.tables.model import (
     UNKNOWN,
     Cell,
-    Direction,
-    LedgerSegment,
+    InferredWay,
     Note,
     Table,
     TableRow,
+    TableSegment,
 )
 from autoexp_tui.tables.numbers import moment, number
 from autoexp_tui.tables.objects import looks_like_json, read_objects
 from autoexp_tui.tables.primary import total_of
-from autoexp_tui.tables.sheet import Config, Record, Sheet, cut, way_of
+from autoexp_tui.tables.sheet import Config, Sheet, SheetRecord, cut, way_of
 from autoexp_tui.tables.siblings import sibling_direction
 from autoexp_tui.text.safe import one_line
 
@@ -48,7 +48,7 @@ def read_table(path: Path, *, docs: bool = True) -> Table:
 
 
 def parse_table(
-    data: bytes, *, name: str = "", folder: str = "", docs: Sequence[Line] = ()
+    data: bytes, *, name: str = "", folder: str = "", docs: Sequence[DocLine] = ()
 ) -> Table:
     """Read a ledger from its bytes. `docs` are lines of documents that may speak of its columns."""
     text = _decoded(data)
@@ -80,10 +80,10 @@ def _cleaned(names: Sequence[str]) -> list[str]:
     return [found[name] for name in names]
 
 
-def _redirected(ledger: Table, direction: Direction) -> Table:
+def _redirected(ledger: Table, direction: InferredWay) -> Table:
     primary = ledger.primary
     parts = tuple(
-        LedgerSegment(part.metric, direction, part.start, part.stop, part.title)
+        TableSegment(part.metric, direction, part.start, part.stop, part.title)
         if part.metric == primary.metric and part.direction.way == "unknown"
         else part
         for part in ledger.segments
@@ -95,12 +95,12 @@ def _redirected(ledger: Table, direction: Direction) -> Table:
 class _Builder:
     """A sheet and its layout, put together into rows and segments."""
 
-    def __init__(self, sheet: Sheet, layout: Layout, said: dict[str, Direction]) -> None:
+    def __init__(self, sheet: Sheet, layout: Layout, said: dict[str, InferredWay]) -> None:
         self._sheet = sheet
         self._layout = layout
         self._said = said
         self._words = [self._word(record) for record in sheet.records]
-        self._standings = statuses.standings(self._words)
+        self._standings = statuses.outcomes_of(self._words)
         self._figures = [(column, sheet.columns[column]) for column in layout.figures]
         self._primary = "" if layout.primary is None else sheet.columns[layout.primary]
         self._sentinels = self._marks()
@@ -111,14 +111,14 @@ class _Builder:
         sheet, layout = self._sheet, self._layout
         cuts = self._cuts()
         rows: list[TableRow] = []
-        segments: list[LedgerSegment] = []
+        segments: list[TableSegment] = []
         for count, (start, config) in enumerate(cuts):
             stop = cuts[count + 1][0] if count + 1 < len(cuts) else len(sheet.records)
             metric = self._metric(config, start)
             part = [self._row(at, count, metric) for at in range(start, stop)]
             direction = self._direction(config, metric, part)
             rows += part
-            segments.append(LedgerSegment(metric, direction, start, stop, config.title))
+            segments.append(TableSegment(metric, direction, start, stop, config.title))
         notes = [*sheet.notes]
         if layout.doubtful:
             notes.append(Note(0, layout.doubtful))
@@ -215,7 +215,7 @@ class _Builder:
         column = "" if primary is None else self._sheet.columns[primary]
         return self._sheet.kind in {"json", "jsonl"} and column in {"metric", "value", metric}
 
-    def _word(self, record: Record) -> str:
+    def _word(self, record: SheetRecord) -> str:
         return "" if record.text else _text(record, self._layout.status)
 
     def _row(self, at: int, segment: int, metric: str) -> TableRow:
@@ -254,17 +254,17 @@ class _Builder:
             segment,
         )
 
-    def _description(self, record: Record) -> str:
+    def _description(self, record: SheetRecord) -> str:
         for column in self._layout.description:
             if text := _text(record, column):
                 return text[:_DESCRIPTION]
         return ""
 
-    def _direction(self, config: Config, metric: str, rows: Sequence[TableRow]) -> Direction:
+    def _direction(self, config: Config, metric: str, rows: Sequence[TableRow]) -> InferredWay:
         if config.way != "unknown":
-            return Direction(config.way, config.source, "high")
+            return InferredWay(config.way, config.source, "high")
         if not metric:
-            return Direction("unknown", "no metric was found", "none")
+            return InferredWay("unknown", "no metric was found", "none")
         if metric in self._said:
             return self._said[metric]
         points = list(_points(rows))
@@ -288,7 +288,7 @@ class _Builder:
         return signed > 0 and signed * 5 >= sum(bool(cell.strip("-")) for cell in cells)
 
 
-def _points(rows: Iterable[TableRow]) -> Iterator[Point]:
+def _points(rows: Iterable[TableRow]) -> Iterator[Judged]:
     known: dict[str, tuple[bool, bool]] = {}
     for row in rows:
         if row.value is not None:
@@ -296,7 +296,7 @@ def _points(rows: Iterable[TableRow]) -> Iterator[Point]:
             if kind is None:
                 ran = statuses.only_ran(row.word) and row.word.lower() not in {"true", "yes"}
                 kind = known[row.word] = statuses.is_baseline(row.word), not ran
-            yield Point(row.value, row.status, *kind)
+            yield Judged(row.value, row.status, *kind)
 
 
 def _is_mark(figure: float) -> bool:
@@ -304,7 +304,7 @@ def _is_mark(figure: float) -> bool:
     return set(digits) <= {"9", "."} or (abs(figure) >= 1e5 and digits.strip("0") == "1")
 
 
-def _text(record: Record, column: int | None) -> str:
+def _text(record: SheetRecord, column: int | None) -> str:
     if column is None or column >= len(record.cells):
         return ""
     cell = record.cells[column]
@@ -324,10 +324,10 @@ def _written(cell: Cell) -> str:
         return "…"
 
 
-def _moment(record: Record, column: int) -> float | None:
+def _moment(record: SheetRecord, column: int) -> float | None:
     return moment(record.cells[column]) if column < len(record.cells) else None
 
 
-def _scaled(record: Record, column: int, scale: float) -> float | None:
+def _scaled(record: SheetRecord, column: int, scale: float) -> float | None:
     value = number(record.cells[column]) if column < len(record.cells) else None
     return None if value is None or value < 0 else value * scale

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from autoexp_tui.tables.model import Cell, Kind, Note, Way
+from autoexp_tui.tables.model import Cell, FileKind, Note, Way
 
 CELL = 4000
 """Characters of a cell that are kept."""
@@ -12,7 +12,7 @@ COLUMNS = 160
 """Columns that are kept."""
 
 
-class Record(msgspec.Struct, gc=False):
+class SheetRecord(msgspec.Struct, gc=False):
     """One entry; `cells` belong to the sheet's columns, in order, and may end early."""
 
     line: int
@@ -36,9 +36,9 @@ class Config(msgspec.Struct):
 class Sheet(msgspec.Struct):
     """Columns, records and remarks, in the file's order."""
 
-    kind: Kind
+    kind: FileKind
     columns: list[str]
-    records: list[Record] = []
+    records: list[SheetRecord] = []
     configs: list[Config] = []
     notes: list[Note] = []
     named: bool = True

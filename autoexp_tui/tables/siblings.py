@@ -6,14 +6,14 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from autoexp_tui.tables.model import Direction, Table, Way
+from autoexp_tui.tables.model import InferredWay, Table, Way
 
 _DIGITS = re.compile(r"\d+")
 _FILES = 24
 _BYTES = 256 * 1024
 
 
-def sibling_direction(path: Path, ledger: Table, parse: Callable[..., Table]) -> Direction | None:
+def sibling_direction(path: Path, ledger: Table, parse: Callable[..., Table]) -> InferredWay | None:
     """The direction in files whose names differ by their numbers only and that have its columns.
 
     A table without a header is taken to have another's columns where those are of the same sorts.
@@ -37,7 +37,7 @@ def sibling_direction(path: Path, ledger: Table, parse: Callable[..., Table]) ->
     if len(found) != 1:
         return None
     ((way, name),) = found.items()
-    return Direction(way, f"{name}, the same table", "low")
+    return InferredWay(way, f"{name}, the same table", "low")
 
 
 def _same(ledger: Table, other: Table) -> bool:

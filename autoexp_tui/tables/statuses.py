@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 from functools import lru_cache
 
-from autoexp_tui.tables.model import Cell, Standing
+from autoexp_tui.tables.model import Cell, Outcome
 
 _KEPT = frozenset(
     "keep kept keeps accept accepted improve improved improvement improves better best newbest "
@@ -31,7 +31,7 @@ _RAN = frozenset(
     "ran measured valid true yes y".split()
 )
 """Says that it ran: a verdict only where no other words give one."""
-_EXACT: dict[str, Standing] = {
+_EXACT: dict[str, Outcome] = {
     "false": "rejected", "no": "rejected", "n": "rejected",
     "✓": "kept", "✔": "kept", "✅": "kept", "+": "kept",
     "✗": "rejected", "✘": "rejected", "❌": "rejected",
@@ -50,7 +50,7 @@ _WORDS = re.compile(r"[^\W\d_]+")
 
 
 @lru_cache(maxsize=4096)
-def standing(word: str) -> Standing | None:
+def outcome_of(word: str) -> Outcome | None:
     """What a verdict amounts to; None for a word that isn't known to be one.
 
     What only says that the experiment ran (`ok`, `done`, `true`) counts as kept.
@@ -77,7 +77,7 @@ def standing(word: str) -> Standing | None:
     )
 
 
-def _known(word: str) -> Standing | None:
+def _known(word: str) -> Outcome | None:
     if word in _KEPT or word in _RAN:
         return "kept"
     if word in _REJECTED:
@@ -91,7 +91,7 @@ def is_verdict(cell: Cell) -> bool:
     """Whether a cell holds a word that is known as a verdict."""
     if cell is True or cell is False:
         return True
-    return type(cell) is str and standing(cell) is not None
+    return type(cell) is str and outcome_of(cell) is not None
 
 
 def only_ran(word: str) -> bool:
@@ -99,13 +99,13 @@ def only_ran(word: str) -> bool:
     return word.strip().lower().rpartition("trialstate.")[2] in _RAN
 
 
-def standings(words: Iterable[str]) -> dict[str, Standing]:
+def outcomes_of(words: Iterable[str]) -> dict[str, Outcome]:
     """What each word of one ledger amounts to.
 
     `ok` and its like are no verdict where as many rows or more say `keep` in plainer words.
     """
     counts = Counter(word for word in words if word)
-    known = {word: standing(word) or "other" for word in counts}
+    known = {word: outcome_of(word) or "other" for word in counts}
     kept = [word for word, found in known.items() if found == "kept" and not is_baseline(word)]
     plainly = sum(counts[word] for word in kept if not only_ran(word))
     vaguely = sum(counts[word] for word in kept if only_ran(word))

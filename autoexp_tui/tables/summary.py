@@ -8,14 +8,14 @@ import msgspec
 
 from autoexp_tui.model.objective import Objective
 from autoexp_tui.tables import flags, progress
-from autoexp_tui.tables.model import Direction, Kind, LedgerSegment, Table, TableRow, Way
+from autoexp_tui.tables.model import FileKind, InferredWay, Table, TableRow, TableSegment, Way
 from autoexp_tui.tables.progress import GainShare
 
 
 class TableSummary(msgspec.Struct, frozen=True):
     """What a ledger amounts to; field names are stable."""
 
-    kind: Kind
+    kind: FileKind
     dialect: str
     rows: int
     """Lines of data: not blank ones, comments, headers or configurations."""
@@ -66,9 +66,9 @@ def summarise(ledger: Table) -> TableSummary:
 
 def summarise_run(table: Table, objective: Objective) -> TableSummary:
     """Sum up the table of a run of ours, by what the run optimises."""
-    known = Direction(objective.direction, "the run's contract", "none")
+    known = InferredWay(objective.direction, "the run's contract", "none")
     rows = tuple(_measured(row, objective) for row in table.rows)
-    whole = LedgerSegment(objective.title, known, 0, len(rows))
+    whole = TableSegment(objective.title, known, 0, len(rows))
     seen = msgspec.structs.replace(table, rows=rows, segments=(whole,))
     return summarise(msgspec.structs.replace(seen, notes=tuple(flags.flagged(seen))))
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from typing import Literal
 
-Kind = Literal["same", "removed", "added", "gap"]
+LineKind = Literal["same", "removed", "added", "gap"]
 Spans = tuple[tuple[int, int], ...]
 
 _WORK = 2_000_000
@@ -33,7 +33,7 @@ _TOKEN = re.compile(r"\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|\w+|\s+|[^\w\s]")
 class DiffLine:
     """One row of a diff to show."""
 
-    kind: Kind
+    kind: LineKind
     old_number: int | None
     """From 1; None for an added line. Of a gap: its first line."""
     new_number: int | None
@@ -307,7 +307,7 @@ def _escaped(found: re.Match[str]) -> str:
 # ---- rows --------------------------------------------------------------------------------------
 
 
-def _row(kind: Kind, line: str, old_number: int | None, new_number: int | None) -> DiffLine:
+def _row(kind: LineKind, line: str, old_number: int | None, new_number: int | None) -> DiffLine:
     ended = line.endswith("\n")
     return DiffLine(kind, old_number, new_number, line[:-1] if ended else line, (), ended)
 

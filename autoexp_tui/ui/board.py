@@ -17,7 +17,7 @@ from textual.message import Message
 from autoexp_tui.model.state import RunState
 from autoexp_tui.sources.subject import Base, Subject, Texts, subject_of
 from autoexp_tui.text.safe import clean_line
-from autoexp_tui.ui.panes import PANES, Name, PanesLayout, Shape, shape_of
+from autoexp_tui.ui.panes import PANES, BoardShape, Name, PanesLayout, shape_of
 from autoexp_tui.ui.reading import ChangeRead, ChangeReading, FileReader
 from autoexp_tui.ui.widgets.diff import DiffPane
 from autoexp_tui.ui.widgets.hypothesis import HypothesisPane
@@ -71,7 +71,7 @@ class Board(Container):
         self._since_event = since_event
         self._texts = texts
         self._places = PanesLayout()
-        self.shape: Shape = "middle"
+        self.shape: BoardShape = "middle"
         self.hypothesis = HypothesisPane(id="hypothesis")
         self.diff = DiffPane(id="diff")
         self.output = OutputPane(reader, id="output")

@@ -14,7 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from autoexp_tui.ui.keys import GROUPS, MOVES_IN_A_PANE, Key
+from autoexp_tui.ui.keys import GROUPS, MOVES_IN_A_PANE, Hotkey
 
 
 class Choice(ModalScreen[str | None]):
@@ -104,7 +104,7 @@ class Help(ModalScreen[None]):
         Binding("k", "scroll(-1)", show=False),
     ]
 
-    def __init__(self, keys: Sequence[Key]) -> None:
+    def __init__(self, keys: Sequence[Hotkey]) -> None:
         super().__init__()
         self._keys = keys
 

@@ -8,29 +8,29 @@ from typing import Literal, get_args
 
 from textual.binding import Binding
 
-Group = Literal["The run", "The replay", "Looking", "Moving", "The app"]
-GROUPS: tuple[Group, ...] = get_args(Group)
+KeyGroup = Literal["The run", "The replay", "Looking", "Moving", "The app"]
+GROUPS: tuple[KeyGroup, ...] = get_args(KeyGroup)
 """In the order in which help shows them."""
 Need = Literal["", "run", "replay"]
-Place = Literal["app", "run", "experiment"]
+KeyOwner = Literal["app", "run", "experiment"]
 """Whose key it is: every screen's, or that of one. Its `action_` method stands there."""
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class Hotkey:
     """One thing that a person can do."""
 
     keys: str
     """As Textual names them, with commas between; the first is the one that is shown."""
     action: str
-    group: Group
+    group: KeyGroup
     help: str
     """A whole sentence's worth, for `?` and the palette."""
     label: str = ""
     """Two words for the key bar; empty keeps it off."""
     need: Need = ""
     """Where it means something: with a loop to steer, in a replay, or anywhere."""
-    on: Place = "run"
+    on: KeyOwner = "run"
     moves: bool = False
     """A movement: known to every hand, so not offered in the palette."""
 
@@ -75,7 +75,7 @@ _NAMES = {
 }
 
 KEYS = (
-    Key(
+    Hotkey(
         "space,p",
         "toggle_pause",
         "The run",
@@ -83,7 +83,7 @@ KEYS = (
         "pause",
         "run",
     ),
-    Key(
+    Hotkey(
         "s",
         "skip",
         "The run",
@@ -91,40 +91,40 @@ KEYS = (
         "skip",
         "run",
     ),
-    Key("S", "stop_after", "The run", "Stop the run after this experiment", "stop after", "run"),
-    Key("x", "stop_now", "The run", "Stop the run now (asks first)", "", "run"),
-    Key("h", "hint", "The run", "Give a hint for the next proposals", "hint", "run"),
-    Key("space,p", "play", "The replay", "Play, or hold", "play", "replay"),
-    Key("right_square_bracket", "step(1)", "The replay", "One experiment on", "step", "replay"),
-    Key("left_square_bracket", "step(-1)", "The replay", "One experiment back", "", "replay"),
-    Key("full_stop", "keep(1)", "The replay", "To the next keep", "next keep", "replay"),
-    Key("comma", "keep(-1)", "The replay", "To the keep before", "", "replay"),
-    Key("right_curly_bracket", "leap(1)", "The replay", "A tenth of the run on", "", "replay"),
-    Key("left_curly_bracket", "leap(-1)", "The replay", "A tenth of the run back", "", "replay"),
-    Key("greater_than_sign", "speed(1)", "The replay", "Faster", "faster", "replay"),
-    Key("less_than_sign", "speed(-1)", "The replay", "Slower", "", "replay"),
-    Key("g,home", "jump(0)", "The replay", "To the beginning", "", "replay"),
-    Key("G,end", "jump(1)", "The replay", "To the end", "", "replay"),
-    Key("enter", "open", "Looking", "Open: hypothesis, diff, metrics, output", "open"),
-    Key("n", "experiment(1)", "Looking", "Look at the next experiment"),
-    Key("N", "experiment(-1)", "Looking", "Look at the experiment before"),
-    Key("b", "best", "Looking", "Jump to the best experiment", "best"),
-    Key("escape", "live", "Looking", "Back to what happens now"),
-    Key("d", "toggle_base", "Looking", "Diff against the parent, or the baseline", "diff"),
-    Key("slash", "filter", "Looking", "Filter the table: keep, crash, any word", "filter"),
-    Key("z,plus", "enlarge", "Looking", "Enlarge the pane, or put it back", "enlarge"),
-    Key("m", "plot_mode", "Looking", "Plot the other metric, or the front"),
-    Key("v", "turn", "Looking", "Turn round which direction is better (a table)", "", "replay"),
-    Key("f", "freeze", "Looking", "Freeze the view; the loop goes on"),
-    Key("y", "copy", "Looking", "Copy the experiment, to a file too"),
+    Hotkey("S", "stop_after", "The run", "Stop the run after this experiment", "stop after", "run"),
+    Hotkey("x", "stop_now", "The run", "Stop the run now (asks first)", "", "run"),
+    Hotkey("h", "hint", "The run", "Give a hint for the next proposals", "hint", "run"),
+    Hotkey("space,p", "play", "The replay", "Play, or hold", "play", "replay"),
+    Hotkey("right_square_bracket", "step(1)", "The replay", "One experiment on", "step", "replay"),
+    Hotkey("left_square_bracket", "step(-1)", "The replay", "One experiment back", "", "replay"),
+    Hotkey("full_stop", "keep(1)", "The replay", "To the next keep", "next keep", "replay"),
+    Hotkey("comma", "keep(-1)", "The replay", "To the keep before", "", "replay"),
+    Hotkey("right_curly_bracket", "leap(1)", "The replay", "A tenth of the run on", "", "replay"),
+    Hotkey("left_curly_bracket", "leap(-1)", "The replay", "A tenth of the run back", "", "replay"),
+    Hotkey("greater_than_sign", "speed(1)", "The replay", "Faster", "faster", "replay"),
+    Hotkey("less_than_sign", "speed(-1)", "The replay", "Slower", "", "replay"),
+    Hotkey("g,home", "jump(0)", "The replay", "To the beginning", "", "replay"),
+    Hotkey("G,end", "jump(1)", "The replay", "To the end", "", "replay"),
+    Hotkey("enter", "open", "Looking", "Open: hypothesis, diff, metrics, output", "open"),
+    Hotkey("n", "experiment(1)", "Looking", "Look at the next experiment"),
+    Hotkey("N", "experiment(-1)", "Looking", "Look at the experiment before"),
+    Hotkey("b", "best", "Looking", "Jump to the best experiment", "best"),
+    Hotkey("escape", "live", "Looking", "Back to what happens now"),
+    Hotkey("d", "toggle_base", "Looking", "Diff against the parent, or the baseline", "diff"),
+    Hotkey("slash", "filter", "Looking", "Filter the table: keep, crash, any word", "filter"),
+    Hotkey("z,plus", "enlarge", "Looking", "Enlarge the pane, or put it back", "enlarge"),
+    Hotkey("m", "plot_mode", "Looking", "Plot the other metric, or the front"),
+    Hotkey("v", "turn", "Looking", "Turn round which direction is better (a table)", "", "replay"),
+    Hotkey("f", "freeze", "Looking", "Freeze the view; the loop goes on"),
+    Hotkey("y", "copy", "Looking", "Copy the experiment, to a file too"),
     *(
-        Key(str(number), f"pane({number})", "Moving", f"Pane {number}: {name}", moves=True)
+        Hotkey(str(number), f"pane({number})", "Moving", f"Pane {number}: {name}", moves=True)
         for number, name in enumerate(("hypothesis", "diff", "output", "plot", "results"), start=1)
     ),
-    Key("tab", "app.focus_next", "Moving", "The next pane", moves=True),
-    Key("n", "next(1)", "Looking", "The next experiment", "next", on="experiment"),
-    Key("N", "next(-1)", "Looking", "The experiment before", "before", on="experiment"),
-    Key(
+    Hotkey("tab", "app.focus_next", "Moving", "The next pane", moves=True),
+    Hotkey("n", "next(1)", "Looking", "The next experiment", "next", on="experiment"),
+    Hotkey("N", "next(-1)", "Looking", "The experiment before", "before", on="experiment"),
+    Hotkey(
         "d",
         "toggle_base",
         "Looking",
@@ -132,14 +132,14 @@ KEYS = (
         "diff against parent or baseline",
         on="experiment",
     ),
-    Key("tab", "app.focus_next", "Moving", "The next pane", "pane", on="experiment", moves=True),
-    Key("escape,enter,q", "close", "Looking", "Back to the run", "back", on="experiment"),
-    Key("B", "ring", "The app", "Ring for a new best, the end, what needs you", "", "run"),
-    Key("t", "theme", "The app", "Dark, light, or the terminal's colours", on="app"),
-    Key("question_mark,f1", "help", "The app", "Show every key", "help", on="app"),
-    Key("ctrl+p", "command_palette", "The app", "Find any of this by name", on="app"),
-    Key("ctrl+z", "suspend_process", "The app", "To the shell; `fg` comes back", on="app"),
-    Key("q,ctrl+c,ctrl+q", "leave", "The app", "Leave; the run goes on", "leave", on="app"),
+    Hotkey("tab", "app.focus_next", "Moving", "The next pane", "pane", on="experiment", moves=True),
+    Hotkey("escape,enter,q", "close", "Looking", "Back to the run", "back", on="experiment"),
+    Hotkey("B", "ring", "The app", "Ring for a new best, the end, what needs you", "", "run"),
+    Hotkey("t", "theme", "The app", "Dark, light, or the terminal's colours", on="app"),
+    Hotkey("question_mark,f1", "help", "The app", "Show every key", "help", on="app"),
+    Hotkey("ctrl+p", "command_palette", "The app", "Find any of this by name", on="app"),
+    Hotkey("ctrl+z", "suspend_process", "The app", "To the shell; `fg` comes back", on="app"),
+    Hotkey("q,ctrl+c,ctrl+q", "leave", "The app", "Leave; the run goes on", "leave", on="app"),
 )
 
 MOVES_IN_A_PANE = (
@@ -155,24 +155,24 @@ _FIRST = frozenset({"ctrl+c", "ctrl+q", "g", "G", "home", "end"})
 """Asked before whatever has the focus: the way out, and the ends of a replay."""
 
 
-def run_keys(*, steering: bool, replaying: bool) -> list[Key]:
+def run_keys(*, steering: bool, replaying: bool) -> list[Hotkey]:
     """The keys that mean something on a run's screen, the app's among them."""
     there = {"": True, "run": steering, "replay": replaying}
     return [key for key in KEYS if key.on in {"run", "app"} and there[key.need]]
 
 
-def experiment_keys() -> list[Key]:
+def experiment_keys() -> list[Hotkey]:
     """The keys of an opened experiment, and what it leaves of the app's."""
     own = [key for key in KEYS if key.on == "experiment"]
     taken = {name for key in own for name in key.keys.split(",")}
     return own + [_without(key, taken) for key in KEYS if key.on == "app"]
 
 
-def _without(key: Key, taken: set[str]) -> Key:
+def _without(key: Hotkey, taken: set[str]) -> Hotkey:
     return replace(key, keys=",".join(name for name in key.keys.split(",") if name not in taken))
 
 
-def bindings(on: Place) -> list[Binding]:
+def bindings(on: KeyOwner) -> list[Binding]:
     """As Textual wants them; the way out works in a dialog and in a text field too."""
     return [
         Binding(name, key.action, key.help, show=False, priority=name in _FIRST)
@@ -182,6 +182,6 @@ def bindings(on: Place) -> list[Binding]:
     ]
 
 
-def actions_without_meaning(keys: Sequence[Key]) -> set[str]:
+def actions_without_meaning(keys: Sequence[Hotkey]) -> set[str]:
     """Of a run's screen that has only `keys`: the names of the actions that do nothing there."""
     return {key.name for key in KEYS} - {key.name for key in keys}

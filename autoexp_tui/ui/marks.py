@@ -9,7 +9,7 @@ from autoexp_tui.model.events import Status
 from autoexp_tui.model.objective import arrow
 
 
-class Mark(NamedTuple):
+class StatusMark(NamedTuple):
     """One outcome as it is shown."""
 
     word: str
@@ -21,10 +21,10 @@ class Mark(NamedTuple):
         return f"{self.sign} {self.word}"
 
 
-MARKS: dict[Status, Mark] = {
-    "keep": Mark("keep", "✓", "keep"),
-    "discard": Mark("discard", "·", "discard"),
-    "crash": Mark("crash", "✗", "crash"),
+MARKS: dict[Status, StatusMark] = {
+    "keep": StatusMark("keep", "✓", "keep"),
+    "discard": StatusMark("discard", "·", "discard"),
+    "crash": StatusMark("crash", "✗", "crash"),
 }
 
 

@@ -9,19 +9,19 @@ from textual.layout import ArrangeResult, Layout, WidgetPlacement
 from textual.widget import Widget
 
 Name = Literal["hypothesis", "diff", "output", "plot", "results"]
-Shape = Literal["narrow", "middle", "wide"]
+BoardShape = Literal["narrow", "middle", "wide"]
 
 PANES: tuple[Name, ...] = ("hypothesis", "diff", "output", "plot", "results")
 
 
-def shape_of(width: int, height: int) -> Shape:
+def shape_of(width: int, height: int) -> BoardShape:
     """Which plan suits a terminal of this size."""
     if width < 100 or height < 28:
         return "narrow"
     return "wide" if width >= 170 and height >= 36 else "middle"
 
 
-def plan(shape: Shape, size: Size, only: Name | None = None) -> dict[Name, Region]:
+def plan(shape: BoardShape, size: Size, only: Name | None = None) -> dict[Name, Region]:
     """The region of every pane that is shown; `only` one when it is enlarged or alone."""
     width, height = size
     if only is not None:
@@ -57,7 +57,7 @@ class PanesLayout(Layout):
     name = "panes"
 
     def __init__(self) -> None:
-        self.shape: Shape = "middle"
+        self.shape: BoardShape = "middle"
         self.only: Name | None = None
 
     def arrange(

@@ -18,7 +18,7 @@ import msgspec
 from textual.message import Message
 from textual.message_pump import MessagePump
 
-from autoexp_tui.loop.proposal_log import Piece, ProposalReader
+from autoexp_tui.loop.proposal_log import ProposalReader, StreamedPiece
 from autoexp_tui.model.problem import Problem
 from autoexp_tui.sources.subject import Base, Subject, Texts
 from autoexp_tui.ui.bridge import Broken
@@ -101,7 +101,7 @@ class FileReader(Poller):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class LogWindow:
     """Which lines of a log are in view."""
 
     top: int
@@ -165,7 +165,7 @@ class LogReading:
         self._moves: deque[Move] = deque()
         self._asked = threading.Event()
         self._opened = False
-        self.place = Place(0, 0, following=True, visible=False)
+        self.place = LogWindow(0, 0, following=True, visible=False)
 
     @property
     def path(self) -> Path:
@@ -226,7 +226,7 @@ class LogReading:
 class ChangeRead(FileRead, bubble=False):
     """The texts of an experiment were read, or more of the one that is being written."""
 
-    def __init__(self, reading: ChangeReading, pieces: list[Piece], *, first: bool) -> None:
+    def __init__(self, reading: ChangeReading, pieces: list[StreamedPiece], *, first: bool) -> None:
         super().__init__()
         self.reading = reading
         self.first = first

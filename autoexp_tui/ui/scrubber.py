@@ -11,7 +11,7 @@ TRACK, HERE = "─", "●"
 BARS = "▁▂▃▄▅▆▇█"
 
 
-class Kept:
+class KeptRows:
     """The kept rows of a whole replay: their numbers, ascending, and their values."""
 
     def __init__(self, rows: Sequence[tuple[float, float]]) -> None:
@@ -27,7 +27,7 @@ class Kept:
         return BARS[self._levels[place - 1]] if place else TRACK
 
 
-def track(width: int, rows: int, kept: Kept, at: int) -> str:
+def track(width: int, rows: int, kept: KeptRows, at: int) -> str:
     """`width` cells; `rows` is how many there are in all, `at` how many of them have been shown."""
     if width < 2:
         return ""
@@ -37,7 +37,7 @@ def track(width: int, rows: int, kept: Kept, at: int) -> str:
     return "".join(cells)
 
 
-def line(width: int, rows: int, kept: Kept, at: int, words: str) -> Text:
+def line(width: int, rows: int, kept: KeptRows, at: int, words: str) -> Text:
     """The track and beside it how the replay stands, in `width` cells; what is to come is dim."""
     tail = f"  {at} of {rows}  {words}"
     room = width - len(tail)

@@ -14,16 +14,16 @@ from autoexp_tui.summary.headline import brief_figure, progress
 from autoexp_tui.text.numbers import MINUS, format_duration, format_number, money
 from autoexp_tui.text.safe import clean_line
 
-Role = Literal["quiet", "plain", "alive", "better", "attention"]
+StatusRole = Literal["quiet", "plain", "alive", "better", "attention"]
 
 _BAR = 8
 
 
-class Piece(NamedTuple):
+class StatusPiece(NamedTuple):
     """Some words of a status line."""
 
     text: str
-    role: Role
+    role: StatusRole
     rank: int
     """The higher, the sooner it is left out where there is no room."""
 
@@ -46,32 +46,32 @@ def run_clock(state: RunState, now: Now) -> float:
     return state.elapsed + max(0.0, now.time - state.time)
 
 
-def phase_words(state: RunState, now: Now) -> Piece:
+def phase_words(state: RunState, now: Now) -> StatusPiece:
     """Is it alive? What does it do, and for how long."""
     if standing := _standing(state, now):
         return standing
     if state.current is not None and state.current.waiting is not None:
         began, wait = state.current.waiting
         left = ticking(began + wait.seconds - now.time)
-        return Piece(f"▶ waiting {left}: {clean_line(wait.reason, 40)}", "attention", 0)
+        return StatusPiece(f"▶ waiting {left}: {clean_line(wait.reason, 40)}", "attention", 0)
     since = ticking(now.time - state.phase_time)
     asked = "pausing: " if state.pause_requested else "stopping: " if state.stop_requested else ""
-    role: Role = "attention" if asked else "alive"
-    return Piece(f"▶ {asked}{doing(state)} {since}", role, 0)
+    role: StatusRole = "attention" if asked else "alive"
+    return StatusPiece(f"▶ {asked}{doing(state)} {since}", role, 0)
 
 
-def _standing(state: RunState, now: Now) -> Piece | None:
+def _standing(state: RunState, now: Now) -> StatusPiece | None:
     """What has no clock: a replay, an end, a pause, somebody else's table."""
     if now.replay:
-        return Piece(now.replay, "plain", 0)
+        return StatusPiece(now.replay, "plain", 0)
     if state.finished:
         word = "finished" if state.finished.ok else "failed"
-        return Piece(f"■ {word}", "plain" if state.finished.ok else "attention", 0)
+        return StatusPiece(f"■ {word}", "plain" if state.finished.ok else "attention", 0)
     if not now.alive:
-        return Piece("■ runner gone", "attention", 0)
+        return StatusPiece("■ runner gone", "attention", 0)
     if state.is_table:
-        return Piece("▶ watching", "alive", 0)
-    return Piece("‖ paused", "attention", 0) if state.paused else None
+        return StatusPiece("▶ watching", "alive", 0)
+    return StatusPiece("‖ paused", "attention", 0) if state.paused else None
 
 
 def doing(state: RunState) -> str:
@@ -91,25 +91,25 @@ def ticking(seconds: float) -> str:
     return f"{whole}s" if whole < 60 else format_duration(whole)
 
 
-def first_line(state: RunState, now: Now) -> list[Piece]:
+def first_line(state: RunState, now: Now) -> list[StatusPiece]:
     """Alive? better? when does it end? Then whose run it is."""
     if state.started is None:
-        return [Piece("waiting for the run's first event", "quiet", 0)]
-    pieces = [Piece(clean_line(state.started.tag, 40), "quiet", 5), phase_words(state, now)]
+        return [StatusPiece("waiting for the run's first event", "quiet", 0)]
+    pieces = [StatusPiece(clean_line(state.started.tag, 40), "quiet", 5), phase_words(state, now)]
     pieces += _best(state)
     total = state.budget.max_experiments
     count = f"{len(state.rows)} rows" if state.is_table else f"{len(state.rows)} of {total}"
-    pieces.append(Piece(count, "plain", 3))
-    pieces.append(Piece(f"{state.kept} kept", "plain", 4))
+    pieces.append(StatusPiece(count, "plain", 3))
+    pieces.append(StatusPiece(f"{state.kept} kept", "plain", 4))
     if end := _end(state, now):
         pieces.append(end)
     if state.spent_usd:
         spent = f"{money(state.spent_usd)} of {money(state.budget.max_cost_usd)}"
-        pieces.append(Piece(spent, "quiet", 6))
+        pieces.append(StatusPiece(spent, "quiet", 6))
     return pieces
 
 
-def second_line(state: RunState, now: Now) -> list[Piece]:
+def second_line(state: RunState, now: Now) -> list[StatusPiece]:
     """The budgets as bars, the pace, the keep rate and the protection."""
     if state.started is None or state.is_table:
         return []
@@ -117,30 +117,30 @@ def second_line(state: RunState, now: Now) -> list[Piece]:
     clock = run_clock(state, now)
     hours = budget.max_wall_clock_hours * 3600
     pieces = [
-        Piece(f"experiments {bar(len(state.rows) / budget.max_experiments)}", "quiet", 1),
-        Piece(f"time {bar(clock / hours)} {format_duration(hours)}", "quiet", 2),
-        Piece(
+        StatusPiece(f"experiments {bar(len(state.rows) / budget.max_experiments)}", "quiet", 1),
+        StatusPiece(f"time {bar(clock / hours)} {format_duration(hours)}", "quiet", 2),
+        StatusPiece(
             f"cost {bar(state.spent_usd / budget.max_cost_usd)} {money(budget.max_cost_usd)}",
             "quiet",
             3,
         )
         if budget.max_cost_usd > 0
-        else Piece("cost: nothing may be spent", "quiet", 3),
+        else StatusPiece("cost: nothing may be spent", "quiet", 3),
     ]
     if pace := forecast(state, clock):
-        pieces.append(Piece(f"{pace.per_hour:.0f} an hour", "quiet", 4))
+        pieces.append(StatusPiece(f"{pace.per_hour:.0f} an hour", "quiet", 4))
     if state.spent_usd and state.rows:
         each = state.spent_usd / len(state.rows)
-        pieces.append(Piece(f"{money(each)} each", "quiet", 4))
+        pieces.append(StatusPiece(f"{money(each)} each", "quiet", 4))
         night = min(each * budget.max_experiments, budget.max_cost_usd)
-        pieces.append(Piece(f"{money(night)} in the end", "quiet", 6))
+        pieces.append(StatusPiece(f"{money(night)} in the end", "quiet", 6))
     if state.spent_usd and state.kept:
-        pieces.append(Piece(f"{money(state.spent_usd / state.kept)} per keep", "quiet", 5))
+        pieces.append(StatusPiece(f"{money(state.spent_usd / state.kept)} per keep", "quiet", 5))
     if tried := len(state.rows) - 1:
-        pieces.append(Piece(f"{100 * state.kept / max(1, tried):.0f} % kept", "quiet", 5))
+        pieces.append(StatusPiece(f"{100 * state.kept / max(1, tried):.0f} % kept", "quiet", 5))
     if state.crashed:
-        pieces.append(Piece(f"{state.crashed} crashed", "quiet", 6))
-    pieces.append(Piece(clean_line(state.started.protection, 80), "quiet", 7))
+        pieces.append(StatusPiece(f"{state.crashed} crashed", "quiet", 6))
+    pieces.append(StatusPiece(clean_line(state.started.protection, 80), "quiet", 7))
     return pieces
 
 
@@ -159,9 +159,9 @@ def title(state: RunState, now: Now) -> str:
     return " · ".join(filter(None, [clean_line(state.started.tag, 40), word, best]))
 
 
-def fit(pieces: Sequence[Piece], width: int, gap: int) -> list[Piece]:
+def fit(pieces: Sequence[StatusPiece], width: int, gap: int) -> list[StatusPiece]:
     """The pieces that fit into `width` with `gap` cells between, by rank; always the first rank."""
-    kept: list[Piece] = []
+    kept: list[StatusPiece] = []
     room = width + gap
     for piece in sorted(pieces, key=lambda piece: piece.rank):
         needs = cell_len(piece.text) + gap
@@ -189,34 +189,34 @@ def alert(state: RunState, now: Now) -> str:
     return ""
 
 
-def _best(state: RunState) -> list[Piece]:
+def _best(state: RunState) -> list[StatusPiece]:
     first, kept = state.baseline, state.incumbent
     if first is None or kept is None:
         words = "no measurement yet" if first is None else "nothing kept"
-        return [Piece(words, "quiet", 1)]
-    last = Piece(f"kept last {_figure(state, kept)}", "quiet", 4)
+        return [StatusPiece(words, "quiet", 1)]
+    last = StatusPiece(f"kept last {_figure(state, kept)}", "quiet", 4)
     if state.best is None:
         return [last]
     if state.best is first:
-        pieces = [Piece(f"baseline {_figure(state, first)}", "plain", 1)]
+        pieces = [StatusPiece(f"baseline {_figure(state, first)}", "plain", 1)]
     else:
         pieces = [_gain(state, state.best, first)]
     return pieces if state.best is kept else [*pieces, last]
 
 
-def _gain(state: RunState, best: Row, first: Row) -> Piece:
+def _gain(state: RunState, best: Row, first: Row) -> StatusPiece:
     """`best 0.43  −22.1 % of 0.55`, `best score 6.5  −40.9 % of 11`, `best loss 1, ms 4  …`."""
     objective = state.objective
     gain = objective.gain(best.metrics, first.metrics)
-    role: Role = "better" if gain.better else "plain"
+    role: StatusRole = "better" if gain.better else "plain"
     shown = _figure(state, best)
     if objective.decide.rule == "pareto":
-        return Piece(f"best {shown}  {progress(objective, gain)}", role, 1)
+        return StatusPiece(f"best {shown}  {progress(objective, gain)}", role, 1)
     value, start = (objective.figure(row.metrics) or 0.0 for row in (best, first))
     if gain.percent is None:
-        return Piece(f"best {shown} from {format_number(start)}", role, 1)
+        return StatusPiece(f"best {shown} from {format_number(start)}", role, 1)
     size = f"{MINUS if value < start else '+'}{abs(gain.percent):.1f} %"
-    return Piece(f"best {shown}  {size} of {format_number(start)}", role, 1)
+    return StatusPiece(f"best {shown}  {size} of {format_number(start)}", role, 1)
 
 
 def _figure(state: RunState, row: Row) -> str:
@@ -226,9 +226,9 @@ def _figure(state: RunState, row: Row) -> str:
     return brief_figure(state.objective, row.metrics)
 
 
-def _end(state: RunState, now: Now) -> Piece | None:
+def _end(state: RunState, now: Now) -> StatusPiece | None:
     if state.finished is not None:
-        return Piece(clean_line(state.finished.reason, 60), "plain", 2)
+        return StatusPiece(clean_line(state.finished.reason, 60), "plain", 2)
     if now.replay or not now.alive or state.paused:
         return None
     if state.is_table:
@@ -236,8 +236,8 @@ def _end(state: RunState, now: Now) -> Piece | None:
     coming: Forecast | None = forecast(state, run_clock(state, now))
     if coming is None:
         left = seconds_left(state, run_clock(state, now))
-        return Piece(f"at most {format_duration(max(0.0, left))} more", "quiet", 2)
+        return StatusPiece(f"at most {format_duration(max(0.0, left))} more", "quiet", 2)
     end = dt.datetime.fromtimestamp(now.time + coming.seconds)  # noqa: DTZ006 - a person's clock
     if coming.seconds < 24 * 3600:
-        return Piece(f"stops ≈ {end:%H:%M}", "plain", 2)
-    return Piece(f"stops ≈ {end:%a %H:%M}", "plain", 2)
+        return StatusPiece(f"stops ≈ {end:%H:%M}", "plain", 2)
+    return StatusPiece(f"stops ≈ {end:%a %H:%M}", "plain", 2)

@@ -14,7 +14,7 @@ from autoexp_tui.proposers.anthropic.edits import (
     apply_edits,
     whole_file,
 )
-from autoexp_tui.proposers.anthropic.partial_json import PartialJson, Piece
+from autoexp_tui.proposers.anthropic.partial_json import PartialJson, StringPiece
 
 OLD = "import os\n\nlr = 0.1\nsteps = 100\n\nlr = 0.1  # again\n"
 
@@ -67,17 +67,19 @@ def test_a_whole_file_is_watched_as_it_is_written(content: str, cuts: list[int])
 
 def test_a_replacement_that_comes_first_is_held_until_its_place_is_known() -> None:
     growing = GrowingText(OLD)
-    assert growing.take(Piece(("edits", 0, "replace"), "steps = 7", True)) == ""
-    shown = growing.take(Piece(("edits", 0, "search"), "steps = 100", True))
+    assert growing.take(StringPiece(("edits", 0, "replace"), "steps = 7", True)) == ""
+    shown = growing.take(StringPiece(("edits", 0, "search"), "steps = 100", True))
     assert shown == "import os\n\nlr = 0.1\nsteps = 7"
     assert growing.finish() == "\n\nlr = 0.1  # again\n"
 
 
 def test_what_stands_before_an_edit_appears_when_the_edit_is_found() -> None:
     growing = GrowingText(OLD)
-    assert growing.take(Piece(("edits", 0, "search"), "steps = 1", False)) == ""
-    assert growing.take(Piece(("edits", 0, "search"), "00", True)) == "import os\n\nlr = 0.1\n"
-    assert growing.take(Piece(("edits", 0, "replace"), "st", False)) == "st"
+    assert growing.take(StringPiece(("edits", 0, "search"), "steps = 1", False)) == ""
+    assert (
+        growing.take(StringPiece(("edits", 0, "search"), "00", True)) == "import os\n\nlr = 0.1\n"
+    )
+    assert growing.take(StringPiece(("edits", 0, "replace"), "st", False)) == "st"
 
 
 @pytest.mark.parametrize("search", ["lr = 0.1", "nowhere", ""])

@@ -29,7 +29,7 @@ from autoexp_tui.model.measurement import Sample
 from autoexp_tui.model.problem import Problem
 from autoexp_tui.model.state import RunState
 from autoexp_tui.sources.tables import TableSource
-from autoexp_tui.sources.watching import LedgerWatch
+from autoexp_tui.sources.watching import TableWatch
 from autoexp_tui.summary.brief import brief
 from autoexp_tui.tables import read_table
 from autoexp_tui.text.intake import cleaned
@@ -245,7 +245,7 @@ def test_lines_and_projections_hold_nothing_that_steers(records: list[Record]) -
 
 
 def test_a_watched_table_is_told_without_harm(table: Path) -> None:
-    teller, watch = Teller(table.name), LedgerWatch(table)
+    teller, watch = Teller(table.name), TableWatch(table)
     records = [*watch.read(), *watch.read()]
     lines = [*teller.lines(records), *map(plain.as_json, records)]
     assert len(lines) > len(records)

@@ -28,7 +28,7 @@ from autoexp_tui.proposers.context import Context
 from autoexp_tui.runner.notifier import Notifier
 from autoexp_tui.summary.brief import brief
 from autoexp_tui.ui import status
-from autoexp_tui.ui.widgets.columns import Sheet
+from autoexp_tui.ui.widgets.columns import TableRows
 
 
 class Case(NamedTuple):
@@ -185,7 +185,7 @@ def case_figure(case: Case) -> str:
 
 
 def test_the_columns_of_the_table_agree(run: Run) -> None:
-    sheet = Sheet(run.state.objective)
+    sheet = TableRows(run.state.objective)
     sheet.show(run.state.rows)
     columns = {column.title: column for column in sheet.columns(160)}
     assert tuple(title for title in columns if title[-1] in "↑↓") == run.case.table

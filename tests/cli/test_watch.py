@@ -17,7 +17,7 @@ from autoexp_tui.model.events import Record
 from autoexp_tui.model.problem import UsageProblem
 from autoexp_tui.model.state import RunState
 from autoexp_tui.sources.tables import table_state
-from autoexp_tui.sources.watching import LedgerWatch
+from autoexp_tui.sources.watching import TableWatch
 from autoexp_tui.tables import read_table
 
 HEAD = "commit\tval_loss\tstatus\tdescription\n"
@@ -37,7 +37,7 @@ class Watched:
         self.path = path
         self._stamp = count(1_000_000_000)
         self.write(START)
-        self.source = LedgerWatch(path, clock=lambda: 0.0)
+        self.source = TableWatch(path, clock=lambda: 0.0)
         self.state = RunState()
         self.restarts = -1
 
@@ -173,13 +173,13 @@ def test_a_file_that_is_away_is_waited_for(watched: Watched) -> None:
 
 def test_a_file_that_was_never_there_is_a_mistake(tmp_path: Path) -> None:
     with pytest.raises(UsageProblem, match="no such file"):
-        LedgerWatch(tmp_path / "nowhere.tsv")
+        TableWatch(tmp_path / "nowhere.tsv")
 
 
 def test_what_a_person_says_of_the_direction_counts(tmp_path: Path) -> None:
     path = tmp_path / "t.tsv"
     path.write_text("n\tthing\n1\t3.0\n2\t5.0\n")
-    started = LedgerWatch(path, "higher").read()[0].event
+    started = TableWatch(path, "higher").read()[0].event
     assert isinstance(started, events.RunStarted)
     assert started.contract.primary.direction == "higher"
 
@@ -194,7 +194,7 @@ def test_a_slow_reading_is_followed_by_a_rest(tmp_path: Path) -> None:
         now += 1.0  # every look at the clock takes a second, and so a reading does
         return now
 
-    source = LedgerWatch(path, clock=clock)
+    source = TableWatch(path, clock=clock)
     assert source.read()
     path.write_text(START + row(3, 0.8))
     assert source.read()

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from support.witness import Witness
 
-from autoexp_tui.evaluation.harness import Outcome, run_harness
+from autoexp_tui.evaluation.harness import HarnessOutcome, run_harness
 from autoexp_tui.model.contract import Metric
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Callable[..., Outcome]:
+def run(tmp_path: Path) -> Callable[..., HarnessOutcome]:
     """Runs a shell command: no metrics, 60 s, in `tmp_path`, logging to `output.log`."""
     defaults = {
         "cwd": tmp_path,
@@ -26,7 +26,7 @@ def run(tmp_path: Path) -> Callable[..., Outcome]:
         "interrupt": threading.Event(),
     }
 
-    def run(command: str, **given: object) -> Outcome:
+    def run(command: str, **given: object) -> HarnessOutcome:
         return run_harness(["/bin/sh", "-c", command], **{**defaults, **given})  # type: ignore[arg-type]
 
     return run

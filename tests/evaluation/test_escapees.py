@@ -16,12 +16,12 @@ from support.waiting import first_long_enough
 from support.witness import Witness
 
 from autoexp_tui.evaluation import harness
-from autoexp_tui.evaluation.harness import Outcome
+from autoexp_tui.evaluation.harness import HarnessOutcome
 from autoexp_tui.system.processes import ProcessId
 
 pytestmark = linux_only
 
-Run = Callable[..., Outcome]
+Run = Callable[..., HarnessOutcome]
 _PYTHON = f"{sys.executable} -I -S -c"
 
 DAEMON = f"""{_PYTHON} '
@@ -73,7 +73,7 @@ def test_what_the_harness_leaves_in_the_background_is_killed(
 
 
 def test_the_time_limit_ends_a_deaf_daemon(run: Run, witness: Witness) -> None:
-    def attempt(limit: float) -> tuple[float, Outcome] | None:
+    def attempt(limit: float) -> tuple[float, HarnessOutcome] | None:
         outcome = run(HOLD + DAEMON + PLACED + "echo x >&9; sleep 600", time_limit=limit)
         return (limit, outcome) if witness.heard() else None
 
@@ -137,7 +137,7 @@ def test_a_supervisor_that_is_stopped_does_not_stop_the_clock(
     monkeypatch.setattr(harness, "_OVERDUE", 0.2)
     monkeypatch.setattr(harness, "_STRAGGLE", 0.1)
 
-    def attempt(limit: float) -> tuple[float, Outcome] | None:
+    def attempt(limit: float) -> tuple[float, HarnessOutcome] | None:
         stops = "echo x >&9; kill -STOP $PPID; sleep 600"
         outcome = run(HOLD + DAEMON + PLACED + stops, time_limit=limit)
         return (limit, outcome) if witness.heard() else None

@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from support.hostile import HOSTILE
 
 from autoexp_tui.evaluation import metrics as module
-from autoexp_tui.evaluation.metrics import MetricReader, Reading
+from autoexp_tui.evaluation.metrics import MetricReader, MetricReading
 from autoexp_tui.model.contract import Metric
 
 LOSS = Metric("val_loss", "lower")
 LATENCY = Metric("latency_ms", "lower")
 
 
-def read(output: str | bytes, *metrics: Metric) -> Reading:
+def read(output: str | bytes, *metrics: Metric) -> MetricReading:
     reader = MetricReader(metrics or (LOSS,))
     reader.feed(output.encode("utf-8", "surrogatepass") if isinstance(output, str) else output)
     return reader.finish()

@@ -14,10 +14,10 @@ from support.systems import linux_only
 from support.waiting import first_long_enough, until
 
 from autoexp_tui.evaluation import output_log
-from autoexp_tui.evaluation.harness import Outcome, last_words
+from autoexp_tui.evaluation.harness import HarnessOutcome, last_words
 from autoexp_tui.model.contract import Metric
 
-Run = Callable[..., Outcome]
+Run = Callable[..., HarnessOutcome]
 Loss = tuple[Metric, ...]
 
 
@@ -93,7 +93,7 @@ def test_no_time_at_all_is_over_at_once(run: Run) -> None:
 def test_the_time_limit_lets_a_harness_clean_up(run: Run, tmp_path: Path) -> None:
     command = "trap 'echo cleaned > cleaned; exit' TERM; touch ready; sleep 600 & wait"
 
-    def attempt(limit: float) -> Outcome | None:
+    def attempt(limit: float) -> HarnessOutcome | None:
         outcome = run(command, time_limit=limit)
         return outcome if (tmp_path / "ready").exists() else None
 

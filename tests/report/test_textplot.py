@@ -12,7 +12,7 @@ from autoexp_tui.model.objective import Objective
 from autoexp_tui.model.state import Row
 from autoexp_tui.report.svg import svg
 from autoexp_tui.report.textplot import LETTERS, as_text, paint
-from autoexp_tui.summary.picture import Axis, Line, Mark, Picture, Tick, front, over_time
+from autoexp_tui.summary.picture import Axis, Mark, Picture, StepLine, Tick, front, over_time
 from autoexp_tui.summary.series import Cloud, Series
 
 A, B = Metric("a", "lower"), Metric("b", "higher")
@@ -110,7 +110,7 @@ def test_how_sure_a_value_is_shows_as_a_band() -> None:
 def curves(*heights: list[float], end: float) -> Picture:
     """Each a curve with a letter, from x = 0 on."""
     lines = tuple(
-        Line(tuple((float(x), y) for x, y in enumerate(ys)), end, letter, stroke)
+        StepLine(tuple((float(x), y) for x, y in enumerate(ys)), end, letter, stroke)
         for stroke, (letter, ys) in enumerate(zip(LETTERS, heights, strict=False))
     )
     marks = tuple(Mark(0, x, y, line.kind) for line in lines for x, y in line.points)
@@ -133,7 +133,7 @@ def test_any_curves_fit_the_room(values: list[list[float]], width: int, height: 
 
 
 def test_a_curve_steps_where_its_value_changes() -> None:
-    line = Line(((0.0, 1.0), (5.0, 3.0)), 10.0, "A")
+    line = StepLine(((0.0, 1.0), (5.0, 3.0)), 10.0, "A")
     marks = tuple(Mark(0, x, y, "A") for x, y in line.points)
     ticks = Tick(0.0, "#1"), Tick(10.0, "#11")
     picture = Picture(Axis(0.0, 10.0, fixed=ticks), Axis(1.0, 3.0), (line,), marks)

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from autoexp_tui.tables import names, parse_table, read_table, summarise
-from autoexp_tui.tables.direction import Point, delta_votes, infer, level_votes
+from autoexp_tui.tables.direction import Judged, delta_votes, infer, level_votes
 from autoexp_tui.tables.docs import spoken_of
 from autoexp_tui.tables.numbers import moment, number, unit
-from autoexp_tui.tables.statuses import standing, standings
+from autoexp_tui.tables.statuses import outcome_of, outcomes_of
 
 
 @pytest.mark.parametrize(
@@ -70,13 +70,13 @@ def test_what_is_no_moment(cell: str | float | None) -> None:
     ],
 )  # fmt: skip
 def test_verdicts_in_other_words(word: str, found: str | None) -> None:
-    assert standing(word) == found
+    assert outcome_of(word) == found
 
 
 def test_that_it_ran_is_no_verdict_where_others_say_keep() -> None:
-    assert standings(["keep", "keep", "done", "discard"])["done"] == "other"
-    assert standings(["keep", "done", "done", "done"])["done"] == "kept"
-    assert standings(["done", "failed", "baseline"])["done"] == "kept"
+    assert outcomes_of(["keep", "keep", "done", "discard"])["done"] == "other"
+    assert outcomes_of(["keep", "done", "done", "done"])["done"] == "kept"
+    assert outcomes_of(["done", "failed", "baseline"])["done"] == "kept"
 
 
 @pytest.mark.parametrize(
@@ -97,8 +97,8 @@ def test_names_that_tell_the_direction(name: str, way: str) -> None:
     assert names.name_direction(name)[0] == way
 
 
-def points(*entries: tuple[float, str]) -> list[Point]:
-    return [Point(value, status) for value, status in entries]  # type: ignore[arg-type] # literals
+def points(*entries: tuple[float, str]) -> list[Judged]:
+    return [Judged(value, status) for value, status in entries]  # type: ignore[arg-type] # literals
 
 
 RISING = points((1, "kept"), (2, "kept"), (1.5, "rejected"), (3, "kept"), (2.5, "rejected"))
@@ -140,7 +140,7 @@ def test_the_sign_of_kept_differences_is_the_good_one() -> None:
 
 
 def test_a_new_baseline_is_no_step() -> None:
-    votes = level_votes([Point(5, "kept"), Point(500, "kept", restart=True), Point(400, "kept")])
+    votes = level_votes([Judged(5, "kept"), Judged(500, "kept", restart=True), Judged(400, "kept")])
     assert votes.way == "lower"
 
 

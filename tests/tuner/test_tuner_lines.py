@@ -15,7 +15,7 @@ from autoexp_tui.model.events import Status
 from autoexp_tui.model.ideas import read_ideas
 from autoexp_tui.model.proposal import Exhausted, Proposal, Situation, Trial, Unable
 from autoexp_tui.proposers.tuner import Tuner
-from autoexp_tui.proposers.tuner.lines.edits import Edit, apply, edits
+from autoexp_tui.proposers.tuner.lines.edits import LineEdit, apply, edits
 from autoexp_tui.proposers.tuner.lines.passages import bare, key, same, take_apart
 
 CONTRACT = Contract("prompt.txt", "true", (Metric("score", "higher"),))
@@ -114,7 +114,7 @@ def wants_ideas(text: str) -> float | None:
     return found + ("Think" not in text)
 
 
-def of_kind(kind: str, text: str, ideas: Sequence[str] = (), baseline: str = "") -> list[Edit]:
+def of_kind(kind: str, text: str, ideas: Sequence[str] = (), baseline: str = "") -> list[LineEdit]:
     found = edits(take_apart(text), baseline, ideas)
     return [edit for edit in found if edit.kind == kind]
 

@@ -34,7 +34,7 @@ from autoexp_tui.ui.keys import KEYS
 from autoexp_tui.ui.screens.experiment import ExperimentScreen
 from autoexp_tui.ui.screens.run import RunScreen
 from autoexp_tui.ui.themes import DARK, LIGHT, ORDER
-from autoexp_tui.ui.widgets.bars import AlertBar, KeyBar, Line, StatusLine
+from autoexp_tui.ui.widgets.bars import AlertBar, KeyBar, StatusLine, TextLine
 
 NOW = 1_700_000_000.0
 ROWS = [
@@ -628,7 +628,7 @@ async def test_a_replay_steps_jumps_and_shows_what_was_then(tmp_path: Path) -> N
 
 async def test_a_replay_shows_where_it_stands(tmp_path: Path) -> None:
     async with replaying(tmp_path) as bench:
-        track = bench.app.screen.query_one("#track", Line)
+        track = bench.app.screen.query_one("#track", TextLine)
         assert "3 of 3" in str(track.render())
         await bench.press("g")
         await bench.until(lambda: "0 of 3" in str(track.render()))

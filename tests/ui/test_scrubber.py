@@ -5,16 +5,16 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autoexp_tui.ui.scrubber import BARS, HERE, TRACK, Kept, line, track
+from autoexp_tui.ui.scrubber import BARS, HERE, TRACK, KeptRows, line, track
 
-NOTHING = Kept(())
+NOTHING = KeptRows(())
 
 
 def test_it_is_the_plot_of_what_was_kept_and_shows_where_it_stands() -> None:
-    kept = Kept([(1, 8.0), (5, 4.0), (8, 1.0)])
+    kept = KeptRows([(1, 8.0), (5, 4.0), (8, 1.0)])
     assert track(11, 10, kept, 0) == "●████▄▄▄▁▁▁"
     assert track(11, 10, kept, 10) == "─████▄▄▄▁▁●"
-    assert track(11, 10, Kept([(4, 1.0)]), 10) == "────▁▁▁▁▁▁●"
+    assert track(11, 10, KeptRows([(4, 1.0)]), 10) == "────▁▁▁▁▁▁●"
 
 
 @given(
@@ -26,7 +26,7 @@ def test_it_is_the_plot_of_what_was_kept_and_shows_where_it_stands() -> None:
 def test_it_is_as_wide_as_asked_for(
     width: int, rows: int, kept: dict[int, float], data: st.DataObject
 ) -> None:
-    shown = track(width, rows, Kept(sorted(kept.items())), data.draw(st.integers(0, rows)))
+    shown = track(width, rows, KeptRows(sorted(kept.items())), data.draw(st.integers(0, rows)))
     assert len(shown) == (width if width > 1 else 0)
     assert shown.count(HERE) == (width > 1)
     assert {*shown} <= {*BARS, TRACK, HERE}

@@ -16,7 +16,7 @@ from autoexp_tui.model.contract import Metric
 from autoexp_tui.model.events import Status
 from autoexp_tui.model.objective import Objective
 from autoexp_tui.model.state import Row
-from autoexp_tui.ui.widgets.columns import Sheet
+from autoexp_tui.ui.widgets.columns import TableRows
 from autoexp_tui.ui.widgets.table import ResultsTable
 
 COSTS = st.sampled_from([0.0, 0.001, 12.5])
@@ -348,7 +348,7 @@ VALUES = st.lists(
 
 
 def test_what_no_row_has_gets_no_column() -> None:
-    sheet = Sheet(OBJECTIVE)
+    sheet = TableRows(OBJECTIVE)
     sheet.show([row(1, "keep", 0.5, seconds=0.0)])
     assert not {"took", "cost"} & {column.title for column in sheet.columns(200)}
     sheet.show([row(1, "keep", 0.5, seconds=2.0, cost_usd=0.1)])
@@ -357,7 +357,7 @@ def test_what_no_row_has_gets_no_column() -> None:
 
 @given(VALUES)
 def test_every_figure_fits_its_column(values: list[tuple[Status, float | None, float]]) -> None:
-    sheet = Sheet(OBJECTIVE)
+    sheet = TableRows(OBJECTIVE)
     sheet.show([row(n, *said, cost_usd=cost) for n, (*said, cost) in enumerate(values, start=1)])
     for column in sheet.columns(200)[:-1]:
         for index in range(sheet.count):
@@ -370,7 +370,7 @@ def test_going_back_shows_what_was_there_before(
 ) -> None:
     rows = [row(n, *said, cost_usd=cost) for n, (*said, cost) in enumerate(values, start=1)]
     count = data.draw(st.integers(0, len(rows)))
-    sheet, fresh = Sheet(OBJECTIVE), Sheet(OBJECTIVE)
+    sheet, fresh = TableRows(OBJECTIVE), TableRows(OBJECTIVE)
     assert sheet.show(rows) == 0
     assert sheet.show(list(rows[:count])) == count
     fresh.show(rows[:count])
@@ -379,7 +379,7 @@ def test_going_back_shows_what_was_there_before(
 
 
 def test_changes_are_against_the_best_kept_row_not_the_last() -> None:
-    sheet = Sheet(OBJECTIVE)
+    sheet = TableRows(OBJECTIVE)
     sheet.show([row(1, "keep", 0.5), row(2, "keep", 0.8), row(3, "discard", 0.7)])
     assert [sheet.change(n) for n in (1, 2)] == pytest.approx([0.3, 0.2])
     assert sheet.verdict(2) == "worse"

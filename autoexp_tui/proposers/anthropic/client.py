@@ -18,7 +18,7 @@ from autoexp_tui.proposers.anthropic.prices import Prices
 from autoexp_tui.proposers.anthropic.settings import Credentials, Settings
 
 if TYPE_CHECKING:
-    from autoexp_tui.proposers.anthropic.transport import Body, Progress, Reply, Transport
+    from autoexp_tui.proposers.anthropic.transport import Body, ModelReply, Progress, Transport
 
 _FIRST = 1.0
 _LONGEST = 60.0
@@ -80,7 +80,7 @@ class Client:
         long_cache: bool,
         on_start: Callable[[], None],
         on_arguments: Callable[[str], None],
-    ) -> Reply:
+    ) -> ModelReply:
         """The model's reply to a request for experiment `n`; faults that pass are waited out.
 
         `on_start` is called before each attempt: what was streamed before it is void.
@@ -124,7 +124,7 @@ class Client:
         size: int,
         long_cache: bool,
         on_arguments: Callable[[str], None],
-    ) -> Reply:
+    ) -> ModelReply:
         from autoexp_tui.proposers.anthropic.transport import (  # noqa: PLC0415 - see `_transport`
             Fault,
             Progress,

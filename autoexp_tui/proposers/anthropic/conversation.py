@@ -22,7 +22,7 @@ from autoexp_tui.proposers.anthropic.prompt import TOOL, Prompt
 from autoexp_tui.text.safe import clean_line
 
 if TYPE_CHECKING:
-    from autoexp_tui.proposers.anthropic.transport import Call, Reply
+    from autoexp_tui.proposers.anthropic.transport import Call, ModelReply
 
 _DESCRIPTION = 200
 
@@ -140,7 +140,7 @@ class Conversation:
         watch.finish()
         return drafted
 
-    def _read(self, reply: Reply) -> Drafted:
+    def _read(self, reply: ModelReply) -> Drafted:
         """The proposal in a reply; the conversation remembers the reply as far as it may.
 
         Only a reply that ended where it meant to is believed: anything else may be half an edit.
@@ -168,12 +168,12 @@ class Conversation:
             case other:
                 raise _Unfit(f"it ended with {clean_line(other, 60)!r}", hopeless=True)
 
-    def _remember(self, reply: Reply) -> None:
+    def _remember(self, reply: ModelReply) -> None:
         if reply.content:
             self._messages.append({"role": "assistant", "content": reply.content})
             self._open_calls = [call.id for call in reply.calls]
 
-    def _draft(self, reply: Reply) -> Drafted:
+    def _draft(self, reply: ModelReply) -> Drafted:
         if len(reply.calls) > 1:
             raise _Unfit(f"it holds {len(reply.calls)} calls instead of one")
         answer = _decode(reply.calls[0])

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from autoexp_tui.proposers.anthropic.partial_json import Piece
+from autoexp_tui.proposers.anthropic.partial_json import StringPiece
 from autoexp_tui.text.safe import clean_line
 
 _BARE_NEWLINE = re.compile(r"(?<!\r)\n")
@@ -99,7 +99,7 @@ class GrowingText:
         self._is_whole = False
         self._last = ""
 
-    def take(self, piece: Piece) -> str:
+    def take(self, piece: StringPiece) -> str:
         """What became known of the new text."""
         match piece.path:
             case ("content",):
@@ -125,7 +125,7 @@ class GrowingText:
         self._held.clear()
         self._searched = self._visible = self._after_return = False
 
-    def _searching(self, piece: Piece) -> str:
+    def _searching(self, piece: StringPiece) -> str:
         self._search.append(piece.text)
         if not piece.end:
             return ""
@@ -140,7 +140,7 @@ class GrowingText:
         before, self._at = self._old[self._at : start], start + len(search)
         return before + self._fit("".join(self._held))
 
-    def _replacing(self, piece: Piece) -> str:
+    def _replacing(self, piece: StringPiece) -> str:
         if not self._searched:
             self._held.append(piece.text)
             return ""

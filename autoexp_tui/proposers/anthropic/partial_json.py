@@ -12,7 +12,7 @@ _ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", '"': '"', "\\
 _HEX = frozenset("0123456789abcdefABCDEF")
 
 
-class Piece(NamedTuple):
+class StringPiece(NamedTuple):
     """Some more of one string value."""
 
     path: Path
@@ -40,9 +40,9 @@ class PartialJson:
         """An escape that is not complete yet, or that a second one may have to complete."""
         self._broken = False
 
-    def feed(self, text: str) -> list[Piece]:
+    def feed(self, text: str) -> list[StringPiece]:
         """Take some more of the text."""
-        pieces: list[Piece] = []
+        pieces: list[StringPiece] = []
         at = 0
         while at < len(text) and not self._broken:
             if not self._in_string:
@@ -79,7 +79,7 @@ class PartialJson:
                 last = self._open[-1]
                 self._open[-1] = last + 1 if isinstance(last, int) else None
 
-    def _in_escape(self, character: str, pieces: list[Piece]) -> int:
+    def _in_escape(self, character: str, pieces: list[StringPiece]) -> int:
         """Take the next character of an escape; returns whether it was used (1) or not (0)."""
         so_far = self._escape
         if len(so_far) == 6 and character != "\\":  # a first half that nothing completes
@@ -103,7 +103,7 @@ class PartialJson:
         self._complete(pieces)
         return 1
 
-    def _complete(self, pieces: list[Piece]) -> None:
+    def _complete(self, pieces: list[StringPiece]) -> None:
         escape = self._escape
         if len(escape) == 6 and not "\ud800" <= _unit(escape) <= "\udbff":
             self._escape = ""
@@ -119,18 +119,18 @@ class PartialJson:
                 self._escape = escape[6:]
                 self._complete(pieces)
 
-    def _write(self, text: str, pieces: list[Piece]) -> None:
+    def _write(self, text: str, pieces: list[StringPiece]) -> None:
         if self._is_key:
             self._key.append(text)
         else:
-            pieces.append(Piece(self._path(), text, False))
+            pieces.append(StringPiece(self._path(), text, False))
 
-    def _close(self, pieces: list[Piece]) -> None:
+    def _close(self, pieces: list[StringPiece]) -> None:
         self._in_string = False
         if self._is_key:
             self._open[-1] = "".join(self._key)
         else:
-            pieces.append(Piece(self._path(), "", True))
+            pieces.append(StringPiece(self._path(), "", True))
 
     def _path(self) -> Path:
         return tuple(part for part in self._open if part is not None)

@@ -64,7 +64,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class ModelReply:
     """A message that came to its proper end."""
 
     stop_reason: str
@@ -130,7 +130,7 @@ class Transport:
         progress: Progress,
         on_arguments: Callable[[str], None],
         check: Callable[[], None],
-    ) -> Reply:
+    ) -> ModelReply:
         """Make the request; `on_arguments` takes the first tool call's JSON as it is written.
 
         Raises:
@@ -186,7 +186,7 @@ class Transport:
 
     async def _stream(
         self, body: Body, progress: Progress, on_arguments: Callable[[str], None]
-    ) -> Reply:
+    ) -> ModelReply:
         message = _Message(progress)
         events = self._events(body)
         async with contextlib.aclosing(events):
@@ -264,7 +264,7 @@ class _Message:
                 raise Fault("the stream held an event that is not as it should be", free=False)
         return ""
 
-    def whole(self) -> Reply:
+    def whole(self) -> ModelReply:
         """The message, when the stream has ended. Raises Fault when the message had not."""
         if not self._progress.began:
             raise Fault("the stream ended before it began", free=False)
@@ -281,7 +281,7 @@ class _Message:
             if not (block.get("type") == "text" and not block.get("text")):
                 content.append(block)
         texts = [block["text"] for block in content if block.get("type") == "text"]
-        return Reply(
+        return ModelReply(
             stop_reason=self._stop_reason,
             refusal=self._refusal,
             content=content,

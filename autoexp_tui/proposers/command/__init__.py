@@ -16,11 +16,11 @@ from autoexp_tui.model.proposal import Proposal, Situation, Stream, Unable, Unus
 from autoexp_tui.proposers.anthropic.prompt import briefing
 from autoexp_tui.proposers.command.presets import PRESETS, BadCommand, command_line, filled
 from autoexp_tui.proposers.command.scratch import Scratch, TargetLost
-from autoexp_tui.proposers.command.supervised import Ended, RunAgent, Supervised
+from autoexp_tui.proposers.command.supervised import AgentRun, RunAgent, Supervised
 from autoexp_tui.proposers.context import GatherContext, no_context
 from autoexp_tui.text.safe import clean, clean_line
 
-__all__ = ["PRESETS", "BadCommand", "CommandProposer", "Ended", "RunAgent", "Supervised"]
+__all__ = ["PRESETS", "AgentRun", "BadCommand", "CommandProposer", "RunAgent", "Supervised"]
 
 _SAID = re.compile(
     r"^\W*(HYPOTHESIS|DESCRIPTION)\W*:(?:\*\*)?[ \t]*(\S.*?)(?:\*\*)?[ \t]*$", re.MULTILINE

@@ -15,7 +15,7 @@ _POLL = 0.1
 _CHUNK = 64 << 10
 
 
-class Ended(msgspec.Struct, frozen=True):
+class AgentRun(msgspec.Struct, frozen=True):
     """How one run of the agent went."""
 
     exit_code: int | None
@@ -30,12 +30,12 @@ class RunAgent(Protocol):
 
     def __call__(
         self, command: str, *, cwd: Path, log: Path, on_output: Callable[[bytes], None]
-    ) -> Ended:
+    ) -> AgentRun:
         """`on_output` takes what is printed as it comes; what it raises ends the run at once."""
         ...
 
 
-class Outcome(Protocol):
+class HarnessOutcome(Protocol):
     """What of `evaluation.harness.Outcome` counts here."""
 
     @property
@@ -59,7 +59,7 @@ class RunHarness(Protocol):
         log: Path,
         metrics: Sequence[Metric],
         interrupt: threading.Event,
-    ) -> Outcome: ...
+    ) -> HarnessOutcome: ...
 
 
 class Supervised:
@@ -85,9 +85,9 @@ class Supervised:
 
     def __call__(
         self, command: str, *, cwd: Path, log: Path, on_output: Callable[[bytes], None]
-    ) -> Ended:
+    ) -> AgentRun:
         interrupt = threading.Event()
-        outcomes: list[Outcome] = []
+        outcomes: list[HarnessOutcome] = []
 
         def work() -> None:
             outcomes.append(
@@ -115,9 +115,9 @@ class Supervised:
             thread.join()
         follower.pass_on(on_output)
         if not outcomes:
-            return Ended(None, "it could not be run", "")
+            return AgentRun(None, "it could not be run", "")
         outcome = outcomes[0]
-        return Ended(outcome.exit_code, outcome.failure, outcome.tail)
+        return AgentRun(outcome.exit_code, outcome.failure, outcome.tail)
 
 
 class _Follower:

@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 
 from autoexp_tui.proposers.tuner import literals
 
-Scale = Literal["linear", "log", "odds"]
+SearchScale = Literal["linear", "log", "odds"]
 
 _SPREAD = 8.0
 """A number that nobody gave a range may become so many times smaller or larger."""
@@ -60,8 +60,8 @@ class Numbers:
 
     low: float
     high: float
-    scale: Scale
-    style: literals.Style
+    scale: SearchScale
+    style: literals.NumberStyle
     negative: bool = False
     """The range is that of the size; the number itself stands below zero."""
     halves: bool = False
@@ -160,8 +160,8 @@ def ranged(literal: str, low: str, high: str, *, log: bool, step: float) -> Numb
     integer = all(number[1].integer for number in (current, least, most))
     style = current[1]
     if style.integer and not integer:  # `2  # tune: 0.5 .. 4` asks for fractions
-        style = literals.Style(integer=False, plus=style.plus)
-    scale: Scale = "log" if log and least[0] > 0 else "linear"
+        style = literals.NumberStyle(integer=False, plus=style.plus)
+    scale: SearchScale = "log" if log and least[0] > 0 else "linear"
     return Numbers(least[0], most[0], scale, style, step=step)
 
 
@@ -203,7 +203,7 @@ def bounded(domain: Domain | None, low: float, high: float) -> Domain | None:
     return Numbers(low, high, domain.scale, domain.style, halves=domain.halves, step=domain.step)
 
 
-def _share(size: float, reached: float, style: literals.Style) -> Numbers:
+def _share(size: float, reached: float, style: literals.NumberStyle) -> Numbers:
     def scaled(share: float, factor: float) -> float:
         odds = share / (1 - share) * factor
         return odds / (1 + odds)
@@ -215,7 +215,7 @@ def _share(size: float, reached: float, style: literals.Style) -> Numbers:
 
 def _neat(end: float) -> float:
     """Rounded as the numbers in the range will be, so that the end itself can be written."""
-    return float(literals.write(end, literals.Style(integer=False)))
+    return float(literals.write(end, literals.NumberStyle(integer=False)))
 
 
 def _ladder(current: str) -> Choices:

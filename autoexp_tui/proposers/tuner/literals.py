@@ -15,7 +15,7 @@ _FIGURES = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Style:
+class NumberStyle:
     """How one number was written."""
 
     integer: bool
@@ -29,7 +29,7 @@ class Style:
     exponent_width: int = 1
 
 
-def read(literal: str) -> tuple[float, Style] | None:
+def read(literal: str) -> tuple[float, NumberStyle] | None:
     """The number and its style; None for what is not a plain decimal number."""
     match = _NUMBER.fullmatch(literal)
     if match is None or not (match["whole"] or match["part"]):
@@ -41,7 +41,7 @@ def read(literal: str) -> tuple[float, Style] | None:
     value = float(literal.replace("_", ""))
     if value in (float("inf"), float("-inf")):
         return None
-    style = Style(
+    style = NumberStyle(
         integer=integer,
         plus=match["sign"] == "+",
         dot=match["dot"] is not None,
@@ -54,7 +54,7 @@ def read(literal: str) -> tuple[float, Style] | None:
     return value, style
 
 
-def write(value: float, style: Style) -> str:
+def write(value: float, style: NumberStyle) -> str:
     """`value` with three significant digits; an integer below 1000 keeps all of them."""
     sign = "-" if value < 0 else "+" if style.plus else ""
     size = abs(value)
@@ -74,7 +74,7 @@ def _rounded(size: float) -> Decimal:
     return Decimal(f"{size:.{_FIGURES - 1}e}")
 
 
-def _decimal(size: Decimal, style: Style) -> str:
+def _decimal(size: Decimal, style: NumberStyle) -> str:
     text = f"{size:f}"
     whole, _, part = text.partition(".")
     part = part.rstrip("0")
@@ -86,7 +86,7 @@ def _decimal(size: Decimal, style: Style) -> str:
     return f"{whole}.0" if style.dot else whole
 
 
-def _scientific(size: float, style: Style) -> str:
+def _scientific(size: float, style: NumberStyle) -> str:
     mantissa, _, exponent = f"{size:.{_FIGURES - 1}e}".partition("e")
     mantissa = mantissa.rstrip("0").rstrip(".")
     if style.dot and "." not in mantissa:
@@ -96,5 +96,5 @@ def _scientific(size: float, style: Style) -> str:
     return f"{mantissa}{style.exponent}{mark}{abs(power):0{style.exponent_width}d}"
 
 
-def _grouped(digits: str, style: Style) -> str:
+def _grouped(digits: str, style: NumberStyle) -> str:
     return f"{int(digits):_}" if style.underscores else digits

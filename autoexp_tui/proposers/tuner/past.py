@@ -14,7 +14,7 @@ from autoexp_tui.model.proposal import Trial
 Arm: TypeAlias = Literal["steps", "whole", "rest"]
 """How a point was chosen; `rest` when neither arm had anything new and any new point would do."""
 
-Point: TypeAlias = Mapping[str, str]
+SlotValues: TypeAlias = Mapping[str, str]
 """Slot names to literals."""
 
 
@@ -26,13 +26,13 @@ class Tried:
     status: str
     arm: Arm | Literal[""]
     """Empty for the baseline, and for what another proposer made."""
-    values: Point
+    values: SlotValues
     changed: Mapping[str, tuple[str, str]]
     """The moved slots, from and to."""
     loss: float
 
 
-def recall(contract: Contract, history: Sequence[Trial], baseline: Point) -> list[Tried]:
+def recall(contract: Contract, history: Sequence[Trial], baseline: SlotValues) -> list[Tried]:
     """What each trial taught. One that a person skipped taught nothing and is left out."""
     merits = {
         trial.n: merit(contract, trial.metrics, history[0].metrics)

@@ -9,7 +9,7 @@ from textual.message import Message
 from textual.screen import Screen, ScreenResultType
 
 from autoexp_tui.text.safe import clean_line
-from autoexp_tui.ui.keys import Key
+from autoexp_tui.ui.keys import Hotkey
 from autoexp_tui.ui.widgets.bars import KeyBar
 
 _ANSWER_S = 6.0
@@ -26,7 +26,7 @@ class Retitled(Message):
 class KeyScreen(Screen[ScreenResultType], Generic[ScreenResultType]):
     """A screen with `keys` that mean something here, and a `KeyBar` of them."""
 
-    keys: Sequence[Key]
+    keys: Sequence[Hotkey]
 
     @property
     def is_up(self) -> bool:

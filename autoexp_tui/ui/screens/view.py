@@ -30,11 +30,11 @@ from autoexp_tui.ui import scrubber, status
 from autoexp_tui.ui.board import Board, Look
 from autoexp_tui.ui.bridge import MANY, Arrived, Bridge, Broken
 from autoexp_tui.ui.dialogs import Told
-from autoexp_tui.ui.keys import Key
+from autoexp_tui.ui.keys import Hotkey
 from autoexp_tui.ui.marks import MARKS
 from autoexp_tui.ui.reading import FileReader
 from autoexp_tui.ui.screens.keyed import KeyScreen, Retitled
-from autoexp_tui.ui.widgets.bars import AlertBar, KeyBar, Line, StatusLine, TabBar
+from autoexp_tui.ui.widgets.bars import AlertBar, KeyBar, StatusLine, TabBar, TextLine
 
 _AWAY = 3600.0
 """Seconds after which whoever comes back is told what is new."""
@@ -50,7 +50,7 @@ class RunView(KeyScreen[None]):
         source: Source,
         run: RunDirectory | None,
         *,
-        keys: Sequence[Key],
+        keys: Sequence[Hotkey],
         seen: Seen | None = None,
         table: TableSource | None = None,
         texts: Texts | None = None,
@@ -82,9 +82,9 @@ class RunView(KeyScreen[None]):
         yield StatusLine(id="figures")
         yield AlertBar(id="alert")
         yield TabBar(id="tabs")
-        yield Line(id="now")
+        yield TextLine(id="now")
         yield Board(self._texts, self.reader, self._progress, self._since_event)
-        yield Line(id="track")
+        yield TextLine(id="track")
         yield KeyBar(self.keys, id="keys")
 
     def on_mount(self) -> None:
@@ -139,7 +139,7 @@ class RunView(KeyScreen[None]):
         frozen = "the view is frozen, the loop goes on — f goes on watching"
         alert = self._warning or status.alert(self.state, now)
         self.query_one(AlertBar).warn(frozen if self._bridge.held else alert)
-        self.query_one("#now", Line).show(self._now_line())
+        self.query_one("#now", TextLine).show(self._now_line())
         pausing = bool(self.state.paused or self.state.pause_requested)
         self.query_one(KeyBar).relabel("toggle_pause", "resume" if pausing else "pause")
         if self._player is not None:
@@ -147,13 +147,13 @@ class RunView(KeyScreen[None]):
             self.query_one(KeyBar).relabel("play", "hold" if self._player.playing else "play")
         self.post_message(Retitled(status.title(self.state, now)))
 
-    def _figures(self, now: status.Now) -> list[status.Piece]:
+    def _figures(self, now: status.Now) -> list[status.StatusPiece]:
         if self._table is not None:
-            return [status.Piece(f"{self._table.direction}   (v turns it round)", "quiet", 0)]
+            return [status.StatusPiece(f"{self._table.direction}   (v turns it round)", "quiet", 0)]
         return status.second_line(self.state, now)
 
     def _show_track(self, player: Player) -> None:
-        bar = self.query_one("#track", Line)
+        bar = self.query_one("#track", TextLine)
         bar.display = True
         words = f"{player.speed:g}×"
         bar.show(scrubber.line(self.size.width - 2, player.rows, self._kept, player.at, words))
@@ -169,7 +169,7 @@ class RunView(KeyScreen[None]):
 
     def _take_player(self, player: Player | None) -> None:
         self._player = player
-        self._kept = scrubber.Kept(player.kept if player else ())
+        self._kept = scrubber.KeptRows(player.kept if player else ())
 
     def _progress(self) -> float:
         return 1.0 if self._player is None else self._player.progress

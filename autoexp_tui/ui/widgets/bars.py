@@ -11,9 +11,9 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from autoexp_tui.ui.keys import Key
+from autoexp_tui.ui.keys import Hotkey
 from autoexp_tui.ui.panes import PANES, Name
-from autoexp_tui.ui.status import Piece, fit
+from autoexp_tui.ui.status import StatusPiece, fit
 
 _GAP = 3
 
@@ -31,10 +31,10 @@ class StatusLine(Widget):
 
     def __init__(self, *, id: str) -> None:  # noqa: A002 - as every Textual widget names it
         super().__init__(id=id)
-        self._pieces: Sequence[Piece] = ()
-        self._shown: list[Piece] = []
+        self._pieces: Sequence[StatusPiece] = ()
+        self._shown: list[StatusPiece] = []
 
-    def show(self, pieces: Sequence[Piece]) -> None:
+    def show(self, pieces: Sequence[StatusPiece]) -> None:
         """Show these; repaints only the cells that differ."""
         self._pieces = pieces
         shown = fit(pieces, self.size.width - 2, _GAP)
@@ -58,7 +58,7 @@ class StatusLine(Widget):
         return Strip(segments).adjust_cell_length(self.size.width, base)
 
 
-def _difference(before: Sequence[Piece], after: Sequence[Piece]) -> tuple[int, int]:
+def _difference(before: Sequence[StatusPiece], after: Sequence[StatusPiece]) -> tuple[int, int]:
     """First and last cell of what differs."""
     old, new = _cells(before), _cells(after)
     length = max(len(old), len(new))
@@ -68,7 +68,7 @@ def _difference(before: Sequence[Piece], after: Sequence[Piece]) -> tuple[int, i
     return (changed[0], changed[-1] + 1) if changed else (0, 0)
 
 
-def _cells(pieces: Sequence[Piece]) -> list[tuple[str, str]]:
+def _cells(pieces: Sequence[StatusPiece]) -> list[tuple[str, str]]:
     cells: list[tuple[str, str]] = []
     for index, piece in enumerate(pieces):
         if index:
@@ -77,7 +77,7 @@ def _cells(pieces: Sequence[Piece]) -> list[tuple[str, str]]:
     return cells
 
 
-class Line(Widget):
+class TextLine(Widget):
     """One line of text that is repainted when it changes."""
 
     def __init__(self, *, id: str) -> None:  # noqa: A002 - as every Textual widget names it
@@ -96,7 +96,7 @@ class Line(Widget):
         return text
 
 
-class AlertBar(Line):
+class AlertBar(TextLine):
     """What needs a person; not there when nothing does."""
 
     def warn(self, words: str) -> None:
@@ -133,7 +133,7 @@ class KeyBar(Widget):
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"keys--key", "keys--label", "keys--answer"}
 
-    def __init__(self, keys: Sequence[Key], *, id: str) -> None:  # noqa: A002 - as in Textual
+    def __init__(self, keys: Sequence[Hotkey], *, id: str) -> None:  # noqa: A002 - as in Textual
         super().__init__(id=id)
         self._keys = [key for key in keys if key.label]
         self._answer = ""
@@ -171,10 +171,10 @@ class KeyBar(Widget):
             text.append(" " + self._label(key), label_style)
         return text
 
-    def _label(self, key: Key) -> str:
+    def _label(self, key: Hotkey) -> str:
         return self._labels.get(key.action, key.label)
 
-    def _fitting(self) -> list[Key]:
+    def _fitting(self) -> list[Hotkey]:
         """As many as fit; help and the way out always do."""
         room = self.size.width
         always = [key for key in self._keys if key.action in {"help", "leave"}]

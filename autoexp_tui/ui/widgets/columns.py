@@ -112,7 +112,7 @@ def _metric(name: str, row: Row) -> float | None:
     return row.metrics.get(name)
 
 
-class Sheet:
+class TableRows:
     """Rows and what the columns need to know of all of them, at constant cost per row."""
 
     def __init__(self, objective: Objective) -> None:

@@ -15,7 +15,7 @@ from autoexp_tui.text import diffs
 from autoexp_tui.text.diffs import DiffLine
 from autoexp_tui.text.growing_diff import GrowingDiff
 from autoexp_tui.text.safe import clean
-from autoexp_tui.ui.widgets.rows import Row, RowsPane, strip_of
+from autoexp_tui.ui.widgets.rows import PaintedRow, RowsPane, strip_of
 
 _TAB = 4
 _SIGNS = {"same": " ", "removed": "-", "added": "+", "gap": " "}
@@ -173,7 +173,7 @@ class DiffPane(RowsPane):
             raise IndexError(y)
         return self._partial
 
-    def row(self, y: int) -> Row:
+    def row(self, y: int) -> PaintedRow:
         line = self._line(y)
         number = line.old_number if line.kind == "removed" else line.new_number
         label = "⋯" if line.kind == "gap" else str(number)
@@ -185,7 +185,7 @@ class DiffPane(RowsPane):
             Segment(f"{_SIGNS[line.kind]} ", sign),
         ]
         body = strip_of(self._pieces(line), _TAB)
-        return Row(body, fill, Strip(prefix, self._digits + 3))
+        return PaintedRow(body, fill, Strip(prefix, self._digits + 3))
 
     def _pieces(self, line: DiffLine) -> Iterator[tuple[str, Style]]:
         style = self.get_component_rich_style(f"diff-pane--{line.kind}")

@@ -12,8 +12,8 @@ from rich.style import Style
 from textual import on
 
 from autoexp_tui.text import safe as text
-from autoexp_tui.ui.reading import FileReader, LogRead, LogReading, Move, Place, Window
-from autoexp_tui.ui.widgets.rows import Row, RowsPane, strip_of
+from autoexp_tui.ui.reading import FileReader, LogRead, LogReading, LogWindow, Move, Window
+from autoexp_tui.ui.widgets.rows import PaintedRow, RowsPane, strip_of
 
 _TAB = 8
 
@@ -90,7 +90,7 @@ class OutputPane(RowsPane):
         if self._reading is None:
             return
         top, height = self.scroll_offset.y, self.size.height
-        self._reading.place = Place(top, height, self.following, self._visible)
+        self._reading.place = LogWindow(top, height, self.following, self._visible)
         if not self._window.holds(top - height // 2, top + height + height // 2):
             self._reading.ask()
             self._reader.nudge()
@@ -148,11 +148,11 @@ class OutputPane(RowsPane):
         problem = self._window.problem
         return f"the output cannot be read: {problem}" if problem else self.EMPTY
 
-    def row(self, y: int) -> Row:
+    def row(self, y: int) -> PaintedRow:
         base = self.rich_style
         pieces, _ = text.parse_sgr(self._line(y))
         painted = ((piece, base + _rich(style)) for piece, style in pieces)
-        return Row(strip_of(painted, _TAB), base)
+        return PaintedRow(strip_of(painted, _TAB), base)
 
     def _line(self, y: int) -> str:
         return self._told[y] if self._reading is None else self._window.line(y)

@@ -21,24 +21,24 @@ from textual.widget import Widget
 from autoexp_tui.model.contract import Metric
 from autoexp_tui.model.objective import Objective
 from autoexp_tui.model.state import Row
-from autoexp_tui.report.textplot import ROLES, Cell, paint
+from autoexp_tui.report.textplot import ROLES, PlotCell, paint
 from autoexp_tui.summary.picture import Picture, front, over_time
 from autoexp_tui.summary.series import Cloud, Series
 from autoexp_tui.text.numbers import format_number
 from autoexp_tui.ui.marks import MARKS
-from autoexp_tui.ui.scrubber import Kept
+from autoexp_tui.ui.scrubber import KeptRows
 from autoexp_tui.ui.widgets.continuing import common_start
 
-View = Metric | Literal["figure", "front"]
+PlotView = Metric | Literal["figure", "front"]
 """What is drawn: what the run optimises, one metric, or the first two against each other."""
 
 EMPTY = "the plot starts with the baseline"
 
 
-def views(objective: Objective) -> list[View]:
+def views(objective: Objective) -> list[PlotView]:
     """What there is to see of a run, what it optimises first."""
     metrics = objective.metrics[1:] if objective.is_metric else objective.metrics
-    across: list[View] = ["front"] if len(objective.metrics) > 1 else []
+    across: list[PlotView] = ["front"] if len(objective.metrics) > 1 else []
     return ["figure", *metrics, *across]
 
 
@@ -77,7 +77,7 @@ class MetricPlot(Widget, can_focus=True):
         self._seen = 0
         self._series: Series | None = None
         self._cloud: Cloud | None = None
-        self._view: View = "figure"
+        self._view: PlotView = "figure"
         self._best: int | None = None
         self._cursor: int | None = None
         self._fresh: int | None = None
@@ -91,7 +91,7 @@ class MetricPlot(Widget, can_focus=True):
         self,
         rows: Sequence[Row],
         objective: Objective,
-        view: View = "figure",
+        view: PlotView = "figure",
         *,
         best: int | None = None,
         cursor: int | None = None,
@@ -108,7 +108,7 @@ class MetricPlot(Widget, can_focus=True):
         if started_over or before != (self._seen, best, cursor, fresh):
             self._redraw()
 
-    def _take_in(self, rows: Sequence[Row], objective: Objective, view: View) -> bool:
+    def _take_in(self, rows: Sequence[Row], objective: Objective, view: PlotView) -> bool:
         """Bring what is held to `rows`; True when there is anything but more of the same."""
         series, cloud = self._series, self._cloud
         same = common_start(self._rows, rows, self._seen)
@@ -187,7 +187,7 @@ class MetricPlot(Widget, can_focus=True):
                 self._picture = over_time(self._series, cursor=self._cursor, fresh=self._fresh)
         return self._picture
 
-    def _in_a_line(self, series: Series, picture: Picture, width: int) -> list[Cell]:
+    def _in_a_line(self, series: Series, picture: Picture, width: int) -> list[PlotCell]:
         """The best figure, and how it came about as far as there is room."""
         number = format_number(self._value(series, self._best))[:width]
         cells = [(sign, "keep") for sign in number]
@@ -195,7 +195,7 @@ class MetricPlot(Widget, can_focus=True):
         columns = min(width - len(number) - 1, series.last)
         if line is None or columns < 3:
             return cells
-        kept = Kept(line.points)
+        kept = KeptRows(line.points)
         ends = (2 + column * (series.last - 1) // (columns - 1) for column in range(columns))
         return [*cells, (" ", ""), *((kept.bar(end), "step") for end in ends)]
 
@@ -264,7 +264,7 @@ class MetricPlot(Widget, can_focus=True):
         above = [blank] * ((height - len(lines)) // 2)
         return above + [self._painted(line, width) for line in lines]
 
-    def _painted(self, line: Sequence[Cell], width: int, cursor: int | None = None) -> Strip:
+    def _painted(self, line: Sequence[PlotCell], width: int, cursor: int | None = None) -> Strip:
         cells = [(sign, self._style(role)) for sign, role in line]
         if cursor is not None and cursor < len(cells):
             sign, role = line[cursor]

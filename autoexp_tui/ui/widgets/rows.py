@@ -18,7 +18,7 @@ _MORE = "\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}"
 Pieces = Iterable[tuple[str, Style]]
 
 
-class Row(NamedTuple):
+class PaintedRow(NamedTuple):
     """One row as it is painted."""
 
     body: Strip
@@ -80,7 +80,7 @@ class RowsPane(ScrollView, can_focus=True):
         """What to say while there are no rows."""
         return self.EMPTY
 
-    def row(self, y: int) -> Row:
+    def row(self, y: int) -> PaintedRow:
         """Row `y`, from 0 to `row_count` - 1."""
         raise NotImplementedError
 

@@ -21,7 +21,7 @@ from textual.strip import Strip
 from autoexp_tui.model.objective import Objective
 from autoexp_tui.model.state import Row
 from autoexp_tui.text.safe import clean_line
-from autoexp_tui.ui.widgets.columns import GAP, Column, Sheet
+from autoexp_tui.ui.widgets.columns import GAP, Column, TableRows
 
 EMPTY = "no rows yet: the baseline comes first"
 CURSOR, BEST = ">", "★"
@@ -117,7 +117,7 @@ class ResultsTable(ScrollView, can_focus=True):
         classes: str | None = None,
     ) -> None:
         super().__init__(name=name, id=id, classes=classes)
-        self._sheet = Sheet(Objective(()))
+        self._sheet = TableRows(Objective(()))
         self._terms: tuple[str, ...] = ()
         self._matches: list[int] | None = None
         """Ascending indices of the rows that the filter lets through; None: no filter."""
@@ -143,7 +143,7 @@ class ResultsTable(ScrollView, can_focus=True):
         `best` is the best one's number, `fresh` a new best that is still worth a moment.
         """
         if objective != self._sheet.objective:
-            self._sheet = Sheet(objective)
+            self._sheet = TableRows(objective)
         before = (self._sheet.count, self._best, self._fresh)
         shown_before = self.row_count
         same = self._sheet.show(rows)

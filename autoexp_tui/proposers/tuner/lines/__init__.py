@@ -15,7 +15,7 @@ import numpy as np
 from autoexp_tui.model.ideas import NAME
 from autoexp_tui.model.proposal import Exhausted, Proposal, Situation, Unable, digest
 from autoexp_tui.proposers.tuner.lines import choice, words
-from autoexp_tui.proposers.tuner.lines.edits import Edit, apply, edits
+from autoexp_tui.proposers.tuner.lines.edits import LineEdit, apply, edits
 from autoexp_tui.proposers.tuner.lines.passages import same, take_apart
 
 __all__ = ["is_prose", "propose"]
@@ -28,7 +28,7 @@ _PAIRS = 0.15
 _MOST_PAIRS = 20_000
 """So many pairs are looked through, at most, when no single change is left."""
 
-_Choice = tuple[tuple[Edit, ...], str]
+_Choice = tuple[tuple[LineEdit, ...], str]
 """One or two edits, the second made on the first one's text, and the text they give."""
 
 
@@ -76,13 +76,13 @@ def _new_text(situation: Situation, past: Sequence[choice.Made]) -> _Choice:
     )
 
 
-def _edits(situation: Situation, text: str) -> list[Edit]:
+def _edits(situation: Situation, text: str) -> list[LineEdit]:
     return edits(take_apart(text), situation.baseline, situation.ideas)
 
 
 def _drawn(
     situation: Situation,
-    singles: Sequence[Edit],
+    singles: Sequence[LineEdit],
     past: Sequence[choice.Made],
     rng: np.random.Generator,
 ) -> _Choice | None:
@@ -97,18 +97,18 @@ def _drawn(
     return (first, second), apply(take_apart(text), second)
 
 
-def _further(first: Edit, candidates: Sequence[Edit]) -> list[Edit]:
+def _further(first: LineEdit, candidates: Sequence[LineEdit]) -> list[LineEdit]:
     """Without what only undoes the first edit, or does to its line what one edit could do."""
     done = {same(first.subject), same(first.idea)} - {""}
     return [edit for edit in candidates if not done & {same(edit.subject), same(edit.idea)}]
 
 
-def _all_singles(situation: Situation, singles: Sequence[Edit]) -> Iterator[_Choice]:
+def _all_singles(situation: Situation, singles: Sequence[LineEdit]) -> Iterator[_Choice]:
     document = take_apart(situation.text)
     return (((edit,), apply(document, edit)) for edit in singles)
 
 
-def _all_pairs(situation: Situation, singles: Sequence[Edit]) -> Iterator[_Choice]:
+def _all_pairs(situation: Situation, singles: Sequence[LineEdit]) -> Iterator[_Choice]:
     left = _MOST_PAIRS
     for first, text in _all_singles(situation, singles):
         document = take_apart(text)

@@ -11,11 +11,11 @@ import numpy as np
 
 from autoexp_tui.model.contract import Contract
 from autoexp_tui.model.proposal import Trial
-from autoexp_tui.proposers.tuner.lines.edits import KINDS, Edit, Kind
+from autoexp_tui.proposers.tuner.lines.edits import KINDS, EditKind, LineEdit
 from autoexp_tui.proposers.tuner.lines.passages import same
 from autoexp_tui.proposers.tuner.past import merit
 
-_PRIOR: dict[Kind, tuple[float, float]] = {
+_PRIOR: dict[EditKind, tuple[float, float]] = {
     "drop": (1.0, 2.0),
     "move": (0.5, 2.0),
     "repeat": (0.5, 2.0),
@@ -46,7 +46,7 @@ class Made:
 
     n: int
     status: str
-    kind: Kind
+    kind: EditKind
     subject: str
     idea: str
     gain: float | None
@@ -55,7 +55,7 @@ class Made:
     """Whether it was the experiment's only change."""
 
 
-def memo(chosen: Sequence[Edit], name: str) -> dict[str, Any]:
+def memo(chosen: Sequence[LineEdit], name: str) -> dict[str, Any]:
     """What `recall` reads; `name` is the new text's digest."""
     edits = [{"kind": e.kind, "subject": e.subject, "idea": e.idea} for e in chosen]
     return {"arm": "lines", "edits": edits, "digest": name}
@@ -93,8 +93,8 @@ def tried_texts(history: Sequence[Trial]) -> set[str]:
 
 
 def choose(
-    edits: Sequence[Edit], past: Sequence[Made], hints: Sequence[str], rng: np.random.Generator
-) -> Edit:
+    edits: Sequence[LineEdit], past: Sequence[Made], hints: Sequence[str], rng: np.random.Generator
+) -> LineEdit:
     """A kind by Thompson sampling, and one of its edits by what is known of its line and idea."""
     chances = _chances(past)
     kinds = [kind for kind in KINDS if any(edit.kind == kind for edit in edits)]
@@ -110,7 +110,7 @@ def mentioned(text: str, hints: Sequence[str]) -> bool:
     return any(_long_words(text) & _long_words(hint) for hint in hints)
 
 
-def _chances(past: Sequence[Made]) -> dict[Kind, tuple[float, float]]:
+def _chances(past: Sequence[Made]) -> dict[EditKind, tuple[float, float]]:
     kept = dict.fromkeys(KINDS, 0.0)
     lost = dict.fromkeys(KINDS, 0.0)
     for made in past:
@@ -123,7 +123,7 @@ def _chances(past: Sequence[Made]) -> dict[Kind, tuple[float, float]]:
     return {kind: (_PRIOR[kind][0] + kept[kind], _PRIOR[kind][1] + lost[kind]) for kind in KINDS}
 
 
-def _weight(edit: Edit, past: Sequence[Made], hints: Sequence[str]) -> float:
+def _weight(edit: LineEdit, past: Sequence[Made], hints: Sequence[str]) -> float:
     weight = {"": 1.0, "baseline": _WAS_THERE, "ideas.txt": _KEYED if edit.keyed else 1.0}[
         edit.source
     ]

@@ -16,9 +16,9 @@ from autoexp_tui.proposers.tuner.lines.passages import (
     take_apart,
 )
 
-Kind: TypeAlias = Literal["drop", "move", "repeat", "insert", "swap"]
-KINDS: tuple[Kind, ...] = ("drop", "move", "repeat", "insert", "swap")
-Source: TypeAlias = Literal["", "ideas.txt", "baseline"]
+EditKind: TypeAlias = Literal["drop", "move", "repeat", "insert", "swap"]
+KINDS: tuple[EditKind, ...] = ("drop", "move", "repeat", "insert", "swap")
+EditSource: TypeAlias = Literal["", "ideas.txt", "baseline"]
 
 _EMPHASIS = "Important: "
 _MOST_PLACES = 40
@@ -28,15 +28,15 @@ _LONGEST_REPEAT = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Edit:
+class LineEdit:
     """Lines `cut` are taken out, and `put` goes in before line `at`, all counted before it."""
 
-    kind: Kind
+    kind: EditKind
     subject: str
     """The passage or heading that it acts on; for an insert, what is put in."""
     idea: str
     """What is put in from outside; else empty."""
-    source: Source
+    source: EditSource
     """Where the idea is from."""
     where: str
     """What is done, for a person: `line 7`, `line 7 to the top`, `after line 7`."""
@@ -48,7 +48,7 @@ class Edit:
     """What a swapped line and its idea both begin with."""
 
 
-def apply(document: Document, edit: Edit) -> str:
+def apply(document: Document, edit: LineEdit) -> str:
     """The text with the edit made."""
     start, end = edit.cut
     lines = list(document.lines)
@@ -65,14 +65,14 @@ def apply(document: Document, edit: Edit) -> str:
     return document.joined(lines)
 
 
-def edits(document: Document, baseline: str, ideas: Sequence[str]) -> list[Edit]:
+def edits(document: Document, baseline: str, ideas: Sequence[str]) -> list[LineEdit]:
     """All changes of one line or section; applied, some may give the same text.
 
     What the baseline said and the document no longer says counts as an idea as well.
     """
     found = [*_drops(document), *_moves(document), *_repeats(document)]
     said = {same(passage.text) for passage in document.passages}
-    offered: dict[str, tuple[str, Source]] = {}
+    offered: dict[str, tuple[str, EditSource]] = {}
     for idea in ideas:
         offered.setdefault(same(idea), (bare(idea), "ideas.txt"))
     for passage in take_apart(baseline).passages:
@@ -83,17 +83,17 @@ def edits(document: Document, baseline: str, ideas: Sequence[str]) -> list[Edit]
     return found
 
 
-def _drops(document: Document) -> Iterator[Edit]:
+def _drops(document: Document) -> Iterator[LineEdit]:
     if len(document.passages) > 1:
         for passage in document.passages:
             yield _cut("drop", passage, f"line {passage.number}")
     for section in document.sections:
         lines = section.start, section.end
         where = _section(section)
-        yield Edit("drop", section.title, "", "", where, True, lines, section.start, ())
+        yield LineEdit("drop", section.title, "", "", where, True, lines, section.start, ())
 
 
-def _moves(document: Document) -> Iterator[Edit]:
+def _moves(document: Document) -> Iterator[LineEdit]:
     """To the ends of the section and by one place; sections by one place."""
     for members in _by_section(document):
         last = len(members) - 1
@@ -112,10 +112,10 @@ def _moves(document: Document) -> Iterator[Edit]:
         body = _stripped(document.lines[second.start : second.end])
         where = f"{_section(second)} up before `{first.title}`"
         lines = second.start, second.end
-        yield Edit("move", second.title, "", "", where, True, lines, first.start, (*body, ""))
+        yield LineEdit("move", second.title, "", "", where, True, lines, first.start, (*body, ""))
 
 
-def _repeats(document: Document) -> Iterator[Edit]:
+def _repeats(document: Document) -> Iterator[LineEdit]:
     """The same once more at the end of its section, with emphasis where that breaks no form."""
     for members in _by_section(document):
         for passage in members:
@@ -127,10 +127,10 @@ def _repeats(document: Document) -> Iterator[Edit]:
             where = f"line {passage.number} at the end{_of(document, passage)}"
             put = (passage.bullet + said).split("\n")
             at = members[-1].end
-            yield Edit("repeat", passage.text, "", "", where, False, (at, at), at, tuple(put))
+            yield LineEdit("repeat", passage.text, "", "", where, False, (at, at), at, tuple(put))
 
 
-def _uses(document: Document, idea: str, source: Source, number: int) -> Iterator[Edit]:
+def _uses(document: Document, idea: str, source: EditSource, number: int) -> Iterator[LineEdit]:
     """An idea in the place of a line, and as a line of its own where it would fit."""
     about = key(idea)
     akin = [passage for passage in document.passages if about and key(passage.text) == about]
@@ -141,7 +141,7 @@ def _uses(document: Document, idea: str, source: Source, number: int) -> Iterato
         put = _written(idea, passage)
         where = f"line {passage.number}"
         lines = passage.start, passage.end
-        yield Edit(
+        yield LineEdit(
             "swap", passage.text, idea, source, where, False, lines, passage.start, put, about
         )
     ends = [members[-1] for members in _by_section(document)]
@@ -149,15 +149,15 @@ def _uses(document: Document, idea: str, source: Source, number: int) -> Iterato
     for passage in akin[-1:] or _spread(fitting or ends, number):
         put, at = _written(idea, passage), passage.end
         where = f"after line {at}"
-        yield Edit("insert", idea, idea, source, where, False, (at, at), at, put)
+        yield LineEdit("insert", idea, idea, source, where, False, (at, at), at, put)
     if document.passages and not about:
         first = document.passages[0]
         put, at = _written(idea, first), first.start
-        yield Edit("insert", idea, idea, source, "at the top", False, (at, at), at, put)
+        yield LineEdit("insert", idea, idea, source, "at the top", False, (at, at), at, put)
     if not document.passages:
         at = len(_stripped(document.lines))
         blank = at, len(document.lines)
-        yield Edit("insert", idea, idea, source, "at the end", False, blank, at, (idea,))
+        yield LineEdit("insert", idea, idea, source, "at the end", False, blank, at, (idea,))
 
 
 def _spread(passages: Sequence[Passage], number: int) -> Sequence[Passage]:
@@ -167,11 +167,11 @@ def _spread(passages: Sequence[Passage], number: int) -> Sequence[Passage]:
 
 
 def _cut(
-    kind: Kind, passage: Passage, where: str, *, at: int = -1, put: tuple[str, ...] = ()
-) -> Edit:
+    kind: EditKind, passage: Passage, where: str, *, at: int = -1, put: tuple[str, ...] = ()
+) -> LineEdit:
     lines = passage.start, passage.end
     at = passage.start if at < 0 else at
-    return Edit(kind, passage.text, "", "", where, False, lines, at, put)
+    return LineEdit(kind, passage.text, "", "", where, False, lines, at, put)
 
 
 def _written(idea: str, beside: Passage) -> tuple[str, ...]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from autoexp_tui.proposers.tuner.lines.choice import Made, mentioned
-from autoexp_tui.proposers.tuner.lines.edits import Edit, Kind
+from autoexp_tui.proposers.tuner.lines.edits import EditKind, LineEdit
 from autoexp_tui.proposers.tuner.lines.passages import bare, same
 from autoexp_tui.text.safe import clean_line
 
 _SHOWN = 60
-_NOUNS: dict[Kind, str] = {
+_NOUNS: dict[EditKind, str] = {
     "drop": "drop",
     "move": "move",
     "repeat": "repetition",
@@ -19,12 +19,12 @@ _NOUNS: dict[Kind, str] = {
 }
 
 
-def description(chosen: Sequence[Edit]) -> str:
+def description(chosen: Sequence[LineEdit]) -> str:
     """One line: "drop line 7 `Think step by step`"."""
     return "; then ".join(_said(edit) for edit in chosen)
 
 
-def hypothesis(chosen: Sequence[Edit], past: Sequence[Made], hints: Sequence[str]) -> str:
+def hypothesis(chosen: Sequence[LineEdit], past: Sequence[Made], hints: Sequence[str]) -> str:
     """What is changed and why, for a person to read while the harness runs."""
     facts = [_fact(edit, past, hints) for edit in chosen]
     reason = facts[0] if len(facts) == 1 else "; ".join(dict.fromkeys(facts))
@@ -32,7 +32,7 @@ def hypothesis(chosen: Sequence[Edit], past: Sequence[Made], hints: Sequence[str
     return f"{description(chosen)}{both}: {reason}."
 
 
-def _said(edit: Edit) -> str:
+def _said(edit: LineEdit) -> str:
     subject, idea = _quoted(edit.subject), _quoted(edit.idea)
     origin = " again, as in the baseline" if edit.source == "baseline" else f" from {edit.source}"
     match edit.kind:
@@ -52,7 +52,7 @@ def _quoted(text: str) -> str:
     return f"`{clean_line(bare(text), _SHOWN).replace('`', chr(39))}`"
 
 
-def _fact(edit: Edit, past: Sequence[Made], hints: Sequence[str]) -> str:
+def _fact(edit: LineEdit, past: Sequence[Made], hints: Sequence[str]) -> str:
     """The strongest thing that is known of one edit."""
     facts = []
     if hints and (mentioned(edit.subject, hints) or mentioned(edit.idea, hints)):
@@ -63,7 +63,7 @@ def _fact(edit: Edit, past: Sequence[Made], hints: Sequence[str]) -> str:
     return "; ".join(facts)
 
 
-def _earlier(edit: Edit, past: Sequence[Made]) -> str:
+def _earlier(edit: LineEdit, past: Sequence[Made]) -> str:
     if edit.idea:
         used = [made for made in past if same(made.idea) == same(edit.idea)]
         if used:
