@@ -1,6 +1,6 @@
 """What a report tells, before it is laid out: figures, sentences and the steps that were kept.
 
-Texts in it are as they came: whoever lays it out makes them safe.
+Whoever lays it out escapes what means something there.
 """
 
 from __future__ import annotations
@@ -49,11 +49,11 @@ class Account:
 
     digest: Digest
     contract: Contract
-    project: str
+    project: Safe
     is_table: bool
     """Whether another program wrote it."""
-    protection: str
-    version: str
+    protection: Safe
+    version: Safe
     began: float
     """Wall clock of the first row; 0 where no time is known."""
     ended: float
@@ -67,7 +67,7 @@ class Account:
     more_steps: int
     """Kept changes that are not among `steps`."""
     groups: tuple[Group, ...]
-    failures: tuple[tuple[str, tuple[int, ...]], ...]
+    failures: tuple[tuple[Safe, tuple[int, ...]], ...]
     """Why experiments crashed, the commonest first, and which."""
     costs: tuple[tuple[str, str], ...]
     """What it cost, as label and figure."""
@@ -206,8 +206,8 @@ def _outcome(digest: Digest, objective: Objective) -> str:
     name = clean_line(objective.name, 120)
     if found.baseline is None or found.best is None:
         return f"{name} was never measured ({counts})."
-    first = {metric.name: metric.baseline for metric in digest.metrics}
-    last = {metric.name: metric.best for metric in digest.metrics}
+    first: dict[str, float | None] = {metric.name: metric.baseline for metric in digest.metrics}
+    last: dict[str, float | None] = {metric.name: metric.best for metric in digest.metrics}
     if found.best == found.baseline:
         what = f"{name} {format_number(found.baseline)}"
         if rule == "pareto":
@@ -253,11 +253,13 @@ def _drought(rows: Sequence[Row]) -> tuple[int, int]:
     return longest, end
 
 
-def _failures(rows: Sequence[Row]) -> list[tuple[str, tuple[int, ...]]]:
-    reasons: dict[str, list[int]] = {}
+def _failures(rows: Sequence[Row]) -> list[tuple[Safe, tuple[int, ...]]]:
+    reasons: dict[Safe, list[int]] = {}
     for row in rows:
         if row.status == "crash":
-            reasons.setdefault(clean_line(row.reason, 160) or "no reason given", []).append(row.n)
+            reasons.setdefault(clean_line(row.reason, 160) or Safe("no reason given"), []).append(
+                row.n
+            )
     ranked = sorted(reasons.items(), key=lambda pair: -len(pair[1]))
     return [(reason, tuple(numbers)) for reason, numbers in ranked]
 
@@ -329,3 +331,9 @@ def columns(account: Account, rows: Sequence[Row]) -> tuple[list[Safe], list[lis
 def part(share: float) -> str:
     """A share as a person reads it: `71 %`, `<1 %`."""
     return "<1 %" if 0 < share < 0.005 else f"{100 * share:.0f} %"
+
+
+def numbered(numbers: Sequence[int], most: int = 8) -> str:
+    """Experiments by number: `#3, #5`; of many the first, and how many more."""
+    words = ", ".join(f"#{n}" for n in numbers[:most])
+    return words if len(numbers) <= most else f"{words} and {len(numbers) - most} more"

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from autoexp_tui.model.objective import Objective
-from autoexp_tui.report.account import Account, KeptStep, columns, part
+from autoexp_tui.report.account import Account, KeptStep, columns, numbered, part
 from autoexp_tui.report.groups import Group
 from autoexp_tui.report.textplot import as_text, paint
 from autoexp_tui.summary.digest import MetricDigest
@@ -145,16 +145,11 @@ def _dead_ends(account: Account) -> Iterator[str]:
         for group in account.dead_ends
     ]
     lines += [
-        f"✗ {_safe(reason, 160)}: {_numbers(numbers)}" for reason, numbers in account.failures[:20]
+        f"✗ {_safe(reason, 160)}: {numbered(numbers)}" for reason, numbers in account.failures[:20]
     ]
     if lines:
         yield "## Dead ends"
         yield _list(iter(lines))
-
-
-def _numbers(numbers: Sequence[int], most: int = 8) -> str:
-    words = ", ".join(f"#{n}" for n in numbers[:most])
-    return words if len(numbers) <= most else f"{words} and {len(numbers) - most} more"
 
 
 def _table(account: Account) -> Iterator[str]:

@@ -7,12 +7,13 @@ import msgspec
 from autoexp_tui.model.contract import Metric
 from autoexp_tui.model.objective import Gain, Word, gain
 from autoexp_tui.model.state import RunState
+from autoexp_tui.text.safe import Safe
 
 
 class MetricDigest(msgspec.Struct, frozen=True):
     """One metric, or the figure that the rule makes of them, from the baseline to the best row."""
 
-    name: str
+    name: Safe
     direction: str
     baseline: float | None
     best: float | None
@@ -35,14 +36,14 @@ class Improvement(msgspec.Struct, frozen=True):
     commit: str
     value: float
     """Of what is optimised: the first metric, the score, or the area."""
-    description: str
+    description: Safe
 
 
 class Digest(msgspec.Struct, frozen=True):
     """What a run amounts to; field names are stable."""
 
-    tag: str
-    ended: str
+    tag: Safe
+    ended: Safe
     """Why it ended, or `not ended`."""
     rows: int
     kept: int
@@ -74,7 +75,7 @@ def digest_of(state: RunState) -> Digest:
 
     return Digest(
         tag=state.run.tag,
-        ended=state.finished.reason if state.finished else "not ended",
+        ended=state.finished.reason if state.finished else Safe("not ended"),
         rows=len(state.rows),
         kept=state.kept,
         discarded=state.discarded,

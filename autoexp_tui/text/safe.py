@@ -94,8 +94,12 @@ def clean_line(text: str, limit: int = 200) -> Safe:
 
     At most `limit` characters (at least 1), an ellipsis for what was cut among them.
     """
-    line = " ".join(clean(text).split())
-    return Safe(line if len(line) <= limit else line[: limit - 1].rstrip() + "…")
+    return cut(Safe(" ".join(clean(text).split())), limit)
+
+
+def cut(text: Safe, limit: int) -> Safe:
+    """Return `text` in at most `limit` characters (at least 1): an ellipsis for what was cut."""
+    return text if len(text) <= limit else Safe(text[: limit - 1].rstrip() + "…")
 
 
 def one_line(text: str) -> Safe:

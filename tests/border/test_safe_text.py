@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,3 +48,10 @@ def test_nothing_but_the_cleaning_says_that_a_text_is_safe() -> None:
     ]
     assert [claim for claim in claims if not claim.startswith("text/safe.py:")] == []
     assert claims
+
+
+def test_templates_escape_everything_but_our_own_pictures() -> None:
+    found = [path.read_text() for path in PACKAGE.rglob("*.jinja")]
+    assert found
+    for page in found:
+        assert re.findall(r"[\w.]+ *\| *safe|autoescape", page) == ["picture | safe"]
