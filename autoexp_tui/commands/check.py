@@ -1,4 +1,4 @@
-"""`autoexp check`: is this project ready for a night? The baseline is run once, for real."""
+"""`autoexp check`: is this project ready for a night? The baseline is run for real."""
 
 from __future__ import annotations
 
@@ -10,23 +10,31 @@ from pathlib import Path
 import click
 
 from autoexp_tui.console import echo
-from autoexp_tui.loop.ports import Job, Result
+from autoexp_tui.loop.confirming import as_evaluations, until_spread_is_known
+from autoexp_tui.loop.measuring import Runs
+from autoexp_tui.loop.ports import Evaluator, Job, Result
+from autoexp_tui.model.calibration import Calibration
 from autoexp_tui.model.contract import Contract
+from autoexp_tui.model.measurement import Measurement
+from autoexp_tui.model.objective import Objective
 from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.project import Project, find_project
 from autoexp_tui.proposers import registry
-from autoexp_tui.text.numbers import format_duration, format_number
+from autoexp_tui.summary.trust import check_words
+from autoexp_tui.text.numbers import format_duration, format_number, format_runs
 from autoexp_tui.text.safe import Safe, clean, clean_line, one_line
 
 _TAG = "check"
 _TAIL = 12
+_DEAR_S = 120.0
+"""Two runs that take longer tell enough: a person waits for it."""
 
 
 @click.command()
 @click.argument("directory", type=click.Path(file_okay=False, path_type=Path), default=Path())
 @click.option("--include-dirty", is_flag=True, help="Check uncommitted changes as they are.")
 def check(directory: Path, include_dirty: bool) -> int:
-    """Validate the project in DIRECTORY and run its baseline once, isolated."""
+    """Validate the project in DIRECTORY and run its baseline isolated, until its noise is known."""
     from autoexp_tui.evaluation.local import LocalEvaluator  # noqa: PLC0415
     from autoexp_tui.repository.candidates import Candidates  # noqa: PLC0415
     from autoexp_tui.repository.repository import Repository  # noqa: PLC0415
@@ -48,7 +56,7 @@ def check(directory: Path, include_dirty: bool) -> int:
             _tell_project(project, contract, text, started.proposer, notes)
             limit = format_duration(contract.time_limit)
             _tell("running", f"the baseline, for at most {limit} …")
-            result = evaluator.submit(Job(1, text, contract.time_limit)).result()
+            runs = _evaluate_baseline(evaluator, text, contract)
             _tell("linked", ", ".join(evaluator.workspace.linked) or "nothing")
             for name, why in evaluator.workspace.not_linked:
                 _tell("not linked", f"{name}: {why}")
@@ -56,7 +64,7 @@ def check(directory: Path, include_dirty: bool) -> int:
         finally:
             evaluator.workspace.remove()
     _tell("protection", started.protection)
-    return _tell_result(contract, result)
+    return _tell_result(contract, runs)
 
 
 def _tell(name: str, text: str) -> None:
@@ -76,23 +84,50 @@ def _tell_project(
         _tell("note", note)
 
 
-def _tell_result(contract: Contract, result: Result) -> int:
-    _tell("took", format_duration(result.seconds))
+def _evaluate_baseline(evaluator: Evaluator, text: str, contract: Contract) -> Runs:
+    def once() -> Runs:
+        results: list[Result] = []
+        while len(results) < contract.repeats and not (results and results[-1].failure):
+            job = Job(1, text, contract.time_limit)
+            results.append(evaluator.submit(job).result())
+        return Runs(tuple(results))
+
+    return until_spread_is_known(once, Objective.of(contract), contract.repeats, _DEAR_S)
+
+
+def _tell_result(contract: Contract, runs: Runs) -> int:
+    result = runs.last
+    _tell("took", ", ".join(format_duration(one.seconds) for one in runs.results))
     if result.failure:
-        _tell("read", f"no measurement: {result.failure}")
+        earlier = len(runs.results) - 1
+        after = f" in run {earlier + 1}, where {earlier} had given one" if earlier else ""
+        _tell("read", f"no measurement{after}: {result.failure}")
         tail = "\n  ".join(clean(result.tail).rstrip("\n").split("\n")[-_TAIL:])
         echo(clean(f"\nthe last lines of output:\n  {tail}\n"))
         echo(one_line(f"not ready: {_remedy(contract, result)}"))
         return 1
+    measured = as_evaluations(runs.measurement, contract.repeats)
     for metric in contract.metrics:
-        found = format_number(result.metrics[metric.name])
-        _tell("read", f"{metric.name} {found} ({metric.direction} is better)")
-    for name, value in result.extras.items():
+        found = format_number(measured.metrics[metric.name])
+        values = measured.values(metric.name)
+        several = format_runs(values) if len(set(values)) > 1 else ""
+        _tell("read", f"{metric.name} {found}{several} ({metric.direction} is better)")
+    for name, value in measured.extras.items():
         _tell("also read", f"{name} {format_number(value)} (not judged)")
-    for advice in _advice(contract, result):
+    _tell_noise(contract, measured)
+    for advice in _advice(contract, max(one.seconds for one in runs.results)):
         _tell("consider", advice)
     echo(Safe("\nready: `autoexp run` starts"))
     return 0
+
+
+def _tell_noise(contract: Contract, measured: Measurement) -> None:
+    objective = Objective.of(contract).relative_to(measured.metrics)
+    known = Calibration().began(measured.samples, objective)
+    if words := check_words(known, objective, contract):
+        _tell("noise", words)
+    if len(measured.samples) == 2 and not known.is_exact:
+        _tell("", "only two runs, for they take minutes: a run learns more as it goes")
 
 
 def _remedy(contract: Contract, result: Result) -> str:
@@ -112,14 +147,14 @@ def _remedy(contract: Contract, result: Result) -> str:
     )
 
 
-def _advice(contract: Contract, result: Result) -> list[str]:
+def _advice(contract: Contract, seconds: float) -> list[str]:
     advice = []
-    if result.seconds > 0.8 * contract.time_limit:
+    if seconds > 0.8 * contract.time_limit:
         advice.append(
-            f"the baseline takes {format_duration(result.seconds)} of a time limit of "
+            f"the baseline takes {format_duration(seconds)} of a time limit of "
             f"{format_duration(contract.time_limit)}: slower ideas will be cut"
         )
-    fits = int(contract.budget.max_wall_clock_hours * 3600 / max(result.seconds, 0.01))
+    fits = int(contract.budget.max_wall_clock_hours * 3600 / max(seconds, 0.01))
     if fits < contract.budget.max_experiments:
         advice.append(
             f"about {fits} experiments fit into max_wall_clock_hours "

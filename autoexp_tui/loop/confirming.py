@@ -6,7 +6,7 @@ writes down what the incumbent's further runs have given.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from autoexp_tui.loop.measuring import Measurer, Runs
@@ -17,11 +17,12 @@ from autoexp_tui.model.evidence import (
     RECENT,
     Evidence,
     Finding,
+    Merits,
     SequentialTest,
     spendable,
 )
 from autoexp_tui.model.measurement import Measurement, Sample
-from autoexp_tui.model.objective import Verdict
+from autoexp_tui.model.objective import Objective, Verdict
 
 _BASELINE_RUNS = 3
 """Evaluations of a baseline that is not exact: with two the spread could be anything."""
@@ -62,27 +63,20 @@ class Confirmer:
         self._recorder = recorder
 
     def measure_baseline(self, n: int, text: str, attempt: int) -> Runs:
-        """Evaluate the baseline until its spread is known: two that agree end it.
+        """Evaluate the baseline, until its spread is known where that is to judge by.
 
         Raises what `Measurer.measure` does.
         """
         state = self._recorder.state
         repeats = state.contract.repeats
-        runs = self._measurer.measure(n, text, repeats, attempt)
+
+        def once() -> Runs:
+            return self._measurer.measure(n, text, repeats, attempt)
+
         if state.contract.confirm != "auto":
-            return runs
-        hours = state.budget.max_wall_clock_hours
-        found: list[Sample] = []
-        while not runs.failure:
-            found.append(Measurement(runs.measurement.samples[-repeats:]).as_sample())
-            agree = state.objective.merits(found[0].metrics) == state.objective.merits(
-                found[-1].metrics
-            )
-            dear = runs.seconds > _SHARE * hours * 3600
-            if len(found) > 1 and (agree or dear or len(found) >= _BASELINE_RUNS):
-                break
-            runs += self._measurer.measure(n, text, repeats, attempt)
-        return runs
+            return once()
+        dear = _SHARE * state.budget.max_wall_clock_hours * 3600
+        return until_spread_is_known(once, state.objective, repeats, dear)
 
     def judge(self, n: int, text: str, first: Measurement) -> Judgement:
         """Keep or not: the contract's rule, and evidence that the gain is no luck.
@@ -93,7 +87,10 @@ class Confirmer:
         state = self._recorder.state
         confirm = state.contract.confirm
         if state.baseline is None:
-            return Judgement(Verdict(keep=True, reason="the baseline"), self._evaluations(first))
+            return Judgement(
+                Verdict(keep=True, reason="the baseline"),
+                as_evaluations(first, state.contract.repeats),
+            )
         verdict = self._verdict(first)
         if confirm in {"off", 0} or not state.objective.merits(first.metrics):
             return Judgement(verdict, first)
@@ -118,7 +115,10 @@ class Confirmer:
         test = SequentialTest(known.noise, alpha)
         merits, incumbent = state.objective.merits(first.metrics), known.merits(state.objective)
         glance = test.at_a_glance(merits, incumbent)
-        if known.is_exact or not verdict.keep:
+        if not verdict.keep:
+            # Better all the same: past a limit, or less than is worth having. No near miss, that.
+            return Judgement(verdict, first, glance if glance.effect <= 0 else None)
+        if known.is_exact:
             return Judgement(verdict, first, glance)
         if not test.promising(merits, incumbent):
             words = f"{verdict.reason}: {sigmas(glance)} better, within the noise"
@@ -184,15 +184,6 @@ class Confirmer:
         evidence = found.evidence if found else None
         return Judgement(verdict, measured, evidence, tuple(against), unconfirmed=not keep)
 
-    def _evaluations(self, runs: Measurement) -> Measurement:
-        """The baseline's runs, as many evaluations as were made of them."""
-        repeats = self._recorder.state.contract.repeats
-        if len(runs.samples) <= repeats:
-            return runs
-        starts = range(0, len(runs.samples), repeats)
-        parts = (Measurement(runs.samples[start : start + repeats]) for start in starts)
-        return Measurement(tuple(part.as_sample() for part in parts), "mean")
-
     def _verdict(self, candidate: Measurement, against: Sequence[Sample] = ()) -> Verdict:
         """By the contract's rule, against these evaluations or all that is known of the best."""
         state = self._recorder.state
@@ -221,6 +212,34 @@ class Confirmer:
         if runs.failure:
             raise FreshRunFailed(runs.failure)
         return runs.measurement.as_sample()
+
+
+def until_spread_is_known(
+    once: Callable[[], Runs], objective: Objective, repeats: int, dear: float
+) -> Runs:
+    """Evaluate by `once` until it is known what the harness' spread is; a failure ends it.
+
+    Two evaluations that agree are enough, and so are two that have taken `dear` seconds and more.
+    """
+    runs = once()
+    found: list[Merits] = []
+    while not runs.failure:
+        latest = Measurement(runs.measurement.samples[-repeats:])
+        found.append(objective.merits(latest.metrics))
+        enough = found[0] == found[-1] or runs.seconds > dear or len(found) >= _BASELINE_RUNS
+        if len(found) > 1 and enough:
+            break
+        runs += once()
+    return runs
+
+
+def as_evaluations(runs: Measurement, repeats: int) -> Measurement:
+    """A baseline's runs as the evaluations that were made of them, `repeats` runs each."""
+    if len(runs.samples) <= repeats:
+        return runs
+    starts = range(0, len(runs.samples), repeats)
+    parts = (Measurement(runs.samples[start : start + repeats]) for start in starts)
+    return Measurement(tuple(part.as_sample() for part in parts), "mean")
 
 
 def sigmas(evidence: Evidence) -> str:

@@ -176,6 +176,21 @@ class SequentialTest:
         """Whether the harness repeats itself exactly, as far as is known: one look tells all."""
         return all(noise.is_known and noise.sigma == 0 for noise in self.noise)
 
+    def smallest_gains(self, incumbent_runs: int) -> tuple[float, ...]:
+        """Of each figure, the gain that the last look would just confirm, and the screen let by.
+
+        Half of such gains are found, of smaller ones fewer: they can't be told from luck.
+        """
+        return tuple(
+            noise.sigma
+            * max(
+                _SCREEN,
+                _bound(self.alpha / len(self.noise), self.looks, self.looks, noise.freedom)
+                * math.sqrt(1 / self.looks + 1 / incumbent_runs),
+            )
+            for noise in self.noise
+        )
+
     def at_a_glance(self, first: Merits, incumbent: Sequence[Incumbent]) -> Evidence:
         """What a first measurement alone tells; it decides only where the harness is exact."""
         looks = [self._against([first], incumbent, k) for k in range(len(self.noise))]

@@ -1,39 +1,197 @@
-"""How far a run's gains can be trusted, in words that brief, report and screens share."""
+"""How far a run's gains can be trusted, in words that check, brief, report and screens share."""
 
 from __future__ import annotations
 
-from autoexp_tui.model.evidence import Evidence
-from autoexp_tui.model.state import RunState
-from autoexp_tui.text.numbers import format_number
+import random
+from collections.abc import Mapping
+
+from autoexp_tui.model.calibration import Calibration
+from autoexp_tui.model.contract import Contract
+from autoexp_tui.model.evidence import (
+    Evidence,
+    Finding,
+    Incumbent,
+    Noise,
+    SequentialTest,
+    spendable,
+)
+from autoexp_tui.model.objective import Objective
+from autoexp_tui.model.state import Row, RunState
+from autoexp_tui.text.numbers import format_change, format_number
+
+_PLAYED = 300
+"""Tests that are played to tell what one costs: the mean is known to a tenth of a run."""
+
+EXACT = "repeats itself exactly"
+
+
+def sigmas_by_name(known: Calibration, objective: Objective) -> dict[str, float]:
+    """Standard deviation of one evaluation, of each figure that decides; empty while unknown."""
+    if not known.is_known:
+        return {}
+    pareto = objective.decide.rule == "pareto"
+    names = [metric.name for metric in objective.metrics] if pareto else [objective.title]
+    return {name: one.sigma for name, one in zip(names, known.noise, strict=True)}
+
+
+def spread(state: RunState) -> str:
+    """The spread of one evaluation: `±0.0031`, of a front `±0.0031 loss, ±2 ms`, `±0` for none."""
+    sigmas = sigmas_by_name(state.calibration, state.objective)
+    if len(sigmas) == 1:
+        return "".join(f"±{_short(sigma)}" for sigma in sigmas.values())
+    return ", ".join(f"±{_short(sigma)} {name}" for name, sigma in sigmas.items())
 
 
 def noise_words(state: RunState) -> str:
-    """The spread of one evaluation: `±0.0031 between runs`; empty while nothing is known."""
-    known = state.calibration
-    if not known.is_known:
-        return ""
+    """The spread in a sentence: `±0.0031 between runs`; empty while nothing is known."""
+    if state.calibration.is_exact:
+        return EXACT
+    found = spread(state)
+    return f"{found} between runs" if found else ""
+
+
+def check_words(known: Calibration, objective: Objective, contract: Contract) -> str:
+    """What a baseline's evaluations tell of the night: what can be told from luck, at what cost."""
+    runs = f"{len(known.incumbent)} runs"
     if known.is_exact:
-        return "repeats itself exactly"
-    return f"±{format_number(max(one.sigma for one in known.noise))} between runs"
+        return f"{EXACT} ({runs}): one look tells"
+    sigmas = sigmas_by_name(known, objective)
+    if not sigmas:
+        return ""
+    size = _shares(sigmas, known.incumbent_measurement.metrics, objective)
+    words = f"±{' and ±'.join(size)}, {runs}"
+    if contract.confirm in {"off", 0}:
+        return f"{words}: with `confirm: off`, gains of that size may be luck"
+    if isinstance(contract.confirm, int):
+        return f"{words}; each would-be keep will cost {2 * contract.confirm} more runs"
+    test = SequentialTest(known.noise, spendable(contract.confidence, 1, 0, None))
+    least = dict(zip(sigmas, test.smallest_gains(len(known.incumbent)), strict=True))
+    smallest = " and ".join(_shares(least, known.incumbent_measurement.metrics, objective))
+    cost = further_runs(test, len(known.incumbent))
+    return (
+        f"{words}: improvements under {smallest} can't be told from luck; "
+        f"each would-be keep will cost about {cost:.0f} more runs"
+    )
+
+
+def further_runs(test: SequentialTest, incumbent_runs: int) -> float:
+    """Evaluations that a would-be keep costs on average where it was luck, as most are.
+
+    Played, since the looks of a test hang together; always the same for the same test.
+    """
+    dice = random.Random(0)  # noqa: S311 - no secret
+    unit = SequentialTest(
+        tuple(Noise((1.0,), n.freedom) for n in test.noise), test.alpha, test.looks
+    )
+
+    def draw() -> tuple[float, ...]:
+        return tuple(dice.gauss() for _ in unit.noise)
+
+    spent = 0
+    for _ in range(_PLAYED):
+        now = incumbent_runs
+        incumbent = [Incumbent(draw(), now) for _ in range(incumbent_runs)]
+        fresh: list[tuple[float, ...]] = []
+        while not isinstance(wanted := unit.look(fresh, incumbent, now), Finding):
+            now += 1
+            if wanted == "candidate":
+                fresh.append(draw())
+            else:
+                incumbent.append(Incumbent(draw(), now))
+        spent += now - incumbent_runs
+    return spent / _PLAYED
+
+
+def luck(state: RunState) -> float | None:
+    """Keeps that are expected to be luck at most, of a run so far; None where nobody can tell."""
+    if state.is_table or state.contract.confirm != "auto" or not state.calibration.is_known:
+        return None
+    tried = sum(not row.is_baseline for row in state.rows)
+    return 0.0 if state.calibration.is_exact else tried * (1 - state.contract.confidence)
 
 
 def confirmed_words(state: RunState) -> str:
     """What stands behind the kept rows, and how many may be luck all the same."""
-    confirm = state.contract.confirm
+    confirm, lucky = state.contract.confirm, luck(state)
     if confirm in {"off", 0}:
         return "gains were measured once: a small one may be noise (`confirm: auto` would tell)"
     if state.calibration.is_exact:
         return "the harness repeats itself exactly: each gain is real on what it measures"
     if isinstance(confirm, int):
         return f"each gain was confirmed by {confirm} fresh runs beside the old best"
-    luck = len(state.rows) * (1 - state.contract.confidence)
-    return f"each gain was confirmed by fresh runs; at most about {luck:.1g} of them by luck"
+    if lucky is None:
+        return "how much the harness varies is not known, so a small gain may be noise"
+    return (
+        f"each gain was confirmed by fresh runs; expect at most {_short(lucky)} of them to be luck"
+    )
 
 
-def evidence_words(evidence: Evidence) -> str:
-    """`+0.031 (0.012 to 0.050), 3 fresh runs, 2.4 σ`; positive is better."""
+def effect_words(evidence: Evidence) -> str:
+    """The effect with its interval: `+0.031 (+0.012 to +0.05)`; positive is better."""
+    effect = _signed(evidence.effect)
     if not evidence.sigma:
-        return f"{evidence.effect:+.4g}, the harness repeats itself exactly"
-    span = f"{evidence.effect:+.4g} ({evidence.low:.4g} to {evidence.high:.4g})"
-    runs = f"{evidence.runs} fresh run{'s' if evidence.runs != 1 else ''}"
-    return f"{span}, {runs}, {abs(evidence.effect) / evidence.sigma:.1f} σ"
+        return effect
+    return f"{effect} ({_signed(evidence.low)} to {_signed(evidence.high)})"
+
+
+def runs_words(evidence: Evidence) -> str:
+    """What it cost: `3 + 2 runs`, of the candidate and of the best that it was compared with."""
+    if not evidence.runs:
+        return "first look"
+    return f"{evidence.runs} + {evidence.incumbent_runs} runs"
+
+
+def evidence_words(row: Row) -> str:
+    """What speaks for a row, whole: effect, interval, runs and confidence; empty where nothing.
+
+    `better by 0.8 σ, not confirmed: +0.031 (−0.01 to +0.07), 2 + 3 runs` for a near miss.
+    """
+    evidence = row.evidence
+    if evidence is None:
+        return ""
+    if not evidence.sigma:
+        return f"{_signed(evidence.effect)}: the harness {EXACT}"
+    words = f"{effect_words(evidence)}, {runs_words(evidence)}"
+    if row.is_near_miss:
+        return f"{near_words(row)}: {words}"
+    if row.status == "keep":
+        return f"{words}, {100 * evidence.confidence:.4g} % sure"
+    return words
+
+
+def near_words(row: Row) -> str:
+    """How near a miss was: `better by 0.8 σ, not confirmed`; empty for what was none."""
+    evidence = row.evidence
+    if evidence is None or not row.is_near_miss:
+        return ""
+    return f"better by {evidence.effect / evidence.sigma:.1f} σ, not confirmed"
+
+
+def near_misses(state: RunState) -> list[Row]:
+    """The near misses of a run, those that were furthest from luck first."""
+    found = [row for row in state.rows if row.is_near_miss]
+    return sorted(found, key=lambda row: -_in_sigmas(row))
+
+
+def _in_sigmas(row: Row) -> float:
+    return row.evidence.effect / row.evidence.sigma if row.evidence else 0.0
+
+
+def _shares(
+    sizes: Mapping[str, float], values: Mapping[str, float], objective: Objective
+) -> list[str]:
+    """Each in percent of the figure it is of; as it is where that is 0."""
+    told = []
+    for name, size in sizes.items():
+        value = values.get(name, objective.figure(values))
+        told.append(f"{_short(100 * size / abs(value))} %" if value else _short(size))
+    return told if len(told) == 1 else [f"{t} {n}" for t, n in zip(told, sizes, strict=True)]
+
+
+def _short(x: float) -> str:
+    """In two digits: more of them would only be noise."""
+    return format_number(float(f"{x:.2g}"))
+
+
+def _signed(x: float) -> str:
+    return format_change(float(f"{x:.3g}"))

@@ -140,9 +140,35 @@ def test_check_shows_what_was_read_and_leaves_nothing(
     assert run_command(["check"]) == 0
     out = capsys.readouterr().out
     assert "loss 5.4 (lower is better)" in out
+    assert "noise      repeats itself exactly (2 runs): one look tells" in out
     assert "ready" in out
     assert fingerprint(project) == before
     assert not (project / ".git" / "autoexp").exists()
+
+
+def test_check_runs_a_noisy_harness_more_than_once_and_tells_its_noise(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    counted = project.parent / "runs"
+    harness = f"echo x >> {counted}; echo loss: $(wc -l < {counted})00\n"
+    (project / "evaluate.sh").write_text(harness)
+    git(project, "commit", "--quiet", "--all", "--message", "noisy")
+    assert run_command(["check"]) == 0
+    out = capsys.readouterr().out
+    assert "loss 200 (100, 200, 300)" in out
+    assert "±50 %, 3 runs: improvements under" in out
+    assert counted.read_text() == "x\n" * 3
+
+
+def test_check_says_so_when_a_harness_fails_now_and_then(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    marker = project.parent / "ran"
+    harness = f"[ -e {marker} ] && exit 3; touch {marker}; echo loss: 5\n"
+    (project / "evaluate.sh").write_text(harness)
+    git(project, "commit", "--quiet", "--all", "--message", "flaky")
+    assert run_command(["check"]) == 1
+    assert "no measurement in run 2, where 1 had given one" in capsys.readouterr().out
 
 
 def test_check_names_a_metric_that_was_not_printed(
