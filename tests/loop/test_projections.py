@@ -90,6 +90,12 @@ def test_tables_that_began_empty_have_one_header(tmp_path: Path) -> None:
         run.grow()
 
 
+def _written(path: Path) -> tuple[int, int, int]:
+    """Not when it was read: a comparison with what is there reads it."""
+    stat = path.stat()
+    return stat.st_ino, stat.st_size, stat.st_mtime_ns
+
+
 def test_nothing_is_written_when_nothing_is_new(run: Run) -> None:
     before = [(run.root / name).stat() for name in NAMES]
     assert run.projections.update() == []
