@@ -121,7 +121,7 @@ def test_a_night_of_thirty_agrees_to_the_cent(sample: Path) -> None:
     assert kinds.count("RepairBegan") == 1
     assert kinds.count("WaitBegan") >= 2
     assert any("(after 1 repair)" in row[-1] for row in table)
-    repaired = next(row for row in state.rows if "repairs" in row.description)
+    repaired = next(row for row in state.rows if "1 repair)" in row.description)
     assert repaired.status != "crash"
     assert git(sample, "cat-file", "-t", f"refs/autoexp/t/{repaired.n}.1") == "commit"
     assert "numpyy" not in state_text(run, repaired.n)
