@@ -12,7 +12,7 @@ import msgspec
 
 from autoexp_tui.commands.overrides import Overrides, overriding
 from autoexp_tui.config.declared import Setting, settings
-from autoexp_tui.config.page import page
+from autoexp_tui.config.reference import page
 from autoexp_tui.config.schema import schema
 from autoexp_tui.config.writer import flow
 from autoexp_tui.console import echo, write

@@ -16,7 +16,7 @@ from autoexp_tui.sources.journals import read_state
 from autoexp_tui.text.numbers import format_duration, format_number, format_runs
 from autoexp_tui.text.safe import clean, clean_line, decode, one_line
 
-_OUTPUT = 64 << 10
+_TAIL_BYTES = 64 << 10
 
 
 @click.command()
@@ -60,6 +60,10 @@ def _file(path: Path) -> str:
         return ""
     with path.open("rb") as file:
         size = path.stat().st_size
-        file.seek(max(0, size - _OUTPUT))
+        file.seek(max(0, size - _TAIL_BYTES))
         text = decode(file.read())
-    return text if size <= _OUTPUT else f"… the last {_OUTPUT >> 10} of {size >> 10} KiB\n{text}"
+    return (
+        text
+        if size <= _TAIL_BYTES
+        else f"… the last {_TAIL_BYTES >> 10} of {size >> 10} KiB\n{text}"
+    )

@@ -36,15 +36,15 @@ _MARKER = "AUTOEXP_EVALUATION"
 _LOADER = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FRAMEWORK_PATH")
 """What our own Python may need to start at all; the supervisor sees nothing else of ours."""
 
-_POLL = 0.1
+_POLL_S = 0.1
 """Seconds between looks at the interrupt."""
-_CHUNK = 256 << 10
-_OVERDUE = 5.0
+_CHUNK_BYTES = 256 << 10
+_OVERDUE_S = 5.0
 """Seconds after which a supervisor that should have ended everything is taken for dead."""
-_STRAGGLE = 1.0
+_STRAGGLE_S = 1.0
 """Seconds to read on when the supervisor has gone and something still holds the pipe."""
 _TAIL_BYTES = 32 << 10
-_TAIL = 4096
+_SHOWN_TAIL_BYTES = 4096
 _WIDTH = 200
 _FATAL = frozenset(
     number
@@ -182,9 +182,9 @@ class _Output:
     def tail(self) -> str:
         """The end of the output, cleaned; it begins with a whole line where one begins."""
         text = clean(decode(self._tail[-_TAIL_BYTES:]))
-        if self.size <= _TAIL_BYTES and len(text) <= _TAIL:
+        if self.size <= _TAIL_BYTES and len(text) <= _SHOWN_TAIL_BYTES:
             return text
-        first, _, rest = text[-_TAIL:].partition("\n")
+        first, _, rest = text[-_SHOWN_TAIL_BYTES:].partition("\n")
         return rest or first
 
     def outcome(
@@ -234,7 +234,7 @@ class _Supervisor:
         self.pid = self._process.pid
         self._marker = uuid.uuid4().hex
         self._answer = b""
-        self._due = time.monotonic() + time_limit + _OVERDUE
+        self._due = time.monotonic() + time_limit + _OVERDUE_S
 
     def __enter__(self) -> Self:
         return self
@@ -242,7 +242,7 @@ class _Supervisor:
     def __exit__(self, *_: object) -> None:
         self._let_go()
         try:
-            self._process.wait(_OVERDUE)
+            self._process.wait(_OVERDUE_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
@@ -277,13 +277,13 @@ class _Supervisor:
                     if self._status not in waiting:
                         return  # what could not be killed still holds the pipe
                     self._process.kill()  # stopped or stuck: its end is seen below
-                for key, _ in selector.select(_POLL):
-                    data = os.read(key.fd, _CHUNK)
+                for key, _ in selector.select(_POLL_S):
+                    data = os.read(key.fd, _CHUNK_BYTES)
                     if key.fileobj is self._output:
                         output.take(data)
                     else:
                         self._answer += data
-                        self._due = time.monotonic() + _STRAGGLE
+                        self._due = time.monotonic() + _STRAGGLE_S
                     if not data:
                         selector.unregister(key.fileobj)
 
@@ -291,7 +291,7 @@ class _Supervisor:
         """Close the lifeline: the supervisor ends everything and reports."""
         if not self._lifeline.closed:
             self._lifeline.close()
-            self._due = min(self._due, time.monotonic() + _OVERDUE)
+            self._due = min(self._due, time.monotonic() + _OVERDUE_S)
 
 
 def _pipe(reads: contextlib.ExitStack, writes: contextlib.ExitStack) -> tuple[FileIO, FileIO]:

@@ -13,8 +13,8 @@ from pathlib import Path
 
 HEAD = 8 << 20
 TAIL = 8 << 20
-_COPY = 256 << 10
-_LINE = 16 << 10
+_COPY_BYTES = 256 << 10
+_LINE_BYTES = 16 << 10
 """The kept end begins with a whole line where a line begins within so many bytes."""
 
 
@@ -71,7 +71,7 @@ class OutputLog:
         """Move the last half of the tail up to the head, behind a line that says what is gone."""
         try:
             keep = self._size - self._tail // 2
-            start = os.pread(self._fd, min(_LINE, self._tail // 2), keep)
+            start = os.pread(self._fd, min(_LINE_BYTES, self._tail // 2), keep)
             keep += start.find(b"\n") + 1
             self._omitted += keep - self._tail_starts
             line = f"\n[autoexp: {self._omitted} bytes left out here]\n".encode()
@@ -80,7 +80,7 @@ class OutputLog:
             self._append(memoryview(line))
             # Copied downwards, so no byte is overwritten before it was read.
             while keep < end and not self.error:
-                part = os.pread(self._fd, min(_COPY, end - keep), keep)
+                part = os.pread(self._fd, min(_COPY_BYTES, end - keep), keep)
                 if not part:
                     break  # someone else has shortened the file
                 self._append(memoryview(part))

@@ -22,7 +22,7 @@ from autoexp_tui.repository.objects import TreeEntry
 from autoexp_tui.repository.plumbing import RepositoryError
 from autoexp_tui.repository.repository import Repository
 
-_CHUNK = 1 << 20
+_CHUNK_BYTES = 1 << 20
 _TICK_NS = 50_000_000
 """A file changed this recently could change again without its times telling."""
 
@@ -253,7 +253,7 @@ class Workspace:
             return False
         digest = hashlib.sha1(b"blob %d\0" % found.st_size, usedforsecurity=False)
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as file:
-            while chunk := file.read(_CHUNK):
+            while chunk := file.read(_CHUNK_BYTES):
                 digest.update(chunk)
         return digest.hexdigest() == stored.sha
 

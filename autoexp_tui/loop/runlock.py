@@ -12,11 +12,11 @@ from autoexp_tui.model.problem import Problem
 from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.system.processes import ProcessId
 
-_SIGN_OF_LIFE = 15.0
+_HEARTBEAT_S = 15.0
 """Seconds without one after which a runner that gives two a second is not awake."""
 
 
-_MOMENT = 2.0
+_LOCK_WAIT_S = 2.0
 """Seconds for which a lock whose holder has died is waited for."""
 
 
@@ -41,7 +41,7 @@ def locked(run: RunDirectory) -> Iterator[None]:
 
 def _take(descriptor: int, run: RunDirectory) -> None:
     """Take the lock. What a killed runner was about to start may hold it for a moment longer."""
-    until = time.monotonic() + _MOMENT
+    until = time.monotonic() + _LOCK_WAIT_S
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -70,4 +70,4 @@ def is_asleep(run: RunDirectory) -> bool:
         silent = time.time() - run.lock.stat().st_mtime
     except OSError:
         return False
-    return silent > _SIGN_OF_LIFE and is_running(run)
+    return silent > _HEARTBEAT_S and is_running(run)

@@ -25,7 +25,7 @@ from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.text.intake import cleaned
 from autoexp_tui.text.safe import clean_line
 
-_LONGEST = 64 << 10
+_MAX_BYTES = 64 << 10
 _TIMEOUT_S = 5.0
 _SOCKET_PATH_MAX = 100
 """A socket's path may have 108 bytes on Linux and 104 on macOS, the closing zero included."""
@@ -51,7 +51,7 @@ def send(run: RunDirectory, command: Command) -> Reply:
         try:
             connection.connect(str(socket_path(run)))
             connection.sendall(msgspec.json.encode(command) + b"\n")
-            line = connection.makefile("rb").readline(_LONGEST)
+            line = connection.makefile("rb").readline(_MAX_BYTES)
             return cleaned(msgspec.json.decode(line, type=Reply))
         except (OSError, msgspec.MsgspecError) as error:
             raise NoRunner(
@@ -67,7 +67,7 @@ class _Handler(socketserver.StreamRequestHandler):
         if not _is_ours(self.connection):
             return
         try:
-            command = cleaned(msgspec.json.decode(self.rfile.readline(_LONGEST), type=Command))
+            command = cleaned(msgspec.json.decode(self.rfile.readline(_MAX_BYTES), type=Command))
         except (OSError, msgspec.MsgspecError) as error:
             reply = Reply(ok=False, text=clean_line(f"not a command: {error}"))
         else:

@@ -14,7 +14,7 @@ from autoexp_tui.text.safe import clean, decode
 
 _RECENT = 5
 """Experiments whose diffs are shown again."""
-_TAIL = 8 << 10
+_TAIL_BYTES = 8 << 10
 _LATELY = 10
 
 
@@ -88,7 +88,7 @@ def _text(path: Path) -> str:
 def _tail(path: Path) -> str:
     try:
         with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - _TAIL))
+            file.seek(max(0, path.stat().st_size - _TAIL_BYTES))
             return clean(decode(file.read()))
     except OSError:
         return ""

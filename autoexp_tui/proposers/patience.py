@@ -8,7 +8,7 @@ from collections.abc import Callable
 from autoexp_tui.loop.control import Controls, Interrupted
 from autoexp_tui.model.proposal import Exhausted
 
-_POLL = 0.2
+_POLL_S = 0.2
 """Seconds between looks at what has no bell of its own: a stop after this experiment, a budget."""
 
 
@@ -42,14 +42,14 @@ class Patience:
         self._announce(seconds, reason)
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
-            self._controls.wait(self._controls.proposing, min(left, _POLL))
+            self._controls.wait(self._controls.proposing, min(left, _POLL_S))
             self._look()
 
     def _look(self) -> None:
         self._controls.check_proposal()
         while self._controls.pausing and not self._controls.stopping:
             self._controls.check_proposal()
-            self._controls.wait_while_paused(_POLL)  # nothing is asked while a person has paused
+            self._controls.wait_while_paused(_POLL_S)  # nothing is asked while a person has paused
         if self._controls.stopping:
             raise Interrupted
         if why := self._used_up():

@@ -19,9 +19,9 @@ from autoexp_tui.summary.trust import confirmed_words, noise_words
 from autoexp_tui.text.numbers import format_duration, format_number, money
 from autoexp_tui.text.safe import Safe, clean_line, one_line
 
-_DIFF = 64 << 10
+_DIFF_CHARS = 64 << 10
 """Characters of one diff that a report shows."""
-_DIFFS = 1 << 20
+_ALL_DIFFS_CHARS = 1 << 20
 """Characters of all diffs that a report shows."""
 _STEPS = 60
 """Kept changes that are shown one by one: of more, those that gained most."""
@@ -159,12 +159,12 @@ def _steps(
     best = sorted(gained, key=lambda n: -gained[n])[:_STEPS]
     shown = {row.n for row in kept} if len(kept) <= _STEPS else set(best)
     top = objective.figure(baseline.metrics) if baseline else None
-    room = _DIFFS
+    room = _ALL_DIFFS_CHARS
     for row in kept:
         gain, value = gained.get(row.n, 0.0), objective.figure(row.metrics)
         if row.n in shown:
             diff = diff_of(row.n) if diff_of else ""
-            text = diff[: min(_DIFF, room)]
+            text = diff[: min(_DIFF_CHARS, room)]
             room -= len(text)
             share = gain / whole if gain and math.isfinite(whole) else 0.0
             yield KeptStep(row, top, value, share, text, len(text) < len(diff))

@@ -19,7 +19,7 @@ from autoexp_tui.system.files import sync_directory
 
 FEW = 32
 """Packs of one size that are left alone."""
-_STALE = 60.0
+_STALE_S = 60.0
 """Seconds after which a protected pack is what a crash left."""
 _MARK = "autoexp"
 _PARTS = ("idx", "rev", "pack")
@@ -104,7 +104,7 @@ class Packs:
         """Let gc have the packs of ours that a crash left protected."""
         for keep in self._folder.glob("*.keep"):
             try:
-                old = time.time() - keep.stat().st_mtime > _STALE
+                old = time.time() - keep.stat().st_mtime > _STALE_S
                 if old and keep.read_text(errors="replace").strip() == _MARK:
                     keep.unlink()
             except FileNotFoundError:

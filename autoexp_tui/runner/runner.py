@@ -83,7 +83,7 @@ class Runner:
         from autoexp_tui.evaluation.local import LocalEvaluator  # noqa: PLC0415 - git, only here
         from autoexp_tui.repository.candidates import Candidates  # noqa: PLC0415
         from autoexp_tui.repository.repository import Repository  # noqa: PLC0415
-        from autoexp_tui.runner.hosting import make_proposer  # noqa: PLC0415
+        from autoexp_tui.runner.proposer_host import make_proposer  # noqa: PLC0415
 
         self._recorder = recorder = Recorder(journal)
         started = recorder.state.started

@@ -23,7 +23,7 @@ from autoexp_tui.model.state import RunState
 MOST_BYTES = 2 << 30
 """Of all files of an archive, unpacked."""
 MOST_FILES = 400_000
-_CHUNK = 1 << 20
+_CHUNK_BYTES = 1 << 20
 
 _PER_EXPERIMENT = ("proposal.jsonl", "output.log", "target", "diff.patch")
 _OURS = re.compile(
@@ -96,7 +96,7 @@ def _entry(archive: zipfile.ZipFile, name: str) -> IO[bytes]:
 
 def _copy(archive: zipfile.ZipFile, path: Path, name: str, most: int = MOST_BYTES) -> None:
     with path.open("rb") as file, _entry(archive, name) as entry:
-        while chunk := file.read(min(_CHUNK, most)):
+        while chunk := file.read(min(_CHUNK_BYTES, most)):
             entry.write(chunk)
             most -= len(chunk)
 
@@ -174,7 +174,7 @@ def _extract(
     to.parent.mkdir(parents=True, exist_ok=True)
     size = 0
     with archive.open(info) as entry, to.open("xb") as file:
-        while chunk := entry.read(_CHUNK):
+        while chunk := entry.read(_CHUNK_BYTES):
             size += len(chunk)
             if size > room:
                 raise UsageProblem(f"{path}: it is more than {MOST_BYTES >> 20} MiB unpacked")

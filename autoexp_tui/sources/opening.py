@@ -18,7 +18,7 @@ from autoexp_tui.sources.tables import is_table, table_state
 from autoexp_tui.tables import Table, read_table
 from autoexp_tui.text.safe import decode
 
-_DIFF = 1 << 20
+_DIFF_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Opened:
         if self.run is None or not self.run.diff(n).is_file():
             return ""
         with self.run.diff(n).open("rb") as file:
-            return decode(file.read(_DIFF))
+            return decode(file.read(_DIFF_BYTES))
 
 
 @contextmanager
@@ -68,16 +68,16 @@ def _run(run: RunDirectory) -> Opened:
 
 
 def _table(path: Path, direction: Literal["lower", "higher"] | None) -> Opened:
-    ledger = read_table(path)
+    table = read_table(path)
     if direction is not None:
-        ledger = ledger.directed(direction)
-    if not any(not row.text for row in ledger.rows):
+        table = table.directed(direction)
+    if not any(not row.text for row in table.rows):
         raise UsageProblem(f"{path}: no experiment was found in it")
-    return Opened(path.stem, table_state(ledger), None, tuple(_caveats(ledger)))
+    return Opened(path.stem, table_state(table), None, tuple(_caveats(table)))
 
 
-def _caveats(ledger: Table) -> Iterator[str]:
-    part = ledger.primary
+def _caveats(table: Table) -> Iterator[str]:
+    part = table.primary
     name = part.metric or "value"
     if part.direction.way == "unknown":
         yield (
@@ -86,8 +86,8 @@ def _caveats(ledger: Table) -> Iterator[str]:
         )
     else:
         yield f"{part.direction.way.capitalize()} {name} is better: {part.direction.source}."
-    if not ledger.judged:
+    if not table.judged:
         yield "The table has no verdicts: every new best counts as kept."
-    for note in ledger.notes:
+    for note in table.notes:
         if note.line == 0:
             yield note.text

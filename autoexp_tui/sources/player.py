@@ -14,9 +14,9 @@ from autoexp_tui.model.history import resumption
 from autoexp_tui.sources.journals import Source
 
 SPEEDS = (0.25, 0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
-_GAP = 30.0
+_LONGEST_GAP_S = 30.0
 """Seconds that a stretch in which nothing happened takes at most."""
-_ROW = 1.0
+_ROW_S = 1.0
 """Seconds that a row takes in a recording without times: a bare table."""
 _NUMBER = itemgetter(0)
 
@@ -191,12 +191,12 @@ def _timeline(records: list[Record]) -> list[float]:
     if records and records[-1].elapsed > 0:
         times, at, before = [], 0.0, records[0].elapsed
         for record in records:
-            at += min(_GAP, max(0.0, record.elapsed - before))
+            at += min(_LONGEST_GAP_S, max(0.0, record.elapsed - before))
             before = record.elapsed
             times.append(at)
         return times
     times, at = [], 0.0
     for record in records:
-        at += _ROW * isinstance(record.event, events.Decided)
+        at += _ROW_S * isinstance(record.event, events.Decided)
         times.append(at)
     return times

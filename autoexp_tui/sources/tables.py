@@ -12,11 +12,11 @@ from autoexp_tui.text.safe import clean_line
 
 
 class TableSource:
-    """Hands a ledger out once, whole: rows and plot, without what led to them."""
+    """Hands a table out once, whole: rows and plot, without what led to them."""
 
-    def __init__(self, ledger: Table) -> None:
-        self._ledger = ledger
-        self._records = list(table_events(ledger))
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._records = list(table_events(table))
 
     def read(self) -> list[Record]:
         records, self._records = self._records, []
@@ -25,7 +25,7 @@ class TableSource:
     @property
     def direction(self) -> str:
         """Which direction is better, how that is known and how surely, in words."""
-        primary = self._ledger.primary
+        primary = self._table.primary
         found = primary.direction
         name = clean_line(primary.metric or "no metric", 60)
         sure = "" if found.confidence == "none" else f" ({found.confidence} confidence)"
@@ -33,20 +33,20 @@ class TableSource:
         return f"{name}: {way}, {clean_line(found.source, 120)}{sure}"
 
     def turned(self) -> TableSource:
-        """The same ledger with the other direction."""
+        """The same table with the other direction."""
         way: Literal["lower", "higher"] = (
-            "higher" if self._ledger.primary.direction.way == "lower" else "lower"
+            "higher" if self._table.primary.direction.way == "lower" else "lower"
         )
-        return TableSource(self._ledger.directed(way))
+        return TableSource(self._table.directed(way))
 
     def alive(self) -> bool:
         return False
 
 
-def table_state(ledger: Table) -> RunState:
-    """What the whole ledger adds up to."""
+def table_state(table: Table) -> RunState:
+    """What the whole table adds up to."""
     state = RunState()
-    for record in table_events(ledger):
+    for record in table_events(table):
         state.apply(record)
     return state
 

@@ -13,7 +13,7 @@ from autoexp_tui.model.events import Record
 from autoexp_tui.model.problem import UsageProblem
 from autoexp_tui.tables import read_table, table_events
 
-_REST = 8.0
+_REST_FACTOR = 8.0
 """A reading is followed by a rest of so many times what it took: a long table costs little."""
 
 _Signature = tuple[int, int, int]
@@ -77,7 +77,7 @@ class TableWatch:
             return []
         self._read = signature
         now = self._clock()
-        self._rest_until = now + _REST * (now - began) if self._told else 0.0
+        self._rest_until = now + _REST_FACTOR * (now - began) if self._told else 0.0
         return self._news(records)
 
     def _news(self, records: list[Record]) -> list[Record]:
@@ -87,10 +87,10 @@ class TableWatch:
 
     def _records(self) -> list[Record]:
         """The table as it stands. Its end is left out: there may be more."""
-        ledger = read_table(self._path)
+        table = read_table(self._path)
         if self._direction is not None:
-            ledger = ledger.directed(self._direction)
-        return [r for r in table_events(ledger) if not isinstance(r.event, events.RunFinished)]
+            table = table.directed(self._direction)
+        return [r for r in table_events(table) if not isinstance(r.event, events.RunFinished)]
 
     def _signature(self) -> _Signature | None:
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from autoexp_tui.tables.events import table_events
 from autoexp_tui.tables.model import (
     InferredWay,
     Note,
@@ -13,6 +12,7 @@ from autoexp_tui.tables.model import (
 )
 from autoexp_tui.tables.progress import GainShare
 from autoexp_tui.tables.read import parse_table, read_table
+from autoexp_tui.tables.recording import table_events
 from autoexp_tui.tables.summary import TableSummary, summarise, summarise_run
 
 __all__ = [

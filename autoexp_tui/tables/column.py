@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from autoexp_tui.tables import numbers
+from autoexp_tui.tables import cell_values
 from autoexp_tui.tables.model import Cell, ColumnRole
 from autoexp_tui.tables.sheet import Sheet, SheetRecord
 
@@ -32,8 +32,8 @@ class Sampled:
     unit: str = ""
 
     def __post_init__(self) -> None:
-        self.figures = [numbers.number(cell) for cell in self.cells]
-        held = [cell for cell in self.cells if not numbers.is_blank(cell)]
+        self.figures = [cell_values.number(cell) for cell in self.cells]
+        held = [cell for cell in self.cells if not cell_values.is_blank(cell)]
         self.filled = len(held)
         found = [figure for figure in self.figures if figure is not None]
         self.numeric = len(found) / len(held) if held else 0.0
@@ -41,7 +41,7 @@ class Sampled:
 
     def share(self, test: Callable[[Cell], bool]) -> float:
         """Share of the cells that hold something for which `test` is true."""
-        held = [cell for cell in self.cells if not numbers.is_blank(cell)]
+        held = [cell for cell in self.cells if not cell_values.is_blank(cell)]
         return sum(map(test, held)) / len(held) if held else 0.0
 
 
@@ -65,7 +65,7 @@ def _cells(rows: Sequence[SheetRecord], at: int) -> list[Cell]:
 
 
 def is_long_text(cell: Cell) -> bool:
-    return type(cell) is str and len(cell) > 12 and numbers.number(cell) is None
+    return type(cell) is str and len(cell) > 12 and cell_values.number(cell) is None
 
 
 def counts(column: Sampled) -> bool:

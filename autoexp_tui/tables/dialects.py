@@ -1,9 +1,9 @@
-"""The name of a ledger's form, for people."""
+"""The name of a table's form, for people."""
 
 from __future__ import annotations
 
 from autoexp_tui.tables import names
-from autoexp_tui.tables.columns import Layout
+from autoexp_tui.tables.layout import Layout
 from autoexp_tui.tables.sheet import Sheet
 
 

@@ -1,4 +1,4 @@
-"""Documents next to a ledger: lines that name one of its columns and say which way is better."""
+"""Documents next to a table: lines that name one of its columns and say which way is better."""
 
 from __future__ import annotations
 
@@ -37,17 +37,17 @@ _GENERIC = frozenset("metric metric_value value score objective primary metric_a
 DocLine = tuple[str, int, str]
 
 
-def read_docs(ledger: Path) -> list[DocLine]:
-    """Lines of the documents beside a ledger, and one folder up within the same repository.
+def read_docs(table: Path) -> list[DocLine]:
+    """Lines of the documents beside a table, and one folder up within the same repository.
 
     As (file name, line number, line). What can't be read is left out.
     """
-    folder = ledger.parent
+    folder = table.parent
     folders = [folder]
     if not (folder / ".git").exists() and (folder.parent / ".git").exists():
         folders.append(folder.parent)
     lines: list[DocLine] = []
-    for path in _documents(folders, ledger):
+    for path in _documents(folders, table):
         try:
             with path.open("rb") as file:
                 text = file.read(_BYTES).decode("utf-8", "replace")
@@ -57,14 +57,14 @@ def read_docs(ledger: Path) -> list[DocLine]:
     return lines
 
 
-def _documents(folders: Sequence[Path], ledger: Path) -> Iterator[Path]:
+def _documents(folders: Sequence[Path], table: Path) -> Iterator[Path]:
     seen: set[Path] = set()
     for folder in folders:
         for pattern in _PATTERNS:
             for path in sorted(folder.glob(pattern)):
                 if len(seen) >= _FILES:
                     return
-                if path not in seen and path != ledger and path.is_file():
+                if path not in seen and path != table and path.is_file():
                     seen.add(path)
                     yield path
 

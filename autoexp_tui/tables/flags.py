@@ -14,30 +14,30 @@ from autoexp_tui.tables.model import Note, Table, TableRow
 _JUMP = 20.0
 
 
-def flagged(ledger: Table) -> list[Note]:
-    """Notes about the ledger's contents."""
-    rows = progress.measured(ledger)
+def flagged(table: Table) -> list[Note]:
+    """Notes about the table's contents."""
+    rows = progress.measured(table)
     return [
-        *_texts(ledger),
-        *_segments(ledger),
-        *_direction(ledger),
-        *_values(ledger, rows),
-        *_bests(ledger, rows),
+        *_texts(table),
+        *_segments(table),
+        *_direction(table),
+        *_values(table, rows),
+        *_bests(table, rows),
         *_jumps(rows),
-        *_words(ledger),
+        *_words(table),
     ]
 
 
-def _texts(ledger: Table) -> Iterator[Note]:
-    texts = sum(row.text for row in ledger.rows)
+def _texts(table: Table) -> Iterator[Note]:
+    texts = sum(row.text for row in table.rows)
     if texts:
-        yield Note(0, f"{texts} of {len(ledger.rows)} lines: text without cells")
+        yield Note(0, f"{texts} of {len(table.rows)} lines: text without cells")
 
 
-def _segments(ledger: Table) -> Iterator[Note]:
-    filled = [part for part in ledger.segments if part.stop > part.start]
+def _segments(table: Table) -> Iterator[Note]:
+    filled = [part for part in table.segments if part.stop > part.start]
     for part in filled[1:]:
-        first = ledger.rows[part.start]
+        first = table.rows[part.start]
         title = part.title or part.metric
         yield Note(
             first.line,
@@ -48,18 +48,18 @@ def _segments(ledger: Table) -> Iterator[Note]:
             return
 
 
-def _direction(ledger: Table) -> Iterator[Note]:
-    direction = ledger.primary.direction
-    if ledger.primary.metric and direction.way == "unknown":
+def _direction(table: Table) -> Iterator[Note]:
+    direction = table.primary.direction
+    if table.primary.metric and direction.way == "unknown":
         yield Note(0, "which way is better is not known, so there is no best")
     elif direction.confidence == "low":
         yield Note(0, f"{direction.way} is better, by {direction.source}: not certain")
 
 
-def _values(ledger: Table, rows: Sequence[TableRow]) -> Iterator[Note]:
-    metric = ledger.primary.metric
+def _values(table: Table, rows: Sequence[TableRow]) -> Iterator[Note]:
+    metric = table.primary.metric
     if not metric:
-        if ledger.rows:
+        if table.rows:
             yield Note(0, "no column could be taken for the metric")
         return
     marks = Counter(
@@ -80,8 +80,8 @@ def _values(ledger: Table, rows: Sequence[TableRow]) -> Iterator[Note]:
         yield Note(0, f"{metric} is a difference, not a level: bests don't add up")
 
 
-def _bests(ledger: Table, rows: Sequence[TableRow]) -> Iterator[Note]:
-    way = ledger.primary.direction.way
+def _bests(table: Table, rows: Sequence[TableRow]) -> Iterator[Note]:
+    way = table.primary.direction.way
     kept = [row for row in rows if row.status == "kept" and row.value is not None]
     if not kept or way == "unknown":
         return
@@ -111,9 +111,9 @@ def _jumps(rows: Sequence[TableRow]) -> Iterator[Note]:
             return
 
 
-def _words(ledger: Table) -> Iterator[Note]:
+def _words(table: Table) -> Iterator[Note]:
     foreign = sorted(
-        {row.word for row in ledger.rows if row.word and statuses.outcome_of(row.word) is None}
+        {row.word for row in table.rows if row.word and statuses.outcome_of(row.word) is None}
     )
     if foreign:
         shown = ", ".join(word[:40] for word in foreign[:8])

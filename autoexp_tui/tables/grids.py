@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from operator import methodcaller
 
-from autoexp_tui.tables import names, numbers, statuses
+from autoexp_tui.tables import cell_values, names, statuses
 from autoexp_tui.tables.model import Cell, FileKind
 from autoexp_tui.tables.sheet import CELL, COLUMNS, Config, Remarks, Sheet, SheetRecord, cut, way_of
 
@@ -186,7 +186,7 @@ def _header_at(fields: Sequence[Fields]) -> int | None:
     for at, (_, cells) in enumerate(fields[:20]):
         if _is_header(cells):
             return at
-        if len(cells) > 1 and any(numbers.number(cell) is not None for cell in cells):
+        if len(cells) > 1 and any(cell_values.number(cell) is not None for cell in cells):
             later = [k for k, (_, more) in enumerate(fields[:20]) if k > at and _is_header(more)]
             return later[0] if later and len(fields[later[0]][1]) >= len(cells) > 1 else None
     return None
@@ -197,7 +197,9 @@ def _is_header(cells: Sequence[str]) -> bool:
     if not filled or len(filled) * 2 < len(cells):
         return False
     if any(
-        numbers.number(cell) is not None or numbers.moment(cell) is not None or len(cell) > 60
+        cell_values.number(cell) is not None
+        or cell_values.moment(cell) is not None
+        or len(cell) > 60
         for cell in filled
     ):
         return False

@@ -1,4 +1,4 @@
-"""What a ledger is once it has been read: rows in the file's own order, and what they mean."""
+"""What a table is once it has been read: rows in the file's own order, and what they mean."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ UNKNOWN = InferredWay("unknown", "nothing in the file tells", "none")
 
 
 class Note(msgspec.Struct, frozen=True):
-    """Something that a reader of the ledger should know."""
+    """Something that a reader of the table should know."""
 
     line: int
     """In the file, 1 for the first; 0 when it is about the whole of it."""
@@ -84,7 +84,7 @@ class TableRow(msgspec.Struct, frozen=True, gc=False):
     seconds: float | None = None
     """How long it took."""
     cost: float | None = None
-    """In the ledger's own currency."""
+    """In the table's own currency."""
     segment: int = 0
     text: bool = False
     """A line between the rows that has no cells; `description` holds it."""
@@ -107,7 +107,7 @@ class Table(msgspec.Struct, frozen=True):
 
     @property
     def primary(self) -> TableSegment:
-        """The first segment that has rows: what the ledger set out to improve."""
+        """The first segment that has rows: what the table set out to improve."""
         return next((part for part in self.segments if part.stop > part.start), self.segments[0])
 
     @property
@@ -116,7 +116,7 @@ class Table(msgspec.Struct, frozen=True):
         return any(row.status in {"kept", "rejected"} for row in self.rows)
 
     def directed(self, way: Literal["lower", "higher"]) -> Table:
-        """Return the same ledger with the primary metric's direction as a person says it is."""
+        """Return the same table with the primary metric's direction as a person says it is."""
         said = InferredWay(way, "as you said", "high")
         primary = self.primary
         parts = tuple(

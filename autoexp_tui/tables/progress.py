@@ -1,4 +1,4 @@
-"""How far a ledger got, and when: the running best, the gain's shares, the longest drought."""
+"""How far a table got, and when: the running best, the gain's shares, the longest drought."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class GainShare(msgspec.Struct, frozen=True):
     """0 to 1."""
 
 
-def measured(ledger: Table) -> list[TableRow]:
+def measured(table: Table) -> list[TableRow]:
     """The rows that count for the primary metric: its segments', in its direction."""
-    primary = ledger.primary
+    primary = table.primary
     found: list[TableRow] = []
-    for part in ledger.segments:
+    for part in table.segments:
         if part.measures_as(primary):
-            found += [row for row in ledger.rows[part.start : part.stop] if not row.text]
+            found += [row for row in table.rows[part.start : part.stop] if not row.text]
     return found
 
 

@@ -1,4 +1,4 @@
-"""Opening a ledger: the file's text in, a `Table` out. Never fails on what the text says."""
+"""Opening a table: the file's text in, a `Table` out. Never fails on what the text says."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from autoexp_tui.tables import flags, names, statuses
-from autoexp_tui.tables.columns import Layout, lay_out
+from autoexp_tui.tables.cell_values import moment, number
 from autoexp_tui.tables.dialects import dialect_of
 from autoexp_tui.tables.direction import Judged, infer
 from autoexp_tui.tables.docs import DocLine, read_docs, spoken_of
 from autoexp_tui.tables.grids import read_grid
+from autoexp_tui.tables.json_rows import looks_like_json, read_objects
+from autoexp_tui.tables.layout import Layout, lay_out
 from autoexp_tui.tables.model import (
     UNKNOWN,
     Cell,
@@ -22,8 +24,6 @@ from autoexp_tui.tables.model import (
     TableRow,
     TableSegment,
 )
-from autoexp_tui.tables.numbers import moment, number
-from autoexp_tui.tables.objects import looks_like_json, read_objects
 from autoexp_tui.tables.primary import total_of
 from autoexp_tui.tables.sheet import Config, Sheet, SheetRecord, cut, way_of
 from autoexp_tui.tables.siblings import sibling_direction
@@ -38,19 +38,19 @@ def read_table(path: Path, *, docs: bool = True) -> Table:
     Raises OSError where the file can't be read; nothing that it may hold raises.
     """
     lines = read_docs(path) if docs else []
-    ledger = parse_table(path.read_bytes(), name=path.name, folder=path.resolve().parent.name,
+    table = parse_table(path.read_bytes(), name=path.name, folder=path.resolve().parent.name,
                           docs=lines)  # fmt: skip
-    if docs and ledger.primary.metric and ledger.primary.direction.way == "unknown":
-        found = sibling_direction(path, ledger, parse_table)
+    if docs and table.primary.metric and table.primary.direction.way == "unknown":
+        found = sibling_direction(path, table, parse_table)
         if found is not None:
-            ledger = _redirected(ledger, found)
-    return ledger
+            table = _redirected(table, found)
+    return table
 
 
 def parse_table(
     data: bytes, *, name: str = "", folder: str = "", docs: Sequence[DocLine] = ()
 ) -> Table:
-    """Read a ledger from its bytes. `docs` are lines of documents that may speak of its columns."""
+    """Read a table from its bytes. `docs` are lines of documents that may speak of its columns."""
     text = _decoded(data)
     sheet = read_objects(text) if looks_like_json(text) else read_grid(text)
     # Names are keys: they are cleaned here, where two that look the same still can be one column
@@ -60,7 +60,7 @@ def parse_table(
         config.metric, config.title = one_line(config.metric), one_line(config.title)
     said = spoken_of(docs, [*sheet.columns, *(config.metric for config in sheet.configs)])
     layout = lay_out(sheet, said)
-    return _Builder(sheet, layout, said).ledger(name, folder)
+    return _Builder(sheet, layout, said).table(name, folder)
 
 
 def _decoded(data: bytes) -> str:
@@ -80,16 +80,16 @@ def _cleaned(names: Sequence[str]) -> list[str]:
     return [found[name] for name in names]
 
 
-def _redirected(ledger: Table, direction: InferredWay) -> Table:
-    primary = ledger.primary
+def _redirected(table: Table, direction: InferredWay) -> Table:
+    primary = table.primary
     parts = tuple(
         TableSegment(part.metric, direction, part.start, part.stop, part.title)
         if part.metric == primary.metric and part.direction.way == "unknown"
         else part
-        for part in ledger.segments
+        for part in table.segments
     )
-    return Table(ledger.name, ledger.folder, ledger.kind, ledger.dialect, ledger.columns,
-                  ledger.rows, parts, ledger.notes)  # fmt: skip
+    return Table(table.name, table.folder, table.kind, table.dialect, table.columns,
+                  table.rows, parts, table.notes)  # fmt: skip
 
 
 class _Builder:
@@ -107,7 +107,7 @@ class _Builder:
         self._total = layout.primary is not None and total_of(sheet, layout.primary)
         self._signed = self._is_signed()
 
-    def ledger(self, name: str, folder: str) -> Table:
+    def table(self, name: str, folder: str) -> Table:
         sheet, layout = self._sheet, self._layout
         cuts = self._cuts()
         rows: list[TableRow] = []

@@ -22,7 +22,7 @@ class SheetRecord(msgspec.Struct, gc=False):
 
 
 class Config(msgspec.Struct):
-    """What a ledger says of itself: about the records from `at` on."""
+    """What a table says of itself: about the records from `at` on."""
 
     line: int
     at: int

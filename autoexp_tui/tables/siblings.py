@@ -1,4 +1,4 @@
-"""Other ledgers beside one that doesn't tell its direction: the same table, further along."""
+"""Other tables beside one that doesn't tell its direction: the same table, further along."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FILES = 24
 _BYTES = 256 * 1024
 
 
-def sibling_direction(path: Path, ledger: Table, parse: Callable[..., Table]) -> InferredWay | None:
+def sibling_direction(path: Path, table: Table, parse: Callable[..., Table]) -> InferredWay | None:
     """The direction in files whose names differ by their numbers only and that have its columns.
 
     A table without a header is taken to have another's columns where those are of the same sorts.
@@ -32,7 +32,7 @@ def sibling_direction(path: Path, ledger: Table, parse: Callable[..., Table]) ->
         except OSError:
             continue
         way = sibling.primary.direction.way
-        if way != "unknown" and _same(ledger, sibling):
+        if way != "unknown" and _same(table, sibling):
             found.setdefault(way, other.name)
     if len(found) != 1:
         return None
@@ -40,18 +40,18 @@ def sibling_direction(path: Path, ledger: Table, parse: Callable[..., Table]) ->
     return InferredWay(way, f"{name}, the same table", "low")
 
 
-def _same(ledger: Table, other: Table) -> bool:
-    mine, theirs = ledger.columns, other.columns
+def _same(table: Table, other: Table) -> bool:
+    mine, theirs = table.columns, other.columns
     if len(mine) < 3 or len(mine) != len(theirs):
         return False
     if mine[0].name.startswith("#") != theirs[0].name.startswith("#"):
-        place = [column.name for column in mine].index(ledger.primary.metric)
-        return theirs[place].name == other.primary.metric and _sorts(ledger) == _sorts(other)
-    return ledger.primary.metric == other.primary.metric and [c.name for c in mine] == [
+        place = [column.name for column in mine].index(table.primary.metric)
+        return theirs[place].name == other.primary.metric and _sorts(table) == _sorts(other)
+    return table.primary.metric == other.primary.metric and [c.name for c in mine] == [
         c.name for c in theirs
     ]
 
 
-def _sorts(ledger: Table) -> list[str]:
+def _sorts(table: Table) -> list[str]:
     return ["figure" if c.role in {"metric", "setting", "cost", "seconds"} else c.role
-            for c in ledger.columns]  # fmt: skip
+            for c in table.columns]  # fmt: skip

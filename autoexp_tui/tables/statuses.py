@@ -100,7 +100,7 @@ def only_ran(word: str) -> bool:
 
 
 def outcomes_of(words: Iterable[str]) -> dict[str, Outcome]:
-    """What each word of one ledger amounts to.
+    """What each word of one table amounts to.
 
     `ok` and its like are no verdict where as many rows or more say `keep` in plainer words.
     """

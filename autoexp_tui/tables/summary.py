@@ -1,4 +1,4 @@
-"""A ledger summed up: what `autoexp summary` prints, for a person or a program."""
+"""A table summed up: what `autoexp summary` prints, for a person or a program."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from autoexp_tui.tables.progress import GainShare
 
 
 class TableSummary(msgspec.Struct, frozen=True):
-    """What a ledger amounts to; field names are stable."""
+    """What a table amounts to; field names are stable."""
 
     kind: FileKind
     dialect: str
@@ -36,20 +36,20 @@ class TableSummary(msgspec.Struct, frozen=True):
     notes: tuple[str, ...]
 
 
-def summarise(ledger: Table) -> TableSummary:
-    """Sum a ledger up."""
-    primary = ledger.primary
-    rows = progress.measured(ledger)
+def summarise(table: Table) -> TableSummary:
+    """Sum a table up."""
+    primary = table.primary
+    rows = progress.measured(table)
     way = primary.direction.way
     top = progress.best(rows, way)
-    words = Counter(row.word for row in ledger.rows if row.word)
+    words = Counter(row.word for row in table.rows if row.word)
     source = primary.direction.source
     if primary.direction.confidence != "none":
         source = f"{source} ({primary.direction.confidence} confidence)"
     return TableSummary(
-        kind=ledger.kind,
-        dialect=ledger.dialect,
-        rows=len(ledger.rows),
+        kind=table.kind,
+        dialect=table.dialect,
+        rows=len(table.rows),
         statuses=dict(words.most_common()),
         metric=primary.metric or None,
         direction=way,
@@ -59,7 +59,7 @@ def summarise(ledger: Table) -> TableSummary:
         gain_shares=progress.gain_shares(rows, way),
         longest_drought=progress.longest_drought(rows, way),
         notes=tuple(
-            f"line {note.line}: {note.text}" if note.line else note.text for note in ledger.notes
+            f"line {note.line}: {note.text}" if note.line else note.text for note in table.notes
         ),
     )
 

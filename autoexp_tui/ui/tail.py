@@ -13,11 +13,11 @@ from autoexp_tui.text.safe import decode
 
 LINE_LIMIT = 4096
 """Bytes of a line that are shown."""
-_PAGE = 64 * 1024
+_PAGE_BYTES = 64 * 1024
 """Bytes from one noted line start to the next, so a 10 GB log needs 160,000 notes at most."""
-_STEP = 1024 * 1024
+_STEP_BYTES = 1024 * 1024
 """Bytes read at once at the end, or further back."""
-_LEAP = 4 * _STEP
+_LEAP_BYTES = 4 * _STEP_BYTES
 """Bytes read in one poll at most; one that follows leaps over more than that to the end."""
 
 
@@ -93,10 +93,10 @@ class LogTail:
                 return True
             if not self.behind:
                 return False
-            if follow and self.behind > _LEAP:
+            if follow and self.behind > _LEAP_BYTES:
                 self._from_end()
             else:
-                self._take(min(self.behind, _LEAP))
+                self._take(min(self.behind, _LEAP_BYTES))
         except OSError as error:
             return self._lost(error)
         return True
@@ -120,7 +120,7 @@ class LogTail:
     def back(self) -> int:
         """Let the window begin earlier by up to 1 MiB; the number of lines that gained in front."""
         end = self.start
-        begin = max(0, end - _STEP)
+        begin = max(0, end - _STEP_BYTES)
         data = self._read(begin, end)
         if not data:
             return 0
@@ -128,8 +128,8 @@ class LogTail:
             begin, data = begin + cut, data[cut:]
         added = data.count(b"\n") + (not data.endswith(b"\n"))
         earlier = _Notes(begin)
-        for at in range(0, len(data), _PAGE):
-            earlier.take(data[at : at + _PAGE], begin + at)
+        for at in range(0, len(data), _PAGE_BYTES):
+            earlier.take(data[at : at + _PAGE_BYTES], begin + at)
         firsts, offsets = earlier.firsts, earlier.offsets
         if offsets[-1] == end:
             firsts.pop()
@@ -143,7 +143,7 @@ class LogTail:
         """Move the window to the beginning of the file; polls without `follow` let it grow."""
         if self.start:
             self._reset(0)
-            self._take(min(self._size, _STEP))
+            self._take(min(self._size, _STEP_BYTES))
 
     def leap(self) -> None:
         """Move the window to the end of the file."""
@@ -163,7 +163,7 @@ class LogTail:
         self._pages.clear()
 
     def _from_end(self) -> None:
-        begin = max(0, self._size - _STEP)
+        begin = max(0, self._size - _STEP_BYTES)
         if begin:
             # A line that fills the whole step is shown from its middle.
             begin += self._read(begin, self._size).find(b"\n") + 1
@@ -188,14 +188,14 @@ class LogTail:
         """Extend the window by `size` bytes."""
         target = self._end + size
         while self._end < target:
-            data = self._read(self._end, min(target, self._end + _PAGE))
+            data = self._read(self._end, min(target, self._end + _PAGE_BYTES))
             if not data:
                 self._size = self._end
                 break
             self._complete += data.count(b"\n")
             if last := data.rfind(b"\n") + 1:
                 self._line_start = self._end + last
-                if self._line_start - self._offsets[-1] >= _PAGE:
+                if self._line_start - self._offsets[-1] >= _PAGE_BYTES:
                     self._firsts.append(self._complete)
                     self._offsets.append(self._line_start)
             self._end += len(data)
@@ -211,9 +211,9 @@ class LogTail:
         return rows
 
     def _rows(self, begin: int, end: int) -> list[bytes]:
-        if end - begin > 4 * _PAGE:
+        if end - begin > 4 * _PAGE_BYTES:
             # Only one line can be so long, the last: what lies in its middle is not shown.
-            data = self._read(begin, begin + 2 * _PAGE) + self._read(end - _PAGE, end)
+            data = self._read(begin, begin + 2 * _PAGE_BYTES) + self._read(end - _PAGE_BYTES, end)
         else:
             data = self._read(begin, end)
         return [_last_state(line) for line in data.removesuffix(b"\n").split(b"\n")]
@@ -251,7 +251,7 @@ class _Notes:
     def take(self, data: bytes, offset: int) -> None:
         self._lines += data.count(b"\n")
         start = offset + data.rfind(b"\n") + 1
-        if start - self.offsets[-1] >= _PAGE and start > offset:
+        if start - self.offsets[-1] >= _PAGE_BYTES and start > offset:
             self.firsts.append(self._lines)
             self.offsets.append(start)
 

@@ -21,7 +21,7 @@ ALLOWED = {
     "tables/direction.py": "infers a direction from what was kept and what was not",
     "tables/names.py": "infers a direction from the metric's name",
     "tables/docs.py": "infers a direction from a document beside the table",
-    "tables/events.py": "a table must have some direction: it takes what was inferred, or followed",
+    "tables/recording.py": "a table must have some direction: what was inferred, or followed",
     "sources/tables.py": "`v` turns a direction round: to the other one",
 }
 

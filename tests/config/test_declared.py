@@ -14,8 +14,8 @@ from support.bad_configs import GOOD, TWO
 
 from autoexp_tui.config import ConfigError, parse, render
 from autoexp_tui.config.declared import Setting, everything, settings
-from autoexp_tui.config.page import example, page
 from autoexp_tui.config.reader import parse_section
+from autoexp_tui.config.reference import example, page
 from autoexp_tui.config.schema import schema
 from autoexp_tui.model import contract as contract_module
 from autoexp_tui.model.contract import Contract, Limit

@@ -124,7 +124,7 @@ def test_a_runner_that_is_killed_takes_the_tree_with_it(tmp_path: Path, witness:
 def test_a_supervisor_that_is_killed_is_noticed_and_cleared_up_after(
     run: Run, witness: Witness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(harness, "_STRAGGLE", 0.1)
+    monkeypatch.setattr(harness, "_STRAGGLE_S", 0.1)
     outcome = run(HOLD + DAEMON + PLACED + "kill -9 $PPID; sleep 600")
     assert witness.all_gone(30)
     assert outcome.failure == "the harness was lost: its supervisor was killed"
@@ -134,8 +134,8 @@ def test_a_supervisor_that_is_killed_is_noticed_and_cleared_up_after(
 def test_a_supervisor_that_is_stopped_does_not_stop_the_clock(
     run: Run, witness: Witness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(harness, "_OVERDUE", 0.2)
-    monkeypatch.setattr(harness, "_STRAGGLE", 0.1)
+    monkeypatch.setattr(harness, "_OVERDUE_S", 0.2)
+    monkeypatch.setattr(harness, "_STRAGGLE_S", 0.1)
 
     def attempt(limit: float) -> tuple[float, HarnessOutcome] | None:
         stops = "echo x >&9; kill -STOP $PPID; sleep 600"

@@ -14,7 +14,7 @@ from pathlib import Path
 from autoexp_tui.loop.recorder import Recorder
 from autoexp_tui.model.proposal import Proposal, Situation, Stream
 from autoexp_tui.model.rundir import RunDirectory
-from autoexp_tui.runner import hosting, runner
+from autoexp_tui.runner import proposer_host, runner
 
 
 class CountDown:
@@ -46,7 +46,7 @@ def main() -> int:
         return done
 
     Recorder.record = cutting  # type: ignore[method-assign, assignment]
-    hosting.make_proposer = lambda *_: CountDown()
+    proposer_host.make_proposer = lambda *_: CountDown()
     hosted = runner.Runner(RunDirectory(Path(path)), Path(root), Path(results))
     hosted.start()
     hosted.wait()

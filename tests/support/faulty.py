@@ -28,7 +28,7 @@ from autoexp_tui.model.problem import Problem
 from autoexp_tui.model.proposal import Proposal, Situation, Stream
 from autoexp_tui.project import find_project
 from autoexp_tui.repository import packs
-from autoexp_tui.runner import hosting, preparation, runner
+from autoexp_tui.runner import preparation, proposer_host, runner
 
 OK, ENDED_BADLY, REFUSED, BROKEN = 0, 1, 2, 3
 """Exit statuses: as planned; ended with an error; could not begin and said why; a traceback."""
@@ -133,7 +133,7 @@ def host(job: Job) -> None:
     os.dup2(log, 1)
     os.dup2(log, 2)
     _promise(job.notes / "kept")
-    hosting.make_proposer = cast("Any", lambda *_: Cycle())
+    proposer_host.make_proposer = cast("Any", lambda *_: Cycle())
     packs.FEW = 3  # so that putting them together is on trial too
     # The control server looks every half second whether it is to end: here, thousands of times.
     socketserver.BaseServer.serve_forever.__defaults__ = (0.02,)

@@ -15,7 +15,7 @@ from autoexp_tui.model.events import Status
 from autoexp_tui.model.ideas import read_ideas
 from autoexp_tui.model.proposal import Exhausted, Proposal, Situation, Trial, Unable
 from autoexp_tui.proposers.tuner import Tuner
-from autoexp_tui.proposers.tuner.lines.edits import LineEdit, apply, edits
+from autoexp_tui.proposers.tuner.lines.line_edits import LineEdit, apply, edits
 from autoexp_tui.proposers.tuner.lines.passages import bare, key, same, take_apart
 
 CONTRACT = Contract("prompt.txt", "true", (Metric("score", "higher"),))

@@ -9,9 +9,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from autoexp_tui.proposers.tuner.comment_marks import Misread
 from autoexp_tui.proposers.tuner.domains import Choices, Numbers
 from autoexp_tui.proposers.tuner.found import Unreadable
-from autoexp_tui.proposers.tuner.marks import Misread
 from autoexp_tui.proposers.tuner.slots import Slot, find, splice
 
 PYTHON = '''\

@@ -4,8 +4,8 @@ import pytest
 
 from autoexp_tui.model.events import Status
 from autoexp_tui.proposers.tuner.domains import Choices, Domain, blind
+from autoexp_tui.proposers.tuner.hypotheses import description, hypothesis
 from autoexp_tui.proposers.tuner.past import Tried
-from autoexp_tui.proposers.tuner.words import description, hypothesis
 
 
 def rate() -> Domain:

@@ -20,12 +20,12 @@ from autoexp_tui.proposers.anthropic.settings import Credentials, Settings
 if TYPE_CHECKING:
     from autoexp_tui.proposers.anthropic.transport import Body, ModelReply, Progress, Transport
 
-_FIRST = 1.0
-_LONGEST = 60.0
+_FIRST_RETRY_S = 1.0
+_LONGEST_RETRY_S = 60.0
 """Seconds between attempts when the server names no time: from the first, doubled, to this."""
 _MARGIN = 1.05
 """The provider calls its own count of tokens an estimate."""
-_OVERHEAD = 2_000
+_OVERHEAD_TOKENS = 2_000
 """Tokens that a provider may add to what is sent, when it is not the one who counts."""
 
 
@@ -34,10 +34,10 @@ def delays(spread: Callable[[], float] = random.random) -> Iterator[float]:
 
     `spread` gives 0 to 1, so that runs which failed together don't come back together.
     """
-    longest = _FIRST
+    longest = _FIRST_RETRY_S
     while True:
         yield longest * (0.75 + 0.25 * spread())
-        longest = min(2 * longest, _LONGEST)
+        longest = min(2 * longest, _LONGEST_RETRY_S)
 
 
 class Client:
@@ -115,7 +115,7 @@ class Client:
         counted = self._transport.count(body, self._waiter.check)
         if counted is not None:
             return int(counted * _MARGIN) + 1
-        return len(repr(body).encode("utf-8", "replace")) + _OVERHEAD
+        return len(repr(body).encode("utf-8", "replace")) + _OVERHEAD_TOKENS
 
     def _attempt(
         self,

@@ -16,7 +16,7 @@ import msgspec
 from autoexp_tui.model.contract import Contract, Decide, Limit
 from autoexp_tui.model.objective import Objective
 from autoexp_tui.model.proposal import Crash, Situation, Trial, Unable
-from autoexp_tui.proposers.anthropic import history
+from autoexp_tui.proposers.anthropic import past_trials
 from autoexp_tui.proposers.context import Context
 from autoexp_tui.text.numbers import format_duration, money
 from autoexp_tui.text.safe import clean, clean_line
@@ -41,7 +41,7 @@ BUDGETS: Mapping[str, int] = {
 _BYTES = 3
 """Of a token, on the low side for code and English."""
 _LATEST = 12
-_LONG_WAIT = 240.0
+_LONG_WAIT_S = 240.0
 """Seconds between proposals from which on the five-minute cache may be gone by the next one."""
 
 _ROLE = """\
@@ -170,7 +170,7 @@ def build(
             f"file, at most {BUDGETS['target'] * _BYTES // 1000} KB of it; make the part that may "
             "change a file of its own"
         )
-    long_cache = context.pace is not None and context.pace > _LONG_WAIT
+    long_cache = context.pace is not None and context.pace > _LONG_WAIT_S
     system = [_ROLE, _CALL, *_stable(situation, context)]
     news = [*_news(situation, context), f"Propose experiment #{situation.n} now: call `{TOOL}`."]
     target = f"# {contract.target}, as it is now\n\n{_fence(shown)}"
@@ -269,23 +269,23 @@ def _limit(limit: Limit) -> str:
 
 def _news(situation: Situation, context: Context) -> list[str]:
     contract, trials = situation.contract, situation.history
-    objective = history.objective_of(contract, trials)
+    objective = past_trials.objective_of(contract, trials)
     by_number = {trial.n: trial for trial in trials}
     parts = [
         _standing(situation, objective, by_number),
         _listed(
             "Kept so far, each built on the one before",
-            [history.row(objective, trial) for trial in trials if trial.status == "keep"],
+            [past_trials.row(objective, trial) for trial in trials if trial.status == "keep"],
             BUDGETS["kept"],
         ),
         _listed(
             "The latest experiments, oldest first",
-            [history.row(objective, trial) for trial in trials[-_LATEST:]],
+            [past_trials.row(objective, trial) for trial in trials[-_LATEST:]],
             BUDGETS["latest"],
         ),
         _listed(
             "Tried already without success, the latest first: don't propose these again",
-            history.ideas(objective, trials),
+            past_trials.ideas(objective, trials),
             BUDGETS["tried"],
             keep="first",
         ),
@@ -316,9 +316,9 @@ def _standing(situation: Situation, objective: Objective, by_number: Mapping[int
     lines = ["# Where the run stands", ""]
     baseline, best = by_number.get(1), by_number.get(situation.incumbent)
     if baseline is not None:
-        lines.append(f"- Baseline: {history.measured(objective, baseline.metrics)}")
+        lines.append(f"- Baseline: {past_trials.measured(objective, baseline.metrics)}")
     if best is not None and best is not baseline:
-        lines.append(f"- Best so far, #{best.n}: {history.measured(objective, best.metrics)}")
+        lines.append(f"- Best so far, #{best.n}: {past_trials.measured(objective, best.metrics)}")
     done = len(situation.history)
     lines.append(
         f"- {done} of {contract.budget.max_experiments} experiments are done; the run may cost "
@@ -337,7 +337,7 @@ def _changes(objective: Objective, context: Context, by_number: Mapping[int, Tri
         trial = by_number.get(change.n)
         if trial is None:
             continue
-        came = history.effect(objective, trial, by_number.get(trial.parent))
+        came = past_trials.effect(objective, trial, by_number.get(trial.parent))
         diff = _fence(_head(sendable(clean(change.diff)), room))
         parts.append(f"#{change.n} ({came})\n\n{diff}")
     return "\n\n".join(parts) if len(parts) > 1 else ""

@@ -27,11 +27,11 @@ from autoexp_tui.text.safe import clean_line
 T = TypeVar("T")
 Body = dict[str, Any]
 
-_POLL = 0.1
+_POLL_S = 0.1
 """Seconds between looks at a person's wishes."""
-_CLOSING = 2.0
+_CLOSE_TIMEOUT_S = 2.0
 """Seconds that a cancelled request may take to close its connection."""
-_COUNTING = 20.0
+_COUNT_TIMEOUT_S = 20.0
 """Seconds that counting tokens may take; it is a courtesy, not a need."""
 _QUOTE = 300
 
@@ -149,7 +149,7 @@ class Transport:
         Raises Unable when the provider refuses the credentials or the request as such.
         """
         asked = {name: part for name, part in body.items() if name != "max_tokens"}
-        progress = Progress(news=time.monotonic() - max(0.0, self._stall - _COUNTING))
+        progress = Progress(news=time.monotonic() - max(0.0, self._stall - _COUNT_TIMEOUT_S))
         try:
             return self._runner.run(self._attend(self._count(asked), progress, check))
         except Fault:
@@ -161,7 +161,7 @@ class Transport:
         """Wait for the request, but not longer than a person or a stalled stream lets us."""
         task = asyncio.create_task(request)
         try:
-            while not (await asyncio.wait({task}, timeout=_POLL))[0]:
+            while not (await asyncio.wait({task}, timeout=_POLL_S))[0]:
                 check()
                 quiet = time.monotonic() - progress.news
                 if quiet > self._stall:
@@ -170,13 +170,13 @@ class Transport:
         finally:
             if not task.done():
                 task.cancel()
-                await asyncio.wait({task}, timeout=_CLOSING)
+                await asyncio.wait({task}, timeout=_CLOSE_TIMEOUT_S)
             if task.done() and not task.cancelled():
                 task.exception()
 
     async def _count(self, body: Body) -> int | None:
         try:
-            counted = await self._client.messages.count_tokens(**body, timeout=_COUNTING)
+            counted = await self._client.messages.count_tokens(**body, timeout=_COUNT_TIMEOUT_S)
         except anthropic.NotFoundError:
             return None  # a compatible server without this path, or a model that is missed later
         except Exception as error:  # noqa: BLE001 - sorted out there, and let go of here

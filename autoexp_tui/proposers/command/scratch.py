@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-_LARGEST = 8 << 20
+_LARGEST_BYTES = 8 << 20
 """Bytes of a target beyond which something has gone wrong."""
 _LEFTOVERS = (".aider", ".claude", ".codex", ".gemini")
 """What agents keep for themselves, by how its name begins; not worth a word."""
@@ -78,7 +78,7 @@ class Scratch:
             found = self._target.lstat()
             if not stat.S_ISREG(found.st_mode):
                 raise TargetLost(f"it made {name} something that is no file")
-            if found.st_size > _LARGEST:
+            if found.st_size > _LARGEST_BYTES:
                 raise TargetLost(f"it left {found.st_size >> 20} MiB in {name}")
             return self._target.read_bytes().decode("utf-8", "surrogateescape")
         except FileNotFoundError:

@@ -11,8 +11,8 @@ import msgspec
 
 from autoexp_tui.model.contract import Metric
 
-_POLL = 0.1
-_CHUNK = 64 << 10
+_POLL_S = 0.1
+_CHUNK_BYTES = 64 << 10
 
 
 class AgentRun(msgspec.Struct, frozen=True):
@@ -107,7 +107,7 @@ class Supervised:
         follower = _Follower(log)
         try:
             while thread.is_alive():
-                thread.join(_POLL)
+                thread.join(_POLL_S)
                 self._check()
                 follower.pass_on(on_output)
         finally:
@@ -134,7 +134,7 @@ class _Follower:
                 size = file.seek(0, 2)
                 self._offset = min(self._offset, size)
                 file.seek(self._offset)
-                data = file.read(_CHUNK)
+                data = file.read(_CHUNK_BYTES)
         except FileNotFoundError:
             return
         while data:
@@ -142,4 +142,4 @@ class _Follower:
             take(data)
             with self._path.open("rb") as file:
                 file.seek(self._offset)
-                data = file.read(_CHUNK)
+                data = file.read(_CHUNK_BYTES)

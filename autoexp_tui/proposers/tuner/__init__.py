@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from autoexp_tui.model.proposal import Exhausted, Proposal, Situation, Stream
-from autoexp_tui.proposers.tuner import arms, lines, words
+from autoexp_tui.proposers.tuner import arms, hypotheses, lines
 from autoexp_tui.proposers.tuner.past import Arm, Tried, recall
 from autoexp_tui.proposers.tuner.space import Space, has_slots, survey
 
@@ -54,8 +54,8 @@ def _with_new_values(situation: Situation) -> Proposal:
         name: (here[name], values[name]) for name in space.domains if values[name] != here[name]
     }
     return Proposal(
-        hypothesis=words.hypothesis(arm, changed, space.domains, past, situation.hints),
-        description=words.description(changed),
+        hypothesis=hypotheses.hypothesis(arm, changed, space.domains, past, situation.hints),
+        description=hypotheses.description(changed),
         text=space.write(values),
         memo={
             "arm": arm,

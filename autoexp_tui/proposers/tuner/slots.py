@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import PurePosixPath
 
-from autoexp_tui.proposers.tuner import literals, marks
+from autoexp_tui.proposers.tuner import comment_marks, literals
 from autoexp_tui.proposers.tuner.domains import Choices, Domain, blind, bounded, switch
 from autoexp_tui.proposers.tuner.found import Literal
 from autoexp_tui.proposers.tuner.syntaxes import css, json, python, toml, yaml
@@ -69,7 +69,7 @@ def find(text: str, target: str) -> tuple[Slot, ...]:
 
     Raises:
         found.Unreadable: the text is not valid in the language that its name promises.
-        marks.Misread: an annotation that can't be followed.
+        comment_marks.Misread: an annotation that can't be followed.
     """
     mark = text.startswith("\ufeff")
     # One character for one: what can't be encoded would stop parsers, and is in no literal.
@@ -78,7 +78,7 @@ def find(text: str, target: str) -> tuple[Slot, ...]:
     reader = _SYNTAXES.get(suffix)
     read = reader(readable) if reader else []
     comments = python.comments(readable) if suffix == ".py" else None
-    marked = marks.marked(readable, comments, switches=reader is None)
+    marked = comment_marks.marked(readable, comments, switches=reader is None)
     slots = _merged(readable, _settings(readable, read), marked, {x.start: x for x in read})
     if not mark:
         return slots
@@ -118,7 +118,7 @@ def _is_readable(literal: str) -> bool:
 def _merged(
     text: str,
     settings: list[Literal],
-    marked: list[marks.Marked],
+    marked: list[comment_marks.Marked],
     read: Mapping[int, Literal],
 ) -> tuple[Slot, ...]:
     """Annotated slots where there are any; elsewhere the blind ones."""
@@ -179,7 +179,7 @@ _ASSIGNED = re.compile(r"(?P<key>[\w.$@-]+)[\"']?\s*(?:=|:=|:|=>)\s*[\"'\[({]*$"
 _WORD = re.compile(r"[^\W\d_][\w.$-]*|-[\w=+-]+")
 
 
-def _name(text: str, blanked: str, place: marks.Marked) -> str:
+def _name(text: str, blanked: str, place: comment_marks.Marked) -> str:
     """What a person would call a marked place: its key, or the words beside it."""
     start = text.rfind("\n", 0, place.start) + 1
     end = text.find("\n", place.end)

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from autoexp_tui.model.proposal import Situation, Unable
+from autoexp_tui.proposers.tuner.comment_marks import Misread
 from autoexp_tui.proposers.tuner.domains import Domain
 from autoexp_tui.proposers.tuner.found import Unreadable
-from autoexp_tui.proposers.tuner.marks import Misread
 from autoexp_tui.proposers.tuner.slots import Slot, find, splice
 
 _REMEDY = "mark values with `# tune: 0.1 .. 10 log` or `# a | b | c` at the end of their lines"

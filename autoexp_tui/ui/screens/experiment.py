@@ -17,9 +17,9 @@ from autoexp_tui.text.numbers import format_clock, format_duration, format_numbe
 from autoexp_tui.text.safe import clean, clean_line
 from autoexp_tui.ui.bridge import Broken
 from autoexp_tui.ui.keys import bindings, experiment_keys
-from autoexp_tui.ui.marks import MARKS
 from autoexp_tui.ui.reading import ChangeRead, ChangeReading, FileReader
 from autoexp_tui.ui.screens.keyed import KeyScreen
+from autoexp_tui.ui.status_marks import MARKS
 from autoexp_tui.ui.widgets.bars import KeyBar
 from autoexp_tui.ui.widgets.diff import DiffPane
 from autoexp_tui.ui.widgets.output import OutputPane

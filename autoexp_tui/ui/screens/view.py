@@ -31,12 +31,12 @@ from autoexp_tui.ui.board import Board, Look
 from autoexp_tui.ui.bridge import MANY, Arrived, Bridge, Broken
 from autoexp_tui.ui.dialogs import Told
 from autoexp_tui.ui.keys import Hotkey
-from autoexp_tui.ui.marks import MARKS
 from autoexp_tui.ui.reading import FileReader
 from autoexp_tui.ui.screens.keyed import KeyScreen, Retitled
+from autoexp_tui.ui.status_marks import MARKS
 from autoexp_tui.ui.widgets.bars import AlertBar, KeyBar, StatusLine, TabBar, TextLine
 
-_AWAY = 3600.0
+_AWAY_S = 3600.0
 """Seconds after which whoever comes back is told what is new."""
 
 
@@ -205,7 +205,7 @@ class RunView(KeyScreen[None]):
     def _tell_what_is_new(self) -> None:
         """The morning brief, once, when somebody comes back after hours."""
         seen, self._seen = self._seen, None
-        if seen is None or self._clock() - seen.time < _AWAY:
+        if seen is None or self._clock() - seen.time < _AWAY_S:
             return
         if lines := brief(self.state, seen.rows, seen.spent_usd):
             away = format_duration(self._clock() - seen.time)

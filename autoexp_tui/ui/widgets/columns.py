@@ -24,7 +24,7 @@ from autoexp_tui.text.numbers import (
     money,
 )
 from autoexp_tui.text.safe import clean_line
-from autoexp_tui.ui.marks import MARKS, titled
+from autoexp_tui.ui.status_marks import MARKS, titled
 from autoexp_tui.ui.widgets.continuing import common_start
 
 GAP = 2

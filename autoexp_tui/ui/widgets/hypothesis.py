@@ -15,7 +15,7 @@ from textual.widgets import Static
 from autoexp_tui.model.state import Experiment, Row
 from autoexp_tui.text.numbers import format_duration, format_number
 from autoexp_tui.text.safe import clean, clean_line
-from autoexp_tui.ui.marks import MARKS
+from autoexp_tui.ui.status_marks import MARKS
 
 
 class HypothesisPane(VerticalScroll, can_focus=True):

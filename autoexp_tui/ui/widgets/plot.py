@@ -25,8 +25,8 @@ from autoexp_tui.report.textplot import ROLES, PlotCell, paint
 from autoexp_tui.summary.picture import Picture, front, over_time
 from autoexp_tui.summary.series import Cloud, Series
 from autoexp_tui.text.numbers import format_number
-from autoexp_tui.ui.marks import MARKS
 from autoexp_tui.ui.scrubber import KeptRows
+from autoexp_tui.ui.status_marks import MARKS
 from autoexp_tui.ui.widgets.continuing import common_start
 
 PlotView = Metric | Literal["figure", "front"]

@@ -14,8 +14,8 @@ import numpy as np
 
 from autoexp_tui.model.ideas import NAME
 from autoexp_tui.model.proposal import Exhausted, Proposal, Situation, Unable, digest
-from autoexp_tui.proposers.tuner.lines import choice, words
-from autoexp_tui.proposers.tuner.lines.edits import LineEdit, apply, edits
+from autoexp_tui.proposers.tuner.lines import choice, wording
+from autoexp_tui.proposers.tuner.lines.line_edits import LineEdit, apply, edits
 from autoexp_tui.proposers.tuner.lines.passages import same, take_apart
 
 __all__ = ["is_prose", "propose"]
@@ -42,8 +42,8 @@ def propose(situation: Situation) -> Proposal:
     past = choice.recall(situation.contract, situation.history)
     chosen, text = _new_text(situation, past)
     return Proposal(
-        hypothesis=words.hypothesis(chosen, past, situation.hints),
-        description=words.description(chosen),
+        hypothesis=wording.hypothesis(chosen, past, situation.hints),
+        description=wording.description(chosen),
         text=text,
         memo=choice.memo(chosen, digest(text)),
     )

@@ -11,7 +11,7 @@ import numpy as np
 
 from autoexp_tui.model.contract import Contract
 from autoexp_tui.model.proposal import Trial
-from autoexp_tui.proposers.tuner.lines.edits import KINDS, EditKind, LineEdit
+from autoexp_tui.proposers.tuner.lines.line_edits import KINDS, EditKind, LineEdit
 from autoexp_tui.proposers.tuner.lines.passages import same
 from autoexp_tui.proposers.tuner.past import merit
 

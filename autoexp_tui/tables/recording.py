@@ -1,4 +1,4 @@
-"""A ledger as the records that every viewer folds: what was decided, without what led to it."""
+"""A table as the records that every viewer folds: what was decided, without what led to it."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _OURS = frozenset({"keep", "discard", "crash"})
 """Verdicts that the status tells already."""
 
 
-def table_events(ledger: Table) -> Iterator[Record]:
-    """Return the ledger as a run: its start, a decision per row, its end.
+def table_events(table: Table) -> Iterator[Record]:
+    """Return the table as a run: its start, a decision per row, its end.
 
     What there is to know of it comes first, as notices; lines of text between the rows are notices
     at their place. Rows are numbered from 1. Without
@@ -32,7 +32,7 @@ def table_events(ledger: Table) -> Iterator[Record]:
     elapsed = 0.0
     first: float | None = None
     last = 0.0
-    for seq, (event, row) in enumerate(_events(ledger), start=1):
+    for seq, (event, row) in enumerate(_events(table), start=1):
         if row is not None and row.time is not None:
             first = row.time if first is None else first
             last = max(last, row.time)
@@ -42,16 +42,16 @@ def table_events(ledger: Table) -> Iterator[Record]:
         yield Record(seq, last, elapsed, event)
 
 
-def _events(ledger: Table) -> Iterator[tuple[AnyEvent, TableRow | None]]:
-    yield _started(ledger), None
-    for note in ledger.notes:
+def _events(table: Table) -> Iterator[tuple[AnyEvent, TableRow | None]]:
+    yield _started(table), None
+    for note in table.notes:
         place = f"line {note.line}: " if note.line else ""
         yield events.Noticed("info", clean_line(place + note.text, _NOTICE)), None
-    parts = [part.metric for part in ledger.segments]
-    primary = ledger.primary.metric
-    tops = set() if ledger.judged else _tops(ledger)
+    parts = [part.metric for part in table.segments]
+    primary = table.primary.metric
+    tops = set() if table.judged else _tops(table)
     n = 0
-    for row in ledger.rows:
+    for row in table.rows:
         if row.text:
             line = clean_line(f"line {row.line}: {row.description}", _REASON)
             yield events.Noticed("info", line), row
@@ -62,47 +62,47 @@ def _events(ledger: Table) -> Iterator[tuple[AnyEvent, TableRow | None]]:
     yield events.RunFinished(one_line(f"the table ends after {n} rows"), ok=True), None
 
 
-def _started(ledger: Table) -> events.RunStarted:
-    names = _metrics(ledger)
+def _started(table: Table) -> events.RunStarted:
+    names = _metrics(table)
     return events.RunStarted(
-        tag=clean_line(ledger.name),
-        project=clean_line(ledger.folder),
+        tag=clean_line(table.name),
+        project=clean_line(table.folder),
         folder="",
         base="",
         contract=Contract(
             target="",
             harness="",
-            metrics=tuple(Metric(one_line(name[:_NAME]), _way(ledger, name)) for name in names),
+            metrics=tuple(Metric(one_line(name[:_NAME]), _way(table, name)) for name in names),
         ),
         proposer=NOTHING,
         seed=0,
         protection=Safe("unknown"),
         version=NOTHING,
-        directed=ledger.primary.direction.way != "unknown",
+        directed=table.primary.direction.way != "unknown",
         origin="table",
     )
 
 
-def _metrics(ledger: Table) -> tuple[str, ...]:
+def _metrics(table: Table) -> tuple[str, ...]:
     """The primary metric, and another where the table has just two, as ours do."""
-    primary = ledger.primary.metric or "value"
+    primary = table.primary.metric or "value"
     others = [
         column.name
-        for column in ledger.columns
+        for column in table.columns
         if column.role == "metric" and column.name != primary
-        and ledger.kind not in {"json", "jsonl"}
+        and table.kind not in {"json", "jsonl"}
     ]  # fmt: skip
     return (primary, others[0]) if len(others) == 1 else (primary,)
 
 
-def _way(ledger: Table, name: str) -> Literal["lower", "higher"]:
+def _way(table: Table, name: str) -> Literal["lower", "higher"]:
     """The direction; where nothing tells it, the way that the kept rows went."""
     way = name_direction(name)[0]
-    if name == ledger.primary.metric:
-        way = ledger.primary.direction.way
+    if name == table.primary.metric:
+        way = table.primary.direction.way
     if way != "unknown":
         return way
-    points = [Judged(row.values[name], row.status) for row in ledger.rows if name in row.values]
+    points = [Judged(row.values[name], row.status) for row in table.rows if name in row.values]
     return "higher" if level_votes(points).way == "higher" else "lower"
 
 
@@ -136,12 +136,12 @@ def _decided(row: TableRow, n: int, metric: str, *, own: bool, top: bool) -> eve
     )
 
 
-def _tops(ledger: Table) -> set[int]:
+def _tops(table: Table) -> set[int]:
     """The rows that were a new best when they came, by identity."""
-    rows = progress.measured(ledger)
+    rows = progress.measured(table)
     before: float | None = None
     found = set()
-    tops = progress.running_best(rows, _way(ledger, ledger.primary.metric))
+    tops = progress.running_best(rows, _way(table, table.primary.metric))
     for row, top in zip(rows, tops, strict=True):
         if top != before:
             found.add(id(row))

@@ -1,4 +1,4 @@
-"""Damaged ledgers: whatever is done to them, they are read, and nothing is invented."""
+"""Damaged tables: whatever is done to them, they are read, and nothing is invented."""
 
 from __future__ import annotations
 
@@ -57,17 +57,17 @@ def mutated(draw: st.DrawFn) -> bytes:
 
 @settings(max_examples=400)
 @given(mutated())
-def test_a_damaged_ledger_is_read(data: bytes) -> None:
-    ledger = parse_table(data)
-    summary = summarise(ledger)
+def test_a_damaged_table_is_read(data: bytes) -> None:
+    table = parse_table(data)
+    summary = summarise(table)
     json.loads(msgspec.json.encode(summary))
-    assert summary.rows == len(ledger.rows)
+    assert summary.rows == len(table.rows)
     assert sum(summary.statuses.values()) <= summary.rows
-    for value in (summary.best, summary.baseline, *(row.value for row in ledger.rows)):
+    for value in (summary.best, summary.baseline, *(row.value for row in table.rows)):
         assert value is None or math.isfinite(value)
-    covered = [index for part in ledger.segments for index in range(part.start, part.stop)]
-    assert covered == list(range(len(ledger.rows)))
-    assert sum(1 for _ in table_events(ledger)) >= 2
+    covered = [index for part in table.segments for index in range(part.start, part.stop)]
+    assert covered == list(range(len(table.rows)))
+    assert sum(1 for _ in table_events(table)) >= 2
 
 
 @settings(max_examples=100)

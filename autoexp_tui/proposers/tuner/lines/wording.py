@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from autoexp_tui.proposers.tuner.lines.choice import Made, mentioned
-from autoexp_tui.proposers.tuner.lines.edits import EditKind, LineEdit
+from autoexp_tui.proposers.tuner.lines.line_edits import EditKind, LineEdit
 from autoexp_tui.proposers.tuner.lines.passages import bare, same
 from autoexp_tui.text.safe import clean_line
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from autoexp_tui.tables import names, numbers, statuses
+from autoexp_tui.tables import cell_values, names, statuses
 from autoexp_tui.tables.column import Sampled, counts, is_long_text, rises, sampled
 from autoexp_tui.tables.model import Cell, ColumnRole, TableColumn
 from autoexp_tui.tables.primary import candidates_of, primary_of
@@ -104,7 +104,7 @@ def _is_way(cell: Cell) -> bool:
 
 
 def _is_word(cell: Cell) -> bool:
-    return type(cell) is str and statuses.is_verdict(cell) and numbers.number(cell) is None
+    return type(cell) is str and statuses.is_verdict(cell) and cell_values.number(cell) is None
 
 
 def _is_judgement(cell: Cell) -> bool:
@@ -149,7 +149,7 @@ def _status(columns: Sequence[Sampled], named: bool) -> Sampled | None:
 
 def _time(columns: Sequence[Sampled]) -> Sampled | None:
     def dated(column: Sampled) -> bool:
-        return column.share(lambda cell: numbers.moment(cell) is not None) >= 0.5
+        return column.share(lambda cell: cell_values.moment(cell) is not None) >= 0.5
 
     found = _named(columns, names.TIME, lambda c: not c.filled or dated(c))
     if found is None:
@@ -186,9 +186,9 @@ def _commit(columns: Sequence[Sampled], named: bool) -> Sampled | None:
 
 def _is_commits(column: Sampled) -> bool:
     lettered = column.share(
-        lambda cell: numbers.is_hash(cell) and re.search("[a-f]", str(cell)) is not None
+        lambda cell: cell_values.is_hash(cell) and re.search("[a-f]", str(cell)) is not None
     )
-    return lettered >= 0.5 and column.share(numbers.is_hash) >= 0.7
+    return lettered >= 0.5 and column.share(cell_values.is_hash) >= 0.7
 
 
 def _index(columns: Sequence[Sampled], named: bool) -> Sampled | None:
@@ -253,5 +253,5 @@ def _text_rank(name: str) -> tuple[int, int]:
 def _unit(column: Sampled) -> str:
     if column.numeric < 0.5:
         return ""
-    found = Counter(unit for cell in column.cells[:200] if (unit := numbers.unit(cell)))
+    found = Counter(unit for cell in column.cells[:200] if (unit := cell_values.unit(cell)))
     return found.most_common(1)[0][0] if found else ""

@@ -1,4 +1,4 @@
-"""The parts that reading a ledger is made of: numbers, times, verdicts, names, directions."""
+"""The parts that reading a table is made of: numbers, times, verdicts, names, directions."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from autoexp_tui.tables import names, parse_table, read_table, summarise
+from autoexp_tui.tables.cell_values import moment, number, unit
 from autoexp_tui.tables.direction import Judged, delta_votes, infer, level_votes
 from autoexp_tui.tables.docs import spoken_of
-from autoexp_tui.tables.numbers import moment, number, unit
 from autoexp_tui.tables.statuses import outcome_of, outcomes_of
 
 
@@ -197,8 +197,8 @@ def test_the_same_table_beside_the_file_lends_its_direction(tmp_path: Path) -> N
 
 
 def test_a_person_can_flip_the_direction() -> None:
-    ledger = parse_table(b"commit\tval_loss\tstatus\na\t2\tkeep\nb\t1\tkeep\n")
-    assert summarise(ledger).best == 1.0
-    flipped = summarise(ledger.directed("higher"))
+    table = parse_table(b"commit\tval_loss\tstatus\na\t2\tkeep\nb\t1\tkeep\n")
+    assert summarise(table).best == 1.0
+    flipped = summarise(table.directed("higher"))
     assert (flipped.best, flipped.direction) == (2.0, "higher")
     assert "you" in flipped.direction_source

@@ -1,4 +1,4 @@
-"""Agreement with an independent reader over a collection of real ledgers, where it is at hand."""
+"""Agreement with an independent reader over a collection of real tables, where it is at hand."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from autoexp_tui.tables import TableSummary, parse_table, read_table, summarise
 FOLDER = Path(__file__).resolve().parents[2].parent / "shared" / "ledgers"
 
 pytestmark = pytest.mark.skipif(
-    not (FOLDER / "index.json").is_file(), reason="the collection of ledgers is not here"
+    not (FOLDER / "index.json").is_file(), reason="the collection of tables is not here"
 )
 
 

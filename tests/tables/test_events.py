@@ -1,4 +1,4 @@
-"""A ledger as the events that every screen folds."""
+"""A table as the events that every screen folds."""
 
 from __future__ import annotations
 

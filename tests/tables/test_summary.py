@@ -1,4 +1,4 @@
-"""What a ledger amounts to, and what a reader is warned of."""
+"""What a table amounts to, and what a reader is warned of."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from autoexp_tui.tables import TableSummary, parse_table, summarise
 STATUSES = ("keep", "discard", "crash")
 
 
-def ledger_of(*rows: tuple[float, str], metric: str = "val_loss") -> bytes:
+def table_of(*rows: tuple[float, str], metric: str = "val_loss") -> bytes:
     lines = [f"commit\t{metric}\tstatus\tdescription"]
     lines += [f"a{k}\t{value!r}\t{status}\tx" for k, (value, status) in enumerate(rows)]
     return "\n".join(lines).encode()
 
 
 def summed(*rows: tuple[float, str], metric: str = "val_loss") -> TableSummary:
-    return summarise(parse_table(ledger_of(*rows, metric=metric)))
+    return summarise(parse_table(table_of(*rows, metric=metric)))
 
 
 def test_the_gain_is_shared_out_by_experiments() -> None:

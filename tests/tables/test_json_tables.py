@@ -1,4 +1,4 @@
-"""JSON lines and JSON documents as ledgers."""
+"""JSON lines and JSON documents as tables."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def run(n: int, metric: float, status: str, **more: Any) -> dict[str, Any]:
 
 
 def test_configuration_and_runs() -> None:
-    ledger = parse_table(
+    table = parse_table(
         lines(
             config("total_ms", "lower"),
             run(1, 40, "keep"),
@@ -39,21 +39,21 @@ def test_configuration_and_runs() -> None:
             run(4, 30, "keep"),
         )
     )
-    assert ledger.kind == "jsonl"
-    assert ledger.primary.metric == "total_ms"
-    assert ledger.primary.direction.confidence == "high"
-    assert [row.value for row in ledger.rows] == [40.0, None, 42.0, 30.0]
-    assert [row.status for row in ledger.rows] == ["kept", "failed", "failed", "kept"]
-    assert ledger.rows[0].time == 1777144208.805
-    assert ledger.rows[0].values == {"run": 1.0, "total_ms": 40.0, "metrics.mem": 5.0} or (
-        ledger.rows[0].values == {"total_ms": 40.0, "metrics.mem": 5.0}
+    assert table.kind == "jsonl"
+    assert table.primary.metric == "total_ms"
+    assert table.primary.direction.confidence == "high"
+    assert [row.value for row in table.rows] == [40.0, None, 42.0, 30.0]
+    assert [row.status for row in table.rows] == ["kept", "failed", "failed", "kept"]
+    assert table.rows[0].time == 1777144208.805
+    assert table.rows[0].values == {"run": 1.0, "total_ms": 40.0, "metrics.mem": 5.0} or (
+        table.rows[0].values == {"total_ms": 40.0, "metrics.mem": 5.0}
     )
-    summary = summarise(ledger)
+    summary = summarise(table)
     assert (summary.rows, summary.baseline, summary.best) == (4, 40.0, 30.0)
 
 
 def test_a_second_configuration_starts_another_part() -> None:
-    ledger = parse_table(
+    table = parse_table(
         lines(
             config("ops", "higher"),
             run(1, 10, "keep"),
@@ -63,30 +63,30 @@ def test_a_second_configuration_starts_another_part() -> None:
             run(4, 90, "keep"),
         )
     )
-    summary = summarise(ledger)
-    assert [part.metric for part in ledger.segments] == ["ops", "eff_ops"]
+    summary = summarise(table)
+    assert [part.metric for part in table.segments] == ["ops", "eff_ops"]
     assert (summary.metric, summary.best) == ("ops", 12.0)
     assert summary.rows == 4
 
 
 def test_a_repeated_configuration_goes_on_with_the_same_metric() -> None:
-    ledger = parse_table(
+    table = parse_table(
         lines(config("ms", "lower"), run(1, 10, "keep"), config("ms", "lower"), run(1, 7, "keep"))
     )
-    assert summarise(ledger).best == 7.0
+    assert summarise(table).best == 7.0
 
 
 def test_the_direction_may_flip() -> None:
-    ledger = parse_table(
+    table = parse_table(
         lines(config("x", "lower"), run(1, 10, "keep"), config("x", "higher"), run(2, 50, "keep"))
     )
-    summary = summarise(ledger)
+    summary = summarise(table)
     assert (summary.direction, summary.best) == ("lower", 10.0)
 
 
 def test_a_leading_configuration_without_runs_is_passed_over() -> None:
-    ledger = parse_table(lines(config("a", "lower"), config("b", "higher"), run(1, 5, "keep")))
-    assert summarise(ledger).metric == "b"
+    table = parse_table(lines(config("a", "lower"), config("b", "higher"), run(1, 5, "keep")))
+    assert summarise(table).metric == "b"
 
 
 def test_unknown_objects_are_inferred() -> None:
@@ -95,17 +95,17 @@ def test_unknown_objects_are_inferred() -> None:
          "peak_vram_mb": 2186.4, "status": "success"}, "timestamp": "2026-03-12T08:44:27"}
         for k in range(3)
     ]  # fmt: skip
-    ledger = parse_table(lines(*rows))
-    summary = summarise(ledger)
+    table = parse_table(lines(*rows))
+    summary = summarise(table)
     assert (summary.metric, summary.direction) == ("results.val_bpb", "lower")
     assert summary.best == rows[2]["results"]["val_bpb"]  # type: ignore[index] # a dict is there
-    assert ledger.dialect == "trials with parameters"
+    assert table.dialect == "trials with parameters"
 
 
 def test_bare_infinity_is_read_and_is_no_measurement() -> None:
     rows = [(2.5, "ok"), (float("inf"), "failed"), (float("nan"), "failed")]
-    ledger = parse_table(lines(*[{"loss": loss, "status": status} for loss, status in rows]))
-    assert [row.value for row in ledger.rows] == [2.5, None, None]
+    table = parse_table(lines(*[{"loss": loss, "status": status} for loss, status in rows]))
+    assert [row.value for row in table.rows] == [2.5, None, None]
 
 
 def test_the_texts_tell_which_of_two_like_numbers_counts() -> None:
@@ -123,9 +123,9 @@ def test_the_texts_tell_which_of_two_like_numbers_counts() -> None:
 
 def test_torn_and_foreign_lines_stay() -> None:
     data = lines(config("ms", "lower"), run(1, 10, "keep")) + b'{"run": 2, "met\n[1, 2]\n'
-    ledger = parse_table(data)
-    assert [row.text for row in ledger.rows] == [False, True, True]
-    assert {note.line for note in ledger.notes if "not a JSON object" in note.text} == {3}
+    table = parse_table(data)
+    assert [row.text for row in table.rows] == [False, True, True]
+    assert {note.line for note in table.notes if "not a JSON object" in note.text} == {3}
 
 
 def test_lines_of_other_types_are_no_runs() -> None:
@@ -135,9 +135,9 @@ def test_lines_of_other_types_are_no_runs() -> None:
         {"type": "hook", "stdout": "hello"},
         {"type": "run", "metric": 4, "status": "keep"},
     )
-    ledger = parse_table(data)
-    assert len(ledger.rows) == 2
-    assert any("hook" in note.text for note in ledger.notes)
+    table = parse_table(data)
+    assert len(table.rows) == 2
+    assert any("hook" in note.text for note in table.notes)
 
 
 def test_one_document_with_a_list_of_runs() -> None:
@@ -157,15 +157,15 @@ def test_one_document_with_a_list_of_runs() -> None:
 
 def test_one_document_with_runs_by_name() -> None:
     document = {"nodes": {f"n{k}": {"status": "committed", "score": k / 4} for k in range(4)}}
-    ledger = parse_table(json.dumps(document).encode())
-    assert [row.n for row in ledger.rows] == ["n0", "n1", "n2", "n3"]
+    table = parse_table(json.dumps(document).encode())
+    assert [row.n for row in table.rows] == ["n0", "n1", "n2", "n3"]
 
 
 def test_a_tree_of_runs_says_which_way_is_better() -> None:
     nodes = {f"n{k}": {"parent": "root", "status": "committed", "score": 9 - k} for k in range(3)}
-    ledger = parse_table(json.dumps({"metric": "min", "nodes": nodes}).encode())
-    assert (ledger.dialect, ledger.primary.direction.way) == ("tree of runs", "lower")
-    assert summarise(ledger).best == 7.0
+    table = parse_table(json.dumps({"metric": "min", "nodes": nodes}).encode())
+    assert (table.dialect, table.primary.direction.way) == ("tree of runs", "lower")
+    assert summarise(table).best == 7.0
 
 
 def test_a_list_of_runs_alone() -> None:
@@ -182,11 +182,11 @@ def test_the_journal_of_optuna_is_folded_into_trials() -> None:
         {"op_code": 4, "study_id": 0},
         {"op_code": 6, "trial_id": 1, "state": 3, "values": None},
     )
-    ledger = parse_table(data)
-    summary = summarise(ledger)
+    table = parse_table(data)
+    summary = summarise(table)
     assert (summary.rows, summary.metric, summary.best) == (2, "value", 0.25)
     assert summary.direction == "higher"
-    assert [row.status for row in ledger.rows] == ["kept", "failed"]
+    assert [row.status for row in table.rows] == ["kept", "failed"]
 
 
 def test_deep_and_huge_values_do_no_harm() -> None:
