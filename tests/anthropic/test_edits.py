@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-import itertools
 import json
+from itertools import pairwise
 
 import pytest
 from hypothesis import assume, given, settings
@@ -14,21 +14,23 @@ from autoexp_tui.proposers.anthropic.edits import (
     apply_edits,
     whole_file,
 )
-from autoexp_tui.proposers.anthropic.partial_json import PartialJson, StringPiece
+from autoexp_tui.proposers.anthropic.partial_json import PartialArguments
 
 OLD = "import os\n\nlr = 0.1\nsteps = 100\n\nlr = 0.1  # again\n"
 
 
 def watched(old: str, text: str, cuts: list[int]) -> str:
     """What a watcher sees of a call's arguments that come in pieces."""
-    reader, growing = PartialJson(), GrowingText(old)
+    reader, growing = PartialArguments(), GrowingText(old)
     edges = sorted({0, len(text), *(cut % (len(text) + 1) for cut in cuts)})
-    shown = [
-        growing.take(piece)
-        for start, end in itertools.pairwise(edges)
-        for piece in reader.feed(text[start:end])
-    ]
-    return "".join(shown) + growing.finish()
+    return "".join(fed(reader, growing, text[start:end]) for start, end in pairwise(edges)) + (
+        growing.finish()
+    )
+
+
+def fed(reader: PartialArguments, growing: GrowingText, text: str) -> str:
+    reader.feed(text)
+    return growing.take(reader)
 
 
 @st.composite
@@ -66,20 +68,17 @@ def test_a_whole_file_is_watched_as_it_is_written(content: str, cuts: list[int])
 
 
 def test_a_replacement_that_comes_first_is_held_until_its_place_is_known() -> None:
-    growing = GrowingText(OLD)
-    assert growing.take(StringPiece(("edits", 0, "replace"), "steps = 7", True)) == ""
-    shown = growing.take(StringPiece(("edits", 0, "search"), "steps = 100", True))
-    assert shown == "import os\n\nlr = 0.1\nsteps = 7"
+    reader, growing = PartialArguments(), GrowingText(OLD)
+    assert fed(reader, growing, '{"edits": [{"replace": "steps = 7", "search": "steps = 10') == ""
+    assert fed(reader, growing, '0"') == "import os\n\nlr = 0.1\nsteps = 7"
     assert growing.finish() == "\n\nlr = 0.1  # again\n"
 
 
 def test_what_stands_before_an_edit_appears_when_the_edit_is_found() -> None:
-    growing = GrowingText(OLD)
-    assert growing.take(StringPiece(("edits", 0, "search"), "steps = 1", False)) == ""
-    assert (
-        growing.take(StringPiece(("edits", 0, "search"), "00", True)) == "import os\n\nlr = 0.1\n"
-    )
-    assert growing.take(StringPiece(("edits", 0, "replace"), "st", False)) == "st"
+    reader, growing = PartialArguments(), GrowingText(OLD)
+    assert fed(reader, growing, '{"edits": [{"search": "steps = 1') == ""
+    assert fed(reader, growing, '00"') == "import os\n\nlr = 0.1\n"
+    assert fed(reader, growing, ', "replace": "st') == "st"
 
 
 @pytest.mark.parametrize("search", ["lr = 0.1", "nowhere", ""])
@@ -143,61 +142,8 @@ def test_an_unchanged_file_is_refused() -> None:
         whole_file("a\n", " \n")
 
 
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
-    lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3)
-    ),
-    max_leaves=8,
-)
-
-
-def strings(value: object, path: tuple[str | int, ...] = ()) -> list[tuple[object, str]]:
-    match value:
-        case str():
-            return [(path, value)]
-        case list():
-            return [
-                found for at, inner in enumerate(value) for found in strings(inner, (*path, at))
-            ]
-        case dict():
-            return [found for key, inner in value.items() for found in strings(inner, (*path, key))]
-    return []
-
-
-@settings(max_examples=80)
-@given(json_values, st.lists(st.integers(0, 500), max_size=10), st.booleans(), st.booleans())
-def test_the_strings_of_any_json_are_read_however_it_is_cut(
-    value: object, cuts: list[int], escaped: bool, spread: bool
-) -> None:
-    text = json.dumps(value, ensure_ascii=escaped, indent=2 if spread else None)
-    edges = sorted({0, len(text), *(cut % (len(text) + 1) for cut in cuts)})
-    reader = PartialJson()
-    read: list[tuple[object, str]] = []
-    pending: list[str] = []
-    for start, end in itertools.pairwise(edges):
-        for piece in reader.feed(text[start:end]):
-            pending.append(piece.text)
-            if piece.end:
-                read.append((piece.path, "".join(pending)))
-                pending.clear()
-    assert read == strings(value)
-    assert not pending
-
-
-@pytest.mark.parametrize(
-    "text",
-    ['"\\ud83d\\u0041"', '"\\ud83dx"', '"\\ud83d\\n"', '"\\ud83d"', '"\\ud83d\\ud83d\\ude00"'],
-)
-def test_half_a_pair_is_read_as_json_does(text: str) -> None:
-    reader = PartialJson()
-    read = "".join(piece.text for character in text for piece in reader.feed(character))
-    assert read == json.loads(text)
-
-
 @given(st.text(st.sampled_from('{}[]",:\\u0a '), max_size=40))
 def test_nonsense_breaks_nothing(text: str) -> None:
-    reader, growing = PartialJson(), GrowingText(OLD)
+    reader, growing = PartialArguments(), GrowingText(OLD)
     for character in text:
-        for piece in reader.feed(character):
-            growing.take(piece)
+        fed(reader, growing, character)

@@ -16,7 +16,7 @@ from autoexp_tui.proposers.anthropic.edits import (
     apply_edits,
     whole_file,
 )
-from autoexp_tui.proposers.anthropic.partial_json import PartialJson
+from autoexp_tui.proposers.anthropic.partial_json import PartialArguments
 from autoexp_tui.proposers.anthropic.ports import Tokens
 from autoexp_tui.proposers.anthropic.prompt import TOOL, Prompt
 from autoexp_tui.text.safe import clean_line
@@ -202,28 +202,24 @@ class _Watch:
 
     def restart(self) -> None:
         """What came so far is void."""
-        self._json = PartialJson()
+        self._arguments = PartialArguments()
+        self._hypothesis = ""
         self._text = GrowingText(self._old)
 
     def take(self, arguments: str) -> None:
         """Some more of the tool call's JSON."""
-        hypothesis, target = [], []
-        for piece in self._json.feed(arguments):
-            if piece.path == ("hypothesis",):
-                hypothesis.append(piece.text)
-            else:
-                target.append(self._text.take(piece))
-        for part, texts in (("hypothesis", hypothesis), ("target", target)):
-            if text := "".join(texts):
-                self._say(part, text)
+        self._arguments.feed(arguments)
+        match self._arguments.values.get("hypothesis"):
+            case str(text) if new := text[len(self._hypothesis) :]:
+                self._hypothesis = text
+                self._stream("hypothesis", new)
+        if target := self._text.take(self._arguments):
+            self._stream("target", _showable(target))
 
     def finish(self) -> None:
         """The proposal is complete and good: show the rest of the text."""
         if rest := self._text.finish():
-            self._say("target", rest)
-
-    def _say(self, part: str, text: str) -> None:
-        self._stream("hypothesis" if part == "hypothesis" else "target", _showable(text))
+            self._stream("target", _showable(rest))
 
 
 def _showable(text: str) -> str:

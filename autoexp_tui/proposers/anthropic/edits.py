@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from autoexp_tui.proposers.anthropic.partial_json import StringPiece
+from autoexp_tui.proposers.anthropic.partial_json import PartialArguments
 from autoexp_tui.text.safe import clean_line
 
 _BARE_NEWLINE = re.compile(r"(?<!\r)\n")
@@ -78,81 +78,54 @@ def whole_file(old: str, content: str) -> str:
 class GrowingText:
     """The new text as far as it is settled while the edits are still being written.
 
-    It only ever grows, and each character is made once: what stands before an edit appears when
-    the edit has been found, what replaces it as it is written. An edit that stands before an
-    earlier one, or can't be found, stays invisible: the whole is judged when it is complete.
+    It only ever grows: what stands before an edit appears when the edit has been found, what
+    replaces it as it is written. An edit that stands before an earlier one, or can't be found,
+    stays invisible: the whole is judged when it is complete.
     """
 
     def __init__(self, old: str) -> None:
         self._old = old
         self._windows = _has_windows_newlines(old)
+        self._shown = 0
+        """Characters of the new text that were handed out."""
+        self._whole = 0
+        """Edits that are complete, and in `_done`: each is looked for once."""
+        self._done = "", 0
+        """The new text as these make it, and where the old one goes on after it."""
         self._at = 0
-        """Up to here the old text is settled."""
-        self._edit = -1
-        self._search: list[str] = []
-        self._searched = False
-        """Whether the current edit's search text is complete."""
-        self._visible = False
-        self._held: list[str] = []
-        """What replaces a text that is not known yet."""
-        self._after_return = False
-        self._is_whole = False
-        self._last = ""
+        """As in `_done`, with the edit that is being written."""
+        self._content: str | None = None
 
-    def take(self, piece: StringPiece) -> str:
-        """What became known of the new text."""
-        match piece.path:
-            case ("content",):
-                self._is_whole = True
-                self._last = piece.text[-1:] or self._last
-                return self._fit(piece.text)
-            case ("edits", int(number), "search" | "replace" as part):
-                if number != self._edit:
-                    self._begin(number)
-                return self._searching(piece) if part == "search" else self._replacing(piece)
-        return ""
+    def take(self, arguments: PartialArguments) -> str:
+        """What became known of the new text since the last call."""
+        match arguments.values.get("content"):
+            case str(content):
+                text = self._content = self._fitted(content)
+            case _:
+                edits = arguments.edits(self._whole)
+                for edit in edits[:-1]:
+                    self._done = self._with(*edit)
+                self._whole += len(edits[:-1])
+                text, self._at = self._with(*edits[-1]) if edits else self._done
+        new, self._shown = text[self._shown :], max(self._shown, len(text))
+        return new
 
     def finish(self) -> str:
         """The rest, when the edits are complete."""
-        if self._is_whole:
-            return _missing_newline(self._old, self._last)
-        rest, self._at = self._old[self._at :], len(self._old)
-        return rest
+        if self._content is not None:
+            return _missing_newline(self._old, self._content)
+        return self._old[self._at :]
 
-    def _begin(self, number: int) -> None:
-        self._edit = number
-        self._search.clear()
-        self._held.clear()
-        self._searched = self._visible = self._after_return = False
-
-    def _searching(self, piece: StringPiece) -> str:
-        self._search.append(piece.text)
-        if not piece.end:
-            return ""
-        self._searched = True
-        search = "".join(self._search)
-        if self._windows:
-            search = _with_windows_newlines(search)
+    def _with(self, search: str, replacement: str) -> tuple[str, int]:
+        text, at = self._done
+        search = self._fitted(search)
         start = self._old.find(search)
-        if not search or start < self._at or self._old.find(search, start + 1) >= 0:
-            return ""
-        self._visible = True
-        before, self._at = self._old[self._at : start], start + len(search)
-        return before + self._fit("".join(self._held))
+        if not search or start < at or self._old.find(search, start + 1) >= 0:
+            return self._done
+        return text + self._old[at:start] + self._fitted(replacement), start + len(search)
 
-    def _replacing(self, piece: StringPiece) -> str:
-        if not self._searched:
-            self._held.append(piece.text)
-            return ""
-        return self._fit(piece.text) if self._visible else ""
-
-    def _fit(self, text: str) -> str:
-        """The piece with the old text's way to end lines; a pair may be cut between two pieces."""
-        if not self._windows or not text:
-            return text
-        fitted = _with_windows_newlines(f"\r{text}")[1:] if self._after_return else None
-        self._after_return = text.endswith("\r")
-        return _with_windows_newlines(text) if fitted is None else fitted
+    def _fitted(self, text: str) -> str:
+        return _with_windows_newlines(text) if self._windows else text
 
 
 def _locate(old: str, search: str, number: int) -> int:

@@ -7,7 +7,6 @@ import os
 import shutil
 import stat
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 _LARGEST_BYTES = 8 << 20
@@ -53,12 +52,7 @@ class Scratch:
         self._seen = _survey(self._copy)
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         _remove(self._home)
 
     def beside(self, name: str, text: str) -> Path:
