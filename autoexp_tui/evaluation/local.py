@@ -10,7 +10,7 @@ from pathlib import Path
 
 from autoexp_tui.evaluation.environment import harness_environment
 from autoexp_tui.evaluation.harness import HarnessOutcome, run_harness
-from autoexp_tui.evaluation.sandbox import NoSandbox, Sandbox
+from autoexp_tui.evaluation.sandbox import Sandbox, usual_sandbox
 from autoexp_tui.evaluation.workspace import Workspace
 from autoexp_tui.loop.ports import Job, Result
 from autoexp_tui.model.events import RunStarted
@@ -46,7 +46,7 @@ class LocalEvaluator:
         """Materialises the workspace. Raises RepositoryError."""
         self._run = run
         self._contract = contract = started.contract
-        self._sandbox = sandbox or NoSandbox()
+        self._sandbox = sandbox or usual_sandbox()
         self._busy = threading.Lock()
         """Held by the job that has the workspace: another waits for it."""
         self.workspace = Workspace(

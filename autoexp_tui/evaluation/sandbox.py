@@ -39,3 +39,8 @@ class NoSandbox:
 
     def wrap(self, argv: Sequence[str], workspace: Path) -> list[str]:
         return list(argv)
+
+
+def usual_sandbox() -> Sandbox:
+    """The sandbox of every run, and what is said of it at the start."""
+    return NoSandbox()

@@ -213,10 +213,6 @@ class Objective:
         """Whether a figure is a new best; see the function of that name."""
         return self.directed and beats(self.direction, new, old)
 
-    def metric_gain(self, metric: Metric, new: float | None, old: float | None) -> Gain:
-        """From one value of one metric to another."""
-        return gain(metric.direction, new, old) if self.directed else UNKNOWN
-
     def presumed(self) -> Objective:
         """The same; where nobody knows which way is better, the contract's is taken for it."""
         return self if self.directed else replace(self, directed=True)

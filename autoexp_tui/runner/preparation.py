@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 import msgspec
 
 from autoexp_tui import __version__, config
-from autoexp_tui.evaluation.sandbox import NoSandbox
+from autoexp_tui.evaluation.sandbox import usual_sandbox
 from autoexp_tui.loop.journal import Journal
 from autoexp_tui.loop.recorder import Recorder
 from autoexp_tui.loop.runlock import is_running, locked
@@ -116,7 +116,7 @@ def first_event(
         contract=contract,
         proposer=clean_line(registry.resolve(contract.proposer, os.environ)),
         seed=seed,
-        protection=clean_line(", ".join(filter(None, (NoSandbox().probe(), _CHECKED))), 400),
+        protection=clean_line(", ".join(filter(None, (usual_sandbox().probe(), _CHECKED))), 400),
         version=clean_line(__version__),
     )
 

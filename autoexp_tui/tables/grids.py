@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from operator import methodcaller
 
 from autoexp_tui.tables import cell_values, names, statuses
@@ -382,10 +382,3 @@ def _said(comments: Sequence[NumberedLine]) -> list[Config]:
             found.way = way_of(match["way"] or match["phrase"])
             found.line, found.source = line, f"the comment in line {line}"
     return [found] if found.way != "unknown" else []
-
-
-def cells_of(records: Sequence[SheetRecord], at: int) -> Iterator[Cell]:
-    """The cells of one column, in order; those of lines of text left out."""
-    for record in records:
-        if not record.text:
-            yield record.cells[at] if at < len(record.cells) else ""

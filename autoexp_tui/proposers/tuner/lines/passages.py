@@ -42,10 +42,6 @@ class Passage:
         match = _BULLET.match(self.text)
         return match["bullet"] if match else ""
 
-    @property
-    def is_line(self) -> bool:
-        return self.end - self.start == 1
-
 
 @dataclass(frozen=True, slots=True)
 class Section:
