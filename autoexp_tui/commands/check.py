@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from autoexp_tui.console import echo
-from autoexp_tui.loop.confirming import as_evaluations, until_spread_is_known
+from autoexp_tui.loop.confirming import as_evaluations, guard_failure, until_spread_is_known
 from autoexp_tui.loop.measuring import Runs
 from autoexp_tui.loop.ports import Evaluator, Job, Result
 from autoexp_tui.model.calibration import Calibration
@@ -57,6 +57,7 @@ def check(directory: Path, include_dirty: bool) -> int:
             limit = format_duration(contract.time_limit)
             _tell("running", f"the baseline, for at most {limit} …")
             runs = _evaluate_baseline(evaluator, text, contract)
+            broken = "" if runs.failure else _run_guards(contract, evaluator, text)
             _tell("linked", ", ".join(evaluator.workspace.linked) or "nothing")
             for name, why in evaluator.workspace.not_linked:
                 _tell("not linked", f"{name}: {why}")
@@ -64,7 +65,8 @@ def check(directory: Path, include_dirty: bool) -> int:
         finally:
             evaluator.workspace.remove()
     _tell("protection", started.protection)
-    return _tell_result(contract, runs)
+    impossible = Objective.of(contract).impossible(runs.measurement.metrics)
+    return _tell_result(contract, runs, impossible or broken)
 
 
 def _tell(name: str, text: str) -> None:
@@ -95,7 +97,18 @@ def _evaluate_baseline(evaluator: Evaluator, text: str, contract: Contract) -> R
     return until_spread_is_known(once, Objective.of(contract), contract.repeats, _DEAR_S)
 
 
-def _tell_result(contract: Contract, runs: Runs) -> int:
+def _run_guards(contract: Contract, evaluator: Evaluator, text: str) -> str:
+    """The first guard that the baseline doesn't pass, in words; empty where all pass."""
+    for guard in contract.guard:
+        job = Job(1, text, guard.time_limit, "guard", guard.run)
+        result = evaluator.submit(job).result()
+        if result.failure:
+            return f"the baseline fails guard {guard.title}: {guard_failure(result)}"
+        _tell("guard", f"{guard.title} passes, in {format_duration(result.seconds)}")
+    return ""
+
+
+def _tell_result(contract: Contract, runs: Runs, broken: str) -> int:
     result = runs.last
     _tell("took", ", ".join(format_duration(one.seconds) for one in runs.results))
     if result.failure:
@@ -114,6 +127,9 @@ def _tell_result(contract: Contract, runs: Runs) -> int:
         _tell("read", f"{metric.name} {found}{several} ({metric.direction} is better)")
     for name, value in measured.extras.items():
         _tell("also read", f"{name} {format_number(value)} (not judged)")
+    if broken:
+        echo(one_line(f"\nnot ready: {clean_line(broken, 600)}"))
+        return 1
     _tell_noise(contract, measured)
     for advice in _advice(contract, max(one.seconds for one in runs.results)):
         _tell("consider", advice)

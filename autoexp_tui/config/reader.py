@@ -168,9 +168,8 @@ class _Reader:
 
     def _setting(self, node: Node, setting: Setting) -> Any:
         key = setting.key
-        if len(key.short) == 1 and isinstance(node.value, str) and not node.is_null:
-            field = replace(node, label=f"{node.label}.{key.short[0]}")
-            node = replace(node, value={key.short[0]: field})
+        if len(key.short) == 1:
+            node = _in_short(node, key.short[0])
         value = self._value(node, setting.shapes, key)
         if key.check is not None:
             _accepted(key.check, value, node)
@@ -219,7 +218,10 @@ class _Reader:
                 return _accepted(shape.form.read, node.text(shape.form.lines), node, shape.form)
 
     def _list(self, node: Node, item: Sequence[Shape], key: Key) -> tuple[Any, ...]:
-        if key.short and node.is_mapping:
+        if len(key.short) == 1:
+            items = (node,) if node.is_mapping else node.items()
+            entries = tuple(_in_short(entry, key.short[0]) for entry in items)
+        elif key.short and node.is_mapping:
             entries = _written_out(node, key.short)
         elif key.per_metric and node.is_mapping:
             names = self._metrics if self._metrics is not None else tuple(node.entries())
@@ -260,6 +262,13 @@ _KINDS: dict[type, tuple[ValueKind, ...]] = {
     tuple: ("list",),
     dict: ("section", "mapping", "limit"),
 }
+
+
+def _in_short(node: Node, name: str) -> Node:
+    """The section that a text alone is short for."""
+    if not isinstance(node.value, str) or node.is_null:
+        return node
+    return replace(node, value={name: replace(node, label=f"{node.label}.{name}")})
 
 
 def _written_out(node: Node, short: Sequence[str]) -> tuple[Node, ...]:

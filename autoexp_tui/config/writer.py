@@ -75,7 +75,7 @@ def _flow(value: Any, shapes: Sequence[Shape], key: Key) -> str:  # noqa: PLR091
         case Limit():
             baseline = "x baseline" if value.relative else ""
             return _braces([(value.kind, f"{_figure(value.value, key)}{baseline}")])
-        case msgspec.Struct():
+        case msgspec.Struct() if shape.kind != "text":
             return f"{{{', '.join(_entries(value, ()))}}}"
         case dict():
             inner = shape.inner[1:]

@@ -76,14 +76,14 @@ class LocalEvaluator:
 
     def _evaluate(self, job: Job, handle: LocalHandle) -> Result:
         self.workspace.prepare(job.text.encode("utf-8", "surrogateescape"))
-        argv = ["/bin/sh", "-c", self._contract.harness]
+        argv = ["/bin/sh", "-c", job.command or self._contract.harness]
         outcome = run_harness(
             self._sandbox.wrap(argv, self.workspace.root),
             cwd=self.workspace.project_dir,
             env=self._environment,
             time_limit=job.time_limit,
             log=handle.output,
-            metrics=self._contract.metrics,
+            metrics=() if job.command else self._contract.metrics,
             interrupt=handle.cancelled,
         )
         tampered = self.workspace.verify()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from autoexp_tui.loop.measuring import Measurer, Runs
-from autoexp_tui.loop.ports import CandidateStore
+from autoexp_tui.loop.ports import CandidateStore, Result
 from autoexp_tui.loop.recorder import Recorder
 from autoexp_tui.model import events
 from autoexp_tui.model.evidence import (
@@ -26,6 +26,8 @@ from autoexp_tui.model.objective import Objective, Verdict
 
 _BASELINE_RUNS = 3
 """Evaluations of a baseline that is not exact: with two the spread could be anything."""
+_TAIL = 4
+"""Lines of a guard's output that its failure tells."""
 _SHARE = 0.05
 """Of the run's wall clock: the most that the baseline's further evaluations may take."""
 
@@ -40,9 +42,7 @@ class Judgement:
     evidence: Evidence | None = None
     against: tuple[Sample, ...] = ()
     """The incumbent's evaluations that were made for it."""
-
-    unconfirmed: bool = False
-    """It looked better, and was not when it was looked at again."""
+    mark: events.Mark = ""
 
     @property
     def was_tested(self) -> bool:
@@ -52,6 +52,10 @@ class Judgement:
 
 class FreshRunFailed(Exception):
     """A fresh run gave no measurement; the message says why."""
+
+
+class GuardFailed(Exception):
+    """A guard doesn't pass; the message tells its name and why."""
 
 
 class Confirmer:
@@ -87,19 +91,24 @@ class Confirmer:
         state = self._recorder.state
         confirm = state.contract.confirm
         if state.baseline is None:
+            self._run_guards(n, text)
             return Judgement(
                 Verdict(keep=True, reason="the baseline"),
                 as_evaluations(first, state.contract.repeats),
             )
         verdict = self._verdict(first)
-        if confirm in {"off", 0} or not state.objective.merits(first.metrics):
-            return Judgement(verdict, first)
         try:
-            if not isinstance(confirm, int):
+            if confirm == "auto" and state.objective.merits(first.metrics):
                 return self._judge_by_noise(n, text, first, verdict)
-            return self._confirm_by(confirm, n, text) if verdict.keep else Judgement(verdict, first)
+            if verdict.keep:
+                self._run_guards(n, text)
+                if isinstance(confirm, int) and confirm:
+                    return self._confirm_by(confirm, n, text)
+        except GuardFailed as failure:
+            return Judgement(Verdict(False, str(failure)), first, mark="guard failed")
         except FreshRunFailed as failure:
-            return Judgement(Verdict(False, f"unconfirmed: {failure}"), first, unconfirmed=True)
+            return Judgement(Verdict(False, f"unconfirmed: {failure}"), first, mark="unconfirmed")
+        return Judgement(verdict, first)
 
     def _judge_by_noise(self, n: int, text: str, first: Measurement, verdict: Verdict) -> Judgement:
         """As many fresh evaluations as tell the gain from luck: often none."""
@@ -108,6 +117,8 @@ class Confirmer:
             self._run_incumbent(n)  # as where an older version began the run
         known = state.calibration
         if not known.is_known:
+            if verdict.keep:
+                self._run_guards(n, text)
             return Judgement(verdict, first)
         alpha = spendable(
             state.contract.confidence, len(state.rows), known.tests, known.tests_since_gain
@@ -118,11 +129,12 @@ class Confirmer:
         if not verdict.keep:
             # Better all the same: past a limit, or less than is worth having. No near miss, that.
             return Judgement(verdict, first, glance if glance.effect <= 0 else None)
-        if known.is_exact:
-            return Judgement(verdict, first, glance)
-        if not test.promising(merits, incumbent):
+        if not (known.is_exact or test.promising(merits, incumbent)):
             words = f"{verdict.reason}: {sigmas(glance)} better, within the noise"
             return Judgement(Verdict(False, words), first, glance)
+        self._run_guards(n, text)  # what fails them needs no costly confirmation
+        if known.is_exact:
+            return Judgement(verdict, first, glance)
         fresh: list[Sample] = []
         against: list[Sample] = []
         while True:
@@ -136,6 +148,13 @@ class Confirmer:
                     fresh.append(self._run_candidate(n, text, len(fresh) + 1, test.looks))
                 case Finding():
                     return self._judgement(found, fresh, against)
+
+    def _run_guards(self, n: int, text: str) -> None:
+        """Raises GuardFailed with the first that doesn't pass, Tampered."""
+        for guard in self._recorder.state.contract.guard:
+            result = self._measurer.guard(n, text, guard)
+            if result.failure:
+                raise GuardFailed(f"guard {guard.title} failed: {guard_failure(result)}")
 
     def _confirm_by(self, times: int, n: int, text: str) -> Judgement:
         """By a number of fresh evaluations of both, in turns: machines drift together."""
@@ -182,7 +201,8 @@ class Confirmer:
         by = f"{runs}, {sigmas(found.evidence)}" if found else runs
         verdict = Verdict(keep, f"{'' if keep else 'un'}confirmed by {by}: {verdict.reason}")
         evidence = found.evidence if found else None
-        return Judgement(verdict, measured, evidence, tuple(against), unconfirmed=not keep)
+        mark: events.Mark = "" if keep else "unconfirmed"
+        return Judgement(verdict, measured, evidence, tuple(against), mark)
 
     def _verdict(self, candidate: Measurement, against: Sequence[Sample] = ()) -> Verdict:
         """By the contract's rule, against these evaluations or all that is known of the best."""
@@ -240,6 +260,12 @@ def as_evaluations(runs: Measurement, repeats: int) -> Measurement:
     starts = range(0, len(runs.samples), repeats)
     parts = (Measurement(runs.samples[start : start + repeats]) for start in starts)
     return Measurement(tuple(part.as_sample() for part in parts), "mean")
+
+
+def guard_failure(result: Result) -> str:
+    """Why a guard didn't pass, with the end of what it printed."""
+    tail = " / ".join(line.strip() for line in result.tail.splitlines()[-_TAIL:] if line.strip())
+    return result.failure if not tail or tail in result.failure else f"{result.failure} ({tail})"
 
 
 def sigmas(evidence: Evidence) -> str:

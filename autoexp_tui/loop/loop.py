@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from autoexp_tui.loop.confirming import Confirmer, Judgement
+from autoexp_tui.loop.confirming import Confirmer, GuardFailed, Judgement
 from autoexp_tui.loop.control import Controls, Interrupted
-from autoexp_tui.loop.measuring import Measurer, OutOfTime, Runs
+from autoexp_tui.loop.measuring import Measurer, OutOfTime, Runs, Tampered
 from autoexp_tui.loop.ports import Ports
 from autoexp_tui.loop.projections import Projections
 from autoexp_tui.loop.proposing import Drafting
@@ -220,13 +220,14 @@ class Loop:
         if measured.failure:
             judged = Judgement(Verdict(keep=False, reason=measured.failure), Measurement())
         else:
-            judged = self._confirmer.judge(candidate.n, candidate.text, measured.measurement)
-            self._controls.clear_interrupt(candidate.n)
+            judged = self._judge(candidate, measured.measurement)
         status: events.Status = "keep" if judged.verdict.keep else "discard"
-        if measured.failure:
+        if not judged.measurement:
             status = "crash"
-        elif judged.unconfirmed:
-            description += " (unconfirmed)"
+        elif judged.mark:
+            named = judged.mark == "guard failed"
+            note = judged.verdict.reason.partition(":")[0] if named else judged.mark
+            description += f" ({note})"
         found = judged.measurement
         further = found.seconds if judged.was_tested else 0.0
         self._recorder.record(
@@ -244,10 +245,26 @@ class Loop:
                 against=judged.against,
                 centre=found.centre,
                 evidence=judged.evidence,
+                mark=judged.mark,
             )
         )
         if status == "keep":
             self._advance(candidate.commit)
+
+    def _judge(self, candidate: Candidate, first: Measurement) -> Judgement:
+        """Without a measurement: it tampered when it was run again."""
+        baseline = not self._recorder.state.rows
+        try:
+            return self._confirmer.judge(candidate.n, candidate.text, first)
+        except GuardFailed as failure:
+            raise BaselineFailed(f"the baseline can't be kept: {failure}") from None
+        except Tampered as tampering:
+            if baseline:
+                raise BaselineFailed(f"the baseline {tampering}") from None
+            self._recorder.alarm(f"#{candidate.n} {tampering}")
+            return Judgement(Verdict(False, str(tampering)), Measurement())
+        finally:
+            self._controls.clear_interrupt(candidate.n)
 
     def log_row(self) -> None:
         for note in self._projections.update():
@@ -256,7 +273,12 @@ class Loop:
     def stop_reason(self) -> str:
         """Why no further experiment is begun; empty when one is. Waits while paused."""
         while not self._controls.stopping:
-            if reason := budget.used_up(self._recorder.state, self._recorder.elapsed):
+            state = self._recorder.state
+            if state.incumbent and (
+                reason := state.objective.reached(state.contract.stop_at, state.incumbent.metrics)
+            ):
+                return f"{reason} (stop_at)"
+            if reason := budget.used_up(state, self._recorder.elapsed):
                 return reason
             self._guard()
             if not self._controls.pausing:

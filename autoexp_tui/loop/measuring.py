@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import msgspec
+
 from autoexp_tui.loop.control import Controls, Interrupted
 from autoexp_tui.loop.ports import Evaluator, Job, Result
 from autoexp_tui.loop.recorder import Recorder
 from autoexp_tui.model import budget, events
+from autoexp_tui.model.contract import Guard
 from autoexp_tui.model.measurement import Measurement, Sample
+from autoexp_tui.text.safe import clean_line
+
+
+class Tampered(Exception):
+    """A run changed what it is judged by; the message names it."""
 
 
 class OutOfTime(Exception):
@@ -90,12 +98,20 @@ class Measurer:
             results.append(self._once(began, text))
         return Runs(tuple(results))
 
-    def _once(self, began: events.EvaluationStarted, text: str) -> Result:
+    def guard(self, n: int, text: str, guard: Guard) -> Result:
+        """One run of a guard, which measures nothing."""
+        began = events.EvaluationStarted(n, purpose="guard", name=clean_line(guard.title, 40))
+        return self._once(began, text, guard)
+
+    def _once(
+        self, began: events.EvaluationStarted, text: str, guard: Guard | None = None
+    ) -> Result:
         state = self._recorder.state
-        limit = state.contract.time_limit
+        limit = guard.time_limit if guard else state.contract.time_limit
+        command = guard.run if guard else ""
         left = budget.seconds_left(state, self._recorder.elapsed)
         self._recorder.record(began)
-        job = Job(began.n, text, min(limit, max(left, 0.0)), began.purpose)
+        job = Job(began.n, text, min(limit, max(left, 0.0)), began.purpose, command)
         handle = self._evaluator.submit(job)
         with self._controls.on_interrupt(began.n, handle.cancel):
             result = handle.result()
@@ -103,4 +119,8 @@ class Measurer:
             raise Interrupted
         if result.cut_short and left < limit and not self._controls.interrupted(began.n):
             raise OutOfTime(budget.used_up(state, self._recorder.elapsed) or "out of time")
+        if result.tampered and began.purpose in {"confirm", "guard"}:  # a first run's has its row
+            raise Tampered(result.failure)
+        if not result.failure and (words := state.objective.impossible(result.metrics)):
+            return msgspec.structs.replace(result, metrics={}, failure=words)
         return result

@@ -9,14 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol, TypeAlias
+from typing import Protocol
 
 import msgspec
 
 from autoexp_tui.loop.guidance import Guidance
-
-Purpose: TypeAlias = Literal["", "confirm", "incumbent"]
-"""As in `events.EvaluationStarted`."""
+from autoexp_tui.model.events import Purpose
 
 
 class Job(msgspec.Struct, frozen=True):
@@ -29,6 +27,8 @@ class Job(msgspec.Struct, frozen=True):
     time_limit: float
     """Seconds, from the harness' start to its end; 0 ends it at once."""
     purpose: Purpose = ""
+    command: str = ""
+    """Run instead of the harness, and no metric is read: a guard. Empty: the harness."""
 
 
 class Result(msgspec.Struct, frozen=True):

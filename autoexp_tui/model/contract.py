@@ -5,6 +5,7 @@ Each field is the one declaration of a setting: type, default, help, bounds (see
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 import msgspec
@@ -12,6 +13,7 @@ import msgspec
 from autoexp_tui.model.keys import (
     Address,
     CommandLine,
+    Form,
     Key,
     LongText,
     MetricName,
@@ -31,6 +33,32 @@ Direction = Literal["lower", "higher"]
 Rule = Literal["primary", "pareto", "weighted"]
 
 
+class Effect(msgspec.Struct, frozen=True):
+    """A size of gain: `0.01` in the metric's own unit, or `1%` of the old figure."""
+
+    value: float = 0.0
+    percent: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.value!r}".removesuffix(".0") + "%" * self.percent
+
+
+def _effect(text: str) -> Effect:
+    number = re.fullmatch(r"([0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]{1,3})?)\s*(%?)", text)
+    if number is None:
+        wanted = "a number 0 or more, or a percentage"
+        raise Refused(wanted, "write it like 0.01 or 1%", wanted=True)
+    return Effect(float(number[1]), bool(number[2]))
+
+
+EFFECT = Form("a number or a percentage", _effect, str, most=40)
+
+
+def _two_in_order(bounds: tuple[float, ...]) -> None:
+    if len(bounds) != 2 or bounds[0] >= bounds[1]:
+        raise Refused("must be the lowest and the highest value", "write it like [0, 1]")
+
+
 class Metric(msgspec.Struct, frozen=True):
     """One scalar that the harness prints, and which way is better."""
 
@@ -40,8 +68,12 @@ class Metric(msgspec.Struct, frozen=True):
         "every line. By default: the usual forms, such as `loss: 0.5`.", r"'loss=(\S+)'")] = None
     take: Annotated[Literal["only", "last"], Key("Of several values that are printed: only: "
         "all must agree, or none is trusted. last: the last one counts.")] = "only"
-    min_delta: Annotated[float, Key("An improvement must exceed this, in the metric's own unit.",
-        "0.001", ge=0, remedy="a positive one means better in either direction")] = 0.0
+    min_delta: Annotated[float, Key("The other name of min_effect, for a number in the metric's "
+        "own unit.", "0.001", ge=0, remedy="a positive one means better in either direction")] = 0.0
+    min_effect: Annotated[Effect, EFFECT, Key("What is worth having: a gain must exceed it, in the "
+        "metric's own unit or in percent of the best so far.", "1%")] = Effect()
+    bounds: Annotated[tuple[float, ...], Key("The lowest and the highest value that is possible: "
+        "what lies outside is a crash, never kept.", "[0, 1]", check=_two_in_order)] = ()
 
 
 class Limit(msgspec.Struct, frozen=True):
@@ -93,6 +125,20 @@ class Environment(msgspec.Struct, frozen=True):
         also=("set",))] = {}
     only: Annotated[tuple[Variable, ...] | None, Key("When given, nothing else is passed on.",
         "[PATH, HOME]")] = None
+
+
+class Guard(msgspec.Struct, frozen=True):
+    """A command that must succeed, in the workspace, before a candidate is kept."""
+
+    run: Annotated[CommandLine, Key("Run by sh in this folder; an exit other than 0 keeps "
+        "nothing.", "pytest -q", needed=True)] = ""
+    name: Annotated[str, Key("As messages call it. By default: its first word.", "tests",
+        )] = ""
+    time_limit: Annotated[Seconds, Key("For one run of it.")] = 300.0
+
+    @property
+    def title(self) -> str:
+        return self.name or self.run.split()[0].rpartition("/")[2]
 
 
 Effort = Literal["default", "low", "medium", "high", "xhigh", "max"]
@@ -176,6 +222,11 @@ class Contract(msgspec.Struct, frozen=True):
         shown=True)] = 300.0
     repeats: Annotated[int, Key("For noisy harnesses: runs of each candidate, of which the "
         "median counts.", "3", ge=1, le=100)] = 1
+    stop_at: Annotated[dict[MetricName, float], Key("Ends the run when a kept experiment reaches "
+        "this, or is better; of two metrics both.", "{loss: 0.05}")] = {}
+    guard: Annotated[tuple[Guard, ...], Key("Commands that must succeed before anything is kept: "
+        "tests, types, a limit on size. Run where something would be kept, and on the baseline.",
+        "[{run: pytest -q, name: tests, time_limit: 5m}]", short=("run",))] = ()
     confirm: Annotated[int | Literal["auto", "off"], Key("Fresh runs of what looks better, before "
         "it is kept. auto: as many as tell it from luck, none where the harness repeats itself "
         "exactly. A number: so many, in turns with the best so far. off: none.", "3", ge=0,

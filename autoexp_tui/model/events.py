@@ -23,6 +23,15 @@ from autoexp_tui.text.safe import NOTHING, Safe
 Status = Literal["keep", "discard", "crash"]
 Commit: TypeAlias = Annotated[str, SHOWN]
 """A commit: 40 hexadecimal digits in a run of ours, anything in a table."""
+Purpose: TypeAlias = Literal["", "confirm", "incumbent", "guard"]
+"""What the harness is run for. `confirm` and `incumbent`: a would-be keep is compared with the best
+so far once more. `guard`: it is another command, which must succeed before anything is kept.
+"""
+Mark: TypeAlias = Literal["", "unconfirmed", "guard failed", "suspicious", "stopped early"]
+"""What is special about a verdict. `unconfirmed`: it looked better, and was not when it was looked
+at again. `suspicious`: its gain was beyond what the run's history makes plausible, so it was run
+again. `stopped early`: its run was ended, since it was far behind at the same step.
+"""
 Counts: TypeAlias = Annotated[dict[str, int], KEYS]
 
 
@@ -171,8 +180,9 @@ class EvaluationStarted(Event, frozen=True):
     turn: int = 1
     of: int = 1
     """How many runs there will be, of which this is number `turn`."""
-    purpose: Literal["", "confirm", "incumbent"] = ""
-    """`confirm` and `incumbent`: a would-be keep is compared with the best so far once more."""
+    purpose: Purpose = ""
+    name: Safe = NOTHING
+    """Of the guard."""
 
 
 class Evaluated(Event, frozen=True):
@@ -222,6 +232,7 @@ class Decided(Event, frozen=True):
     """What `metrics` are of several samples."""
     evidence: Evidence | None = None
     """What speaks for it; None where the harness' noise is not known, or nobody asks."""
+    mark: Mark = ""
 
 
 class Remeasured(Event, frozen=True):

@@ -199,6 +199,29 @@ class Objective:
             case "weighted":
                 return _weighted(self.metrics, self.decide, new, old)
 
+    def impossible(self, values: Mapping[str, float]) -> str:
+        """Which value lies outside its metric's bounds, in words; empty when none does."""
+        for metric in self.metrics:
+            value = values.get(metric.name)
+            if value is not None and metric.bounds:
+                low, high = metric.bounds
+                if not low <= value <= high:
+                    bounds = f"it lies within {low:g} to {high:g}"
+                    return f"{metric.name} {value:.6g} is impossible: {bounds}"
+        return ""
+
+    def reached(self, goals: Mapping[Safe, float], values: Mapping[str, float]) -> str:
+        """`val_loss 0.048 reached 0.05`, when each goal is; else, or without goals, empty."""
+        words = []
+        for metric in self.metrics:
+            if (goal := goals.get(metric.name)) is None:
+                continue
+            value = values.get(metric.name)
+            if value is None or not improvement(metric, value, goal) >= 0:
+                return ""
+            words.append(f"{metric.name} {value:.6g} reached {goal:.6g}")
+        return " and ".join(words)
+
     def gain(self, new: Mapping[str, float], old: Mapping[str, float]) -> Gain:
         """From one measurement to another, by the figure."""
         return self.gain_of_figures(self.figure(new), self.figure(old))
@@ -301,6 +324,19 @@ def improvement(metric: Metric, candidate: float, incumbent: float) -> float:
     return incumbent - candidate if metric.direction == "lower" else candidate - incumbent
 
 
+def least_gain(metric: Metric, old: float) -> float:
+    """The gain over `old` that one must exceed to be worth having, in the metric's unit."""
+    effect = metric.min_effect
+    return max(metric.min_delta, effect.value * (abs(old) / 100 if effect.percent else 1.0))
+
+
+def least_words(metric: Metric) -> str:
+    """`min_effect 1%`, `min_delta 0.25`; empty where any gain counts."""
+    if metric.min_effect.value:
+        return f"min_effect {metric.min_effect}"
+    return f"min_delta {metric.min_delta:.6g}" if metric.min_delta else ""
+
+
 def cost(metric: Metric, value: float) -> float:
     """The value as something to be minimised."""
     return value if metric.direction == "lower" else -value
@@ -379,12 +415,12 @@ def _weighted(
     candidate: Mapping[str, float],
     incumbent: Mapping[str, float],
 ) -> Verdict:
-    """Each `min_delta` counts with its metric's weight, so that the rule agrees with `primary`."""
+    """Each `min_effect` counts with its metric's weight, so that the rule agrees with `primary`."""
     new, old = score(metrics, decide, candidate), score(metrics, decide, incumbent)
     if not (math.isfinite(new) and math.isfinite(old)):
         return Verdict(False, f"the weighted score is {new} against {old}: not finite")
     floor = sum(
-        abs(weight) * metric.min_delta
+        abs(weight) * least_gain(metric, incumbent[metric.name])
         for weight, metric in zip(decide.weights, metrics, strict=True)
     )
     return _better(Metric(Safe("score"), decide.direction, min_delta=floor), new, old)
@@ -396,8 +432,8 @@ def _better(metric: Metric, candidate: float, incumbent: float) -> Verdict:
         value, than = _show(candidate, incumbent)
         return Verdict(False, f"{metric.name} {value} is no better than {than}")
     change = _change(metric.name, candidate, incumbent)
-    if not gain > metric.min_delta:
-        return Verdict(False, f"{change} is within min_delta {metric.min_delta:.6g}")
+    if not gain > least_gain(metric, incumbent):
+        return Verdict(False, f"{change} is within {least_words(metric)}")
     return Verdict(True, change)
 
 

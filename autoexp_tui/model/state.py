@@ -16,7 +16,7 @@ import msgspec
 from autoexp_tui.model import events
 from autoexp_tui.model.calibration import Calibration
 from autoexp_tui.model.contract import Budget, Contract
-from autoexp_tui.model.events import Record, Status
+from autoexp_tui.model.events import Mark, Record, Status
 from autoexp_tui.model.evidence import Evidence
 from autoexp_tui.model.measurement import Centre, Measurement, Sample
 from autoexp_tui.model.objective import Objective
@@ -83,6 +83,7 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     centre: Centre = "median"
     evidence: Evidence | None = None
     """What speaks for it; None where nobody knows the harness' noise."""
+    mark: Mark = ""
 
     @property
     def is_near_miss(self) -> bool:
@@ -351,7 +352,8 @@ class RunState:
                 self.tried.setdefault(current.digest, current.n)
             case events.EvaluationStarted():
                 current.evaluation = event
-                self.calibration = self.calibration.evaluated()
+                if event.purpose != "guard":
+                    self.calibration = self.calibration.evaluated()
                 self._enter("evaluating")
             case events.Evaluated():
                 current.evaluated = event
@@ -382,6 +384,7 @@ class RunState:
             samples=event.samples,
             centre=event.centre,
             evidence=event.evidence,
+            mark=event.mark,
         )
         self.rows.append(row)
         if row.metrics and self.objective.baseline is None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from autoexp_tui.model.contract import Contract, Metric
-from autoexp_tui.model.objective import Objective
+from autoexp_tui.model.objective import Objective, least_words
 from autoexp_tui.model.state import Row, RunState
 from autoexp_tui.report.groups import Group, gains, group_ideas
 from autoexp_tui.summary.digest import Digest, MetricDigest, digest_of
@@ -309,9 +309,8 @@ def _trust(state: RunState) -> Iterator[str]:
     if words := noise_words(state):
         yield f"The harness: {words}."
     for metric in contract.metrics:
-        if metric.min_delta:
-            floor = format_number(metric.min_delta)
-            yield f"A change of {clean_line(metric.name, 60)} counted from {floor} on."
+        if words := least_words(metric):
+            yield f"A change of {clean_line(metric.name, 60)} counted from {words} on."
 
 
 def _count(number: int, noun: str) -> str:

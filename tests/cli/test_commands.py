@@ -183,6 +183,25 @@ def test_check_names_a_metric_that_was_not_printed(
 
 
 @pytest.mark.parametrize(
+    ("line", "status", "told"),
+    [
+        ("guard: [{run: test -s evaluate.sh, name: size}, 'true']", 0, "size passes"),
+        ("guard: [{run: echo 2 failed; false, name: tests}]", 1, "fails guard tests: exit 1: 2 f"),
+    ],
+)
+def test_check_runs_the_guards_on_the_baseline(
+    project: Path, capsys: pytest.CaptureFixture[str], line: str, status: int, told: str
+) -> None:
+    with (project / "autoexp.yaml").open("a") as file:
+        file.write(line + "\n")
+    git(project, "commit", "--quiet", "--all", "--message", "guarded")
+    assert run_command(["check"]) == status
+    out = capsys.readouterr().out
+    assert told in out
+    assert ("not ready" in out) == bool(status)
+
+
+@pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (["run", "--plain", "--json"], "choose one"),

@@ -19,7 +19,9 @@ from autoexp_tui.model.contract import (
     Claude,
     Contract,
     Decide,
+    Effect,
     Environment,
+    Guard,
     Limit,
     Metric,
     Notify,
@@ -140,6 +142,13 @@ env: {allow: [HF_TOKEN], define: {THREADS: 1}, only: [PATH]}
         keep=("cache/**",),
         env=Environment(("HF_TOKEN",), {"THREADS": "1"}, ("PATH",)),
     )
+
+
+@pytest.mark.parametrize(
+    "text", ["guard: pytest -q", "guard: [pytest -q]", "guard: {run: pytest -q}"]
+)
+def test_a_guard_has_short_forms(text: str) -> None:
+    assert read(text + "\n").guard == (Guard("pytest -q"),)
 
 
 def test_metrics_have_a_short_form() -> None:
@@ -320,6 +329,8 @@ _metric = st.builds(
     pattern=st.none() | _line.map(lambda s: f"{re.escape(s)}=(\\S+)"),
     take=st.sampled_from(["only", "last"]),
     min_delta=st.floats(0, 1e300),
+    min_effect=st.builds(Effect, st.floats(0, 1e90), st.booleans()),
+    bounds=st.sampled_from([(), (0.0, 1.0), (-1e9, 0.5)]),
 )
 
 
@@ -370,6 +381,8 @@ def contracts(draw: st.DrawFn) -> Contract:
         command=draw(st.just(Agent()) | st.builds(Agent, _line, st.integers(1, 3600).map(float))),
         repeats=draw(st.integers(1, 100)),
         confirm=draw(st.integers(0, 100)),
+        stop_at=draw(st.dictionaries(st.just(metrics[0].name), _figure)),
+        guard=draw(st.lists(st.builds(Guard, _line, st.just("") | _line), max_size=2).map(tuple)),
         budget=Budget(draw(st.integers(1, 1_000_000)), draw(_positive), draw(_positive)),
         proposer=draw(st.from_regex(r"[a-z][a-z0-9_-]{0,20}", fullmatch=True)),
         instructions=draw(st.none() | _path),

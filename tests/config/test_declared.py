@@ -18,7 +18,7 @@ from autoexp_tui.config.reader import parse_section
 from autoexp_tui.config.reference import example, page
 from autoexp_tui.config.schema import schema
 from autoexp_tui.model import contract as contract_module
-from autoexp_tui.model.contract import Contract, Limit
+from autoexp_tui.model.contract import Contract, Effect, Limit
 from autoexp_tui.model.keys import Key, MetricName, ProjectPath, Seconds
 
 ROOT = Path(__file__).parents[2]
@@ -65,9 +65,9 @@ def test_every_example_is_read_and_written_back(
 
 
 def test_every_section_is_reached_from_the_contract() -> None:
-    """But `Limit`, which has a way of writing of its own."""
+    """But `Limit` and `Effect`, which have ways of writing of their own."""
     structs = {one for one in vars(contract_module).values() if isinstance(one, StructMeta)}
-    assert structs - {Limit} == {section for section, _ in ALL}
+    assert structs - {Effect, Limit} == {section for section, _ in ALL}
 
 
 # What somebody will declare next.
@@ -96,7 +96,7 @@ class Bigger(Contract, frozen=True):
     ] = "auto"
     assurance: Annotated[float, Key("Of a keep.", "0.9", gt=0, le=1)] = 0.95
     grace: Annotated[Seconds | Literal["none"], Key("Time to end in.")] = "none"
-    stop_at: Annotated[dict[MetricName, float], Key("Goals.", "{loss: 0.05}")] = {}  # noqa: RUF012
+    reach: Annotated[dict[MetricName, float], Key("Goals.", "{loss: 0.05}")] = {}  # noqa: RUF012
     words: Annotated[tuple[str, ...], Key("Some words.", "[a, b]")] = ()
     files: Annotated[tuple[ProjectPath, ...] | None, Key("Some files.", "[a]")] = None
     guards: Annotated[
@@ -111,7 +111,7 @@ slots: 4
 certain: 3
 assurance: 0.5
 grace: 90s
-stop_at: {loss: 0.05, latency: 1e3}
+reach: {loss: 0.05, latency: 1e3}
 words: ['no', '1', plain text]
 files: [a/b]
 guards:
@@ -134,7 +134,7 @@ def test_a_field_is_all_that_a_setting_needs() -> None:
         certain=3,
         assurance=0.5,
         grace=90.0,
-        stop_at={"loss": 0.05, "latency": 1000.0},
+        reach={"loss": 0.05, "latency": 1000.0},
         words=("no", "1", "plain text"),
         files=("a/b",),
         guards=(Guard("size", 5.0),),
@@ -165,8 +165,8 @@ def test_words_beside_numbers_are_read_and_written_as_they_are() -> None:
         ("certain: [1]", "certain must be auto or off, or a whole number from 0 to 100, not a l"),
         ("grace: soon", "grace must be none, or a length of time, not 'soon'"),
         ("assurance: 0", "assurance must be above 0 and at most 1, not '0'"),
-        ("stop_at: {lss: 1}", "unknown key 'lss'; did you mean 'loss'?"),
-        ("stop_at: {loss: low}", "stop_at.loss must be a number, not 'low'"),
+        ("reach: {lss: 1}", "unknown key 'lss'; did you mean 'loss'?"),
+        ("reach: {loss: low}", "reach.loss must be a number, not 'low'"),
         ("words: a", "words must be a list, not 'a'; write [a]"),
         ("files: [a, /b]", "files[1] is an absolute path"),
         ("guards: {size: -1}", "guards.size must be 0 or more, not '-1'"),

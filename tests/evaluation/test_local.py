@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from support.real_rig import RealRig
 
-from autoexp_tui.model.contract import Budget
+from autoexp_tui.model.contract import Budget, Guard
 from autoexp_tui.testing.evaluators import CONTRACT
 
 
@@ -62,3 +62,35 @@ def test_the_wall_clock_cuts_a_harness_that_still_may_run(tmp_path: Path) -> Non
     assert [row.n for row in rig.state.rows] == [1]
     assert list(rig.state.in_flight) == [2]  # the next runner, with more time, measures it again
     assert rig.state.elapsed < 50
+
+
+def test_a_real_guard_keeps_nothing_out_of_what_breaks_it_and_leaves_no_trace(
+    tmp_path: Path,
+) -> None:
+    size = Guard("echo left > left; wc -c < target.sh; test $(wc -c < target.sh) -lt 60", "size")
+    contract = msgspec.structs.replace(
+        CONTRACT, guard=(size,), budget=limited(max_experiments=4), confirm="off"
+    )
+    long = f"echo loss: 0.5 # {'x' * 80}\n"
+    rig = RealRig(tmp_path, [long, "test -e left; echo loss: 0.$?\n"], contract)
+    rig.run()
+    assert [row.status for row in rig.state.rows] == ["keep", "discard", "keep"]
+    assert rig.state.rows[1].reason == f"guard size failed: exit 1: {len(long)}"
+    assert rig.state.rows[2].metrics == {"loss": 0.1}
+    assert rig.run_directory.output(2).read_text().strip() == str(len(long))
+
+
+def test_a_guard_that_runs_too_long_or_tampers_is_told_as_it_is(tmp_path: Path) -> None:
+    guard = Guard(
+        "case $(cat target.sh) in *slow) sleep 60;; *evil) rm protected.sh;; esac", "it", 1
+    )
+    contract = msgspec.structs.replace(
+        CONTRACT, guard=(guard,), budget=limited(max_experiments=3), confirm="off"
+    )
+    rig = RealRig(tmp_path, ["echo loss: 0.5 # slow\n", "echo loss: 0.4 # evil\n"], contract)
+    rig.run()
+    reasons = [(row.status, row.reason) for row in rig.state.rows[1:]]
+    assert reasons == [
+        ("discard", "guard it failed: time limit of 1 s"),
+        ("crash", "tampered with protected.sh"),
+    ]

@@ -62,6 +62,8 @@ class FakeHandle:
 
     def result(self) -> Result:
         job = self._job
+        if job.command:
+            return self._lab.guarded(job)
         return self._lab.evaluate(
             job.n, job.text, time_limit=job.time_limit, interrupt=self._cancelled
         )
@@ -78,6 +80,7 @@ class FakeLab:
         self.free = 10_000
         self.moves: list[str] = []
         self.evaluated: list[str] = []
+        self.guards: list[tuple[str, str]] = []
         self.before_result: Callable[[int], None] = lambda n: None
 
     def text_of(self, commit: str) -> str:
@@ -99,6 +102,13 @@ class FakeLab:
 
     def submit(self, job: Job) -> FakeHandle:
         return FakeHandle(self, job)
+
+    def guarded(self, job: Job) -> Result:
+        """A guard fails for the texts that it names."""
+        self.guards.append((job.command, job.text))
+        if job.text in job.command.split():
+            return Result(0.1, {}, {}, "exit 1", tail="ok\n2 failed\n")
+        return Result(0.1, {}, {}, "")
 
     def evaluate(
         self, n: int, text: str, *, time_limit: float, interrupt: threading.Event

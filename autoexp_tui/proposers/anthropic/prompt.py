@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from autoexp_tui.model.contract import Contract, Decide, Limit
-from autoexp_tui.model.objective import Objective
+from autoexp_tui.model.objective import Objective, least_words
 from autoexp_tui.model.proposal import Crash, Situation, Trial, Unable
 from autoexp_tui.proposers.anthropic import past_trials
 from autoexp_tui.proposers.context import Context
@@ -229,7 +229,11 @@ def _stable(situation: Situation, context: Context) -> list[str]:
 def _contract(contract: Contract) -> str:
     metrics = "\n".join(
         f"- `{metric.name}`: {metric.direction} is better"
-        + (f"; an improvement must exceed {metric.min_delta:g}" if metric.min_delta else "")
+        + (
+            f"; an improvement must exceed {words.split()[1]}"
+            if (words := least_words(metric))
+            else ""
+        )
         for metric in contract.metrics
     )
     limit = format_duration(contract.time_limit)

@@ -1,0 +1,132 @@
+"""What a better figure alone doesn't settle: guards, bounds, what is worth having, the goal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from support.fakes import BASE, Rig, contract
+
+from autoexp_tui.loop.journal import read_all
+from autoexp_tui.loop.ports import Job, Result
+from autoexp_tui.model import events
+from autoexp_tui.model.contract import Contract, Effect, Guard, Metric
+from autoexp_tui.text.safe import Safe
+
+
+def with_metric(metric: Metric, **more: object) -> Contract:
+    made = contract(**more)  # type: ignore[arg-type]
+    return type(made)(
+        **{**{name: getattr(made, name) for name in made.__struct_fields__}, "metrics": (metric,)}
+    )
+
+
+LOSS = Safe("loss")
+
+
+# Guards.
+
+
+def guarded(*guards: Guard, **more: object) -> Contract:
+    return contract(guard=guards, max_experiments=4, **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("confirm", ["off", "auto", 2])
+def test_what_fails_a_guard_is_not_kept_and_is_not_confirmed(
+    tmp_path: Path, confirm: object
+) -> None:
+    rig = Rig(tmp_path, ["9", "11", "8"], guarded(Guard("pytest 9", "tests"), confirm=confirm))
+    rig.run()
+    assert [row.status for row in rig.state.rows] == ["keep", "discard", "discard", "keep"]
+    failed = rig.state.rows[1]
+    assert (failed.mark, failed.reason) == (
+        "guard failed",
+        "guard tests failed: exit 1 (ok / 2 failed)",
+    )
+    assert rig.table()[1][-1] == "text 9 (guard tests failed)"
+    assert rig.lab.evaluated.count("9") == 1
+    # On the baseline and where something would be kept: never where the figure is worse.
+    assert [text for _, text in rig.lab.guards] == ["10", "9", "8"]
+
+
+def test_a_guard_is_told_as_it_runs_and_is_no_evaluation(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, ["9"], guarded(Guard("mypy", "types"), Guard("/bin/pytest -q")))
+    rig.run()
+    told = [
+        record.event.name
+        for record in read_all(rig.directory.journal)
+        if isinstance(record.event, events.EvaluationStarted) and record.event.purpose == "guard"
+    ]
+    assert told == ["types", "pytest"] * 2
+    assert rig.state.calibration.evaluations == 2
+
+
+def test_a_baseline_that_fails_a_guard_ends_the_run_with_its_name(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, ["9"], guarded(Guard("pytest 10", "tests")))
+    finished = rig.run()
+    assert not finished.ok
+    assert finished.reason.startswith("the baseline can't be kept: guard tests failed: exit 1")
+    assert rig.table() == []
+
+
+def test_a_guard_under_which_the_candidate_tampers_is_a_crash_and_an_alarm(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, ["9", "8"], guarded(Guard("pytest")))
+
+    def tamper(job: Job) -> Result:
+        if job.text == "9":
+            return Result(0.1, {}, {}, "tampered with a.py", tampered=True)
+        return Result(0.1, {}, {}, "")
+
+    rig.lab.guarded = tamper  # type: ignore[method-assign]
+    rig.run()
+    assert [row.status for row in rig.state.rows] == ["keep", "crash", "keep"]
+    assert (rig.state.rows[1].metrics, rig.state.rows[1].reason) == ({}, "tampered with a.py")
+    assert [n.text for _, n in rig.state.notices if n.level == "alarm"] == ["#2 tampered with a.py"]
+
+
+# What is worth having, what is possible, and what is enough.
+
+
+@pytest.mark.parametrize(
+    ("metric", "kept"),
+    [
+        (Metric(LOSS, "lower", min_effect=Effect(0.2)), "9.79"),
+        (Metric(LOSS, "lower", min_effect=Effect(2, percent=True)), "9.79"),
+        (Metric(LOSS, "lower", min_effect=Effect(1, percent=True), min_delta=0.2), "9.79"),
+    ],
+)
+def test_a_gain_that_is_not_worth_having_is_not_kept(
+    tmp_path: Path, metric: Metric, kept: str
+) -> None:
+    rig = Rig(tmp_path, ["9.81", kept], with_metric(metric, max_experiments=3))
+    rig.run()
+    assert [row.status for row in rig.state.rows] == ["keep", "discard", "keep"]
+
+
+def test_an_impossible_figure_is_a_crash_and_never_kept(tmp_path: Path) -> None:
+    bounded = Metric(LOSS, "lower", bounds=(0, 20))
+    rig = Rig(tmp_path, ["-1", "9"], with_metric(bounded, max_experiments=3, fix_attempts=0))
+    rig.run()
+    assert [row.status for row in rig.state.rows] == ["keep", "crash", "keep"]
+    assert rig.state.rows[1].reason == "loss -1 is impossible: it lies within 0 to 20"
+    assert rig.state.incumbent is not None
+    assert rig.state.incumbent.metrics == {"loss": 9.0}
+
+
+def test_an_impossible_baseline_ends_the_run(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, ["9"], with_metric(Metric(LOSS, "lower", bounds=(0, 1))))
+    assert "impossible" in rig.run().reason
+    assert rig.lab.texts[BASE] == "10"
+
+
+def test_a_kept_row_that_reaches_the_goal_ends_the_run_well(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, ["9", "8", "7", "6"], contract(stop_at={"loss": 7.5}))
+    finished = rig.run()
+    assert finished == events.RunFinished(Safe("loss 7 reached 7.5 (stop_at)"), ok=True)
+    assert len(rig.state.rows) == 4
+
+
+def test_a_goal_goes_by_the_direction_and_needs_a_kept_row(tmp_path: Path) -> None:
+    higher = with_metric(Metric(LOSS, "higher"), stop_at={"loss": 12.0}, max_experiments=4)
+    rig = Rig(tmp_path, ["9", "11", "12", "13"], higher)
+    assert rig.run().reason == "loss 12 reached 12 (stop_at)"
