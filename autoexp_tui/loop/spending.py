@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from autoexp_tui.loop.recorder import Recorder
 from autoexp_tui.model import events
 from autoexp_tui.model.proposal import Exhausted
@@ -28,16 +30,7 @@ class SpendLedger:
                     f"cost {money(reservation.usd)} (max_cost_usd)"
                 )
             number = len(state.settled) + len(state.reserved) + 1
-            self._recorder.record(
-                events.CostReserved(
-                    id=number,
-                    n=reservation.n,
-                    model=reservation.model,
-                    input_tokens=reservation.input_tokens,
-                    output_tokens=reservation.output_tokens,
-                    usd=reservation.usd,
-                )
-            )
+            self._recorder.record(msgspec.structs.replace(reservation, id=number))
         return number
 
     def settle(

@@ -22,7 +22,7 @@ class ClaudeFactory(Factory):
         proposer = anthropic.AnthropicProposer(
             settings,
             anthropic.Credentials.from_environment(hosting.environ, settings),
-            anthropic.RunSpend(hosting.ledger),
+            hosting.ledger,
             hosting.patience,
             gather_context=hosting.gather_context,
         )

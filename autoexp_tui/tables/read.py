@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+import msgspec
+
 from autoexp_tui.tables import flags, names, statuses
 from autoexp_tui.tables.cell_values import moment, number
 from autoexp_tui.tables.dialects import dialect_of
@@ -81,15 +83,13 @@ def _cleaned(names: Sequence[str]) -> list[str]:
 
 
 def _redirected(table: Table, direction: InferredWay) -> Table:
-    primary = table.primary
     parts = tuple(
-        TableSegment(part.metric, direction, part.start, part.stop, part.title)
-        if part.metric == primary.metric and part.direction.way == "unknown"
+        msgspec.structs.replace(part, direction=direction)
+        if part.metric == table.primary.metric and part.direction.way == "unknown"
         else part
         for part in table.segments
     )
-    return Table(table.name, table.folder, table.kind, table.dialect, table.columns,
-                  table.rows, parts, table.notes)  # fmt: skip
+    return msgspec.structs.replace(table, segments=parts)
 
 
 class _Builder:
@@ -119,9 +119,6 @@ class _Builder:
             direction = self._direction(config, metric, part)
             rows += part
             segments.append(TableSegment(metric, direction, start, stop, config.title))
-        notes = [*sheet.notes]
-        if layout.doubtful:
-            notes.append(Note(0, layout.doubtful))
         found = Table(
             name=name,
             folder=folder,
@@ -132,9 +129,11 @@ class _Builder:
             segments=tuple(segments),
             notes=(),
         )
-        notes += flags.flagged(found)
-        return Table(name, folder, found.kind, found.dialect, found.columns, found.rows,
-                      found.segments, tuple(sorted(notes, key=lambda note: note.line)))  # fmt: skip
+        doubts = [Note(0, layout.doubtful)] if layout.doubtful else []
+        notes = [*sheet.notes, *doubts, *flags.flagged(found)]
+        return msgspec.structs.replace(
+            found, notes=tuple(sorted(notes, key=lambda note: note.line))
+        )
 
     def _cuts(self) -> list[tuple[int, Config]]:
         """Where segments begin, and what is said about each."""

@@ -5,18 +5,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from autoexp_tui.loop.control import Interrupted
 from autoexp_tui.model.contract import Contract, Metric
+from autoexp_tui.model.events import CostReserved
 from autoexp_tui.model.proposal import Exhausted, Situation, Trial
 from autoexp_tui.proposers.anthropic import (
     AnthropicProposer,
     Context,
     Credentials,
-    Reservation,
     Settings,
-    Settlement,
+    Tokens,
 )
 
 CANARY = "sk-ant-canary-0123456789abcdef"
@@ -41,12 +41,21 @@ def situation(n: int = 2, text: str = TARGET, **more: Any) -> Situation:
 LOSS = Metric("loss", "lower")
 
 
+class Settlement(NamedTuple):
+    """What a request did cost."""
+
+    tokens: Tokens
+    usd: float
+    exact: bool
+    outcome: str
+
+
 @dataclass
 class SpendLedger:
     """A ledger in memory, with a cap."""
 
     cap: float = 10.0
-    reserved: list[Reservation] = field(default_factory=list)
+    reserved: list[CostReserved] = field(default_factory=list)
     settled: dict[int, Settlement] = field(default_factory=dict)
 
     @property
@@ -61,15 +70,17 @@ class SpendLedger:
     def outcomes(self) -> list[str]:
         return [self.settled[at].outcome for at in range(len(self.reserved))]
 
-    def reserve(self, reservation: Reservation) -> int:
+    def reserve(self, reservation: CostReserved) -> int:
         if self.spent + reservation.usd > self.cap:
             raise Exhausted(f"${self.spent:.2f} of ${self.cap:.2f} spent (max_cost_usd)")
         self.reserved.append(reservation)
         return len(self.reserved) - 1
 
-    def settle(self, reservation: int, settlement: Settlement) -> None:
-        assert reservation not in self.settled
-        self.settled[reservation] = settlement
+    def settle(
+        self, number: int, tokens: dict[str, int], usd: float, outcome: str, *, exact: bool = True
+    ) -> None:
+        assert number not in self.settled
+        self.settled[number] = Settlement(Tokens(**tokens), usd, exact, outcome)
 
 
 @dataclass

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-from autoexp_tui.proposers.anthropic.ports import (
-    Reservation,
-    Settlement,
-    SpendLedger,
-    Tokens,
-    Waiter,
-)
+from autoexp_tui.proposers.anthropic.ports import Tokens, Waiter
 from autoexp_tui.proposers.anthropic.prices import Prices, UnknownPrice
 from autoexp_tui.proposers.anthropic.proposer import AnthropicProposer
 from autoexp_tui.proposers.anthropic.settings import Credentials, Settings
-from autoexp_tui.proposers.anthropic.spend import RunSpend
 from autoexp_tui.proposers.context import Change, Context
 
 __all__ = [
@@ -21,11 +14,7 @@ __all__ = [
     "Context",
     "Credentials",
     "Prices",
-    "Reservation",
-    "RunSpend",
     "Settings",
-    "Settlement",
-    "SpendLedger",
     "Tokens",
     "UnknownPrice",
     "Waiter",

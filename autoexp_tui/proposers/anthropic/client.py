@@ -6,16 +6,13 @@ import random
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, cast
 
+from autoexp_tui.loop.spending import SpendLedger
+from autoexp_tui.model import events
 from autoexp_tui.model.proposal import Unable
-from autoexp_tui.proposers.anthropic.ports import (
-    Reservation,
-    Settlement,
-    SpendLedger,
-    Tokens,
-    Waiter,
-)
+from autoexp_tui.proposers.anthropic.ports import Tokens, Waiter
 from autoexp_tui.proposers.anthropic.prices import Prices
 from autoexp_tui.proposers.anthropic.settings import Credentials, Settings
+from autoexp_tui.text.safe import one_line
 
 if TYPE_CHECKING:
     from autoexp_tui.proposers.anthropic.transport import Body, ModelReply, Progress, Transport
@@ -132,7 +129,9 @@ class Client:
 
         worst = self._prices.worst(size, self._settings.max_tokens, long_cache=long_cache)
         reservation = self._ledger.reserve(
-            Reservation(n, self._settings.model, size, self._settings.max_tokens, worst)
+            events.CostReserved(
+                0, n, one_line(self._settings.model), size, self._settings.max_tokens, worst
+            )
         )
         progress = Progress()
         try:
@@ -146,7 +145,7 @@ class Client:
             self._settle_failure(reservation, worst, progress, why, free=refused)
             raise
         usd = self._prices.cost(reply.tokens)
-        self._ledger.settle(reservation, Settlement(reply.tokens, usd, True, "answered"))
+        self._ledger.settle(reservation, reply.tokens.by_kind(), usd, "answered")
         return reply
 
     def _settle_failure(
@@ -154,10 +153,10 @@ class Client:
     ) -> None:
         """What nobody will ever report is taken at its worst, so that the cap holds."""
         if free and not progress.began:
-            self._ledger.settle(reservation, Settlement(Tokens(), 0.0, True, why))
+            self._ledger.settle(reservation, {}, 0.0, why)
             return
         if not progress.began:
-            self._ledger.settle(reservation, Settlement(Tokens(), worst, False, why))
+            self._ledger.settle(reservation, {}, worst, why, exact=False)
             return
         known = progress.tokens
         most = max(known.output, self._settings.max_tokens)
@@ -165,7 +164,7 @@ class Client:
             known.input, known.cache_write, known.cache_write_1h, known.cache_read, most
         )
         usd = self._prices.cost(assumed)
-        self._ledger.settle(reservation, Settlement(assumed, usd, False, why))
+        self._ledger.settle(reservation, assumed.by_kind(), usd, why, exact=False)
 
 
 class _Passing(Exception):

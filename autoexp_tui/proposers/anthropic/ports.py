@@ -1,4 +1,4 @@
-"""What this proposer needs of whoever hosts it: a ledger for the money, and patience for waits."""
+"""Tokens as they are priced, and what this proposer needs of whoever hosts it to wait."""
 
 from __future__ import annotations
 
@@ -19,47 +19,13 @@ class Tokens(msgspec.Struct, frozen=True):
     output: int = 0
     """Thinking included."""
 
+    def by_kind(self) -> dict[str, int]:
+        """Those that there are, as the journal holds them."""
+        return {kind: count for kind, count in msgspec.structs.asdict(self).items() if count}
+
     @property
     def all_input(self) -> int:
         return self.input + self.cache_write + self.cache_write_1h + self.cache_read
-
-
-class Reservation(msgspec.Struct, frozen=True):
-    """The most that a request about to be made can cost."""
-
-    n: int
-    """The experiment it is for."""
-    model: str
-    input_tokens: int
-    output_tokens: int
-    usd: float
-
-
-class Settlement(msgspec.Struct, frozen=True):
-    """What a request did cost."""
-
-    tokens: Tokens
-    usd: float
-    exact: bool
-    """False: the request was cut short, so what the provider did not report is assumed at worst."""
-    outcome: str
-    """In words: "answered", or what went wrong."""
-
-
-class SpendLedger(Protocol):
-    """The run's money. A reservation that is never settled counts as spent."""
-
-    def reserve(self, reservation: Reservation) -> int:
-        """Write down that a request is about to be made; returns the reservation's number.
-
-        Raises what ends the run (`model.proposal.Exhausted`, say) when it could break the cap; the
-        request is then not made.
-        """
-        ...
-
-    def settle(self, reservation: int, settlement: Settlement) -> None:
-        """Write down what the request did cost."""
-        ...
 
 
 class Waiter(Protocol):
