@@ -115,8 +115,6 @@ class RunState:
 
     started: events.RunStarted | None = None
     runner: events.RunnerStarted | None = None
-    runner_since: float = 0.0
-    """Run clock when the present runner took over."""
     objective: Objective = field(default_factory=lambda: Objective(()))
     """What better means here; knows the baseline as soon as it is measured."""
     budget: Budget = field(default_factory=Budget)
@@ -313,7 +311,7 @@ class RunState:
             self.phase, self.phase_time = phase, self.time
 
     def _runner_started(self, event: events.RunnerStarted) -> None:
-        self.runner, self.runner_since = event, self.elapsed
+        self.runner = event
         self.finished = self.stop_requested = None
         # What the last runner had not committed is gone with it: its number is used again.
         self.in_flight = {n: cut for n, cut in self.in_flight.items() if cut.commit}

@@ -240,16 +240,6 @@ class Repository:
         tips = dict(line.split(" ") for line in listing.split("\n") if line)
         return tips.get(branch)
 
-    def branch_log(self, tag: str) -> list[str]:
-        """The commits of the run's branch since its base, in the order they were kept."""
-        tip = self.branch(tag)
-        if tip is None:
-            return []
-        base = self._all_refs(tag).get("base")
-        since = [f"^{base}"] if base else []
-        listing = self._git.line("rev-list", "--first-parent", "--reverse", tip, *since)
-        return [line for line in listing.split("\n") if line]
-
     def advance(self, tag: str, to: str) -> str:
         """Let the run's branch end at `to`; what a person should know of it, or nothing.
 
@@ -268,21 +258,6 @@ class Repository:
         except RepositoryError as error:
             self.keep_ref(tag, "tip", to)
             return f"{name} could not be moved ({error}): the best is at refs/autoexp/{tag}/tip"
-
-    def delete_run(self, tag: str, *, branch: bool = False) -> None:
-        """Remove the refs of a run, and its branch when asked.
-
-        Raises:
-            RepositoryError: the branch is checked out, or a ref is locked; nothing is removed.
-        """
-        names = [f"refs/autoexp/{tag}/{name}" for name in self._all_refs(tag)]
-        if branch and self.branch(tag) is not None:
-            if holder := self._holder(_branch(tag)):
-                raise RepositoryError(
-                    f"autoexp/{tag} is checked out in {holder}: `git switch -` there first"
-                )
-            names.append(_branch(tag))
-        self._retry(lambda: self._update([f"delete {name}" for name in names]), tag)
 
     # `info/exclude`, the one file of the repository's own that we touch.
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.gitrepos import commit_files, git, make_repo
+from support.gitrepos import commit_files, git, kept_commits, make_repo
 
 from autoexp_tui.repository.repository import Repository, RepositoryError
 
@@ -247,7 +247,6 @@ def test_the_branch_holds_exactly_the_kept_commits_in_order(repository: Reposito
     base = repository.head()
     repository.keep_ref(TAG, "base", base)
     assert repository.branch(TAG) is None
-    assert repository.branch_log(TAG) == []
     assert repository.advance(TAG, base) == ""
     first = record(repository, 1, base)
     record(repository, 2, first)
@@ -255,7 +254,7 @@ def test_the_branch_holds_exactly_the_kept_commits_in_order(repository: Reposito
     for commit in (first, third, third):
         assert repository.advance(TAG, commit) == ""
     assert repository.branch(TAG) == third
-    assert repository.branch_log(TAG) == [first, third]
+    assert kept_commits(repository.root, TAG) == [first, third]
     assert repository.exists(third)
     assert not repository.exists("1" * 40)
 
@@ -377,27 +376,6 @@ def test_a_change_between_look_and_move_is_never_overwritten(
 def test_advancing_to_a_commit_that_is_missing_is_an_error(repository: Repository) -> None:
     with pytest.raises(RepositoryError, match="missing"):
         repository.advance(TAG, "1" * 40)
-
-
-def test_deleting_a_run_leaves_its_branch_unless_asked(root: Path, repository: Repository) -> None:
-    first = record(repository, 1, repository.head())
-    repository.record("other", 1, first, {"target.txt": b"x"}, "m")
-    repository.advance(TAG, first)
-    repository.delete_run(TAG)
-    assert (repository.refs(TAG), repository.branch(TAG)) == ({}, first)
-    repository.delete_run(TAG, branch=True)
-    assert repository.branch(TAG) is None
-    assert list(repository.refs("other")) == [1]
-    repository.delete_run(TAG, branch=True)
-
-
-def test_a_checked_out_branch_is_not_deleted(root: Path, repository: Repository) -> None:
-    first = record(repository, 1, repository.head())
-    repository.advance(TAG, first)
-    git(root, "switch", "-q", BRANCH)
-    with pytest.raises(RepositoryError, match="is checked out in"):
-        repository.delete_run(TAG, branch=True)
-    assert repository.refs(TAG) == {1: first}
 
 
 def test_a_project_in_a_linked_work_tree_writes_to_the_shared_refs(

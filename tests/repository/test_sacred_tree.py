@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from support.gitrepos import commit_files, git, make_repo, write_files
+from support.gitrepos import commit_files, git, kept_commits, make_repo, write_files
 
 from autoexp_tui.evaluation.workspace import Workspace
 from autoexp_tui.repository.repository import Repository
@@ -124,9 +124,8 @@ def test_a_run_changes_nothing_of_the_users_and_executes_nothing(dirty: Path, ma
             "staged.txt",
             "edited.txt",
         ]
-        assert repository.branch_log(TAG) == kept
+        assert kept_commits(dirty, TAG) == kept
         assert fingerprint(dirty) == before
-        repository.delete_run(TAG, branch=True)
     assert fingerprint(dirty) == before
     assert not marker.exists()
 
@@ -178,7 +177,7 @@ def test_the_user_may_commit_switch_and_collect_garbage_meanwhile(tmp_path: Path
         thread.join()
     assert failures == []
     with Repository.open(root) as repository:
-        assert repository.branch_log(TAG) == kept
+        assert kept_commits(root, TAG) == kept
         recorded = repository.refs(TAG)
         texts = {n: repository.read(commit, "sub/target.txt") for n, commit in recorded.items()}
         assert texts == {n: f"candidate {n}\n".encode() for n in range(1, 13)}

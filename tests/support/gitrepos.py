@@ -55,3 +55,9 @@ def commit_files(repository: Path, files: Mapping[str, str], message: str = "sta
     git(repository, "add", "-A", "-f", "--", *files)
     git(repository, "commit", "-q", "--allow-empty", "-m", message)
     return git(repository, "rev-parse", "HEAD")
+
+
+def kept_commits(repository: Path, tag: str) -> list[str]:
+    """The commits of a run's branch since its base, in the order they were kept."""
+    branch, base = f"refs/heads/autoexp/{tag}", f"refs/autoexp/{tag}/base"
+    return git(repository, "rev-list", "--first-parent", "--reverse", branch, f"^{base}").split()
