@@ -2,7 +2,7 @@
 
 A viewer follows the file by offset while it grows. When it is full, its later part is replaced by
 a line that says how much was left out and by the most recent output: the file *shrinks*, which is
-the viewer's sign to read the end anew. It is never larger than head + tail and a line; of the end,
+the viewer's sign to read the end again. It is never larger than head + tail and a line; of the end,
 at least half of the tail is kept.
 """
 

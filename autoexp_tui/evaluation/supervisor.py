@@ -12,7 +12,7 @@ STATUS is a pipe to the runner. One line is written to it when nothing is left t
     <cause: exited | limit | asked> <wait status> <seconds> <max rss, bytes> <cpu seconds> <left>
 `left` counts processes that could not be killed. `error <words>` means nothing was started.
 
-However the run ends, what still runs gets SIGTERM, GRACE seconds later SIGKILL. On Linux this
+However the run ends, what still runs gets SIGTERM, GRACE_S seconds later SIGKILL. On Linux this
 process is the subreaper of the tree: an orphan becomes its child, wherever `setsid` or a double
 fork has put it, so the tree is empty when `wait` says that there are no children. Elsewhere only
 the harness's process group can be killed: what made a group or a session of its own remains.
@@ -30,11 +30,11 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
-SETTLE = 0.2
+SETTLE_S = 0.2
 """Seconds for what outlives the shell to end by itself: a `tee` that has the last lines still."""
-GRACE = 0.4
+GRACE_S = 0.4
 """Seconds between SIGTERM and SIGKILL."""
-PATIENCE = 1.2
+KILL_TIMEOUT_S = 1.2
 """Seconds after which processes that SIGKILL does not end (stuck in the kernel) are given up."""
 
 _PR_SET_PDEATHSIG = 1
@@ -164,7 +164,7 @@ def supervise(lifeline: int, limit: float) -> str:
             alarm.wait(min(left, 3600.0))
     seconds = time.monotonic() - began
     if cause == "exited":
-        wait(tree, alarm, SETTLE)
+        wait(tree, alarm, SETTLE_S)
     survivors = end(tree, alarm)
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     peak = used.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
@@ -178,8 +178,8 @@ def end(tree: Tree, alarm: Alarm) -> int:
     if not tree.reap():
         return 0
     tree.terminate()
-    wait(tree, alarm, GRACE)
-    deadline = time.monotonic() + PATIENCE
+    wait(tree, alarm, GRACE_S)
+    deadline = time.monotonic() + KILL_TIMEOUT_S
     pause = 0.0  # at first there is no time to lose: see `Tree.kill`
     while tree.reap():
         if time.monotonic() > deadline:

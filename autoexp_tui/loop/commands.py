@@ -1,4 +1,4 @@
-"""Where people's commands are taken: journalled with who sent them, then heard by the loop."""
+"""Handles people's commands: each is journalled with its sender, then signalled to the loop."""
 
 from __future__ import annotations
 

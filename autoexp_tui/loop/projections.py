@@ -1,7 +1,7 @@
 """The tables that people read, kept in step with the journal.
 
-Each is appended to while it is as we left it (a constant cost per row), and written anew in one
-step when it isn't: deleted, edited, or torn by a crash. What somebody else wrote is set aside.
+Each is appended to while it is as we left it (a constant cost per row), and rewritten in one
+step when it isn't: deleted, edited, or torn by a crash. Another program's file is set aside.
 """
 
 from __future__ import annotations

@@ -56,7 +56,7 @@ class RunStarted(Event, frozen=True):
     """In words: what keeps the target from cheating, and what does not."""
     version: Safe
     directed: bool = True
-    """False: nobody knows which way is better, as may be in a table of somebody else's."""
+    """False: which way is better is not known, as may be in another program's table."""
     origin: Literal["run", "table"] = "run"
     """`table`: read from an experiment table that another program wrote; no journal has it."""
 

@@ -1,6 +1,6 @@
 """What a run optimises, and the only code that knows which way is up.
 
-`Objective` is made from the contract (or from what is known of somebody else's table) and answers
+`Objective` is made from the contract (or from what is known of another program's table) and answers
 every question about better and worse: the loop asks it what to keep, and every viewer asks it what
 to show. Nothing else compares by `direction`; `tests/border` scans for it.
 """
@@ -82,7 +82,7 @@ class Objective:
     metrics: tuple[Metric, ...]
     decide: Decide = _ONE_METRIC
     directed: bool = True
-    """False: nobody knows which way is better, as may be in a table of somebody else's."""
+    """False: which way is better is not known, as may be in another program's table."""
     baseline: Mapping[str, float] | None = None
     """What the area of `pareto` is relative to; the other rules don't need it."""
 

@@ -132,8 +132,8 @@ class RunState:
     incumbent: Row | None = None
     """The last kept row: the tip of the branch, the text that proposals change."""
     best: Row | None = None
-    """The incumbent, in a run of ours; in somebody else's table, where what was kept last need not
-    be better, the best kept row. None while there is none, or where no way is known to be better.
+    """The incumbent, in a run of ours; in another program's table, where the last kept row may be
+    worse, the best kept row. None while there is none, or where no way is known to be better.
     """
     kept: int = 0
     """Improvements kept; the baseline is not one."""
@@ -204,7 +204,7 @@ class RunState:
 
     @property
     def is_table(self) -> bool:
-        """Whether it was read from an experiment table of somebody else's."""
+        """Whether it was read from an experiment table that another program wrote."""
         return self.started is not None and self.started.origin == "table"
 
     @property
@@ -389,7 +389,7 @@ class RunState:
             self.objective = self.objective.relative_to(row.metrics)
         if not self.is_table and self.objective.metrics:
             self._calibrate(row)
-        if not self.settled:  # a table of somebody else's: its rows tell all that is known
+        if not self.settled:  # another program's table: its rows tell all that is known
             self.spent_usd += row.cost_usd
         self.unbooked_usd.pop(event.n, None)
         self.failure_streak = self.failure_streak + 1 if row.status == "crash" else 0

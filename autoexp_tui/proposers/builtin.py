@@ -23,7 +23,7 @@ class ClaudeFactory(Factory):
             settings,
             anthropic.Credentials.from_environment(hosting.environ, settings),
             hosting.ledger,
-            hosting.patience,
+            hosting.waiter,
             gather_context=hosting.gather_context,
         )
         proposer.check_credentials()
@@ -60,7 +60,7 @@ class CommandFactory(Factory):
             root=hosting.workspace,
             folder=hosting.state.run.folder,
             home=hosting.workspace.parent / ".agent",
-            run=Supervised(hosting.run, hosting.environ, agent.time_limit, hosting.patience.check),
+            run=Supervised(hosting.run, hosting.environ, agent.time_limit, hosting.waiter.check),
             gather_context=hosting.gather_context,
             notice=hosting.notice,
         )

@@ -19,7 +19,7 @@ from autoexp_tui.model.contract import Contract
 from autoexp_tui.model.proposal import Proposer
 from autoexp_tui.model.state import RunState
 from autoexp_tui.proposers.context import GatherContext
-from autoexp_tui.proposers.patience import Patience
+from autoexp_tui.proposers.waiting import Waiter
 
 if TYPE_CHECKING:
     from autoexp_tui.proposers.command.supervised import RunHarness
@@ -39,7 +39,7 @@ class Hosting:
     """What is known beside the situation: the harness' text, the latest diffs, the last crash."""
     ledger: SpendLedger
     """Reserves and settles money; what was not reserved may not be spent."""
-    patience: Patience
+    waiter: Waiter
     """Waits that a person, or the end of a budget, ends at once."""
     run: RunHarness
     """Runs a program until it and all that it started have gone."""

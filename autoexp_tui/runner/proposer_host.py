@@ -15,7 +15,7 @@ from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.proposers import registry
 from autoexp_tui.proposers.context import ContextGatherer
 from autoexp_tui.proposers.hosting import Hosting
-from autoexp_tui.proposers.patience import Patience
+from autoexp_tui.proposers.waiting import Waiter
 from autoexp_tui.repository.candidates import Candidates
 from autoexp_tui.text.safe import clean_line
 
@@ -44,7 +44,7 @@ def make_proposer(
         workspace=workspace,
         gather_context=ContextGatherer(run, candidates.harness_text, state).gather,
         ledger=SpendLedger(recorder),
-        patience=Patience(controls, lambda: budget.used_up(state, recorder.elapsed), announce),
+        waiter=Waiter(controls, lambda: budget.used_up(state, recorder.elapsed), announce),
         run=run_harness,
         notice=recorder.warn,
     )

@@ -66,7 +66,7 @@ class TableWatch:
         before, self._seen = self._seen, signature
         if signature is None or signature == self._read:
             return []
-        # A writer may be in the midst of a row, or have emptied the file to fill it anew: an end
+        # A writer may be writing a row, or have truncated the file to rewrite it: an end
         # that is no line's end counts only when it has stayed so for one more look.
         if signature != before and not self._ends_well(signature):
             return []

@@ -1,4 +1,4 @@
-"""For a moment in which very many objects are made and none is thrown away."""
+"""Pauses Python's cyclic garbage collector while very many objects are made and none is freed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def gc_paused() -> Iterator[None]:
-    """Keep the collector from looking through them again and again: a third of the time."""
+    """Decode a long journal a third faster: the collector would scan its records repeatedly."""
     was_on = gc.isenabled()
     gc.disable()
     try:

@@ -30,7 +30,7 @@ def replace_file(path: Path, content: bytes, by: Path | None = None) -> None:
     nothing beside `path`. What earlier crashes left of `path` is removed. Raises OSError.
     """
     for folder in {by or path.parent, path.parent}:
-        _drop_crumbs(folder, path.name)
+        _remove_stale_temporaries(folder, path.name)
     if by is not None and by.stat().st_dev != path.parent.stat().st_dev:
         by = None
     temporary = (by or path.parent) / f".{path.name}.{os.getpid()}.tmp"
@@ -47,12 +47,12 @@ def replace_file(path: Path, content: bytes, by: Path | None = None) -> None:
     sync_directory(path.parent)
 
 
-def _drop_crumbs(folder: Path, name: str) -> None:
+def _remove_stale_temporaries(folder: Path, name: str) -> None:
     """Remove the unfinished files of processes that have died in `replace_file`."""
-    for crumb in folder.glob(f".{glob.escape(name)}.*.tmp"):
-        pid = crumb.name.removeprefix(f".{name}.").removesuffix(".tmp")
+    for stale in folder.glob(f".{glob.escape(name)}.*.tmp"):
+        pid = stale.name.removeprefix(f".{name}.").removesuffix(".tmp")
         if pid.isdecimal() and not _is_there(int(pid)):
-            crumb.unlink(missing_ok=True)
+            stale.unlink(missing_ok=True)
 
 
 def _is_there(pid: int) -> bool:

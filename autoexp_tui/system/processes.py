@@ -1,4 +1,4 @@
-"""Naming a process so that the name outlives it: a pid alone is given to the next comer."""
+"""Process identities that stay unique: pid, start time and boot, for the system reuses a pid."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def way_of(word: object) -> Way:
 
 
 class Remarks:
-    """Notes about lines, the like of each other put together."""
+    """Notes about lines; equal ones are merged into one with all their lines."""
 
     def __init__(self) -> None:
         self._lines: dict[str, list[int]] = {}

@@ -55,7 +55,7 @@ class FileReader(Poller):
         self._mutex = threading.Lock()
         self._followed: dict[MessagePump, Reading] = {}
         self._dropped: list[Reading] = []
-        """To be closed by the thread that reads them, which may be in the midst of it."""
+        """To be closed by the thread that reads them: it may be reading just now."""
         self._posted: dict[MessagePump, FileRead] = {}
 
     def follow(self, pump: MessagePump, reading: Reading | None) -> None:

@@ -61,7 +61,7 @@ def phase_words(state: RunState, now: Now) -> StatusPiece:
 
 
 def _standing(state: RunState, now: Now) -> StatusPiece | None:
-    """What has no clock: a replay, an end, a pause, somebody else's table."""
+    """What has no clock: a replay, an end, a pause, another program's table."""
     if now.replay:
         return StatusPiece(now.replay, "plain", 0)
     if state.finished:
@@ -234,7 +234,7 @@ def _end(state: RunState, now: Now) -> StatusPiece | None:
     if now.replay or not now.alive or state.paused:
         return None
     if state.is_table:
-        return None  # a table that somebody else writes: nobody knows
+        return None  # a table that another program writes: its end is unknown
     coming: Forecast | None = forecast(state, run_clock(state, now))
     if coming is None:
         left = seconds_left(state, run_clock(state, now))

@@ -43,7 +43,7 @@ class LogTail:
         self._written = 0
         """When the file was last written to, as of the last poll: nanoseconds."""
         self._mark = b""
-        """The last bytes of the window: where they differ, the file was written anew."""
+        """The last bytes of the window: where they differ, the file was rewritten."""
         self._pages: dict[tuple[int, int], list[bytes]] = {}
         self._complete = self._line_start = self._end = 0
         self._firsts: array[int]

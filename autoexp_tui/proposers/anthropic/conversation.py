@@ -17,8 +17,8 @@ from autoexp_tui.proposers.anthropic.edits import (
     whole_file,
 )
 from autoexp_tui.proposers.anthropic.partial_json import PartialArguments
-from autoexp_tui.proposers.anthropic.ports import Tokens
 from autoexp_tui.proposers.anthropic.prompt import TOOL, Prompt
+from autoexp_tui.proposers.anthropic.tokens import Tokens
 from autoexp_tui.text.safe import clean_line
 
 if TYPE_CHECKING:

@@ -149,7 +149,7 @@ def _locate(old: str, search: str, number: int) -> int:
 
 
 def _why_missing(old: str, search: str) -> str:
-    """What a reader would see who looks for the text in vain."""
+    """Why the search text was not found: how far the nearest match goes."""
     wanted = search.split("\n")
     stripped = [line.strip() for line in wanted]
     lines = old.split("\n")

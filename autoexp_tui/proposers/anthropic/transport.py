@@ -20,8 +20,8 @@ import httpx2
 import msgspec
 
 from autoexp_tui.model.proposal import Unable
-from autoexp_tui.proposers.anthropic.ports import Tokens
 from autoexp_tui.proposers.anthropic.settings import Credentials, Settings
+from autoexp_tui.proposers.anthropic.tokens import Tokens
 from autoexp_tui.text.safe import clean_line
 
 T = TypeVar("T")

@@ -69,7 +69,7 @@ def _new_point(
     situation: Situation, space: Space, past: Sequence[Tried]
 ) -> tuple[Arm, dict[str, str]]:
     """An arm and a point that no experiment has had. Raises Exhausted."""
-    # Drawn anew for each answer, and from nothing else: a resumed run draws the same.
+    # Seeded by the run, the experiment and the answers alone: a resumed run draws the same.
     rng = np.random.default_rng(
         [situation.seed & 0xFFFF_FFFF_FFFF_FFFF, situation.n, len(situation.answers)]
     )

@@ -48,7 +48,7 @@ def recall(contract: Contract, history: Sequence[Trial], baseline: SlotValues) -
             continue
         loss = crash
         if trial.n in plain:
-            loss = _humbled(trial, plain[trial.n], plain.get(trial.parent))
+            loss = _penalise_broken_limit(trial, plain[trial.n], plain.get(trial.parent))
         values = baseline if trial is history[0] else _texts(trial.memo.get("values"))
         found.append(
             Tried(
@@ -79,7 +79,7 @@ def merit(contract: Contract, metrics: Mapping[str, float], first: Mapping[str, 
     )
 
 
-def _humbled(trial: Trial, loss: float, parent: float | None) -> float:
+def _penalise_broken_limit(trial: Trial, loss: float, parent: float | None) -> float:
     """A figure that was better and still not kept broke a limit: it counts as so much worse."""
     if trial.status == "discard" and parent is not None and loss < parent:
         return 2 * parent - loss

@@ -40,7 +40,7 @@ class Replaying(RunView):
             self._tick()
 
     def action_turn(self) -> None:
-        """The other direction is better: read the table anew."""
+        """The other direction is better: read the table again."""
         if self._table is None:
             self.say("a run says itself which direction is better")
             return

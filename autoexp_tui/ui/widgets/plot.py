@@ -112,9 +112,9 @@ class MetricPlot(Widget, can_focus=True):
         """Bring what is held to `rows`; True when there is anything but more of the same."""
         series, cloud = self._series, self._cloud
         same = common_start(self._rows, rows, self._seen)
-        anew = not same or series is None or series.objective != objective or self._view != view
+        restart = not same or series is None or series.objective != objective or self._view != view
         back = same < self._seen
-        if series is None or anew:
+        if series is None or restart:
             metric = view if isinstance(view, Metric) else None
             series = self._series = Series(objective, metric)
             cloud = self._cloud = Cloud(objective) if view == "front" else None
@@ -127,7 +127,7 @@ class MetricPlot(Widget, can_focus=True):
         if cloud is not None:
             cloud.extend(rows[same:])
         self._rows, self._seen, self._view = rows, len(rows), view
-        return anew or back
+        return restart or back
 
     def _redraw(self) -> None:
         self._drawn_for, self._is_stale = None, True
@@ -149,7 +149,7 @@ class MetricPlot(Widget, can_focus=True):
         self._drawn_for = None
 
     def render_line(self, y: int) -> Strip:
-        """A line of the picture; it is drawn anew when data, size or theme changed, else kept."""
+        """A line of the picture; it is drawn again when data, size or theme changed, else kept."""
         size = (self.size.width, self.size.height)
         if self._drawn_for != size:
             self._styles.clear()
@@ -278,7 +278,7 @@ class MetricPlot(Widget, can_focus=True):
         return Strip(segments, len(cells)).adjust_cell_length(width, self.rich_style)
 
     def _style(self, role: str) -> Style:
-        """Asked for once per picture: Textual computes `rich_style` anew each time."""
+        """Asked for once per picture: Textual computes `rich_style` each time."""
         style = self._styles.get(role)
         if style is None:
             style = self.rich_style

@@ -321,7 +321,7 @@ class ResultsTable(ScrollView, can_focus=True):
         return self._row(self._index_at(line), width)
 
     def _columns(self, width: int) -> list[Column]:
-        """Chosen anew only when the rows or the width changed."""
+        """Chosen again only when the rows or the width changed."""
         if self._layout is None or self._layout[0] != width:
             self._layout = (width, self._sheet.columns(width - 1))
         return self._layout[1]

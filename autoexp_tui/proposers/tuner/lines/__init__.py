@@ -50,7 +50,7 @@ def propose(situation: Situation) -> Proposal:
 
 
 def _new_text(situation: Situation, past: Sequence[choice.Made]) -> _Choice:
-    # Drawn anew for each answer, and from nothing else: a resumed run draws the same.
+    # Seeded by the run, the experiment and the answers alone: a resumed run draws the same.
     rng = np.random.default_rng(
         [situation.seed & 0xFFFF_FFFF_FFFF_FFFF, situation.n, len(situation.answers)]
     )

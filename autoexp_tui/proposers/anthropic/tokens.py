@@ -1,8 +1,6 @@
-"""Tokens as they are priced, and what this proposer needs of whoever hosts it to wait."""
+"""The tokens of a request, as they are priced and written into the journal."""
 
 from __future__ import annotations
-
-from typing import Protocol
 
 import msgspec
 
@@ -26,18 +24,3 @@ class Tokens(msgspec.Struct, frozen=True):
     @property
     def all_input(self) -> int:
         return self.input + self.cache_write + self.cache_write_1h + self.cache_read
-
-
-class Waiter(Protocol):
-    """A person's way into what takes long."""
-
-    def check(self) -> None:
-        """Raise `loop.control.Interrupted` when the step is to end; called ten times a second."""
-        ...
-
-    def wait(self, seconds: float, reason: str) -> None:
-        """Return after that time; raise at once what ends the wait (`check`, or a used up budget).
-
-        `reason` is one line in words, for a person who sees the countdown.
-        """
-        ...

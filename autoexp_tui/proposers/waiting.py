@@ -1,4 +1,4 @@
-"""Waits for the provider that a person, or the end of a budget, ends at once."""
+"""Waits between retries, which a person or the end of a budget ends at once."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ _POLL_S = 0.2
 """Seconds between looks at what has no bell of its own: a stop after this experiment, a budget."""
 
 
-class Patience:
-    """The usual `Waiter`: as patient as the run's controls and budgets are."""
+class Waiter:
+    """Waits between retries; a skip, a stop or a used-up budget ends a wait at once."""
 
     def __init__(
         self,
@@ -27,7 +27,7 @@ class Patience:
         self._announce = announce
 
     def check(self) -> None:
-        """Raise Interrupted when the step is to end."""
+        """Raise Interrupted when the step is to end; called ten times a second while one runs."""
         self._controls.check_proposal()
 
     def wait(self, seconds: float, reason: str) -> None:
