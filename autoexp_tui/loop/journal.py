@@ -13,6 +13,7 @@ import os
 import threading
 import time
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple, Self
 
@@ -104,6 +105,11 @@ class JournalReader:
 def _is_torn(line: bytes) -> bool:
     """Whether the last line was never written whole: it has no end, or holes where no data came."""
     return not line.endswith(b"\n") or b"\0" in line
+
+
+def read_all(path: Path) -> Iterator[Record]:
+    """Every whole record of a journal. Raises JournalError."""
+    yield from JournalReader(path).read()
 
 
 class Salvage(NamedTuple):

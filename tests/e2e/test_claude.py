@@ -20,7 +20,7 @@ from support.researcher import CANARY
 from support.waiting import until
 
 from autoexp_tui.cli import run_command
-from autoexp_tui.loop.journal import JournalReader
+from autoexp_tui.loop.journal import read_all
 from autoexp_tui.model import events
 from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.sources.journals import read_state
@@ -105,7 +105,7 @@ def test_a_night_of_thirty_agrees_to_the_cent(sample: Path) -> None:
         child.expect(pexpect.EOF)
         shown.append(str(child.before))
     run = RunDirectory(sample / ".git" / "autoexp" / "t")
-    records = list(JournalReader(run.journal).read())
+    records = list(read_all(run.journal))
     state = read_state(run)
 
     # Every row is there, and table, branch and journal agree.
@@ -261,7 +261,7 @@ def test_hints_and_instructions_reach_the_next_request(tmp_path: Path) -> None:
     assert "try a cosine schedule" in second
     kinds = [
         type(record.event).__name__
-        for record in JournalReader(project / ".git" / "autoexp" / "t" / "journal.jsonl").read()
+        for record in read_all(project / ".git" / "autoexp" / "t" / "journal.jsonl")
     ]
     assert kinds.count("InstructionsRead") == 2
     shown = autoexp("prompt", "t", cwd=project).stdout

@@ -22,6 +22,7 @@ from autoexp_tui.loop.journal import (
     JournalReader,
     decode,
     encode,
+    read_all,
     replace_file,
 )
 from autoexp_tui.model import events
@@ -36,9 +37,7 @@ NOTE = events.Noticed("info", "after")
 
 def notes(path: Path) -> list[str]:
     return [
-        record.event.text
-        for record in JournalReader(path).read()
-        if isinstance(record.event, events.Noticed)
+        record.event.text for record in read_all(path) if isinstance(record.event, events.Noticed)
     ]
 
 
@@ -92,7 +91,7 @@ def test_a_torn_file_holds_the_whole_lines_at_every_length(path: Path) -> None:
     content = b"".join(LINES)
     for cut in reversed(range(len(content))):
         os.truncate(path, cut)
-        assert list(JournalReader(path).read()) == RECORDS[: content[:cut].count(b"\n")]
+        assert list(read_all(path)) == RECORDS[: content[:cut].count(b"\n")]
 
 
 def test_after_a_torn_tail_the_numbers_go_on_without_a_gap(path: Path) -> None:
@@ -100,7 +99,7 @@ def test_after_a_torn_tail_the_numbers_go_on_without_a_gap(path: Path) -> None:
     with Journal(path) as journal:
         record = journal.append(NOTE)
         assert record.seq == len(RECORDS)
-    assert [record.seq for record in JournalReader(path).read()] == list(range(1, len(RECORDS) + 1))
+    assert [record.seq for record in read_all(path)] == list(range(1, len(RECORDS) + 1))
 
 
 def flip(path: Path, offset: int) -> None:
@@ -115,10 +114,10 @@ def test_a_flipped_byte_in_the_middle_is_an_error_that_names_the_line(path: Path
         for _ in line:
             flip(path, offset)
             with pytest.raises(JournalError, match=rf":{number}: this event is damaged"):
-                list(JournalReader(path).read())
+                list(read_all(path))
             flip(path, offset)
             offset += 1
-    assert list(JournalReader(path).read()) == RECORDS
+    assert list(read_all(path)) == RECORDS
 
 
 def test_a_damaged_journal_is_not_opened_and_not_touched(path: Path) -> None:
@@ -135,7 +134,7 @@ def test_a_flipped_byte_in_the_last_whole_line_is_told_and_not_dropped(path: Pat
     for offset in range(size - len(LINES[-1]), size - 1):
         flip(path, offset)
         with pytest.raises(JournalError, match="damaged"):
-            list(JournalReader(path).read())
+            list(read_all(path))
         flip(path, offset)
 
 
@@ -143,13 +142,13 @@ def test_a_last_line_with_holes_never_happened(path: Path) -> None:
     holes = bytearray(path.read_bytes())
     holes[-40:-10] = bytes(30)
     path.write_bytes(holes)
-    assert list(JournalReader(path).read()) == RECORDS[:-1]
+    assert list(read_all(path)) == RECORDS[:-1]
 
 
 def test_missing_lines_are_told(path: Path) -> None:
     path.write_bytes(b"".join([*LINES[:3], *LINES[5:]]))
     with pytest.raises(JournalError, match=r":4: .*missing"):
-        list(JournalReader(path).read())
+        list(read_all(path))
 
 
 def test_damage_at_the_end_of_a_portion_is_told(path: Path) -> None:
@@ -239,7 +238,7 @@ def test_a_row_written_before_samples_were_has_one(path: Path) -> None:
         b'"seconds":2.0,"cost_usd":0.0}'
     )
     path.write_bytes(b'%s,"sum":"%08x"}\n' % (body, zlib.crc32(body)))
-    state = folded(JournalReader(path).read())
+    state = folded(read_all(path))
     assert state.rows[0].measurement == Measurement((Sample({"loss": 9.0}, 2.0),))
 
 
@@ -275,7 +274,7 @@ def test_threads_that_append_at_once_share_one_numbering(tmp_path: Path) -> None
             thread.start()
         for thread in threads:
             thread.join()
-    assert [record.seq for record in JournalReader(path).read()] == list(range(1, 101))
+    assert [record.seq for record in read_all(path)] == list(range(1, 101))
 
 
 def test_a_reader_waits_for_the_rest_of_a_line(tmp_path: Path) -> None:

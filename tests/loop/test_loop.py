@@ -12,7 +12,7 @@ from support.fakes import BASE, ListProposer, Rig, contract
 
 from autoexp_tui.loop.commands import handle_command
 from autoexp_tui.loop.control import Command
-from autoexp_tui.loop.journal import Journal, JournalReader
+from autoexp_tui.loop.journal import Journal, read_all
 from autoexp_tui.loop.ports import Result
 from autoexp_tui.loop.recorder import Recorder
 from autoexp_tui.loop.spending import SpendLedger
@@ -231,7 +231,7 @@ def test_the_table_is_what_the_journal_says(tmp_path: Path) -> None:
     rig.run()
     decided = [
         record.event
-        for record in JournalReader(rig.directory.journal).read()
+        for record in read_all(rig.directory.journal)
         if isinstance(record.event, events.Decided)
     ]
     assert [row[0] for row in rig.table()] == [event.commit[:7] for event in decided]
@@ -361,7 +361,7 @@ def test_every_run_reaches_the_journal_and_the_row(tmp_path: Path) -> None:
         t8=[20, 21, 22],
     )
     rig.run()
-    told = [record.event for record in JournalReader(rig.directory.journal).read()]
+    told = [record.event for record in read_all(rig.directory.journal)]
     evaluated = [event for event in told if isinstance(event, events.Evaluated)]
     assert [event.measurement.values("loss") for event in evaluated] == [
         [10, 11, 12],

@@ -14,7 +14,7 @@ import pytest
 from autoexp_tui.loop import wire
 from autoexp_tui.loop.commands import handle_command
 from autoexp_tui.loop.control import Command, Controls, Reply
-from autoexp_tui.loop.journal import Journal, JournalReader
+from autoexp_tui.loop.journal import Journal, read_all
 from autoexp_tui.loop.recorder import Recorder
 from autoexp_tui.loop.wire import ControlServer, NoRunner, send, socket_path
 from autoexp_tui.model.events import HintGiven
@@ -147,4 +147,4 @@ def test_commands_of_two_viewers_are_journalled_one_after_the_other(run: RunDire
     assert all(isinstance(hint, HintGiven) for hint in hints)
     for who in ("ann@a", "bob@b"):
         assert [h.text for h in hints if h.by == who] == [f"{who} {n}" for n in range(20)]
-    assert [record.seq for record in JournalReader(run.journal).read()] == list(range(1, 41))
+    assert [record.seq for record in read_all(run.journal)] == list(range(1, 41))

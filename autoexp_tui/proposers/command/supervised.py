@@ -5,11 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
 from autoexp_tui.model.contract import Metric
+
+if TYPE_CHECKING:  # proposers and evaluation stand side by side: neither imports the other
+    from autoexp_tui.evaluation.harness import HarnessOutcome
 
 _POLL_S = 0.1
 _CHUNK_BYTES = 64 << 10
@@ -33,17 +36,6 @@ class RunAgent(Protocol):
     ) -> AgentRun:
         """`on_output` takes what is printed as it comes; what it raises ends the run at once."""
         ...
-
-
-class HarnessOutcome(Protocol):
-    """What of `evaluation.harness.Outcome` counts here."""
-
-    @property
-    def exit_code(self) -> int | None: ...
-    @property
-    def failure(self) -> str: ...
-    @property
-    def tail(self) -> str: ...
 
 
 class RunHarness(Protocol):
