@@ -32,6 +32,7 @@ _COMMANDS = {
     "show": "show:show",
     "summary": "summary:summary",
     "report": "report:report",
+    "verify": "verify:verify",
     "compare": "compare:compare",
     "watch": "watch:watch",
     "export": "export:export",

@@ -15,6 +15,7 @@ from autoexp_tui.model.objective import Objective
 from autoexp_tui.model.state import RunState
 from autoexp_tui.sources.journals import POLL_S, Source
 from autoexp_tui.summary.headline import against_baseline, best_line, figures
+from autoexp_tui.summary.verified import verified_words
 from autoexp_tui.text.numbers import money
 from autoexp_tui.text.safe import Safe, clean_line, one_line, safe_json
 
@@ -33,7 +34,11 @@ def follow(source: Source) -> Iterator[Record]:
         alive = source.alive()
         records = source.read()
         for record in records:
-            ended = isinstance(record.event, events.RunFinished)
+            match record.event:
+                case events.RunFinished():
+                    ended = True
+                case events.RunnerStarted():
+                    ended = False  # what else comes after an end, a verification, leaves it one
             yield record
         if records:
             continue
@@ -103,6 +108,13 @@ def _lines(event: events.AnyEvent, state: RunState) -> list[str]:  # noqa: C901,
             return [f"hint of {clean_line(event.by, 60)}: {clean_line(event.text, 300)}"]
         case events.Noticed():
             return [f"{event.level}: {clean_line(event.text, 400)}"]
+        case events.VerificationStarted():
+            texts = f"the baseline and {len(event.steps)} steps, {len(event.alone)} also taken out"
+            return [f"verifying {texts}, by at most {event.rounds} rounds"]
+        case events.Verified():
+            return [_verified_line(event, state)]
+        case events.VerificationFinished():
+            return list(verified_words(state))
         case events.RunFinished():
             return [_end_line(event, state)]
         case (
@@ -135,6 +147,15 @@ def _row_line(event: events.Decided, state: RunState) -> str:
     gain = f"  {against_baseline(state)}" if is_best else ""
     measured = figures(state.objective, event.metrics)
     return f"{mark} {measured}{gain}  {clean_line(event.description, 80)}{took}"
+
+
+def _verified_line(event: events.Verified, state: RunState) -> str:
+    which = f"round {event.round}" if event.round else "without a seed"
+    name = f"#{event.variant.n}"
+    if event.variant.without:
+        name += f" without #{event.variant.without}"
+    told = event.failure or figures(state.objective, event.metrics)
+    return f"{which}  {name}  {told}  [{event.seconds:.1f}s]"
 
 
 def _end_line(event: events.RunFinished, state: RunState) -> str:

@@ -38,6 +38,9 @@ def ls(directory: Path) -> None:
 
 def _condition(run: RunDirectory, state: RunState) -> str:
     if is_running(run):
+        verification = state.verification
+        if state.finished and verification is not None and verification.finished is None:
+            return "verifying"
         if is_asleep(run):
             return "not awake"
         if state.current is not None and state.current.waiting is not None:

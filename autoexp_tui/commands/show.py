@@ -10,9 +10,10 @@ import click
 from autoexp_tui.console import echo
 from autoexp_tui.model.problem import UsageProblem
 from autoexp_tui.model.rundir import RunDirectory
-from autoexp_tui.model.state import Row
+from autoexp_tui.model.state import Row, RunState
 from autoexp_tui.project import run_here
 from autoexp_tui.sources.journals import read_state
+from autoexp_tui.summary.verified import verified_step
 from autoexp_tui.text.numbers import format_duration, format_number, format_runs
 from autoexp_tui.text.safe import clean, clean_line, decode, one_line
 
@@ -29,16 +30,18 @@ def show(n: int, tag: str | None) -> None:
     row = state.row(n)
     if row is None:
         raise UsageProblem(f"run {run.tag} has no row {n}: it has {len(state.rows)}")
-    for line in _head(run, row):
+    for line in _head(run, state, row):
         echo(one_line(line))
     _section("hypothesis", row.hypothesis)
     _section("diff", _file(run.diff(n)) or "(the target as it was)")
     _section("output", _file(run.output(n)) or "(nothing)")
 
 
-def _head(run: RunDirectory, row: Row) -> Iterator[str]:
+def _head(run: RunDirectory, state: RunState, row: Row) -> Iterator[str]:
     yield f"#{row.n} {row.status}: {clean_line(row.description, 300)}"
     yield f"because    {clean_line(row.reason, 300)}"
+    if words := verified_step(state, row.n):
+        yield f"verified   {words}"
     yield f"commit     {row.commit}  refs/autoexp/{run.tag}/{row.n}"
     yield f"parent     {row.parent}"
     yield f"took       {format_duration(row.seconds)}"

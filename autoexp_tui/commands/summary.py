@@ -72,6 +72,7 @@ def _lines(digest: Digest) -> Iterator[str]:
     for step in digest.improvements:
         description = clean_line(step.description, 100)
         yield f"  #{step.n:<4} {format_number(step.value):>10}  {description}"
+    yield from digest.verification
 
 
 def _figures(digest: Digest) -> tuple[MetricDigest, ...]:

@@ -62,7 +62,8 @@ class LocalEvaluator:
         self._environment = with_project_python(environment, self.workspace.project_dir)
 
     def submit(self, job: Job) -> LocalHandle:
-        handle = LocalHandle(self._run.output(job.n))
+        verifies = job.purpose == "verify"
+        handle = LocalHandle(self._run.verification_log if verifies else self._run.output(job.n))
 
         def work() -> None:
             try:
@@ -77,10 +78,11 @@ class LocalEvaluator:
     def _evaluate(self, job: Job, handle: LocalHandle) -> Result:
         self.workspace.prepare(job.text.encode("utf-8", "surrogateescape"))
         argv = ["/bin/sh", "-c", job.command or self._contract.harness]
+        seeded = {} if job.seed is None else {"AUTOEXP_SEED": str(job.seed)}
         outcome = run_harness(
             self._sandbox.wrap(argv, self.workspace.root),
             cwd=self.workspace.project_dir,
-            env=self._environment,
+            env={**self._environment, **seeded},
             time_limit=job.time_limit,
             log=handle.output,
             metrics=() if job.command else self._contract.metrics,

@@ -151,8 +151,10 @@ def salvage(path: Path) -> Salvage:
 class Journal:
     """Appends events; safe to use from several threads of the one runner that holds the lock."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, clock_runs: bool = True) -> None:
         """Open for appending, dropping a torn tail.
+
+        The run's clock stands still for what is no part of the run and must not use up its time.
 
         Raises:
             JournalError: a line before the end is damaged.
@@ -171,7 +173,7 @@ class Journal:
         last = self.recovered[-1] if self.recovered else None
         self._seq = last.seq if last else 0
         self._elapsed = last.elapsed if last else 0.0
-        self._clock = time.monotonic()
+        self._clock = time.monotonic() if clock_runs else None
         self._size = keep
         self._rest = False
         """Whether there may be something behind the last event."""
@@ -189,7 +191,8 @@ class Journal:
     @property
     def elapsed(self) -> float:
         """Seconds on the run's clock, now."""
-        return self._elapsed + time.monotonic() - self._clock
+        since = 0.0 if self._clock is None else time.monotonic() - self._clock
+        return self._elapsed + since
 
     def append(self, event: AnyEvent) -> Record:
         """Write one event down; when this returns it has happened.

@@ -29,6 +29,8 @@ class Job(msgspec.Struct, frozen=True):
     purpose: Purpose = ""
     command: str = ""
     """Run instead of the harness, and no metric is read: a guard. Empty: the harness."""
+    seed: int | None = None
+    """What the harness finds as `AUTOEXP_SEED`; None leaves it unset."""
 
 
 class Result(msgspec.Struct, frozen=True):

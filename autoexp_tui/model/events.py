@@ -23,9 +23,10 @@ from autoexp_tui.text.safe import NOTHING, Safe
 Status = Literal["keep", "discard", "crash"]
 Commit: TypeAlias = Annotated[str, SHOWN]
 """A commit: 40 hexadecimal digits in a run of ours, anything in a table."""
-Purpose: TypeAlias = Literal["", "confirm", "incumbent", "guard"]
+Purpose: TypeAlias = Literal["", "confirm", "incumbent", "guard", "verify"]
 """What the harness is run for. `confirm` and `incumbent`: a would-be keep is compared with the best
 so far once more. `guard`: it is another command, which must succeed before anything is kept.
+`verify`: of a verification, which has events of its own and leaves what experiments printed.
 """
 Mark: TypeAlias = Literal["", "unconfirmed", "guard failed", "suspicious", "stopped early"]
 """What is special about a verdict. `unconfirmed`: it looked better, and was not when it was looked
@@ -291,6 +292,83 @@ class HintGiven(Event, frozen=True):
     text: Safe
 
 
+class Variant(msgspec.Struct, frozen=True):
+    """A text that a verification measures."""
+
+    n: int
+    """A kept experiment, or the baseline."""
+    without: int = 0
+    """The step that was taken out of it again; 0 for the text as it is."""
+
+
+EffectKind: TypeAlias = Literal["whole", "step", "without"]
+"""From the baseline to the last step; of a step over the one before it; of a step in the last text,
+which was measured without it too.
+"""
+Outcome: TypeAlias = Literal["holds", "unclear", "gone", "failed"]
+"""`unclear` can't be told from luck, `failed` gave no measurement."""
+
+
+class Effect(msgspec.Struct, frozen=True):
+    """What a change is worth, measured again; larger is better, see `Objective.merits`."""
+
+    kind: EffectKind
+    n: int
+    """The step; of the whole gain the last one."""
+    outcome: Outcome
+    kept_for: float
+    """The gain that the run kept it for."""
+    effect: float = 0.0
+    low: float = 0.0
+    high: float = 0.0
+
+
+class VerificationStarted(Event, frozen=True):
+    """The gains of a run that stands still are measured again; its rows stay as they are."""
+
+    baseline: int
+    steps: tuple[int, ...]
+    """The kept experiments that the last one builds on, oldest first, and that one."""
+    alone: tuple[int, ...]
+    """Steps that can be taken out of the last text by themselves."""
+    rounds: int
+    """In each of which every text is evaluated once; at most so many."""
+    seed: int
+    """What the values of `AUTOEXP_SEED` are counted from."""
+
+    @property
+    def variants(self) -> tuple[Variant, ...]:
+        """What is evaluated in each round."""
+        as_they_are = (Variant(n) for n in (self.baseline, *self.steps))
+        return (*as_they_are, *(Variant(self.steps[-1], k) for k in self.alone))
+
+
+class Verified(Event, frozen=True):
+    """One evaluation of a verification."""
+
+    round: int
+    """From 1; 0 is an evaluation without a seed, as the run itself measured."""
+    variant: Variant
+    seconds: float
+    metrics: Figures
+    """Complete and finite, or empty."""
+    failure: Safe = NOTHING
+
+
+class VerificationFinished(Event, frozen=True):
+    """A verification has ended, or was ended and may be gone on with."""
+
+    reason: Safe
+    complete: bool
+    """False: `autoexp verify` goes on with what is missing."""
+    rounds: int
+    """That are whole, and so count."""
+    reproduced: bool | None
+    """Whether a harness that repeats itself gave the run's own figures; None where it is noisy."""
+    effects: tuple[Effect, ...]
+    """The whole gain, then the steps. Empty where too little was measured."""
+
+
 class Noticed(Event, frozen=True):
     """Something that a person should know."""
 
@@ -329,6 +407,9 @@ AnyEvent: TypeAlias = (
     | SkipRequested
     | StopRequested
     | HintGiven
+    | VerificationStarted
+    | Verified
+    | VerificationFinished
     | Noticed
     | RunFinished
 )

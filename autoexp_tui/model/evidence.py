@@ -185,8 +185,7 @@ class SequentialTest:
             noise.sigma
             * max(
                 _SCREEN,
-                _bound(self.alpha / len(self.noise), self.looks, self.looks, noise.freedom)
-                * math.sqrt(1 / self.looks + 1 / incumbent_runs),
+                self._bound(noise, self.looks) * math.sqrt(1 / self.looks + 1 / incumbent_runs),
             )
             for noise in self.noise
         )
@@ -240,9 +239,13 @@ class SequentialTest:
         effect = statistics.fmean(run[k] for run in fresh) - _mean(incumbent, k)
         error = noise.sigma * math.sqrt(1 / len(fresh) + 1 / len(incumbent))
         look = min(len(fresh), self.looks)
-        bound = _bound(self.alpha / len(self.noise), look, self.looks, noise.freedom)
+        bound = self._bound(noise, look)
         z = effect / error if error else math.copysign(math.inf, effect) if effect else 0.0
         return _Look(effect, error, bound, z)
+
+    def _bound(self, noise: Noise, look: int) -> float:
+        freedom = noise.freedom + _PRIOR_FREEDOM
+        return efficacy_bound(self.alpha / len(self.noise), look, self.looks, freedom)
 
     def _finding(
         self,
@@ -285,8 +288,11 @@ def _mean(incumbent: Sequence[Incumbent], k: int) -> float:
 
 
 @lru_cache(maxsize=4096)
-def _bound(alpha: float, look: int, looks: int, freedom: int) -> float:
-    """The efficacy bound of look `look` of `looks`, in standard errors."""
+def efficacy_bound(alpha: float, look: int, looks: int, freedom: int) -> float:
+    """The bound of look `look` of `looks` on the gain, in standard errors.
+
+    `freedom` are the degrees of freedom of the spread that those are made of.
+    """
     # Not `scipy.stats`, which would double what a runner takes of memory.
     from scipy.special import ndtr, ndtri, stdtrit  # noqa: PLC0415 - no viewer needs it
 
@@ -294,4 +300,4 @@ def _bound(alpha: float, look: int, looks: int, freedom: int) -> float:
         return 2 * float(ndtr(ndtri(alpha / 2) / math.sqrt(k / looks))) if k else 0.0
 
     share = max(spent(look) - spent(look - 1), 1e-9)
-    return -float(stdtrit(freedom + _PRIOR_FREEDOM, share))
+    return -float(stdtrit(freedom, share))

@@ -45,6 +45,11 @@ class RunDirectory:
     def runner_log(self) -> Path:
         return self.path / "runner.log"
 
+    @property
+    def verification_log(self) -> Path:
+        """What the harness printed in the last evaluation of a verification."""
+        return self.path / "verification.log"
+
     def experiment(self, n: int) -> Path:
         """Folder of experiment `n`: `proposal.jsonl`, `output.log`, `target`, `diff.patch`."""
         return self.path / "experiments" / f"{n:04d}"

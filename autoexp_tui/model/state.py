@@ -20,6 +20,7 @@ from autoexp_tui.model.events import Mark, Record, Status
 from autoexp_tui.model.evidence import Evidence
 from autoexp_tui.model.measurement import Centre, Measurement, Sample
 from autoexp_tui.model.objective import Objective
+from autoexp_tui.model.verification import Verification
 from autoexp_tui.text.safe import NOTHING, Safe, one_line
 
 Phase = Literal["starting", "reading", "proposing", "evaluating", "deciding", "paused", "finished"]
@@ -161,6 +162,8 @@ class RunState:
         default_factory=lambda: deque(maxlen=_NOTICES_KEPT)
     )
     finished: events.RunFinished | None = None
+    verification: Verification | None = None
+    """The last one."""
     seq: int = 0
     time: float = 0.0
     elapsed: float = 0.0
@@ -294,6 +297,11 @@ class RunState:
                 self.hints.append(event)
             case events.Noticed() as event:
                 self.notices.append((record.time, event))
+            case events.VerificationStarted() as event:
+                self.verification = Verification(event)
+            case events.Verified() | events.VerificationFinished() as event:
+                if self.verification is not None:
+                    self.verification = self.verification.apply(event)
             case events.RunFinished() as event:
                 self.finished = event
                 self._enter("finished")

@@ -16,6 +16,7 @@ from autoexp_tui.report.groups import Group, gains, group_ideas
 from autoexp_tui.summary.digest import Digest, MetricDigest, digest_of
 from autoexp_tui.summary.headline import moves, progress, told
 from autoexp_tui.summary.trust import confirmed_words, noise_words
+from autoexp_tui.summary.verified import verified_words
 from autoexp_tui.text.numbers import format_duration, format_number, money
 from autoexp_tui.text.safe import Safe, clean_line, one_line
 
@@ -143,7 +144,7 @@ def account_of(
         groups=groups,
         failures=tuple(_failures(state.rows)),
         costs=tuple(_costs(state, digest)),
-        trust=(*_trust(state), *caveats),
+        trust=(*_trust(state), *verified_words(state), *caveats),
         alarms=tuple(dict.fromkeys(n.text for _, n in state.notices if n.level == "alarm")),
         hints=tuple(f"{hint.by}: {hint.text}" for hint in state.hints),
     )

@@ -8,6 +8,7 @@ from typing import Literal
 
 from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.model.state import Experiment, Row, RunState
+from autoexp_tui.summary.verified import verified_step
 
 Base = Literal["parent", "baseline"]
 
@@ -22,6 +23,8 @@ class Subject:
     row: Row | None
     """None while it is in flight."""
     flight: Experiment | None
+    verified: str = ""
+    """What a verification has told of it, in words."""
 
     @property
     def is_whole(self) -> bool:
@@ -40,7 +43,8 @@ def subject_of(state: RunState, selected: int | None) -> Subject | None:
 
 
 def _finished(state: RunState, row: Row) -> Subject:
-    return Subject(row.n, state.kept_as(row.parent, row.n) if row.parent else 0, row, None)
+    parent = state.kept_as(row.parent, row.n) if row.parent else 0
+    return Subject(row.n, parent, row, None, verified_step(state, row.n))
 
 
 class Texts:

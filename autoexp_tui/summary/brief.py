@@ -5,6 +5,7 @@ from __future__ import annotations
 from autoexp_tui.model.state import Row, RunState
 from autoexp_tui.summary.headline import best_line, figures
 from autoexp_tui.summary.trust import confirmed_words
+from autoexp_tui.summary.verified import verified_line
 from autoexp_tui.text.numbers import format_number, money
 from autoexp_tui.text.safe import clean_line
 
@@ -25,7 +26,7 @@ def brief(state: RunState, rows_before: int, spent_before: float) -> list[str]:
     lines += [_kept(row, state) for row in kept[-_SHOWN:]]
     if len(kept) > _SHOWN:
         lines.append(f"… and {len(kept) - _SHOWN} kept before these")
-    lines.append(_real(state, kept))
+    lines += [_real(state, kept), verified_line(state)]
     cost = state.spent_usd - spent_before
     lines.append(f"it cost {money(cost)}" if cost > 0 else "it cost nothing")
     lines.append(_needs(state))

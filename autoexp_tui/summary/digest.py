@@ -7,6 +7,7 @@ import msgspec
 from autoexp_tui.model.contract import Metric
 from autoexp_tui.model.objective import Gain, Word, gain
 from autoexp_tui.model.state import RunState
+from autoexp_tui.summary.verified import verified_words
 from autoexp_tui.text.safe import Safe
 
 
@@ -58,6 +59,8 @@ class Digest(msgspec.Struct, frozen=True):
     (1 is the baseline's)."""
     metrics: tuple[MetricDigest, ...]
     improvements: tuple[Improvement, ...]
+    verification: tuple[str, ...] = ()
+    """What came of measuring the gains again, in words; empty where nobody did."""
 
 
 def digest_of(state: RunState) -> Digest:
@@ -93,4 +96,5 @@ def digest_of(state: RunState) -> Digest:
             if row.status == "keep" and not row.is_baseline
             if (figure := objective.figure(row.metrics)) is not None
         ),
+        verification=tuple(verified_words(state)),
     )

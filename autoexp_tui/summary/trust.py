@@ -128,10 +128,10 @@ def confirmed_words(state: RunState) -> str:
 
 def effect_words(evidence: Evidence) -> str:
     """The effect with its interval: `+0.031 (+0.012 to +0.05)`; positive is better."""
-    effect = _signed(evidence.effect)
+    effect = signed(evidence.effect)
     if not evidence.sigma:
         return effect
-    return f"{effect} ({_signed(evidence.low)} to {_signed(evidence.high)})"
+    return f"{effect} ({signed(evidence.low)} to {signed(evidence.high)})"
 
 
 def runs_words(evidence: Evidence) -> str:
@@ -150,7 +150,7 @@ def evidence_words(row: Row) -> str:
     if evidence is None:
         return ""
     if not evidence.sigma:
-        return f"{_signed(evidence.effect)}: the harness {EXACT}"
+        return f"{signed(evidence.effect)}: the harness {EXACT}"
     words = f"{effect_words(evidence)}, {runs_words(evidence)}"
     if row.is_near_miss:
         return f"{near_words(row)}: {words}"
@@ -193,5 +193,5 @@ def _short(x: float) -> str:
     return format_number(float(f"{x:.2g}"))
 
 
-def _signed(x: float) -> str:
+def signed(x: float) -> str:
     return format_change(float(f"{x:.3g}"))

@@ -156,7 +156,7 @@ def _blocks(a: Sequence[str], b: Sequence[str]) -> list[tuple[int, int, int]]:
     """Maximal runs (i, j, size) with a[i:i+size] == b[j:j+size], in order; then an empty one."""
     blocks: list[tuple[int, int, int]] = []
     i = j = size = 0
-    for next_i, next_j in [*sorted(_pairs(a, b)), (len(a), len(b))]:
+    for next_i, next_j in [*sorted(equal_lines(a, b)), (len(a), len(b))]:
         if next_i == i + size and next_j == j + size and next_i < len(a):
             size += 1
             continue
@@ -166,7 +166,7 @@ def _blocks(a: Sequence[str], b: Sequence[str]) -> list[tuple[int, int, int]]:
     return [*blocks, (len(a), len(b), 0)]
 
 
-def _pairs(a: Sequence[str], b: Sequence[str]) -> Iterator[tuple[int, int]]:
+def equal_lines(a: Sequence[str], b: Sequence[str]) -> Iterator[tuple[int, int]]:
     """Line numbers of equal lines, one to one and never crossing.
 
     difflib where its worst case is affordable; elsewhere the text is cut at lines that occur

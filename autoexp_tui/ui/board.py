@@ -226,7 +226,7 @@ class Board(Container):
         back = "  (esc: back to now)" if looking_back else ""
         _set_title(self.hypothesis, f"1 Hypothesis ─ #{subject.n}{on}{back}")
         if subject.row is not None:
-            self.hypothesis.decided(subject.row)
+            self.hypothesis.decided(subject.row, subject.verified)
         elif subject.flight is not None:
             self.hypothesis.forming(subject.flight, self._written)
 

@@ -71,7 +71,7 @@ def poisoned(value: Any) -> Any:
 _CHOICES = {
     "", "lower", "higher", "keep", "discard", "crash", "run", "table", "primary", "only", "info",
     "warning", "alarm", "confirm", "incumbent", "medium", "default", "adaptive", "auto",
-    "off", "median", "mean",
+    "off", "median", "mean", "whole", "step", "without", "holds", "unclear", "gone", "failed",
 }  # fmt: skip
 """What a decoder takes only as it is."""
 
@@ -89,6 +89,15 @@ EVENTS: list[AnyEvent] = [
     events.SkipRequested("ann", 5),
     events.StopRequested("ann", now=False),
     events.HintGiven("ann", "smaller"),
+    events.VerificationStarted(1, (2,), (), 5, 7),
+    events.Verified(1, events.Variant(2), 0.1, {"val_loss": 0.5}, "exit code 1"),
+    events.VerificationFinished(
+        "measured",
+        True,
+        5,
+        None,
+        (events.Effect("whole", 2, "holds", 0.1), events.Effect("step", 2, "holds", 0.1)),
+    ),
     events.Noticed("warning", "edited"),
     events.Noticed("alarm", "tampered"),
     events.BudgetChanged(Budget()),

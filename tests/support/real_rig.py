@@ -30,8 +30,14 @@ from autoexp_tui.testing.evaluators import CONTRACT, FILES
 class RealRig:
     """A run of a project whose harness does what its target, a shell script, says."""
 
-    def __init__(self, folder: Path, texts: list[str], contract: Contract = CONTRACT) -> None:
-        self.root = make_repo(folder / "project", FILES)
+    def __init__(
+        self,
+        folder: Path,
+        texts: list[str],
+        contract: Contract = CONTRACT,
+        baseline: str = FILES[CONTRACT.target],
+    ) -> None:
+        self.root = make_repo(folder / "project", {**FILES, CONTRACT.target: baseline})
         self.run_directory = RunDirectory(folder / "run" / "t1")
         self.proposer = ListProposer(texts)
         base = git(self.root, "rev-parse", "HEAD")

@@ -61,11 +61,13 @@ class HypothesisPane(VerticalScroll, can_focus=True):
             text.append(f"\nsent back: {clean_line(answer)}", self._style("quiet"))
         self._show(key, text)
 
-    def decided(self, row: Row) -> None:
-        """A finished experiment: the outcome first."""
+    def decided(self, row: Row, verified: str) -> None:
+        """A finished experiment: the outcome first; `verified` is what measuring it again told."""
         mark = MARKS[row.status]
         outcome = Text(f"{mark} ", self._style(mark.component))
         outcome.append(clean_line(row.reason, 400), self._style("quiet"))
+        if verified:
+            outcome.append(f"\nverified: {clean_line(verified, 300)}", self._style("quiet"))
         text = Text(clean(row.hypothesis).strip() or clean_line(row.description))
         figures = [
             f"{clean_line(name, 40)} {format_number(value)}"
@@ -74,7 +76,7 @@ class HypothesisPane(VerticalScroll, can_focus=True):
         if row.seconds:
             figures.append(f"took {format_duration(row.seconds)}")
         facts = Text(" · ".join(figures), self._style("quiet"))
-        self._show(("row", row.n, row.commit), Group(outcome, text, Padding(facts, 0)))
+        self._show(("row", row.n, row.commit, verified), Group(outcome, text, Padding(facts, 0)))
 
     def _show(self, key: tuple[object, ...], body: Text | Group) -> None:
         key = (self.app.theme, *key)  # its colours are in the text
