@@ -12,7 +12,9 @@ from autoexp_tui.text.durations import duration
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
-class _Duration(click.ParamType[float]):
+class Duration(click.ParamType[float]):
+    """A length of time, in seconds."""
+
     name = "duration"
 
     def convert(
@@ -39,7 +41,7 @@ _OPTIONS = (
     click.option("--proposer", help="Who forms the hypotheses; default: as autoexp.yaml says."),
     click.option("--max-experiments", type=click.IntRange(min=1), help="Rows, baseline included."),
     click.option("--max-hours", type=click.FloatRange(min=0, min_open=True), help="Of wall clock."),
-    click.option("--time-limit", type=_Duration(), help="For one run of the harness: 90s, 5m."),
+    click.option("--time-limit", type=Duration(), help="For one run of the harness: 90s, 5m."),
 )
 
 

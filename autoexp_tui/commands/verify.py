@@ -12,6 +12,7 @@ import click
 import msgspec
 
 from autoexp_tui import plain
+from autoexp_tui.commands.overrides import Duration
 from autoexp_tui.console import echo, err
 from autoexp_tui.loop.journal import Journal
 from autoexp_tui.loop.recorder import Recorder
@@ -29,8 +30,8 @@ from autoexp_tui.text.safe import one_line, safe_json
 @click.argument("tag", required=False)
 @click.option("--rounds", type=click.IntRange(2, 1000), default=ROUNDS, show_default=True,
               help="Evaluations of each text at most.")  # fmt: skip
-@click.option("--time-limit", type=click.FloatRange(min=0, min_open=True), default=math.inf,
-              metavar="SECONDS", help="End it then; another call goes on.")  # fmt: skip
+@click.option("--time-limit", type=Duration(), default=math.inf,
+              help="Of all evaluations: 90s, 5m; another call goes on.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="What came of it, as one JSON object.")
 def verify(tag: str | None, *, rounds: int, time_limit: float, as_json: bool) -> int:
     """Measure the gains of run TAG again: which of its kept steps hold?

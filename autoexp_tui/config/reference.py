@@ -34,6 +34,9 @@ gives their characters a meaning; `no` and `1:30` stay texts. Lengths of time ar
 5m or 1h30m. Paths are relative to the file's folder, with `/`. A run keeps the settings that it
 began with; its caps alone may be raised when it is taken up again.
 
+A harness that draws random numbers may take its seed from `$AUTOEXP_SEED`, a whole number that
+`autoexp verify` sets anew [in every round](verification.md); in a run it is not set.
+
 *This page is made by `autoexp config --docs`.*
 """
 

@@ -246,7 +246,7 @@ class Verifier:
     def _measure(self, number: int, variant: Variant) -> str:
         """Evaluate one text and write it down; why it ends here, or nothing."""
         state = self._recorder.state
-        contract, samples, result = state.contract, list[Sample](), None
+        contract, samples, failure, seconds = state.contract, list[Sample](), "", 0.0
         for turn in range(contract.repeats):
             left = self._until - time.monotonic()
             if self.stopped:
@@ -259,21 +259,20 @@ class Verifier:
                 self._plan.texts[variant],
                 min(contract.time_limit, left),
                 "verify",
-                seed if number else None,
+                seed=seed if number else None,
             )
             result = self._run(job)
             if result.cut_short and self.stopped:
                 return "interrupted"
             if result.cut_short and left < contract.time_limit:
                 return "out of time"
-            if result.failure:
+            seconds += result.seconds
+            if failure := result.failure:
                 break
             samples.append(Sample(result.metrics, result.seconds, result.extras))
-        failure = result.failure if result else ""
         metrics = {} if failure else Measurement(tuple(samples)).metrics
         if metrics and not state.objective.merits(metrics):
             failure, metrics = "its figures are not finite", {}
-        seconds = sum(sample.seconds for sample in samples)
         self._recorder.record(
             events.Verified(number, variant, round(seconds, 3), metrics, clean_line(failure, 300))
         )
