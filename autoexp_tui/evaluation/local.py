@@ -1,4 +1,7 @@
-"""Evaluates on this machine: one workspace, one run of the harness at a time."""
+"""Evaluates on this machine: one workspace, one run of the harness at a time.
+
+Puts workspace, sandbox and harness together, and tells tampering; it judges nothing.
+"""
 
 from __future__ import annotations
 

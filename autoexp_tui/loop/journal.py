@@ -238,6 +238,8 @@ class Journal:
 
 
 def _write_whole(fd: int, line: bytes) -> None:
+    # One write, not a loop of them: a line is whole, or torn at the end of the file, and then it
+    # counts as never written.
     written = os.write(fd, line)
     if written != len(line):
         raise OSError(errno.ENOSPC, f"only {written} of {len(line)} bytes fit")

@@ -28,6 +28,7 @@ class AlreadyRunning(Problem):
 def locked(run: RunDirectory) -> Iterator[None]:
     """Be the one process that may write this run. Raises AlreadyRunning."""
     run.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Not "w": that would wipe the name of the holder before the lock is ours.
     with run.lock.open("a+") as file:
         _take(file.fileno(), run)
         file.truncate(0)

@@ -1,4 +1,7 @@
-"""Proposers by name: ours, and those of packages that name one in their entry points."""
+"""Proposers by name: ours, and those of packages that name one in their entry points.
+
+The one place where a name becomes a proposer; what each needs is in its own package.
+"""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from autoexp_tui.model.objective import Objective
 from autoexp_tui.model.problem import UsageProblem
 from autoexp_tui.model.state import Row, RunState
 from autoexp_tui.report.textplot import LETTERS
-from autoexp_tui.summary.picture import Axis, Mark, Picture, StepLine, Tick
+from autoexp_tui.summary.picture import Axis, Picture, PlotMark, StepLine, Tick
 from autoexp_tui.text.numbers import (
     format_change,
     format_column,
@@ -144,7 +144,7 @@ def picture(comparison: Comparison) -> Picture:
         x=Axis(0.0, end, fixed=ticks),
         y=Axis.fitting(min(heights), max(heights), heights),
         lines=tuple(reversed(lines)),
-        marks=tuple(Mark(0, x, y, at.kind) for at in reversed(lines) for x, y in at.points),
+        marks=tuple(PlotMark(0, x, y, at.kind) for at in reversed(lines) for x, y in at.points),
     )
 
 

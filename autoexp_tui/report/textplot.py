@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby, pairwise
 from typing import Any, NamedTuple
 
-from autoexp_tui.summary.picture import Mark, Picture, StepLine, Tick
+from autoexp_tui.summary.picture import Picture, PlotMark, StepLine, Tick
 
 ROLES = tuple("axis label baseline band discard crash step best front keep fresh beyond".split())
 """What a character may stand for, besides a curve's letter and, for a blank, nothing."""
@@ -130,12 +130,12 @@ class _Canvas:
             self._mark(mark)
         return self._cells
 
-    def _not_crowded(self, marks: Sequence[Mark]) -> Sequence[Mark]:
+    def _not_crowded(self, marks: Sequence[PlotMark]) -> Sequence[PlotMark]:
         """Where checks would hide the line that they sit on, the line alone says it better."""
         used = {self.column(mark.x) for mark in marks if mark.kind == "keep"}
         return marks[-1:] if 3 * len(used) > 2 * self.columns else marks
 
-    def _mark(self, mark: Mark) -> None:
+    def _mark(self, mark: PlotMark) -> None:
         column = self.column(mark.x)
         if mark.y is None:
             self._cells[CellAt(column, 0)] = (SIGNS["crash"], "crash")

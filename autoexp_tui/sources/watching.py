@@ -1,4 +1,7 @@
-"""A table that another program is writing, as a source of events that follows it."""
+"""A table that another program is writing, as a source of events that follows it.
+
+Reads the whole table again when its file has changed; what a table says is `tables`' matter.
+"""
 
 from __future__ import annotations
 

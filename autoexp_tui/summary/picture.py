@@ -100,7 +100,7 @@ class Axis:
         return inside[:: math.ceil(len(inside) / most)] if inside else []
 
 
-class Mark(NamedTuple):
+class PlotMark(NamedTuple):
     """One experiment."""
 
     n: int
@@ -133,7 +133,7 @@ class Picture:
     x: Axis
     y: Axis
     lines: tuple[StepLine, ...] = ()
-    marks: tuple[Mark, ...] = ()
+    marks: tuple[PlotMark, ...] = ()
     baseline: float | None = None
     """A level that is drawn all the way."""
     cursor: float | None = None
@@ -183,7 +183,7 @@ def over_time(
         y=Axis.fitting(scale.low, scale.high, levels),
         lines=tuple(lines),
         marks=tuple(
-            Mark(p.n, p.n, p.value, _kind(p, on, fresh))
+            PlotMark(p.n, p.n, p.value, _kind(p, on, fresh))
             for p in sorted(points, key=lambda p: p.n in on)
         ),
         baseline=series.baseline and series.baseline.value,
@@ -212,8 +212,8 @@ def front(cloud: Cloud, *, cursor: int | None = None) -> Picture | None:
     right = robust_scale(xs, xs, [p.x for p in cloud.front])
     high = robust_scale(ys, ys, [p.y for p in cloud.front])
     tried = sorted(cloud.pairs, key=lambda p: p.status == "keep")
-    marks = [Mark(p.n, p.x, p.y, "aside" if p.status == "keep" else p.status) for p in tried]
-    marks += [Mark(p.n, p.x, p.y, "front") for p in cloud.front]
+    marks = [PlotMark(p.n, p.x, p.y, "aside" if p.status == "keep" else p.status) for p in tried]
+    marks += [PlotMark(p.n, p.x, p.y, "front") for p in cloud.front]
     places = tuple((p.x, p.y) for p in cloud.front)
     return Picture(
         x=Axis(right.low, right.high),

@@ -38,6 +38,7 @@ def replace_file(path: Path, content: bytes, by: Path | None = None) -> None:
         with temporary.open("wb") as file:
             file.write(content)
             file.flush()
+            # Before the rename: after a power loss the new name could else stand for an empty file.
             os.fsync(file.fileno())
         temporary.replace(path)
     except OSError:

@@ -1,4 +1,8 @@
-"""Tables of text: tabs, commas, pipes or columns of spaces, as programs and people write them."""
+"""Tables of text: tabs, commas, pipes or columns of spaces, as programs and people write them.
+
+Owns the form of a file alone: which lines are rows, where cells begin. What columns mean is for
+`layout` to find out.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""JSON: a line per run, or one document with a list of runs in it."""
+"""JSON: a line per run, or one document with a list of runs in it.
+
+Owns the form of a file alone, as `grids` does for tables of text.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Opening a table: the file's text in, a `Table` out. Never fails on what the text says."""
+"""Opening a table: the file's text in, a `Table` out. Never fails on what the text says.
+
+Owns the order of the steps: form (`grids`, `json_rows`), columns (`layout`), rows, directions.
+What words mean is known by `names` and `statuses`; what is doubtful is noted by `flags`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Carries records from a source to the screen: at most 4 messages a second."""
+"""Carries records from a source to the screen: at most 4 messages a second.
+
+The one thread that reads the journal; it folds nothing and touches no widget.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Every key of the app, once: key bar, `?` help, palette and bindings are made of it."""
+"""Every key of the app, once: key bar, `?` help, palette and bindings are made of it.
+
+What a key does is the `action_` method of a screen; nothing here knows the run.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What the status lines say: pure text from the state, most important first."""
+"""What the status lines say: pure text from the state, most important first.
+
+Colours and widths are the widgets'; figures of the run are `model.state`'s.
+"""
 
 from __future__ import annotations
 

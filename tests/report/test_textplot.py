@@ -12,7 +12,7 @@ from autoexp_tui.model.objective import Objective
 from autoexp_tui.model.state import Row
 from autoexp_tui.report.svg import svg
 from autoexp_tui.report.textplot import LETTERS, as_text, paint
-from autoexp_tui.summary.picture import Axis, Mark, Picture, StepLine, Tick, front, over_time
+from autoexp_tui.summary.picture import Axis, Picture, PlotMark, StepLine, Tick, front, over_time
 from autoexp_tui.summary.series import Cloud, Series
 
 A, B = Metric("a", "lower"), Metric("b", "higher")
@@ -98,7 +98,7 @@ def test_late_gains_can_be_told_apart_beside_a_large_first_one() -> None:
 
 def test_how_sure_a_value_is_shows_as_a_band() -> None:
     picture = Picture(
-        Axis(0, 2), Axis(0, 10), marks=(Mark(1, 1, 5.0, "discard", low=2.0, high=8.0),)
+        Axis(0, 2), Axis(0, 10), marks=(PlotMark(1, 1, 5.0, "discard", low=2.0, high=8.0),)
     )
     painting = paint(picture, 30, 13)
     assert painting is not None
@@ -113,7 +113,7 @@ def curves(*heights: list[float], end: float) -> Picture:
         StepLine(tuple((float(x), y) for x, y in enumerate(ys)), end, letter, stroke)
         for stroke, (letter, ys) in enumerate(zip(LETTERS, heights, strict=False))
     )
-    marks = tuple(Mark(0, x, y, line.kind) for line in lines for x, y in line.points)
+    marks = tuple(PlotMark(0, x, y, line.kind) for line in lines for x, y in line.points)
     ticks = Tick(0.0, "#1"), Tick(end, "#6")
     low, high = min(map(min, heights)), max(map(max, heights))
     return Picture(Axis(0.0, end, fixed=ticks), Axis(low, high), lines, marks)
@@ -134,7 +134,7 @@ def test_any_curves_fit_the_room(values: list[list[float]], width: int, height: 
 
 def test_a_curve_steps_where_its_value_changes() -> None:
     line = StepLine(((0.0, 1.0), (5.0, 3.0)), 10.0, "A")
-    marks = tuple(Mark(0, x, y, "A") for x, y in line.points)
+    marks = tuple(PlotMark(0, x, y, "A") for x, y in line.points)
     ticks = Tick(0.0, "#1"), Tick(10.0, "#11")
     picture = Picture(Axis(0.0, 10.0, fixed=ticks), Axis(1.0, 3.0), (line,), marks)
     assert as_text(paint(picture, 39, 7)) == [
