@@ -26,7 +26,9 @@ def brief(state: RunState, rows_before: int, spent_before: float) -> list[str]:
     lines += [_kept(row, state) for row in kept[-_SHOWN:]]
     if len(kept) > _SHOWN:
         lines.append(f"… and {len(kept) - _SHOWN} kept before these")
-    lines += [_real(state, kept), verified_line(state)]
+    if kept:
+        lines.append(confirmed_words(state))
+    lines.append(verified_line(state))
     cost = state.spent_usd - spent_before
     lines.append(f"it cost {money(cost)}" if cost > 0 else "it cost nothing")
     lines.append(_needs(state))
@@ -39,13 +41,6 @@ def _kept(row: Row, state: RunState) -> str:
     if not objective.is_metric:
         value = figures(objective, row.metrics, ", ")
     return f"  #{row.n} {value}  {clean_line(row.description, 80)}"
-
-
-def _real(state: RunState, kept: list[Row]) -> str:
-    """How far the gains can be trusted."""
-    if not kept:
-        return ""
-    return confirmed_words(state)
 
 
 def _needs(state: RunState) -> str:

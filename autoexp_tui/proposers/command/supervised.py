@@ -121,17 +121,15 @@ class _Follower:
 
     def pass_on(self, take: Callable[[bytes], None]) -> None:
         """What has come since the last time, at most a few pieces of it."""
-        try:
-            with self._path.open("rb") as file:
-                size = file.seek(0, 2)
-                self._offset = min(self._offset, size)
-                file.seek(self._offset)
-                data = file.read(_CHUNK_BYTES)
-        except FileNotFoundError:
-            return
-        while data:
+        while data := self._more():
             self._offset += len(data)
             take(data)
+
+    def _more(self) -> bytes:
+        try:
             with self._path.open("rb") as file:
+                self._offset = min(self._offset, file.seek(0, 2))
                 file.seek(self._offset)
-                data = file.read(_CHUNK_BYTES)
+                return file.read(_CHUNK_BYTES)
+        except FileNotFoundError:
+            return b""
