@@ -269,8 +269,18 @@ def test_nothing_of_the_run_itself_changes_and_it_can_go_on(tmp_path: Path) -> N
     rig.lab.claimed[lines(0, 0, 0)] = 0.0  # type: ignore[attr-defined]
     rig.run()
     assert [row.n for row in rig.state.rows] == [1, 2, 3, 4, 5]
+
+
+def test_another_step_begins_a_verification_anew(tmp_path: Path) -> None:
+    rig = run_of(tmp_path, *THREE)
     with verifier(rig, noisy) as (one, _):
-        assert not one.goes_on  # there is another step now
+        one.stop()
+        assert not one.run().complete
+    rig.proposer.texts = [lines(0, 0, 0)]
+    rig.lab.claimed[lines(0, 0, 0)] = 0.0  # type: ignore[attr-defined]
+    rig.run()
+    with verifier(rig, noisy) as (one, _):
+        assert not one.goes_on
 
 
 def test_a_run_that_kept_nothing_has_nothing_to_verify(tmp_path: Path) -> None:
