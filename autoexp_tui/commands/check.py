@@ -126,7 +126,9 @@ def _tell_result(contract: Contract, runs: Runs, broken: str) -> int:
         several = format_runs(values) if len(set(values)) > 1 else ""
         _tell("read", f"{metric.name} {found}{several} ({metric.direction} is better)")
     for name, value in measured.extras.items():
-        _tell("also read", f"{name} {format_number(value)} (not judged)")
+        held = contract.holdout is not None and name == contract.holdout.metric
+        why = "held out: never judged, never shown to the proposer" if held else "not judged"
+        _tell("also read", f"{name} {format_number(value)} ({why})")
     if broken:
         echo(one_line(f"\nnot ready: {clean_line(broken, 600)}"))
         return 1

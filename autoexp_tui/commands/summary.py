@@ -63,6 +63,8 @@ def _lines(digest: Digest) -> Iterator[str]:
         change = f" ({told(metric.gain)})" if metric.gain.value else ""
         figures = f"{format_number(metric.baseline)} → {format_number(metric.best)}{change}"
         yield f"{metric.name:<10} {figures}, {metric.direction} is better"
+    if digest.holdout_told:
+        yield f"held out   {digest.holdout_told}"
     if digest.seconds:
         yield f"time       {format_duration(digest.seconds)}"
     if digest.cost_usd:

@@ -23,7 +23,7 @@ from autoexp_tui.config.declared import (
     within,
 )
 from autoexp_tui.config.yaml_nodes import ConfigError, Mistake, Node, compose, suggestion
-from autoexp_tui.model.contract import Contract, Decide, Limit
+from autoexp_tui.model.contract import Contract, Decide, HoldOut, Limit
 from autoexp_tui.model.keys import METRIC, Form, Key, Refused, show
 
 _MOST_BYTES = 64 * 1024
@@ -349,8 +349,16 @@ def _check_decide(node: Node, given: Mapping[str, Node], metrics: tuple[str, ...
             raise given["limit"].error(problem, "add one, or remove it")
 
 
+def _check_holdout(_: Node, given: Mapping[str, Node], metrics: tuple[str, ...] | None) -> None:
+    metric = given.get("metric")
+    if metric is not None and metric.value in (metrics or ()):
+        problem = f"holdout is {metric.value}, by which is judged"
+        raise metric.error(problem, "name a figure of other data")
+
+
 _RULES: dict[type, Callable[[Node, Mapping[str, Node], tuple[str, ...] | None], None]] = {
     Decide: _check_decide,
+    HoldOut: _check_holdout,
 }
 """What no single key can tell: by section, from its node, its entries, and the metrics' names."""
 

@@ -88,7 +88,7 @@ class LocalEvaluator:
             env={**self._environment, **seeded},
             time_limit=job.time_limit,
             log=handle.output,
-            metrics=() if job.command else self._contract.metrics,
+            metrics=job.reads if job.command else self._contract.metrics,
             interrupt=handle.cancelled,
         )
         tampered = self.workspace.verify()

@@ -43,6 +43,7 @@ class Judgement:
     against: tuple[Sample, ...] = ()
     """The incumbent's evaluations that were made for it."""
     mark: events.Mark = ""
+    holdout: float | None = None
 
     @property
     def was_tested(self) -> bool:

@@ -7,7 +7,7 @@ goes on from its journal.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from autoexp_tui.loop.confirming import Confirmer, GuardFailed, Judgement
 from autoexp_tui.loop.control import Controls, Interrupted
@@ -110,7 +110,9 @@ class Loop:
                 if repair is None:
                     break
                 candidate = self.commit(candidate.n, repair, candidate.attempt + 1)  # 3. and 4.
-            self.keep_or_revert(candidate, measured)  # 7. better: the branch advances
+            self.keep_or_revert(
+                candidate, measured, runs.measurement
+            )  # 7. better: the branch advances
             self.log_row()  # 8. in results.tsv
         except Interrupted:
             self._interrupted()
@@ -208,7 +210,9 @@ class Loop:
         crash = Crash(candidate.n, measured.failure, result.tail)
         return self._drafting.mend(crash, candidate.text, candidate.attempt + 1)
 
-    def keep_or_revert(self, candidate: Candidate, measured: events.Evaluated) -> None:
+    def keep_or_revert(
+        self, candidate: Candidate, measured: events.Evaluated, first: Measurement
+    ) -> None:
         state = self._recorder.state
         if measured.failure and not state.rows:
             raise BaselineFailed(f"the baseline gave no measurement: {measured.failure}")
@@ -220,7 +224,7 @@ class Loop:
         if measured.failure:
             judged = Judgement(Verdict(keep=False, reason=measured.failure), Measurement())
         else:
-            judged = self._judge(candidate, measured.measurement)
+            judged = self._judge(candidate, first)
         status: events.Status = "keep" if judged.verdict.keep else "discard"
         if not judged.measurement:
             status = "crash"
@@ -246,6 +250,7 @@ class Loop:
                 centre=found.centre,
                 evidence=judged.evidence,
                 mark=judged.mark,
+                holdout=judged.holdout,
             )
         )
         if status == "keep":
@@ -255,7 +260,11 @@ class Loop:
         """Without a measurement: it tampered when it was run again."""
         baseline = not self._recorder.state.rows
         try:
-            return self._confirmer.judge(candidate.n, candidate.text, first)
+            judged = self._confirmer.judge(candidate.n, candidate.text, first)
+            if not judged.verdict.keep or not self._recorder.state.contract.holdout:
+                return judged
+            measured = Measurement(first.samples + judged.measurement.samples)
+            return replace(judged, holdout=self._hold_out(candidate, measured))
         except GuardFailed as failure:
             raise BaselineFailed(f"the baseline can't be kept: {failure}") from None
         except Tampered as tampering:
@@ -265,6 +274,20 @@ class Loop:
             return Judgement(Verdict(False, str(tampering)), Measurement())
         finally:
             self._controls.clear_interrupt(candidate.n)
+
+    def _hold_out(self, candidate: Candidate, measured: Measurement) -> float | None:
+        """What is never judged, of what is kept. Raises Tampered."""
+        contract = self._recorder.state.contract
+        metric, holdout = contract.held_out, contract.holdout
+        if metric is None or holdout is None:
+            return None
+        value, why = measured.holdout, "the harness didn't print it"
+        if holdout.command:
+            result = self._measurer.hold_out(candidate.n, candidate.text, holdout.command, metric)
+            value, why = result.metrics.get(metric.name), result.failure
+        if value is None:
+            self._recorder.warn(f"#{candidate.n}: no hold-out {metric.name}: {why}")
+        return value
 
     def log_row(self) -> None:
         for note in self._projections.update():

@@ -10,7 +10,7 @@ from autoexp_tui.loop.control import Controls, Interrupted
 from autoexp_tui.loop.ports import Evaluator, Job, Result
 from autoexp_tui.loop.recorder import Recorder
 from autoexp_tui.model import budget, events
-from autoexp_tui.model.contract import Guard
+from autoexp_tui.model.contract import Guard, Metric
 from autoexp_tui.model.measurement import Measurement, Sample
 from autoexp_tui.text.safe import clean_line
 
@@ -37,7 +37,7 @@ class Runs:
         """The runs that gave a measurement."""
         return Measurement(
             tuple(
-                Sample(r.metrics, round(r.seconds, 3), r.extras)
+                Sample(r.metrics, round(r.seconds, 3), r.extras, r.holdout)
                 for r in self.results
                 if not r.failure
             )
@@ -66,6 +66,14 @@ class Runs:
     def notes(self) -> tuple[str, ...]:
         """What a person should know of them."""
         return tuple(note for result in self.results for note in result.notes)
+
+
+def _without(result: Result, name: str) -> Result:
+    """The result with its hold-out taken out of all that a proposer may see."""
+    extras = dict(result.extras)
+    value = extras.pop(name, None)
+    tail = "".join(line for line in result.tail.splitlines(keepends=True) if name not in line)
+    return msgspec.structs.replace(result, extras=extras, tail=tail, holdout=value)
 
 
 class Measurer:
@@ -101,17 +109,27 @@ class Measurer:
     def guard(self, n: int, text: str, guard: Guard) -> Result:
         """One run of a guard, which measures nothing."""
         began = events.EvaluationStarted(n, purpose="guard", name=clean_line(guard.title, 40))
-        return self._once(began, text, guard)
+        return self._once(began, text, guard.run, guard.time_limit)
+
+    def hold_out(self, n: int, text: str, command: str, metric: Metric) -> Result:
+        """One run of the command that prints the hold-out."""
+        began = events.EvaluationStarted(n, purpose="holdout", name=metric.name)
+        limit = self._recorder.state.contract.time_limit
+        return self._once(began, text, command, limit, (metric,))
 
     def _once(
-        self, began: events.EvaluationStarted, text: str, guard: Guard | None = None
+        self,
+        began: events.EvaluationStarted,
+        text: str,
+        command: str = "",
+        limit: float | None = None,
+        reads: tuple[Metric, ...] = (),
     ) -> Result:
         state = self._recorder.state
-        limit = guard.time_limit if guard else state.contract.time_limit
-        command = guard.run if guard else ""
+        limit = state.contract.time_limit if limit is None else limit
         left = budget.seconds_left(state, self._recorder.elapsed)
         self._recorder.record(began)
-        job = Job(began.n, text, min(limit, max(left, 0.0)), began.purpose, command)
+        job = Job(began.n, text, min(limit, max(left, 0.0)), began.purpose, command, reads=reads)
         handle = self._evaluator.submit(job)
         with self._controls.on_interrupt(began.n, handle.cancel):
             result = handle.result()
@@ -119,8 +137,14 @@ class Measurer:
             raise Interrupted
         if result.cut_short and left < limit and not self._controls.interrupted(began.n):
             raise OutOfTime(budget.used_up(state, self._recorder.elapsed) or "out of time")
-        if result.tampered and began.purpose in {"confirm", "guard"}:  # a first run's has its row
+        if result.tampered and began.purpose in {
+            "confirm",
+            "guard",
+            "holdout",
+        }:  # a first run's has its row
             raise Tampered(result.failure)
+        if state.contract.held_out and not command:
+            result = _without(result, state.contract.held_out.name)
         if not result.failure and (words := state.objective.impossible(result.metrics)):
             return msgspec.structs.replace(result, metrics={}, failure=words)
         return result

@@ -14,6 +14,7 @@ from typing import Protocol
 import msgspec
 
 from autoexp_tui.loop.guidance import Guidance
+from autoexp_tui.model.contract import Metric
 from autoexp_tui.model.events import Purpose
 
 
@@ -28,9 +29,11 @@ class Job(msgspec.Struct, frozen=True):
     """Seconds, from the harness' start to its end; 0 ends it at once."""
     purpose: Purpose = ""
     command: str = ""
-    """Run instead of the harness, and no metric is read: a guard. Empty: the harness."""
+    """Run instead of the harness: a guard, a hold-out. Empty: the harness."""
     seed: int | None = None
     """What the harness finds as `AUTOEXP_SEED`; None leaves it unset."""
+    reads: tuple[Metric, ...] = ()
+    """What the command prints; the harness prints the contract's metrics."""
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -50,6 +53,8 @@ class Result(msgspec.Struct, frozen=True):
     """The last lines of output, for a repair."""
     tampered: bool = False
     """It changed what it is judged by; `failure` names it."""
+    holdout: float | None = None
+    """The contract's hold-out; the loop takes it out of `extras`, so no evaluator fills it in."""
     notes: tuple[str, ...] = ()
     """What else a person should know of this run."""
 

@@ -141,6 +141,16 @@ class Guard(msgspec.Struct, frozen=True):
         return self.name or self.run.split()[0].rpartition("/")[2]
 
 
+class HoldOut(msgspec.Struct, frozen=True):
+    """A figure that is never judged and never shown to the proposer: it tells overfitting."""
+
+    metric: Annotated[MetricName, Key("As it is printed.", "test_loss")]
+    direction: Annotated[Direction | None, Key("Which way is better. By default: as for the first "
+        "metric.", "lower")] = None
+    command: Annotated[CommandLine | None, Key("Prints it, and is run on what is kept alone. By "
+        "default the harness prints it.", "python test.py")] = None
+
+
 Effort = Literal["default", "low", "medium", "high", "xhigh", "max"]
 Thinking = Literal["default", "adaptive", "between_tools", "disabled"]
 Price = Literal["input", "output", "cache_write", "cache_read"]
@@ -227,6 +237,9 @@ class Contract(msgspec.Struct, frozen=True):
     guard: Annotated[tuple[Guard, ...], Key("Commands that must succeed before anything is kept: "
         "tests, types, a limit on size. Run where something would be kept, and on the baseline.",
         "[{run: pytest -q, name: tests, time_limit: 5m}]", short=("run",))] = ()
+    holdout: Annotated[HoldOut | None, Key("A figure that is never judged and never shown to the "
+        "proposer: where it turns while the metric improves, the run overfits.", "test_loss",
+        short=("metric",))] = None
     confirm: Annotated[int | Literal["auto", "off"], Key("Fresh runs of what looks better, before "
         "it is kept. auto: as many as tell it from luck, none where the harness repeats itself "
         "exactly. A number: so many, in turns with the best so far. off: none.", "3", ge=0,
@@ -257,6 +270,13 @@ class Contract(msgspec.Struct, frozen=True):
         ge=0, le=1_000)] = 10
     min_free_mb: Annotated[int, Key("Free disk below which it pauses until there is room; 0: "
         "never.", ge=0, le=1_000_000, unit="MB")] = 200
+
+    @property
+    def held_out(self) -> Metric | None:
+        """The hold-out as a metric, with its direction."""
+        if self.holdout is None:
+            return None
+        return Metric(self.holdout.metric, self.holdout.direction or self.primary.direction)
 
     @property
     def primary(self) -> Metric:

@@ -23,9 +23,10 @@ from autoexp_tui.text.safe import NOTHING, Safe
 Status = Literal["keep", "discard", "crash"]
 Commit: TypeAlias = Annotated[str, SHOWN]
 """A commit: 40 hexadecimal digits in a run of ours, anything in a table."""
-Purpose: TypeAlias = Literal["", "confirm", "incumbent", "guard", "verify"]
+Purpose: TypeAlias = Literal["", "confirm", "incumbent", "guard", "holdout", "verify"]
 """What the harness is run for. `confirm` and `incumbent`: a would-be keep is compared with the best
 so far once more. `guard`: it is another command, which must succeed before anything is kept.
+`holdout`: a command that prints the hold-out.
 `verify`: of a verification, which has events of its own and leaves what experiments printed.
 """
 Mark: TypeAlias = Literal["", "unconfirmed", "guard failed", "suspicious", "stopped early"]
@@ -234,6 +235,8 @@ class Decided(Event, frozen=True):
     evidence: Evidence | None = None
     """What speaks for it; None where the harness' noise is not known, or nobody asks."""
     mark: Mark = ""
+    holdout: float | None = None
+    """Of what is kept: the figure that is never judged."""
 
 
 class Remeasured(Event, frozen=True):

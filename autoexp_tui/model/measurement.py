@@ -29,6 +29,8 @@ class Sample(msgspec.Struct, frozen=True):
     """Wall time of the run."""
     extras: Figures = {}
     """Other numbers that it printed; shown, never judged."""
+    holdout: float | None = None
+    """The contract's hold-out, if it printed that."""
 
 
 class Measurement(msgspec.Struct, frozen=True):
@@ -88,6 +90,12 @@ class Measurement(msgspec.Struct, frozen=True):
         }
 
     @property
+    def holdout(self) -> float | None:
+        """The mean of the hold-out; None where no run printed it."""
+        found = [sample.holdout for sample in self.samples if sample.holdout is not None]
+        return statistics.mean(found) if found else None
+
+    @property
     def seconds(self) -> float:
         """Wall time of all runs together."""
         return sum(sample.seconds for sample in self.samples)
@@ -99,7 +107,7 @@ class Measurement(msgspec.Struct, frozen=True):
         """All runs as one: an evaluation, of those that decide over a gain. Raises ValueError."""
         if not self.samples:
             raise ValueError("there is no run to stand for")
-        return Sample(self.metrics, round(self.seconds, 3), self.extras)
+        return Sample(self.metrics, round(self.seconds, 3), self.extras, self.holdout)
 
     def _estimate(self, name: str) -> float:
         values = [sample.metrics[name] for sample in self.samples]

@@ -85,6 +85,8 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     evidence: Evidence | None = None
     """What speaks for it; None where nobody knows the harness' noise."""
     mark: Mark = ""
+    holdout: float | None = None
+    """Of what was kept, where the contract names one: never judged, never shown to the proposer."""
 
     @property
     def is_near_miss(self) -> bool:
@@ -358,7 +360,7 @@ class RunState:
                 self.tried.setdefault(current.digest, current.n)
             case events.EvaluationStarted():
                 current.evaluation = event
-                if event.purpose != "guard":
+                if event.purpose not in {"guard", "holdout"}:
                     self.calibration = self.calibration.evaluated()
                 self._enter("evaluating")
             case events.Evaluated():
@@ -391,6 +393,7 @@ class RunState:
             centre=event.centre,
             evidence=event.evidence,
             mark=event.mark,
+            holdout=event.holdout,
         )
         self.rows.append(row)
         if row.metrics and self.objective.baseline is None:

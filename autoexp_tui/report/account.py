@@ -15,7 +15,7 @@ from autoexp_tui.model.state import Row, RunState
 from autoexp_tui.report.groups import Group, gains, group_ideas
 from autoexp_tui.summary.digest import Digest, MetricDigest, digest_of
 from autoexp_tui.summary.headline import moves, progress, told
-from autoexp_tui.summary.trust import confirmed_words, noise_words
+from autoexp_tui.summary.trust import confirmed_words, holdout_words, noise_words
 from autoexp_tui.summary.verified import verified_words
 from autoexp_tui.text.numbers import format_duration, format_number, money
 from autoexp_tui.text.safe import Safe, clean_line, one_line
@@ -309,6 +309,8 @@ def _trust(state: RunState) -> Iterator[str]:
     yield f"Each figure is {runs}; {confirmed_words(state)}."
     if words := noise_words(state):
         yield f"The harness: {words}."
+    if words := holdout_words(state):
+        yield f"{words[:1].upper()}{words[1:]}."
     for metric in contract.metrics:
         if words := least_words(metric):
             yield f"A change of {clean_line(metric.name, 60)} counted from {words} on."
@@ -322,6 +324,9 @@ def columns(account: Account, rows: Sequence[Row]) -> tuple[list[Safe], list[lis
     """The table's columns of figures, by title: what is optimised, then every metric."""
     names = [metric.name for metric in account.objective.metrics]
     cells = [[row.metrics.get(name) for row in rows] for name in names]
+    if held := account.contract.held_out:
+        names.append(held.name)
+        cells.append([row.holdout for row in rows])
     if account.objective.is_metric:
         return names, cells
     figures = [account.objective.figure(row.metrics) for row in rows]

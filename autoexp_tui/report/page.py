@@ -35,6 +35,7 @@ _LEGEND = (
     ("✗", "crash", 'class="c"', "no measurement"),
     ("▲", "discard", '<path class="d"', "beyond the scale"),
     ("╌", "best", 'class="best"', "best so far, kept or not"),
+    ("┈", "best", 'class="holdout"', "held out: never judged"),
     ("╮", "keep", 'class="front"', "the front: nothing tried is better in both"),
 )
 """Sign, colour, what of the picture it explains, and the explanation."""

@@ -118,13 +118,13 @@ class _Canvas:
             row = self.row(picture.baseline)
             self._cells = {CellAt(column, row): ("┄", "baseline") for column in range(self.columns)}
         for line in picture.lines:
-            if line.kind == "best":
+            if line.kind in {"best", "holdout"}:
                 self._line(line)
         for mark in picture.marks:
             if mark.kind in _BEHIND:
                 self._mark(mark)
         for line in picture.lines:
-            if line.kind != "best":
+            if line.kind not in {"best", "holdout"}:
                 self._line(line)
         for mark in self._not_crowded([m for m in picture.marks if m.kind not in _BEHIND]):
             self._mark(mark)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from autoexp_tui.model.state import Row, RunState
 from autoexp_tui.summary.headline import best_line, figures
-from autoexp_tui.summary.trust import confirmed_words
+from autoexp_tui.summary.trust import confirmed_words, holdout_words
 from autoexp_tui.summary.verified import verified_line
 from autoexp_tui.text.numbers import format_number, money
 from autoexp_tui.text.safe import clean_line
@@ -28,7 +28,7 @@ def brief(state: RunState, rows_before: int, spent_before: float) -> list[str]:
         lines.append(f"… and {len(kept) - _SHOWN} kept before these")
     if kept:
         lines.append(confirmed_words(state))
-    lines.append(verified_line(state))
+    lines += [holdout_words(state), verified_line(state)]
     cost = state.spent_usd - spent_before
     lines.append(f"it cost {money(cost)}" if cost > 0 else "it cost nothing")
     lines.append(_needs(state))

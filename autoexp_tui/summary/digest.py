@@ -7,6 +7,7 @@ import msgspec
 from autoexp_tui.model.contract import Metric
 from autoexp_tui.model.objective import Gain, Word, gain
 from autoexp_tui.model.state import RunState
+from autoexp_tui.summary.trust import holdout_words
 from autoexp_tui.summary.verified import verified_words
 from autoexp_tui.text.safe import Safe
 
@@ -61,6 +62,10 @@ class Digest(msgspec.Struct, frozen=True):
     improvements: tuple[Improvement, ...]
     verification: tuple[str, ...] = ()
     """What came of measuring the gains again, in words; empty where nobody did."""
+    holdout: MetricDigest | None = None
+    """The figure that is never judged, where the contract names one."""
+    holdout_told: str = ""
+    """Whether it agrees, or since when the run overfits."""
 
 
 def digest_of(state: RunState) -> Digest:
@@ -76,6 +81,8 @@ def digest_of(state: RunState) -> Digest:
             metric.name, metric.direction, baseline, best, percent, change=found.word
         )
 
+    held = state.contract.held_out
+    kept = [row.holdout for row in state.rows if row.holdout is not None]
     return Digest(
         tag=state.run.tag,
         ended=state.finished.reason if state.finished else Safe("not ended"),
@@ -97,4 +104,6 @@ def digest_of(state: RunState) -> Digest:
             if (figure := objective.figure(row.metrics)) is not None
         ),
         verification=tuple(verified_words(state)),
+        holdout=digest(held, kept[0], kept[-1]) if held and kept else None,
+        holdout_told=holdout_words(state),
     )

@@ -121,7 +121,8 @@ class StepLine(NamedTuple):
     end: float | None
     """Up to which x the last value holds; None: it ends there."""
     kind: str
-    """`step` (the running best of what was kept), `best` (of everything), `front`, or a letter."""
+    """`step` (the running best of what was kept), `best` (of everything), `front`,
+    `holdout`, or a letter."""
     stroke: int = 0
     """Lines of one picture differ in this: they are told apart without colour."""
 
@@ -178,9 +179,15 @@ def over_time(
     if any(p.is_best and p.status != "keep" for p in points):
         best = [p for p in points if p.is_best]
         lines.insert(0, StepLine(_places(best), series.last, "best", stroke=3))
+    low, high = scale.low, scale.high
+    if series.holdout:
+        lines.insert(0, StepLine(tuple(series.holdout), series.last, "holdout", stroke=2))
+        held, span = [value for _, value in series.holdout], high - low
+        # Beside the metric, which a figure in another unit must not press flat.
+        low, high = max(min(low, *held), low - span), min(max(high, *held), high + span)
     return Picture(
         x=Axis(1, end or roomy_end(series.last), counts=True),
-        y=Axis.fitting(scale.low, scale.high, levels),
+        y=Axis.fitting(low, high, levels),
         lines=tuple(lines),
         marks=tuple(
             PlotMark(p.n, p.n, p.value, _kind(p, on, fresh))

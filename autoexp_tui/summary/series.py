@@ -118,6 +118,8 @@ class Series:
         """The first that was measured."""
         self.kept: Point | None = None
         """The latest kept point."""
+        self.holdout: list[tuple[int, float]] = []
+        """Of what was kept: the figure that is never judged, by experiment."""
         self._figure = metric or objective.as_metric()
         self._name = self._figure.name if metric or objective.is_metric else ""
         self._records: list[Row] = []
@@ -149,6 +151,8 @@ class Series:
             value = self.value(row)
             new = Point(row.n, value, row.status)
             self.last = new.n
+            if row.holdout is not None and self.is_judged and self._name:
+                self.holdout.append((row.n, row.holdout))
             if value is not None:
                 self.baseline = self.baseline or new
                 if self.is_judged and cost(self._figure, value) < self._least:
@@ -183,6 +187,7 @@ class Series:
         Of a thinned series stays what was there; outliers are told by all that was seen.
         """
         self.last = rows[-1].n if rows else 0
+        self.holdout = [(n, value) for n, value in self.holdout if n <= self.last]
         if self.baseline and self.baseline.n > self.last:
             self.baseline = None
         del self.points[bisect_right(self.points, self.last, key=lambda p: p.n) :]

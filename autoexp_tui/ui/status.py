@@ -82,8 +82,8 @@ def doing(state: RunState) -> str:
     evaluation = state.current.evaluation if state.current else None
     if state.phase == "proposing" and state.current and state.current.attempt > 1:
         return f"repairing ({state.current.attempt - 1})"
-    if state.phase == "evaluating" and evaluation and evaluation.purpose == "guard":
-        return f"guard {evaluation.name}"
+    if state.phase == "evaluating" and evaluation and evaluation.purpose in {"guard", "holdout"}:
+        return f"{evaluation.purpose} {evaluation.name}"
     if state.phase != "evaluating" or evaluation is None or evaluation.of == 1:
         return state.phase
     word = "confirming" if evaluation.purpose else "evaluating"

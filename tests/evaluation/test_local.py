@@ -8,8 +8,9 @@ import msgspec
 import pytest
 from support.real_rig import RealRig
 
-from autoexp_tui.model.contract import Budget, Guard
+from autoexp_tui.model.contract import Budget, Guard, HoldOut
 from autoexp_tui.testing.evaluators import CONTRACT
+from autoexp_tui.text.safe import Safe
 
 
 @pytest.fixture(autouse=True)
@@ -94,3 +95,18 @@ def test_a_guard_that_runs_too_long_or_tampers_is_told_as_it_is(tmp_path: Path) 
         ("discard", "guard it failed: time limit of 1 s"),
         ("crash", "tampered with protected.sh"),
     ]
+
+
+def test_a_holdout_command_is_run_on_keeps_alone(tmp_path: Path) -> None:
+    holdout = HoldOut(Safe("held"), "higher", "echo held: $(wc -c < target.sh); echo x >> ran")
+    contract = msgspec.structs.replace(
+        CONTRACT, holdout=holdout, budget=limited(max_experiments=3), confirm="off"
+    )
+    rig = RealRig(tmp_path, ["echo loss: 2\n", "echo loss: 0.5; echo held: 7\n"], contract)
+    rig.run()
+    assert [(row.status, row.holdout) for row in rig.state.rows] == [
+        ("keep", 13.0),
+        ("discard", None),
+        ("keep", float(len("echo loss: 0.5; echo held: 7\n"))),
+    ]
+    assert rig.state.rows[2].extras == {}

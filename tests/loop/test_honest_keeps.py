@@ -10,7 +10,13 @@ from support.fakes import BASE, Rig, contract
 from autoexp_tui.loop.journal import read_all
 from autoexp_tui.loop.ports import Job, Result
 from autoexp_tui.model import events
-from autoexp_tui.model.contract import Contract, Effect, Guard, Metric
+from autoexp_tui.model.contract import Contract, Effect, Guard, HoldOut, Metric
+from autoexp_tui.report.account import account_of
+from autoexp_tui.summary.brief import brief
+from autoexp_tui.summary.digest import digest_of
+from autoexp_tui.summary.picture import over_time
+from autoexp_tui.summary.series import Series
+from autoexp_tui.summary.trust import holdout_words, overfitting_since
 from autoexp_tui.text.safe import Safe
 
 
@@ -130,3 +136,63 @@ def test_a_goal_goes_by_the_direction_and_needs_a_kept_row(tmp_path: Path) -> No
     higher = with_metric(Metric(LOSS, "higher"), stop_at={"loss": 12.0}, max_experiments=4)
     rig = Rig(tmp_path, ["9", "11", "12", "13"], higher)
     assert rig.run().reason == "loss 12 reached 12 (stop_at)"
+
+
+# The hold-out.
+
+
+def held_out(folder: Path, values: list[float], **more: object) -> Rig:
+    """A run in which each text is kept, with these hold-outs."""
+    texts = [str(9 - n) for n in range(len(values) - 1)]
+    made = contract(max_experiments=len(values), **{"holdout": HoldOut(Safe("held")), **more})
+    rig = Rig(folder, texts, made)
+    rig.lab.holdouts = dict(zip(["10", *texts], values, strict=True))
+    return rig
+
+
+@pytest.mark.parametrize("more", [{}, {"confirm": "auto"}, {"confirm": 2}, {"repeats": 2}])
+def test_a_holdout_is_stored_with_what_is_kept_and_never_shown_to_the_proposer(
+    tmp_path: Path, more: dict[str, object]
+) -> None:
+    rig = held_out(tmp_path, [0.9, 0.8, 0.7], **more)
+    rig.run()
+    assert [row.holdout for row in rig.state.rows] == [0.9, 0.8, 0.7]
+    assert all("held" not in row.extras for row in rig.state.rows)
+    assert "held" not in repr([trial for s in rig.proposer.situations for trial in s.history])
+    assert holdout_words(rig.state) == "the hold-out agrees: held 0.9 → 0.7"
+
+
+def test_a_holdout_never_decides(tmp_path: Path) -> None:
+    rig = held_out(tmp_path, [0.1, 0.9])
+    rig.run()
+    assert [row.status for row in rig.state.rows] == ["keep", "keep"]
+    assert holdout_words(rig.state).startswith("the hold-out shows no gain")
+
+
+def test_where_the_holdout_turns_the_run_overfits_since_then(tmp_path: Path) -> None:
+    rig = held_out(tmp_path, [0.9, 0.8, 0.7, 0.75, 0.85, 0.95])
+    rig.run()
+    words = "overfitting since #4: held 0.9 → 0.95, held out"
+    assert holdout_words(rig.state) == words
+    assert words in brief(rig.state, 1, 0.0)
+    assert digest_of(rig.state).holdout_told == words
+    assert any(words[1:] in line for line in account_of(rig.state).trust)
+    series = Series(rig.state.objective)
+    series.extend(rig.state.rows)
+    picture = over_time(series)
+    assert picture is not None
+    line = next(line for line in picture.lines if line.kind == "holdout")
+    assert line.points[-1] == (6, 0.95)
+
+
+def test_one_worse_holdout_is_not_yet_overfitting(tmp_path: Path) -> None:
+    rig = held_out(tmp_path, [0.9, 0.8, 0.7, 0.6, 0.75])
+    rig.run()
+    assert overfitting_since(rig.state) is None
+
+
+def test_a_holdout_that_is_not_printed_is_said(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, [], contract(holdout=HoldOut(Safe("held"))))
+    rig.run()
+    assert rig.state.rows[0].holdout is None
+    assert "no hold-out held: the harness didn't print it" in str(rig.state.notices)

@@ -80,6 +80,8 @@ class FakeLab:
         self.free = 10_000
         self.moves: list[str] = []
         self.evaluated: list[str] = []
+        self.holdouts: dict[str, float] = {}
+        """What the harness prints as `held`, by text."""
         self.guards: list[tuple[str, str]] = []
         self.before_result: Callable[[int], None] = lambda n: None
 
@@ -121,7 +123,8 @@ class FakeLab:
             value = float(text)
         except ValueError:
             return Result(0.1, {}, {}, text)
-        return Result(0.1, {"loss": value}, {}, "")
+        extras = {"held": self.holdouts[text]} if text in self.holdouts else {}
+        return Result(0.1, {"loss": value}, extras, "")
 
 
 class ListProposer:

@@ -56,6 +56,7 @@ class MetricPlot(Widget, can_focus=True):
         & .metric-plot--axis { color: $text-muted; text-style: dim; }
         & .metric-plot--label { color: $text-muted; }
         & .metric-plot--band { color: $text-muted; }
+        & .metric-plot--holdout { color: $text-muted; text-style: dim; }
         & .metric-plot--baseline { color: $text-muted; text-style: dim; }
         & .metric-plot--discard { color: $foreground; }
         & .metric-plot--crash { color: $text-error; }
@@ -234,6 +235,8 @@ class MetricPlot(Widget, can_focus=True):
             return
         if picture.has_line("best"):
             yield "╌ best so far, kept or not"
+        if picture.has_line("holdout"):
+            yield "dim line: held out, never judged"
         if picture.most is not None:
             yield f"▲ up to {format_number(picture.most)}"
         if picture.least is not None:
