@@ -7,7 +7,7 @@ writes down what the incumbent's further runs have given.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from autoexp_tui.loop.measuring import Measurer, Runs
 from autoexp_tui.loop.ports import CandidateStore, Result
@@ -23,6 +23,7 @@ from autoexp_tui.model.evidence import (
 )
 from autoexp_tui.model.measurement import Measurement, Sample
 from autoexp_tui.model.objective import Objective, Verdict
+from autoexp_tui.model.plausibility import is_suspicious
 
 _BASELINE_RUNS = 3
 """Evaluations of a baseline that is not exact: with two the spread could be anything."""
@@ -90,13 +91,33 @@ class Confirmer:
         only where the harness repeats itself exactly. Raises what `Measurer.measure` does.
         """
         state = self._recorder.state
-        confirm = state.contract.confirm
         if state.baseline is None:
             self._run_guards(n, text)
             return Judgement(
                 Verdict(keep=True, reason="the baseline"),
                 as_evaluations(first, state.contract.repeats),
             )
+        judged = self._judge_gain(n, text, first)
+        if not judged.verdict.keep or not is_suspicious(state, first.metrics):
+            return judged
+        return replace(
+            judged if judged.was_tested else self._run_again(n, text, judged), mark="suspicious"
+        )
+
+    def _run_again(self, n: int, text: str, judged: Judgement) -> Judgement:
+        """What is too good to be true, by one fresh evaluation; also where the harness is exact."""
+        try:
+            measured = Measurement((self._run_candidate(n, text, 1, 1),))
+        except FreshRunFailed as failure:
+            return replace(judged, verdict=Verdict(False, f"unconfirmed: {failure}"))
+        verdict = self._verdict(measured)
+        words = f"{'' if verdict.keep else 'un'}confirmed by a fresh run: {verdict.reason}"
+        return replace(judged, verdict=Verdict(verdict.keep, words), measurement=measured)
+
+    def _judge_gain(self, n: int, text: str, first: Measurement) -> Judgement:
+        """By the rule, the guards, and as many fresh evaluations as `confirm` says."""
+        state = self._recorder.state
+        confirm = state.contract.confirm
         verdict = self._verdict(first)
         try:
             if confirm == "auto" and state.objective.merits(first.metrics):

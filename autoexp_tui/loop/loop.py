@@ -225,6 +225,9 @@ class Loop:
             judged = Judgement(Verdict(keep=False, reason=measured.failure), Measurement())
         else:
             judged = self._judge(candidate, first)
+        if judged.mark == "suspicious":
+            known = "its gain is far beyond what this run makes plausible"
+            self._recorder.alarm(f"#{candidate.n} is suspicious: {known}; {judged.verdict.reason}")
         status: events.Status = "keep" if judged.verdict.keep else "discard"
         if not judged.measurement:
             status = "crash"

@@ -196,3 +196,52 @@ def test_a_holdout_that_is_not_printed_is_said(tmp_path: Path) -> None:
     rig.run()
     assert rig.state.rows[0].holdout is None
     assert "no hold-out held: the harness didn't print it" in str(rig.state.notices)
+
+
+# Plausibility.
+
+
+USUAL = ["9.9", "10.1", "9.8", "10.2"]
+
+
+@pytest.mark.parametrize("confirm", ["off", "auto"])
+def test_a_gain_beyond_all_before_is_run_again_and_told_for_what_it_is(
+    tmp_path: Path, confirm: object
+) -> None:
+    rig = Rig(tmp_path, [*USUAL, "1", "0.5"], contract(max_experiments=7, confirm=confirm))
+    rig.run()
+    suspect, after = rig.state.rows[5:]
+    assert (suspect.status, suspect.mark) == ("keep", "suspicious")
+    assert suspect.reason.startswith("confirmed by a fresh run: loss 9.8 → 1")
+    assert rig.lab.evaluated.count("1") == 2
+    assert rig.table()[5][-1] == "text 1 (suspicious)"
+    alarms = [notice.text for _, notice in rig.state.notices if notice.level == "alarm"]
+    assert [alarm[:17] for alarm in alarms] == ["#6 is suspicious:"]
+    assert any("#6 is suspicious" in line for line in brief(rig.state, 1, 0.0))
+    assert (after.status, after.mark) == ("keep", "")
+
+
+@pytest.mark.parametrize("confirm", ["off", "auto"])
+def test_what_was_too_good_to_be_true_and_was_not_is_not_kept(
+    tmp_path: Path, confirm: object
+) -> None:
+    rig = Rig(tmp_path, [*USUAL, "1"], contract(max_experiments=6, confirm=confirm))
+    evaluate = rig.lab.evaluate
+
+    def once_only(n: int, text: str, **more: object) -> Result:
+        seen = text == "1" and "1" in rig.lab.evaluated
+        result = evaluate(n, text, **more)  # type: ignore[arg-type]
+        return Result(0.1, {"loss": 9.9}, {}, "") if seen else result
+
+    rig.lab.evaluate = once_only  # type: ignore[method-assign, assignment]
+    rig.run()
+    last = rig.state.rows[-1]
+    assert (last.status, last.mark) == ("discard", "suspicious")
+    assert last.reason.startswith("unconfirmed by a fresh run")
+
+
+def test_a_large_gain_that_the_history_knows_is_plausible(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, ["8", "8.1", "6", "6.1", "1"], contract(max_experiments=6))
+    rig.run()
+    assert rig.state.rows[-1].mark == ""
+    assert rig.lab.evaluated.count("1") == 1
