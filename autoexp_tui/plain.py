@@ -16,10 +16,10 @@ from autoexp_tui.model.state import RunState
 from autoexp_tui.sources.journals import POLL_S, Source
 from autoexp_tui.summary.headline import against_baseline, best_line, figures
 from autoexp_tui.summary.verified import verified_words
+from autoexp_tui.summary.outcomes import OUTCOMES, outcome_of
+from autoexp_tui.summary.trust import evidence_words, noise_words
 from autoexp_tui.text.numbers import money
 from autoexp_tui.text.safe import Safe, clean_line, one_line, safe_json
-
-SIGNS = {"keep": "✓", "discard": "·", "crash": "✗"}
 
 
 class RunnerGone(Exception):
@@ -90,7 +90,8 @@ def _lines(event: events.AnyEvent, state: RunState) -> list[str]:  # noqa: C901,
         case events.Proposed() if event.n > 1:
             return [f"#{event.n} {clean_line(event.hypothesis, 300)}"]
         case events.Decided():
-            return [_row_line(event, state)]
+            words = noise_words(state) if event.n == 1 else ""
+            return [_row_line(event, state), *([f"the harness: {words}"] if words else [])]
         case events.Abandoned():
             return [f"#{event.n} given up: {event.reason}"]
         case events.PauseRequested(by=by):
@@ -139,12 +140,16 @@ def _goals(objective: Objective) -> str:
 
 
 def _row_line(event: events.Decided, state: RunState) -> str:
-    mark = f"#{event.n} {SIGNS[event.status]} {event.status:<7}"
+    row = state.row(event.n)
+    outcome = outcome_of(row) if row else OUTCOMES[event.status]
+    mark = f"#{event.n} {outcome.sign} {outcome.word:<7}"
     took = f"  [{event.seconds:.1f}s]" if event.seconds else ""
     if event.status == "crash":
         return f"{mark} {clean_line(event.reason, 200)}{took}"
     is_best = state.best is not None and state.best.n == event.n > 1
     gain = f"  {against_baseline(state)}" if is_best else ""
+    if row and (row.status == "keep" or row.is_near_miss) and (words := evidence_words(row)):
+        gain += f"  [{words}]"
     measured = figures(state.objective, event.metrics)
     return f"{mark} {measured}{gain}  {clean_line(event.description, 80)}{took}"
 

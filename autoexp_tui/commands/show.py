@@ -14,6 +14,8 @@ from autoexp_tui.model.state import Row, RunState
 from autoexp_tui.project import run_here
 from autoexp_tui.sources.journals import read_state
 from autoexp_tui.summary.verified import verified_step
+from autoexp_tui.summary.outcomes import outcome_of
+from autoexp_tui.summary.trust import evidence_words
 from autoexp_tui.text.numbers import format_duration, format_number, format_runs
 from autoexp_tui.text.safe import clean, clean_line, decode, one_line
 
@@ -38,8 +40,10 @@ def show(n: int, tag: str | None) -> None:
 
 
 def _head(run: RunDirectory, state: RunState, row: Row) -> Iterator[str]:
-    yield f"#{row.n} {row.status}: {clean_line(row.description, 300)}"
+    yield f"#{row.n} {outcome_of(row).word}: {clean_line(row.description, 300)}"
     yield f"because    {clean_line(row.reason, 300)}"
+    if evidence := evidence_words(row):
+        yield f"evidence   {evidence}"
     if words := verified_step(state, row.n):
         yield f"verified   {words}"
     yield f"commit     {row.commit}  refs/autoexp/{run.tag}/{row.n}"

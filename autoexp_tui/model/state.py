@@ -141,6 +141,8 @@ class RunState:
     kept: int = 0
     """Improvements kept; the baseline is not one."""
     discarded: int = 0
+    near_misses: int = 0
+    """Of the discarded, those that looked better, but by no more than luck does."""
     crashed: int = 0
     failure_streak: int = 0
     """Crashes since the last measurement."""
@@ -412,6 +414,7 @@ class RunState:
                 self.kept += not row.is_baseline
             case "discard":
                 self.discarded += 1
+                self.near_misses += row.is_near_miss
             case "crash":
                 self.crashed += 1
             case _:

@@ -10,6 +10,7 @@ from autoexp_tui.report.account import Account, KeptStep, columns, numbered, par
 from autoexp_tui.report.groups import Group
 from autoexp_tui.report.textplot import as_text, paint
 from autoexp_tui.summary.digest import MetricDigest
+from autoexp_tui.summary.outcomes import outcome_of
 from autoexp_tui.summary.picture import over_time
 from autoexp_tui.summary.series import Series
 from autoexp_tui.text.numbers import NONE, format_number
@@ -162,5 +163,7 @@ def _table(account: Account) -> Iterator[str]:
     for row, *values in zip(rows, *cells, strict=True):
         figures = "".join(f" {format_number(value)} |" for value in values)
         why = f" ({_safe(row.reason, 160)})" if row.status == "crash" and row.reason else ""
-        lines.append(f"| {row.n} | {row.status} |{figures} {_safe(row.description)}{why} |")
+        lines.append(
+            f"| {row.n} | {outcome_of(row).word} |{figures} {_safe(row.description)}{why} |"
+        )
     yield head + rule + "\n".join(lines)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from autoexp_tui.model.state import Row
 from autoexp_tui.report.account import Account, columns, numbered, part
 from autoexp_tui.report.svg import svg
+from autoexp_tui.summary.outcomes import outcome_of
 from autoexp_tui.summary.picture import front, over_time
 from autoexp_tui.summary.series import Cloud, Series
 from autoexp_tui.text.numbers import NONE, format_column, format_duration, format_number, money
@@ -26,14 +27,13 @@ if TYPE_CHECKING:
 GENERATOR = '<meta name="generator" content="autoexp">'
 """By this a page of ours is known again."""
 
-_MARKS = {"keep": "✓", "discard": "·", "crash": "✗"}
-_WORDS = {"keep": "kept", "discard": "discarded", "crash": "crashed"}
 _LEGEND = (
     ("●", "keep", 'class="k"', "kept"),
     ("○", "keep", 'class="k hollow"', "kept, but no new best"),
     ("•", "discard", '<circle class="d"', "discarded"),
     ("✗", "crash", 'class="c"', "no measurement"),
     ("▲", "discard", '<path class="d"', "beyond the scale"),
+    ("│", "discard", 'class="band"', "how sure a kept figure is"),
     ("╌", "best", 'class="best"', "best so far, kept or not"),
     ("┈", "best", 'class="holdout"', "held out: never judged"),
     ("╮", "keep", 'class="front"', "the front: nothing tried is better in both"),
@@ -84,6 +84,7 @@ def _template() -> Template:
         "diff_lines": _diff_lines,
         "number": format_number,
         "numbers": numbered,
+        "outcome": outcome_of,
         "part": part,
     }
     environment.globals |= {
@@ -91,8 +92,6 @@ def _template() -> Template:
         "marks_shown": _SHOWN,
         "none_shown": NONE,
         "open_lines": _OPEN,
-        "signs": _MARKS,
-        "words": _WORDS,
     }
     return environment.get_template("page.html.jinja")
 
@@ -130,7 +129,7 @@ def _pictures(account: Account) -> Iterator[str]:
 def _told(row: Row) -> str:
     """An experiment in words: `#4 kept 0.31: a wider net`."""
     figures = [format_number(value) for value in row.metrics.values() if math.isfinite(value)]
-    outcome = " ".join([f"#{row.n} {_WORDS[row.status]}", *figures])
+    outcome = " ".join([f"#{row.n} {outcome_of(row).told}", *figures])
     what = cut(row.description, 100)
     return f"{outcome}: {what}" if what else outcome
 

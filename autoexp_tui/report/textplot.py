@@ -117,6 +117,8 @@ class _Canvas:
         if picture.baseline is not None:
             row = self.row(picture.baseline)
             self._cells = {CellAt(column, row): ("┄", "baseline") for column in range(self.columns)}
+        for mark in picture.marks:
+            self._bar(mark)
         for line in picture.lines:
             if line.kind in {"best", "holdout"}:
                 self._line(line)
@@ -140,14 +142,17 @@ class _Canvas:
         if mark.y is None:
             self._cells[CellAt(column, 0)] = (SIGNS["crash"], "crash")
             return
-        if mark.low is not None and mark.high is not None:
-            for row in range(self.row(mark.low), self.row(mark.high) + 1):
-                self._cells[CellAt(column, row)] = ("│", "band")
         x, y = self.picture.x.beyond(mark.x), self.picture.y.beyond(mark.y)
         cell = SIGNS.get(mark.kind, mark.kind), "keep" if mark.kind == "aside" else mark.kind
         if x or y:
             cell = ("", "▲", "▼")[y] or ("", "▶", "◀")[x], "beyond"
         self._cells[CellAt(column, self.row(mark.y))] = cell
+
+    def _bar(self, mark: Mark) -> None:
+        """How sure a value is: behind the lines, which are what the picture is about."""
+        if mark.low is not None and mark.high is not None:
+            for row in range(self.row(mark.low), self.row(mark.high) + 1):
+                self._cells[CellAt(self.column(mark.x), row)] = ("╎", "band")
 
     def _line(self, line: StepLine) -> None:
         places = [CellAt(self.column(x), self.row(y)) for x, y in line.points]

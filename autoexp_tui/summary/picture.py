@@ -190,7 +190,7 @@ def over_time(
         y=Axis.fitting(low, high, levels),
         lines=tuple(lines),
         marks=tuple(
-            PlotMark(p.n, p.n, p.value, _kind(p, on, fresh))
+            Mark(p.n, p.n, p.value, _kind(p, on, fresh), *_bounds(p))
             for p in sorted(points, key=lambda p: p.n in on)
         ),
         baseline=series.baseline and series.baseline.value,
@@ -235,6 +235,11 @@ def _kind(p: Point, on: set[int], fresh: int | None) -> str:
     if p.status != "keep":
         return p.status
     return "aside" if p.n not in on else "fresh" if p.n == fresh else "keep"
+
+
+def _bounds(p: Point) -> tuple[float, float] | tuple[()]:
+    """How sure the value is; nothing where that isn't known."""
+    return (p.value - p.margin, p.value + p.margin) if p.value is not None and p.margin else ()
 
 
 def _places(points: Sequence[Point]) -> tuple[tuple[float, float], ...]:

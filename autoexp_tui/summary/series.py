@@ -39,6 +39,8 @@ class Point(NamedTuple):
     status: Status
     is_best: bool = False
     """Whether the objective prefers it to all before it, kept or not."""
+    margin: float = 0.0
+    """How far either way the value may be off, as far as a test has told."""
 
 
 _VALUE = attrgetter("value")
@@ -110,6 +112,7 @@ class Series:
         self.objective = objective
         self.metric = None if objective.is_metric and metric == objective.metrics[0] else metric
         self.is_judged = self.metric is None and objective.directed
+        self._is_tested = self.is_judged and objective.decide.rule != "pareto"
         self.points: list[Point] = []
         """By experiment number; all of them in a short run."""
         self.last: int = 0
@@ -150,6 +153,8 @@ class Series:
         for row in rows:
             value = self.value(row)
             new = Point(row.n, value, row.status)
+            if row.evidence is not None and self._is_tested and row.status == "keep":
+                new = new._replace(margin=row.evidence.high - row.evidence.effect)
             self.last = new.n
             if row.holdout is not None and self.is_judged and self._name:
                 self.holdout.append((row.n, row.holdout))
@@ -208,7 +213,12 @@ class Series:
         values = [p.value for p in self.points if p.value is not None]
         if not values:
             return None
-        kept = [p.value for p in self.points if p.value is not None and p.status == "keep"]
+        kept = [
+            bound
+            for p in self.points
+            if p.value is not None and p.status == "keep"
+            for bound in (p.value - p.margin, p.value + p.margin)
+        ]
         first = self.baseline.value if self.baseline else None
         return robust_scale(values, self._sample, kept if first is None else [*kept, first])
 

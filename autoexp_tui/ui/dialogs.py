@@ -14,6 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
+from autoexp_tui.summary.outcomes import LEGEND
 from autoexp_tui.ui.keys import GROUPS, MOVES_IN_A_PANE, Hotkey
 
 
@@ -113,6 +114,7 @@ class Help(ModalScreen[None]):
             (group, self._rows(group)) for group in GROUPS
         ]
         groups.append(("In a pane", list(MOVES_IN_A_PANE)))
+        groups.append(("Outcomes", [(str(mark), mark.help) for mark in LEGEND]))
         texts = [_group(name, rows) for name, rows in groups if rows]
         with VerticalScroll(classes="dialog help"):
             with Horizontal(classes="help-columns"):

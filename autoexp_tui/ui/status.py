@@ -14,6 +14,7 @@ from rich.cells import cell_len
 from autoexp_tui.model.budget import Forecast, forecast, seconds_left
 from autoexp_tui.model.state import Row, RunState
 from autoexp_tui.summary.headline import brief_figure, progress
+from autoexp_tui.summary.trust import spread
 from autoexp_tui.text.numbers import MINUS, format_duration, format_number, money
 from autoexp_tui.text.safe import clean_line
 
@@ -78,16 +79,18 @@ def _standing(state: RunState, now: Now) -> StatusPiece | None:
 
 
 def doing(state: RunState) -> str:
-    """The phase in words: `evaluating`, `confirming 2 of 3`."""
+    """The phase in words: `evaluating`, `confirming 2 of 4`, `measuring the best again`."""
     evaluation = state.current.evaluation if state.current else None
     if state.phase == "proposing" and state.current and state.current.attempt > 1:
         return f"repairing ({state.current.attempt - 1})"
     if state.phase == "evaluating" and evaluation and evaluation.purpose in {"guard", "holdout"}:
         return f"{evaluation.purpose} {evaluation.name}"
-    if state.phase != "evaluating" or evaluation is None or evaluation.of == 1:
+    if state.phase != "evaluating" or evaluation is None:
         return state.phase
-    word = "confirming" if evaluation.purpose else "evaluating"
-    return f"{word} {evaluation.turn} of {evaluation.of}"
+    if evaluation.purpose == "incumbent":
+        return "measuring the best again"
+    word = "confirming" if evaluation.purpose else state.phase
+    return word if evaluation.of == 1 else f"{word} {evaluation.turn} of {evaluation.of}"
 
 
 def ticking(seconds: float) -> str:
@@ -102,6 +105,8 @@ def first_line(state: RunState, now: Now) -> list[StatusPiece]:
         return [StatusPiece("waiting for the run's first event", "quiet", 0)]
     pieces = [StatusPiece(clean_line(state.started.tag, 40), "quiet", 5), phase_words(state, now)]
     pieces += _best(state)
+    if noise := spread(state):
+        pieces.append(StatusPiece(noise, "quiet", 4))
     total = state.budget.max_experiments
     count = f"{len(state.rows)} rows" if state.is_table else f"{len(state.rows)} of {total}"
     pieces.append(StatusPiece(count, "plain", 3))
@@ -143,6 +148,9 @@ def second_line(state: RunState, now: Now) -> list[StatusPiece]:
         pieces.append(StatusPiece(f"{money(state.spent_usd / state.kept)} per keep", "quiet", 5))
     if tried := len(state.rows) - 1:
         pieces.append(StatusPiece(f"{100 * state.kept / max(1, tried):.0f} % kept", "quiet", 5))
+    if state.near_misses:
+        near = f"{state.near_misses} near miss{'es' if state.near_misses > 1 else ''}"
+        pieces.append(StatusPiece(near, "quiet", 5))
     if state.crashed:
         pieces.append(StatusPiece(f"{state.crashed} crashed", "quiet", 6))
     pieces.append(StatusPiece(clean_line(state.started.protection, 80), "quiet", 7))

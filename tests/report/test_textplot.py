@@ -103,7 +103,7 @@ def test_how_sure_a_value_is_shows_as_a_band() -> None:
     painting = paint(picture, 30, 13)
     assert painting is not None
     column = [line[painting.canvas[0] + 13][0] for line in painting.lines[:11]]
-    assert "".join(column) == "  │││·│││  "
+    assert "".join(column) == "  ╎╎╎·╎╎╎  "
     assert 'class="band"' in svg(picture, "", str)
 
 

@@ -13,13 +13,14 @@ from textual.widgets import Static
 
 from autoexp_tui.model.state import Row, RunState
 from autoexp_tui.sources.subject import Base, Texts, subject_of
+from autoexp_tui.summary.outcomes import outcome_of
+from autoexp_tui.summary.trust import evidence_words
 from autoexp_tui.text.numbers import format_clock, format_duration, format_number, format_runs
 from autoexp_tui.text.safe import clean, clean_line
 from autoexp_tui.ui.bridge import Broken
 from autoexp_tui.ui.keys import bindings, experiment_keys
 from autoexp_tui.ui.reading import ChangeRead, ChangeReading, FileReader
 from autoexp_tui.ui.screens.keyed import KeyScreen
-from autoexp_tui.ui.status_marks import MARKS
 from autoexp_tui.ui.widgets.bars import KeyBar
 from autoexp_tui.ui.widgets.diff import DiffPane
 from autoexp_tui.ui.widgets.output import OutputPane
@@ -107,11 +108,12 @@ class ExperimentScreen(KeyScreen[int]):
 
 
 def _facts(row: Row) -> Text:
-    mark = MARKS[row.status]
     text = Text()
-    text.append(f"{mark}  ", "bold")
+    text.append(f"{outcome_of(row)}  ", "bold")
     text.append(f"{clean_line(row.description, 300)}\n", "bold")
     text.append(f"{clean_line(row.reason, 300)}\n")
+    if evidence := evidence_words(row):
+        text.append(f"{evidence}\n")
     if row.hypothesis and clean(row.hypothesis).strip() != clean_line(row.description, 300):
         text.append(f"{clean(row.hypothesis).strip()}\n")
     figures = [

@@ -23,6 +23,7 @@ from autoexp_tui.sources.seen import Seen
 from autoexp_tui.sources.subject import Texts
 from autoexp_tui.sources.tables import TableSource
 from autoexp_tui.summary.brief import brief
+from autoexp_tui.summary.outcomes import outcome_of
 from autoexp_tui.system.collector import gc_paused
 from autoexp_tui.text.numbers import format_duration
 from autoexp_tui.text.safe import clean_line
@@ -33,7 +34,6 @@ from autoexp_tui.ui.dialogs import Told
 from autoexp_tui.ui.keys import Hotkey
 from autoexp_tui.ui.reading import FileReader
 from autoexp_tui.ui.screens.keyed import KeyScreen, Retitled
-from autoexp_tui.ui.status_marks import MARKS
 from autoexp_tui.ui.widgets.bars import AlertBar, KeyBar, StatusLine, TabBar, TextLine
 
 _AWAY_S = 3600.0
@@ -165,7 +165,7 @@ class RunView(KeyScreen[None]):
             words = current.description or current.hypothesis or "forming a hypothesis …"
             return Text(f"#{current.n} {clean_line(words, 300)}")
         row = self.state.latest
-        return Text(f"#{row.n} {MARKS[row.status]}  {clean_line(row.reason, 300)}" if row else "")
+        return Text(f"#{row.n} {outcome_of(row)}  {clean_line(row.reason, 300)}" if row else "")
 
     def _take_player(self, player: Player | None) -> None:
         self._player = player

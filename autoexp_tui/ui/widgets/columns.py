@@ -10,8 +10,9 @@ from typing import Literal, NamedTuple
 
 from rich.cells import cell_len
 
-from autoexp_tui.model.objective import Objective
+from autoexp_tui.model.objective import Objective, arrow
 from autoexp_tui.model.state import Row
+from autoexp_tui.summary.outcomes import LEGEND, outcome_of
 from autoexp_tui.text.numbers import (
     NONE,
     decimals,
@@ -24,7 +25,6 @@ from autoexp_tui.text.numbers import (
     money,
 )
 from autoexp_tui.text.safe import clean_line
-from autoexp_tui.ui.status_marks import MARKS, titled
 from autoexp_tui.ui.widgets.continuing import common_start
 
 GAP = 2
@@ -104,7 +104,7 @@ def _parts(objective: Objective) -> Iterator[_Part]:
         title = f"{objective.title} {objective.arrow}"
         yield _Part(title.rstrip(), lambda row: objective.figure(row.metrics))
     for metric in objective.metrics:
-        title = titled(metric) if objective.directed else metric.name
+        title = f"{metric.name} {arrow(metric)}" if objective.directed else metric.name
         yield _Part(title, partial(_metric, metric.name))
 
 
@@ -247,10 +247,10 @@ class TableRows:
         return Column("vs best", room, not worded, text, self.verdict)
 
     def _status(self, *, worded: bool) -> Column:
-        width = max(len(str(mark) if worded else mark.sign) for mark in MARKS.values())
+        width = max(len(str(mark) if worded else mark.sign) for mark in LEGEND)
 
         def text(i: int) -> str:
-            mark = MARKS[self.rows[i].status]
+            mark = outcome_of(self.rows[i])
             return str(mark) if worded else mark.sign
 
         return Column("status" if worded else "", width, False, text, lambda i: self.rows[i].status)

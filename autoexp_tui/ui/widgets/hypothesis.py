@@ -13,9 +13,9 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from autoexp_tui.model.state import Experiment, Row
+from autoexp_tui.summary.outcomes import outcome_of
 from autoexp_tui.text.numbers import format_duration, format_number
 from autoexp_tui.text.safe import clean, clean_line
-from autoexp_tui.ui.status_marks import MARKS
 
 
 class HypothesisPane(VerticalScroll, can_focus=True):
@@ -63,8 +63,8 @@ class HypothesisPane(VerticalScroll, can_focus=True):
 
     def decided(self, row: Row, verified: str) -> None:
         """A finished experiment: the outcome first; `verified` is what measuring it again told."""
-        mark = MARKS[row.status]
-        outcome = Text(f"{mark} ", self._style(mark.component))
+        mark = outcome_of(row)
+        outcome = Text(f"{mark} ", self._style(mark.tone))
         outcome.append(clean_line(row.reason, 400), self._style("quiet"))
         if verified:
             outcome.append(f"\nverified: {clean_line(verified, 300)}", self._style("quiet"))

@@ -22,11 +22,11 @@ from autoexp_tui.model.contract import Metric
 from autoexp_tui.model.objective import Objective
 from autoexp_tui.model.state import Row
 from autoexp_tui.report.textplot import ROLES, PlotCell, paint
+from autoexp_tui.summary.outcomes import OUTCOMES, outcome_of
 from autoexp_tui.summary.picture import Picture, front, over_time
 from autoexp_tui.summary.series import Cloud, Series
 from autoexp_tui.text.numbers import format_number
 from autoexp_tui.ui.scrubber import KeptRows
-from autoexp_tui.ui.status_marks import MARKS
 from autoexp_tui.ui.widgets.continuing import common_start
 
 PlotView = Metric | Literal["figure", "front"]
@@ -225,7 +225,7 @@ class MetricPlot(Widget, can_focus=True):
         """What is most worth saying first; the rest where there is room."""
         row = self._row(self._cursor)
         if row is not None:
-            yield f"#{row.n} {format_number(series.value(row))} {MARKS[row.status]}"
+            yield f"#{row.n} {format_number(series.value(row))} {outcome_of(row)}"
         elif self._best is not None:
             yield f"best {format_number(self._value(series, self._best))} at #{self._best}"
         elif series.kept is not None:
@@ -244,7 +244,7 @@ class MetricPlot(Widget, can_focus=True):
         if picture.y.log:
             yield "log scale"
         if row is None:
-            yield "  ".join(map(str, MARKS.values()))
+            yield "  ".join(map(str, OUTCOMES.values()))
 
     def _row(self, n: int | None) -> Row | None:
         """Experiment `n`, if it is among those shown."""
