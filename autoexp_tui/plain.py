@@ -15,9 +15,9 @@ from autoexp_tui.model.objective import Objective
 from autoexp_tui.model.state import RunState
 from autoexp_tui.sources.journals import POLL_S, Source
 from autoexp_tui.summary.headline import against_baseline, best_line, figures
-from autoexp_tui.summary.verified import verified_words
 from autoexp_tui.summary.outcomes import OUTCOMES, outcome_of
 from autoexp_tui.summary.trust import evidence_words, noise_words
+from autoexp_tui.summary.verified import verified_words
 from autoexp_tui.text.numbers import money
 from autoexp_tui.text.safe import Safe, clean_line, one_line, safe_json
 

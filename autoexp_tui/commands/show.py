@@ -13,9 +13,9 @@ from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.model.state import Row, RunState
 from autoexp_tui.project import run_here
 from autoexp_tui.sources.journals import read_state
-from autoexp_tui.summary.verified import verified_step
 from autoexp_tui.summary.outcomes import outcome_of
 from autoexp_tui.summary.trust import evidence_words
+from autoexp_tui.summary.verified import verified_step
 from autoexp_tui.text.numbers import format_duration, format_number, format_runs
 from autoexp_tui.text.safe import clean, clean_line, decode, one_line
 

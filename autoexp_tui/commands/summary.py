@@ -17,6 +17,7 @@ from autoexp_tui.sources.journals import read_state
 from autoexp_tui.sources.tables import is_table
 from autoexp_tui.summary.digest import Digest, MetricDigest, digest_of
 from autoexp_tui.summary.headline import told
+from autoexp_tui.summary.trust import effect_words
 from autoexp_tui.tables import TableSummary, read_table, summarise, summarise_run
 from autoexp_tui.text.numbers import format_duration, format_number, money
 from autoexp_tui.text.safe import clean_line, one_line, safe_json
@@ -54,6 +55,8 @@ def _of_run(run: RunDirectory) -> tuple[TableSummary, Digest]:
 
 def _lines(digest: Digest) -> Iterator[str]:
     counts = f"{digest.kept} kept, {digest.discarded} discarded, {digest.crashed} crashed"
+    if digest.near_misses:
+        counts += f"; near misses: {len(digest.near_misses)}"
     yield f"{clean_line(digest.tag, 80)}: {digest.ended}"
     yield f"rows       {digest.rows}: {counts}"
     for metric in _figures(digest):
@@ -73,7 +76,8 @@ def _lines(digest: Digest) -> Iterator[str]:
         yield "kept"
     for step in digest.improvements:
         description = clean_line(step.description, 100)
-        yield f"  #{step.n:<4} {format_number(step.value):>10}  {description}"
+        effect = f"  {effect_words(step.evidence)}" if step.evidence else ""
+        yield f"  #{step.n:<4} {format_number(step.value):>10}{effect}  {description}"
     yield from digest.verification
 
 

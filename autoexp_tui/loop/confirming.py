@@ -294,4 +294,4 @@ def sigmas(evidence: Evidence) -> str:
     """How far the effect is beyond chance, in words: `1.8 σ`."""
     if not evidence.sigma:
         return "exactly"
-    return f"{abs(evidence.effect) / evidence.sigma:.1f} σ"
+    return f"{abs(evidence.sigmas):.1f} σ"

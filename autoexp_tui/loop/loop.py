@@ -16,6 +16,7 @@ from autoexp_tui.loop.ports import Ports
 from autoexp_tui.loop.projections import Projections
 from autoexp_tui.loop.proposing import Drafting
 from autoexp_tui.loop.recorder import Recorder
+from autoexp_tui.loop.results import bracketed
 from autoexp_tui.loop.situation import gather
 from autoexp_tui.loop.spending import SpendLedger
 from autoexp_tui.model import budget, events
@@ -216,11 +217,11 @@ class Loop:
         state = self._recorder.state
         if measured.failure and not state.rows:
             raise BaselineFailed(f"the baseline gave no measurement: {measured.failure}")
-        description: str = candidate.description
+        brackets: list[str] = []
         if candidate.attempt > 1:
             word = "still broken after" if measured.failure else "after"
             count = candidate.attempt - 1
-            description += f" ({word} {count} repair{'s' if count > 1 else ''})"
+            brackets.append(f"({word} {count} repair{'s' if count > 1 else ''})")
         if measured.failure:
             judged = Judgement(Verdict(keep=False, reason=measured.failure), Measurement())
         else:
@@ -234,7 +235,7 @@ class Loop:
         elif judged.mark:
             named = judged.mark == "guard failed"
             note = judged.verdict.reason.partition(":")[0] if named else judged.mark
-            description += f" ({note})"
+            brackets.append(f"({note})")
         found = judged.measurement
         further = found.seconds if judged.was_tested else 0.0
         self._recorder.record(
@@ -243,7 +244,7 @@ class Loop:
                 status=status,
                 commit=candidate.commit,
                 parent=candidate.parent,
-                description=clean_line(description, 300),
+                description=bracketed(candidate.description, *brackets),
                 reason=clean_line(judged.verdict.reason, _REASON),
                 metrics=found.metrics,
                 seconds=round(measured.seconds + further, 3),

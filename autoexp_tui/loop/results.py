@@ -8,9 +8,10 @@ from collections.abc import Iterable, Sequence
 from autoexp_tui.model.contract import Metric
 from autoexp_tui.model.events import CostSettled
 from autoexp_tui.model.state import Row
-from autoexp_tui.text.safe import clean_line, one_line
+from autoexp_tui.text.safe import Safe, clean_line, one_line
 
 _CELL = 300
+_WHY = 200
 
 
 def header(metrics: Sequence[Metric]) -> str:
@@ -24,13 +25,19 @@ def header(metrics: Sequence[Metric]) -> str:
 
 
 def line(row: Row, metrics: Sequence[Metric]) -> str:
-    """One row; a crash has zeros for metrics, and its reason in brackets."""
+    """One row; a crash has zeros for metrics, and its reason in brackets at the end."""
     values = [repr(float(row.metrics.get(metric.name, 0.0))) for metric in metrics]
-    description: str = row.description
-    if row.status == "crash" and row.reason:
-        description = f"{description} ({row.reason})"
-    cell = clean_line(description, _CELL)
+    why: str = row.reason if row.status == "crash" else ""
+    if row.is_near_miss and row.evidence and not row.evidence.runs:
+        why = "within the noise"
+    cell = bracketed(row.description, f"({clean_line(why, _WHY)})" if why else "")
     return "\t".join([row.commit[:7], *values, row.status, cell]) + "\n"
+
+
+def bracketed(description: str, *brackets: str) -> Safe:
+    """A description with reasons at its end, which stay where it is too long for a cell."""
+    end = "".join(f" {words}" for words in brackets if words)
+    return clean_line(f"{clean_line(description, max(1, _CELL - len(end)))}{end}", _CELL)
 
 
 def table(rows: Iterable[Row], metrics: Sequence[Metric]) -> str:

@@ -6,6 +6,7 @@ from autoexp_tui.loop.guidance import Guidance
 from autoexp_tui.loop.ports import CandidateStore
 from autoexp_tui.model.proposal import Situation, Trial
 from autoexp_tui.model.state import Row, RunState
+from autoexp_tui.summary.trust import near_words, noise_words
 
 
 def gather(
@@ -32,6 +33,7 @@ def gather(
         ideas=tuple(guidance.ideas()),
         instructions=guidance.instructions(),
         seed=state.run.seed,
+        noise=noise_words(state),
     )
 
 
@@ -49,4 +51,5 @@ def _trial(row: Row, state: RunState) -> Trial:
         description=row.description,
         reason=row.reason,
         memo=row.memo,
+        near=near_words(row),
     )

@@ -38,6 +38,8 @@ RECENT = 25
 LOOKS = 4
 """More would cost a night more evaluations than the small gains that they find are worth."""
 
+NEAR = 0.5
+"""Standard deviations from which on a gain that was not confirmed is worth telling a person."""
 _SCREEN = 1.1
 """Standard deviations that a first measurement must be better by, to be worth another."""
 _FUTILE = (0.0, 0.6)
@@ -118,6 +120,16 @@ class Evidence(msgspec.Struct, frozen=True):
     """1 less the error probability that this test was allowed to spend."""
     sigma: float
     """Standard deviation of one evaluation, as known then."""
+
+    @property
+    def sigmas(self) -> float:
+        """The effect in standard deviations of one evaluation; infinite for an exact harness."""
+        return self.effect / self.sigma if self.sigma else math.copysign(math.inf, self.effect)
+
+    @property
+    def is_near(self) -> bool:
+        """Whether it is worth telling although it may be luck; of an exact harness nothing is."""
+        return self.sigma > 0 and self.sigmas >= NEAR
 
 
 class Incumbent(NamedTuple):

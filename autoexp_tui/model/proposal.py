@@ -25,6 +25,8 @@ class Trial(msgspec.Struct, frozen=True):
     reason: str
     memo: dict[str, Any]
     """As the proposer left it in its proposal; empty for the baseline."""
+    near: str = ""
+    """Of a near miss, how near it was, in words."""
 
 
 class Situation(msgspec.Struct, frozen=True):
@@ -47,6 +49,8 @@ class Situation(msgspec.Struct, frozen=True):
     ideas: Sequence[str] = ()
     """Lines that a person offers for the target, as `model.ideas` reads them."""
     seed: int = 0
+    noise: str = ""
+    """How much the harness varies, in words; empty while it is not known."""
 
 
 class Proposal(msgspec.Struct, frozen=True):

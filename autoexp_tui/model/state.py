@@ -91,10 +91,7 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     @property
     def is_near_miss(self) -> bool:
         """Not kept, though it looked better: by no more than luck does, as far as could be told."""
-        evidence = self.evidence
-        if self.status != "discard" or evidence is None:
-            return False
-        return evidence.effect > 0 and evidence.sigma > 0
+        return self.status == "discard" and self.evidence is not None and self.evidence.is_near
 
     @property
     def is_baseline(self) -> bool:

@@ -15,15 +15,25 @@ from autoexp_tui.model.state import Row, RunState
 from autoexp_tui.report.groups import Group, gains, group_ideas
 from autoexp_tui.summary.digest import Digest, MetricDigest, digest_of
 from autoexp_tui.summary.headline import moves, progress, told
-from autoexp_tui.summary.trust import confirmed_words, holdout_words, noise_words
+from autoexp_tui.summary.trust import (
+    confirmed_words,
+    effect_words,
+    holdout_words,
+    near_misses,
+    near_words,
+    noise_words,
+    runs_words,
+)
 from autoexp_tui.summary.verified import verified_words
-from autoexp_tui.text.numbers import format_duration, format_number, money
+from autoexp_tui.text.numbers import NONE, format_duration, format_number, money
 from autoexp_tui.text.safe import Safe, clean_line, one_line
 
 _DIFF_CHARS = 64 << 10
 """Characters of one diff that a report shows."""
 _ALL_DIFFS_CHARS = 1 << 20
 """Characters of all diffs that a report shows."""
+_NEAR = 20
+"""Near misses that are listed."""
 _STEPS = 60
 """Kept changes that are shown one by one: of more, those that gained most."""
 
@@ -67,6 +77,8 @@ class Account:
     """In order."""
     more_steps: int
     """Kept changes that are not among `steps`."""
+    near_misses: tuple[Row, ...]
+    """What looked better and may be luck, the nearest first; of many, the first."""
     groups: tuple[Group, ...]
     failures: tuple[tuple[Safe, tuple[int, ...]], ...]
     """Why experiments crashed, the commonest first, and which."""
@@ -141,6 +153,7 @@ def account_of(
         story=tuple(_story(state, digest, objective, steps)),
         steps=steps,
         more_steps=digest.kept - len(steps) if digest.kept > len(steps) else 0,
+        near_misses=tuple(near_misses(state.rows)[:_NEAR]),
         groups=groups,
         failures=tuple(_failures(state.rows)),
         costs=tuple(_costs(state, digest)),
@@ -331,6 +344,29 @@ def columns(account: Account, rows: Sequence[Row]) -> tuple[list[Safe], list[lis
         return names, cells
     figures = [account.objective.figure(row.metrics) for row in rows]
     return [one_line(account.objective.title), *names], [figures, *cells]
+
+
+CHAIN = ("#", "figure", "effect", "interval", "runs", "what")
+
+
+def chain(account: Account) -> list[tuple[str, ...]]:
+    """The kept changes with what speaks for each, as cells of a table; empty where nothing does."""
+    if not any(step.row.evidence for step in account.steps):
+        return []
+    return [_link(step) for step in account.steps]
+
+
+def _link(step: KeptStep) -> tuple[str, ...]:
+    row, cells = step.row, (NONE, NONE, NONE)
+    if row.evidence is not None:
+        effect, _, interval = effect_words(row.evidence).partition(" (")
+        cells = effect, interval.rstrip(")") or "exact", runs_words(row.evidence)
+    return (f"#{row.n}", format_number(step.value), *cells, row.description)
+
+
+def near_line(row: Row) -> str:
+    """`#5 better by 0.8 σ, not confirmed: a wider net`."""
+    return f"#{row.n} {near_words(row)}: {clean_line(row.description, 200)}"
 
 
 def part(share: float) -> str:

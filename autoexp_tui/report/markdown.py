@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from autoexp_tui.model.objective import Objective
-from autoexp_tui.report.account import Account, KeptStep, columns, numbered, part
+from autoexp_tui.report.account import (
+    CHAIN,
+    Account,
+    KeptStep,
+    chain,
+    columns,
+    near_line,
+    numbered,
+    part,
+)
 from autoexp_tui.report.groups import Group
 from autoexp_tui.report.textplot import as_text, paint
 from autoexp_tui.summary.digest import MetricDigest
@@ -33,6 +42,7 @@ def as_markdown(account: Account) -> Safe:
         *_head(account),
         *_plot(account),
         *_steps(account),
+        *_near(account),
         *_learned(account),
         *_dead_ends(account),
         "## What it cost",
@@ -103,6 +113,18 @@ def _steps(account: Account) -> Iterator[str]:
         yield from _step(step, account.objective)
     if account.more_steps:
         yield f"{account.more_steps} more were kept that gained less."
+    if links := chain(account):
+        yield "\n".join(map(_cells, [CHAIN, ["--:"] * (len(CHAIN) - 1) + ["---"], *links]))
+
+
+def _cells(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(_safe(cell) for cell in cells)} |"
+
+
+def _near(account: Account) -> Iterator[str]:
+    if account.near_misses:
+        yield "## Near misses"
+        yield _list(_safe(near_line(row), 400) for row in account.near_misses)
 
 
 def _step(step: KeptStep, objective: Objective) -> Iterator[str]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autoexp_tui.model.state import Row
-from autoexp_tui.report.account import Account, columns, numbered, part
+from autoexp_tui.report.account import CHAIN, Account, chain, columns, near_line, numbered, part
 from autoexp_tui.report.svg import svg
 from autoexp_tui.summary.outcomes import outcome_of
 from autoexp_tui.summary.picture import front, over_time
@@ -59,6 +59,7 @@ def as_html(account: Account) -> Safe:
         tiles=tuple(_tiles(account)),
         pictures=tuple(_pictures(account)),
         groups=[group for group in account.groups if group.tried],
+        chain=chain(account),
         titles=titles,
         rows=list(zip(rows, zip(*map(format_column, cells), strict=True), strict=True)),
         foot=tuple(_foot(account)),
@@ -84,10 +85,12 @@ def _template() -> Template:
         "diff_lines": _diff_lines,
         "number": format_number,
         "numbers": numbered,
+        "near": near_line,
         "outcome": outcome_of,
         "part": part,
     }
     environment.globals |= {
+        "chain_heads": CHAIN,
         "legend": _LEGEND,
         "marks_shown": _SHOWN,
         "none_shown": NONE,

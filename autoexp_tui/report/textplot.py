@@ -148,7 +148,7 @@ class _Canvas:
             cell = ("", "▲", "▼")[y] or ("", "▶", "◀")[x], "beyond"
         self._cells[CellAt(column, self.row(mark.y))] = cell
 
-    def _bar(self, mark: Mark) -> None:
+    def _bar(self, mark: PlotMark) -> None:
         """How sure a value is: behind the lines, which are what the picture is about."""
         if mark.low is not None and mark.high is not None:
             for row in range(self.row(mark.low), self.row(mark.high) + 1):

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from autoexp_tui.model.state import Row, RunState
 from autoexp_tui.summary.headline import best_line, figures
-from autoexp_tui.summary.trust import confirmed_words, holdout_words
+from autoexp_tui.summary.trust import (
+    confirmed_words,
+    effect_words,
+    holdout_words,
+    near_misses,
+    near_words,
+    noise_words,
+)
 from autoexp_tui.summary.verified import verified_line
 from autoexp_tui.text.numbers import format_number, money
 from autoexp_tui.text.safe import clean_line
 
 _SHOWN = 8
+_NEAR = 3
 
 
 def brief(state: RunState, rows_before: int, spent_before: float) -> list[str]:
@@ -26,9 +34,8 @@ def brief(state: RunState, rows_before: int, spent_before: float) -> list[str]:
     lines += [_kept(row, state) for row in kept[-_SHOWN:]]
     if len(kept) > _SHOWN:
         lines.append(f"… and {len(kept) - _SHOWN} kept before these")
-    if kept:
-        lines.append(confirmed_words(state))
-    lines += [holdout_words(state), verified_line(state)]
+    lines += _near(new)
+    lines += [*_real(state, kept), holdout_words(state), verified_line(state)]
     cost = state.spent_usd - spent_before
     lines.append(f"it cost {money(cost)}" if cost > 0 else "it cost nothing")
     lines.append(_needs(state))
@@ -40,7 +47,26 @@ def _kept(row: Row, state: RunState) -> str:
     value = format_number(objective.figure(row.metrics))
     if not objective.is_metric:
         value = figures(objective, row.metrics, ", ")
-    return f"  #{row.n} {value}  {clean_line(row.description, 80)}"
+    effect = f"  {effect_words(row.evidence)}" if row.evidence else ""
+    return f"  #{row.n} {value}{effect}  {clean_line(row.description, 80)}"
+
+
+def _near(new: list[Row]) -> list[str]:
+    """The near misses, nearest first."""
+    near = near_misses(new)
+    if not near:
+        return []
+    shown = (
+        f"  #{row.n} {near_words(row)}  {clean_line(row.description, 80)}" for row in near[:_NEAR]
+    )
+    return [f"near misses, which may be luck: {len(near)}", *shown]
+
+
+def _real(state: RunState, kept: list[Row]) -> list[str]:
+    """How far the gains can be trusted, and how noisy the harness is."""
+    words = noise_words(state)
+    noise = [f"the harness: {words}"] if words and not state.calibration.is_exact else []
+    return [*noise, confirmed_words(state)] if kept else noise
 
 
 def _needs(state: RunState) -> str:

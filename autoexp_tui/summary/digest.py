@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from autoexp_tui.model.contract import Metric
+from autoexp_tui.model.evidence import Evidence
 from autoexp_tui.model.objective import Gain, Word, gain
-from autoexp_tui.model.state import RunState
-from autoexp_tui.summary.trust import holdout_words
+from autoexp_tui.model.state import Row, RunState
+from autoexp_tui.summary.trust import holdout_words, luck, near_misses, sigmas_by_name
 from autoexp_tui.summary.verified import verified_words
 from autoexp_tui.text.safe import Safe
 
@@ -32,13 +35,15 @@ class MetricDigest(msgspec.Struct, frozen=True):
 
 
 class Improvement(msgspec.Struct, frozen=True):
-    """One kept improvement."""
+    """One improvement: kept, or so near to it that it is told."""
 
     n: int
     commit: str
     value: float
     """Of what is optimised: the first metric, the score, or the area."""
     description: Safe
+    evidence: Evidence | None = None
+    """What speaks for it; None where the harness' noise is not known, or nobody asks."""
 
 
 class Digest(msgspec.Struct, frozen=True):
@@ -66,6 +71,12 @@ class Digest(msgspec.Struct, frozen=True):
     """The figure that is never judged, where the contract names one."""
     holdout_told: str = ""
     """Whether it agrees, or since when the run overfits."""
+    near_misses: tuple[Improvement, ...] = ()
+    """Looked better, but by no more than luck does; the nearest first."""
+    noise: dict[str, float] = {}
+    """Standard deviation of one evaluation, by figure that decides; empty while not known."""
+    expected_false_keeps: float | None = None
+    """Of the run so far, at most; None where nobody can tell."""
 
 
 def digest_of(state: RunState) -> Digest:
@@ -83,6 +94,15 @@ def digest_of(state: RunState) -> Digest:
 
     held = state.contract.held_out
     kept = [row.holdout for row in state.rows if row.holdout is not None]
+
+    def steps(rows: Iterable[Row]) -> tuple[Improvement, ...]:
+        return tuple(
+            Improvement(row.n, row.commit, figure, row.description, row.evidence)
+            for row in rows
+            if (figure := objective.figure(row.metrics)) is not None
+        )
+
+    expected = luck(state)
     return Digest(
         tag=state.run.tag,
         ended=state.finished.reason if state.finished else Safe("not ended"),
@@ -97,13 +117,13 @@ def digest_of(state: RunState) -> Digest:
             digest(metric, first.get(metric.name), last.get(metric.name))
             for metric in objective.metrics
         ),
-        improvements=tuple(
-            Improvement(row.n, row.commit, figure, row.description)
-            for row in state.rows
-            if row.status == "keep" and not row.is_baseline
-            if (figure := objective.figure(row.metrics)) is not None
+        improvements=steps(
+            row for row in state.rows if row.status == "keep" and not row.is_baseline
         ),
         verification=tuple(verified_words(state)),
         holdout=digest(held, kept[0], kept[-1]) if held and kept else None,
         holdout_told=holdout_words(state),
+        near_misses=steps(near_misses(state.rows)),
+        noise=sigmas_by_name(state.calibration, objective),
+        expected_false_keeps=None if expected is None else round(expected, 3),
     )

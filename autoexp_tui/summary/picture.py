@@ -190,7 +190,7 @@ def over_time(
         y=Axis.fitting(low, high, levels),
         lines=tuple(lines),
         marks=tuple(
-            Mark(p.n, p.n, p.value, _kind(p, on, fresh), *_bounds(p))
+            PlotMark(p.n, p.n, p.value, _kind(p, on, fresh), *_bounds(p))
             for p in sorted(points, key=lambda p: p.n in on)
         ),
         baseline=series.baseline and series.baseline.value,

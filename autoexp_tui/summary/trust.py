@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import statistics
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
 
 from autoexp_tui.model.calibration import Calibration
@@ -129,9 +129,12 @@ def confirmed_words(state: RunState) -> str:
 
 
 def effect_words(evidence: Evidence) -> str:
-    """The effect with its interval: `+0.031 (+0.012 to +0.05)`; positive is better."""
+    """The effect with its interval: `+0.031 (+0.012 to +0.05)`; positive is better.
+
+    A first look has none: its bounds are as wide as to never decide.
+    """
     effect = signed(evidence.effect)
-    if not evidence.sigma:
+    if not evidence.sigma or not evidence.runs:
         return effect
     return f"{effect} ({signed(evidence.low)} to {signed(evidence.high)})"
 
@@ -198,7 +201,7 @@ def evidence_words(row: Row) -> str:
     if row.is_near_miss:
         return f"{near_words(row)}: {words}"
     if row.status == "keep":
-        return f"{words}, {100 * evidence.confidence:.4g} % sure"
+        return f"{words}, at {100 * evidence.confidence:.4g} % confidence"
     return words
 
 
@@ -207,17 +210,13 @@ def near_words(row: Row) -> str:
     evidence = row.evidence
     if evidence is None or not row.is_near_miss:
         return ""
-    return f"better by {evidence.effect / evidence.sigma:.1f} σ, not confirmed"
+    return f"better by {evidence.sigmas:.1f} σ, not confirmed"
 
 
-def near_misses(state: RunState) -> list[Row]:
-    """The near misses of a run, those that were furthest from luck first."""
-    found = [row for row in state.rows if row.is_near_miss]
-    return sorted(found, key=lambda row: -_in_sigmas(row))
-
-
-def _in_sigmas(row: Row) -> float:
-    return row.evidence.effect / row.evidence.sigma if row.evidence else 0.0
+def near_misses(rows: Iterable[Row]) -> list[Row]:
+    """Those that were furthest from luck first."""
+    found = [row for row in rows if row.is_near_miss]
+    return sorted(found, key=lambda row: -row.evidence.sigmas if row.evidence else 0.0)
 
 
 def _shares(

@@ -84,7 +84,7 @@ def test_a_lucky_would_be_keep_costs_about_two_runs() -> None:
 def test_evidence_is_told_whole() -> None:
     found = Evidence(0.031, 0.012, 0.05, 3, 2, 0.973, 0.01)
     assert evidence_words(row("keep", found)) == (
-        "+0.031 (+0.012 to +0.05), 3 + 2 runs, 97.3 % sure"
+        "+0.031 (+0.012 to +0.05), 3 + 2 runs, at 97.3 % confidence"
     )
 
 

@@ -45,7 +45,8 @@ def row(objective: Objective, trial: Trial) -> str:
     text = f"#{trial.n} {trial.status}: {clean_line(trial.description, _DESCRIPTION)}"
     if trial.status == "crash":
         return f"{text} ({clean_line(trial.reason, _REASON)})"
-    return f"{text} [{measured(objective, trial.metrics)}]"
+    near = f" ({trial.near})" if trial.near else ""
+    return f"{text} [{measured(objective, trial.metrics)}]{near}"
 
 
 def effect(objective: Objective, trial: Trial, parent: Trial | None) -> str:
