@@ -148,7 +148,7 @@ def _row_line(event: events.Decided, state: RunState) -> str:
         return f"{mark} {clean_line(event.reason, 200)}{took}"
     is_best = state.best is not None and state.best.n == event.n > 1
     gain = f"  {against_baseline(state)}" if is_best else ""
-    if row and (row.status == "keep" or row.is_near_miss) and (words := evidence_words(row)):
+    if row and (words := evidence_words(row)):
         gain += f"  [{words}]"
     measured = figures(state.objective, event.metrics)
     return f"{mark} {measured}{gain}  {clean_line(event.description, 80)}{took}"

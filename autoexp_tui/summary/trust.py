@@ -188,21 +188,19 @@ def _held_out(state: RunState) -> tuple[list[Row], Metric | None]:
 
 
 def evidence_words(row: Row) -> str:
-    """What speaks for a row, whole: effect, interval, runs and confidence; empty where nothing.
+    """What speaks for a keep or a near miss: effect, interval, runs, confidence; else empty.
 
     `better by 0.8 σ, not confirmed: +0.031 (−0.01 to +0.07), 2 + 3 runs` for a near miss.
     """
     evidence = row.evidence
-    if evidence is None:
+    if evidence is None or not (row.status == "keep" or row.is_near_miss):
         return ""
     if not evidence.sigma:
         return f"{signed(evidence.effect)}: the harness {EXACT}"
     words = f"{effect_words(evidence)}, {runs_words(evidence)}"
     if row.is_near_miss:
         return f"{near_words(row)}: {words}"
-    if row.status == "keep":
-        return f"{words}, at {100 * evidence.confidence:.4g} % confidence"
-    return words
+    return f"{words}, at {100 * evidence.confidence:.4g} % confidence"
 
 
 def near_words(row: Row) -> str:

@@ -5,6 +5,7 @@ import json
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from support.researcher import CANARY, LOSS, TARGET, situation
 
 from autoexp_tui.model.contract import Contract, Decide, Limit, Metric
@@ -96,6 +97,15 @@ def test_each_part_is_there() -> None:
         "experiment #41 now",
     ):
         assert words in text, words
+
+
+def test_noise_and_near_misses_are_told() -> None:
+    situation, context = full(3)
+    near = replace(situation.history[-1], status="discard", near="better by 0.8 σ, not confirmed")
+    noisy = replace(situation, noise="±0.02 between runs", history=(*situation.history[:-1], near))
+    text = text_of(build(noisy, context))
+    assert "- The harness: ±0.02 between runs; what is better by luck is not kept" in text
+    assert "] (better by 0.8 σ, not confirmed)" in text
 
 
 def test_what_was_tried_is_grouped_by_what_it_was() -> None:

@@ -7,12 +7,15 @@ import math
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from support.realistic_run import CONTRACT, folded, opening, recorded, request, runs
 
 from autoexp_tui.loop import results
 from autoexp_tui.model.contract import Metric
 from autoexp_tui.model.events import Record, Status
+from autoexp_tui.model.evidence import Evidence
 from autoexp_tui.model.state import Row
+from autoexp_tui.text.safe import Safe
 
 ONE = (Metric("val_loss", "lower"),)
 TWO = CONTRACT.metrics
@@ -87,6 +90,18 @@ def test_a_row_reads_like_the_specification() -> None:
 def test_a_crash_has_zeros_and_its_reason_in_brackets() -> None:
     line = results.line(row("crash", "doubled model width", "out of memory"), TWO)
     assert cells(line) == ["b2c3d4e", "0.0", "0.0", "crash", "doubled model width (out of memory)"]
+
+
+def test_the_reason_stays_where_the_description_is_too_long() -> None:
+    found = cells(results.line(row("crash", "x" * 400, "out of memory"), TWO))[-1]
+    assert found.endswith("… (out of memory)")
+    assert len(found) <= 300
+    assert results.bracketed(Safe("y" * 400), "(unconfirmed)").endswith("… (unconfirmed)")
+
+
+def test_a_near_miss_says_why_it_was_not_kept() -> None:
+    near = replace(row("discard"), evidence=Evidence(0.8, -9.0, 9.0, 0, 3, 0.97, 1.0))
+    assert cells(results.line(near, TWO))[-1] == "a change (within the noise)"
 
 
 def test_a_kept_rows_reason_is_not_in_the_table() -> None:

@@ -7,9 +7,11 @@ import itertools
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from autoexp_tui.model.contract import Decide, Metric
 from autoexp_tui.model.events import Status
+from autoexp_tui.model.evidence import Evidence
 from autoexp_tui.model.objective import Objective
 from autoexp_tui.model.state import Row
 from autoexp_tui.summary.picture import (
@@ -28,6 +30,29 @@ LOSS, MS = Metric("loss", "lower"), Metric("ms", "lower")
 
 def row(n: int, status: Status, **metrics: float) -> Row:
     return Row(n, status, "", "", "", "", metrics, {}, 1.0, 0.0, "", 0, 0, {}, 0.0, 0.0)
+
+
+def with_margin(n: int, status: Status, loss: float, margin: float) -> Row:
+    found = Evidence(1.0, 1.0 - margin, 1.0 + margin, 2, 2, 0.99, 0.1)
+    return replace(row(n, status, loss=loss, ms=1.0), evidence=found)
+
+
+@pytest.mark.parametrize(
+    ("decide", "bounds"), [(Decide(), (6.5, 7.5)), (Decide("pareto"), (None, None))]
+)
+def test_a_kept_figure_has_the_bounds_of_its_effect(
+    decide: Decide, bounds: tuple[float | None, float | None]
+) -> None:
+    """The area of a front has none: its test was of one metric."""
+    series = Series(Objective((LOSS, MS), decide))
+    series.extend([row(1, "keep", loss=8, ms=1), with_margin(2, "keep", 7, 0.5)])
+    series.extend([with_margin(3, "discard", 7.5, 0.25)])
+    picture = over_time(series)
+    assert picture is not None
+    found = {mark.n: (mark.low, mark.high) for mark in picture.marks}
+    assert found == {1: (None, None), 2: bounds, 3: (None, None)}
+    if decide.rule == "primary":
+        assert picture.y.low <= 6.5
 
 
 def pictured(objective: Objective, *tried: tuple[Status, float, float]) -> Picture:

@@ -14,6 +14,7 @@ from textual.message import Message
 
 from autoexp_tui.model.contract import Metric
 from autoexp_tui.model.events import Status
+from autoexp_tui.model.evidence import Evidence
 from autoexp_tui.model.objective import Objective
 from autoexp_tui.model.state import Row
 from autoexp_tui.ui.widgets.columns import TableRows
@@ -90,6 +91,21 @@ class Tables(App[None]):
     @property
     def header(self) -> list[str]:
         return self.lines[0].replace(" ↓", "").replace(" ↑", "").replace("vs best", "vs").split()
+
+
+async def test_a_near_miss_is_told_apart_and_found_by_its_word() -> None:
+    near = Evidence(0.008, -0.02, 0.03, 2, 2, 0.97, 0.01)
+    rows = [*FEW, row(5, "discard", 0.4232, evidence=near)]
+    app = Tables()
+    async with app.run_test(size=(80, 10)) as pilot:
+        app.table.show(rows, OBJECTIVE, best=3)
+        await pilot.pause()
+        assert "≈ near" in app.lines[1]
+        assert "· discard" in app.lines[4]
+        app.table.filter("near")
+        await pilot.pause()
+        assert "≈ near" in app.lines[1]
+        assert not app.lines[2].strip()
 
 
 async def test_rows_stand_newest_first_with_figures_and_words() -> None:

@@ -324,9 +324,7 @@ def _standing(situation: Situation, objective: Objective, by_number: Mapping[int
     if best is not None and best is not baseline:
         lines.append(f"- Best so far, #{best.n}: {past_trials.measured(objective, best.metrics)}")
     if situation.noise:
-        lines.append(
-            f"- The harness: {situation.noise}; what looks better is kept if it is not luck"
-        )
+        lines.append(f"- The harness: {situation.noise}; what is better by luck is not kept")
     done = len(situation.history)
     lines.append(
         f"- {done} of {contract.budget.max_experiments} experiments are done; the run may cost "

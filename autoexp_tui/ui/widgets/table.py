@@ -20,6 +20,7 @@ from textual.strip import Strip
 
 from autoexp_tui.model.objective import Objective
 from autoexp_tui.model.state import Row
+from autoexp_tui.summary.outcomes import outcome_of
 from autoexp_tui.text.safe import clean_line
 from autoexp_tui.ui.widgets.columns import GAP, Column, TableRows
 
@@ -202,7 +203,7 @@ class ResultsTable(ScrollView, can_focus=True):
         return self._following
 
     def _is_match(self, row: Row) -> bool:
-        text = f"{row.status} {row.description} {row.reason}".lower()
+        text = f"{row.status} {outcome_of(row).word} {row.description} {row.reason}".lower()
         return all(term in text for term in self._terms)
 
     # -- where things are ----------------------------------------------------------------------
