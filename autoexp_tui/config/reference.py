@@ -22,7 +22,7 @@ harness: python evaluate.py
 metrics: {loss: lower}
 ```
 
-`autoexp init` writes one with a comment on each key, `autoexp check` runs its harness once, and
+`autoexp init` writes one with a comment on each key, `autoexp check` runs its harness, and
 `autoexp config` shows what is in force and where each setting comes from: the file, the command
 line, or the default. All mistakes of a file are told at once, with their lines and remedies.
 
