@@ -112,7 +112,7 @@ class _Report:
         return os.waitstatus_to_exitcode(self.status) if self.status >= 0 else None
 
 
-def run_harness(
+def run_harness(  # noqa: PLR0913 - what a run depends on, by name
     argv: Sequence[str],
     *,
     cwd: Path,
@@ -121,6 +121,7 @@ def run_harness(
     log: Path,
     metrics: Sequence[Metric],
     interrupt: threading.Event,
+    units: Mapping[str, str] | None = None,
     on_start: Callable[[ProcessId], None] | None = None,
 ) -> HarnessOutcome:
     """Run a command in `cwd` and wait until it and all it started have gone.
@@ -131,13 +132,14 @@ def run_harness(
             is printed can be seen at once.
         time_limit: seconds from the shell's start; at 0 it is ended at once.
         log: where the raw output goes as it comes; see `output_log` for what a follower sees.
+        units: what the metrics were printed in before; see `MetricReader`.
         interrupt: when set, from any thread, the tree is ended within 2 seconds.
         on_start: called with the supervisor's name; SIGTERM to it ends the tree as well.
 
     Whatever goes wrong with the harness, its start included, is the outcome's `failure`.
     """
     with contextlib.closing(OutputLog(log)) as file:
-        output = _Output(file, MetricReader(metrics))
+        output = _Output(file, MetricReader(metrics, units))
         if interrupt.is_set():
             return output.outcome("interrupted", "interrupted")
         began = time.monotonic()

@@ -7,18 +7,25 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
+import msgspec
+
 from autoexp_tui.evaluation.environment import harness_environment
 from autoexp_tui.evaluation.harness import HarnessOutcome, run_harness
+from autoexp_tui.evaluation.leavings import VARIABLE, MetricFiles, put_back, take
+from autoexp_tui.evaluation.removal import discard
 from autoexp_tui.evaluation.sandbox import Sandbox, usual_sandbox
 from autoexp_tui.evaluation.workspace import Workspace
 from autoexp_tui.loop.ports import Job, Result
+from autoexp_tui.model.contract import Metric
 from autoexp_tui.model.events import RunStarted
 from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.repository.repository import Repository
+from autoexp_tui.text.safe import clean_line
 
 
 class LocalHandle:
@@ -44,9 +51,14 @@ class LocalEvaluator:
         run: RunDirectory,
         repository: Repository,
         started: RunStarted,
+        units: Mapping[str, str] | None = None,
         sandbox: Sandbox | None = None,
     ) -> None:
-        """Materialises the workspace. Raises RepositoryError."""
+        """Materialises the workspace. Raises RepositoryError.
+
+        `units` are what the run's metrics were printed in so far: another is refused.
+        """
+        self._units = dict(units or {})
         self._run = run
         self._contract = contract = started.contract
         self._sandbox = sandbox or usual_sandbox()
@@ -79,32 +91,93 @@ class LocalEvaluator:
         return handle
 
     def _evaluate(self, job: Job, handle: LocalHandle) -> Result:
-        self.workspace.prepare(job.text.encode("utf-8", "surrogateescape"))
-        argv = ["/bin/sh", "-c", job.command or self._contract.harness]
+        content = job.text.encode("utf-8", "surrogateescape")
+        self.workspace.prepare(content)
+        if job.command:
+            return self._run_command(job.command, job.reads, job, handle)
+        score = self._contract.score
+        judged = self._contract.metrics if score is None else ()
+        run = self._run_command(self._contract.harness, judged, job, handle)
+        if score is not None and not run.failure:
+            if problem := self._sweep(content):
+                run = msgspec.structs.replace(run, failure=problem, metrics={})
+            else:
+                left = msgspec.structs.replace(job, time_limit=max(job.time_limit - run.seconds, 0.0))
+                scored = self._run_command(score, self._contract.metrics, left, handle, "score.log")
+                seconds = run.seconds + scored.seconds
+                notes = run.notes + scored.notes
+                run = msgspec.structs.replace(scored, seconds=seconds, notes=notes)
+        if not run.failure:
+            self._units = {**run.units, **self._units}
+        return run
+
+    def _run_command(
+        self,
+        command: str,
+        metrics: Sequence[Metric],
+        job: Job,
+        handle: LocalHandle,
+        log: str = "",
+    ) -> Result:
+        project = self.workspace.project_dir
+        private = self.workspace.root / f".autoexp-{uuid.uuid4().hex}"
+        private.mkdir(mode=0o700)
+        measured = private / VARIABLE
+        files = MetricFiles(metrics, project, measured)
         seeded = {} if job.seed is None else {"AUTOEXP_SEED": str(job.seed)}
         outcome = run_harness(
-            self._sandbox.wrap(argv, self.workspace.root),
-            cwd=self.workspace.project_dir,
-            env={**self._environment, **seeded},
+            self._sandbox.wrap(["/bin/sh", "-c", command], self.workspace.root),
+            cwd=project,
+            env={**self._environment, **seeded, VARIABLE: str(measured)},
             time_limit=job.time_limit,
-            log=handle.output,
-            metrics=job.reads if job.command else self._contract.metrics,
+            log=handle.output.with_name(log) if log else handle.output,
+            metrics=[metric for metric in metrics if metric.file is None],
             interrupt=handle.cancelled,
+            units=self._units,
         )
+        reading = files.read(outcome.reading, self._units)
         tampered = self.workspace.verify()
+        counts_tests = any(metric.source != "lines" for metric in metrics)
         failure = outcome.failure
+        if outcome.exit_code == 0 and outcome.ended == "exited":
+            failure = reading.failure
+        elif outcome.exit_code == 1 and counts_tests and not reading.failure:
+            failure = ""  # some tests have failed, and it is told how many
         if tampered:
             failure = f"tampered with {', '.join(tampered[:3])}"
         return Result(
             seconds=outcome.seconds,
-            metrics={} if failure else outcome.reading.metrics,
-            extras=outcome.reading.extras,
+            metrics={} if failure else {m.name: reading.metrics[m.name] for m in metrics},
+            extras=reading.extras,
             failure=failure,
+            units=reading.units,
             cut_short=outcome.ended in {"interrupted", "time limit"},
             tail=outcome.tail,
             tampered=bool(tampered),
             notes=tuple(_notes(outcome)),
         )
+
+    def _sweep(self, content: bytes) -> str:
+        """Leave for the second command what is declared and the commit's own, and nothing else.
+
+        Returns why that can't be done, in words.
+        """
+        project, leaves = self.workspace.project_dir, self._contract.leaves
+        store = self.workspace.root.parent / "leaves"
+        discard(store)
+        try:
+            take(project, leaves, store)
+            self.workspace.prepare(content)
+            put_back(project, leaves, store)
+        except OSError as error:
+            return clean_line(f"there is nothing to score: {_words(error)}")
+        finally:
+            discard(store)
+        return ""
+
+
+def _words(error: OSError) -> str:
+    return f"{error.filename}: {error.strerror}" if error.strerror else str(error)
 
 
 def _notes(outcome: HarnessOutcome) -> Iterator[str]:

@@ -192,6 +192,7 @@ class Loop:
             failure=failure,
             attempt=candidate.attempt,
             samples=measurement.samples if len(runs.results) > 1 else (),
+            units=runs.last.units,
         )
         self._recorder.record(evaluated)
         for note in runs.notes:

@@ -47,6 +47,8 @@ class Result(msgspec.Struct, frozen=True):
     """Other numbers that it printed."""
     failure: str
     """Why there is no measurement; empty when there is one."""
+    units: dict[str, str] = {}
+    """What each metric was printed in, where the contract doesn't say."""
     cut_short: bool = False
     """Ended by `Handle.cancel` or by its time limit."""
     tail: str = ""

@@ -13,6 +13,7 @@ import msgspec
 from autoexp_tui.model.keys import (
     Address,
     CommandLine,
+    DataPath,
     Form,
     Key,
     LongText,
@@ -23,6 +24,7 @@ from autoexp_tui.model.keys import (
     ProposerName,
     Refused,
     Seconds,
+    UnitName,
     Variable,
 )
 
@@ -74,6 +76,17 @@ class Metric(msgspec.Struct, frozen=True):
         "metric's own unit or in percent of the best so far.", "1%")] = Effect()
     bounds: Annotated[tuple[float, ...], Key("The lowest and the highest value that is possible: "
         "what lies outside is a crash, never kept.", "[0, 1]", check=_two_in_order)] = ()
+    unit: Annotated[UnitName | None, Key("What it is judged in. ns to h, B to TB and TiB and % are "
+        "converted to it, any other unit is refused; a bare number is in it. By default: whatever "
+        "the baseline prints, and no other.", "ms")] = None
+    json: Annotated[DataPath | None, Key("Where it stands in a JSON document that is printed, or "
+        "is in `file`: keys and positions, joined by dots.", "result.ndcg@10")] = None
+    file: Annotated[ProjectPath | None, Key("A file that the harness writes: the metric is read "
+        "from it alone, whatever is printed. $AUTOEXP_METRICS: the one that this variable names.",
+        "results.json")] = None
+    source: Annotated[Literal["lines", "pytest", "junit"], Key("lines: `name: value`. pytest: its "
+        "last line, such as `7 passed, 2 failed in 1.2s`. junit: a report in `file`. Those two "
+        "have passed, failed, errors, skipped and tests, and exit code 1 is a result.")] = "lines"
 
 
 class Limit(msgspec.Struct, frozen=True):
@@ -225,6 +238,11 @@ class Contract(msgspec.Struct, frozen=True):
         "It never changes.", "python evaluate.py", also=("run", "eval", "evaluate"))]
     metrics: Annotated[tuple[Metric, ...], Key("One or two numbers that it prints; the first is "
         "the one to improve.", "{loss: lower}", short=("name", "direction"), check=_one_or_two)]
+    score: Annotated[CommandLine | None, Key("A second command, run when all that the harness "
+        "started has gone, in a workspace put right again. The metrics are then read from what it "
+        "prints or writes alone.", "python score.py")] = None
+    leaves: Annotated[tuple[ProjectPath, ...], Key("What the harness leaves for `score`: files, or "
+        "folders without links. All else that it made is removed before.", "[answers.json]")] = ()
     decide: Annotated[Decide, Key(
         "With two metrics, what counts as better: primary, pareto or weighted.",
         "{rule: primary, limit: {at_most: 2x baseline}}", short=("rule",))] = Decide()

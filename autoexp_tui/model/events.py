@@ -203,6 +203,8 @@ class Evaluated(Event, frozen=True):
     """The runs, where there were several; `metrics` and `extras` are their medians. With a failure,
     those that came before it.
     """
+    units: Annotated[dict[str, str], KEYS] = {}
+    """What each metric was printed in, where the contract doesn't say; empty: a bare number."""
 
     @property
     def measurement(self) -> Measurement:

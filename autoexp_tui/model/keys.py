@@ -181,6 +181,9 @@ Seconds = Annotated[float, Form("a length of time", _seconds, written)]
 Variable = Annotated[str, Form("an environment variable's name", _variable, is_name=True)]
 LongText = Annotated[str, Form("text", most=4_000)]
 OneGroup = Annotated[str, Form("a regular expression with one group", _one_group, most=200)]
+UnitName = Annotated[str, _matching("a unit", r"[^\s\d]\S{0,15}", "write it like ms, MiB or '%'")]
+DataPath = Annotated[str, _matching("a path in a JSON document", r"\S(.{0,198}\S)?",
+    "join keys and positions by dots")]
 Address = Annotated[str, _matching(
     "an address", r"https?://[^\s@]+", "write it like http://localhost:8080")]
 ModelId = Annotated[str, _matching("a model's id", r"\S+", "write it as the provider spells it")]

@@ -123,6 +123,8 @@ class RunState:
     """Wall clock when the phase began."""
     calibration: Calibration = field(default_factory=Calibration)
     """What the run has learnt of its harness' noise, and of what the incumbent is worth."""
+    units: dict[str, str] = field(default_factory=dict)
+    """What each metric was first printed in, where the contract doesn't say."""
     in_flight: dict[int, Experiment] = field(default_factory=dict)
     """What was begun and not decided, by number, in the order of its beginning."""
     rows: list[Row] = field(default_factory=list)
@@ -364,6 +366,7 @@ class RunState:
                 self._enter("evaluating")
             case events.Evaluated():
                 current.evaluated = event
+                self.units = {**event.units, **self.units}
                 self._enter("deciding")
             case _:
                 assert_never(event)
