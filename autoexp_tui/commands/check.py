@@ -9,6 +9,8 @@ from pathlib import Path
 
 import click
 
+from autoexp_tui.config.declared import settings
+from autoexp_tui.config.writer import flow
 from autoexp_tui.console import echo
 from autoexp_tui.loop.confirming import as_evaluations, guard_failure, until_spread_is_known
 from autoexp_tui.loop.measuring import Runs
@@ -26,6 +28,7 @@ from autoexp_tui.text.safe import Safe, clean, clean_line, one_line
 
 _TAG = "check"
 _TAIL = 12
+_SUGGESTIONS = 8
 _DEAR_S = 120.0
 """Two runs that take longer tell enough: a person waits for it."""
 
@@ -117,6 +120,8 @@ def _tell_result(contract: Contract, runs: Runs, broken: str) -> int:
         _tell("read", f"no measurement{after}: {result.failure}")
         tail = "\n  ".join(clean(result.tail).rstrip("\n").split("\n")[-_TAIL:])
         echo(clean(f"\nthe last lines of output:\n  {tail}\n"))
+        if not (result.tampered or result.cut_short or "exit" in result.failure):
+            _tell_printed(contract, result)
         echo(one_line(f"not ready: {_remedy(contract, result)}"))
         return 1
     measured = as_evaluations(runs.measurement, contract.repeats)
@@ -139,6 +144,17 @@ def _tell_result(contract: Contract, runs: Runs, broken: str) -> int:
     return 0
 
 
+def _tell_printed(contract: Contract, result: Result) -> None:
+    """The numbers that were printed, each with the line that makes it the metric."""
+    from autoexp_tui.evaluation.suggestions import suggestions  # noqa: PLC0415 - after a run only
+
+    setting = next(setting for setting in settings() if setting.name == "metrics")
+    found = suggestions(result.tail, contract.primary.direction)
+    for metric, value in [*found.items()][:_SUGGESTIONS]:
+        line = flow(setting, (metric,))
+        _tell("printed", f"{metric.name} {format_number(value)}: write `metrics: {line}`")
+
+
 def _tell_noise(contract: Contract, measured: Measurement) -> None:
     objective = Objective.of(contract).relative_to(measured.metrics)
     known = Calibration().began(measured.samples, objective)
@@ -158,6 +174,8 @@ def _remedy(contract: Contract, result: Result) -> str:
         )
     if "exit" in result.failure:
         return "make the harness' command work from a fresh checkout; link: names what it needs"
+    if "write `" in result.failure:
+        return "put what is said above below the metric in autoexp.yaml"
     names = ", ".join(f"`{metric.name}: 0.123`" for metric in contract.metrics)
     return (
         f"the harness must print {names} on a line of its own; "

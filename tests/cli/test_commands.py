@@ -174,11 +174,16 @@ def test_check_says_so_when_a_harness_fails_now_and_then(
 def test_check_names_a_metric_that_was_not_printed(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (project / "evaluate.sh").write_text("echo score: 3\n")
+    document = '{\n  "result": {\n    "ndcg@10": 0.587\n  }\n}'
+    script = f"echo score: 3; echo '{document}'; echo speed 450.5 MB/s\n"
+    (project / "evaluate.sh").write_text(script)
     git(project, "commit", "--quiet", "--all", "--message", "other")
     assert run_command(["check"]) == 1
     out = capsys.readouterr().out
     assert "loss" in out
+    assert "score 3: write `metrics: [{name: score, direction: lower}]`" in out
+    assert "{name: 'ndcg@10', direction: lower, json: 'result.ndcg@10'}" in out
+    assert "speed 450.5: write `metrics: [{name: speed, direction: lower, pattern: " in out
     assert "not ready" in out
 
 

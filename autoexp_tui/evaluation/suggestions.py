@@ -1,0 +1,62 @@
+"""The numbers that a harness did print, as metrics that would read them."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Iterator
+
+from autoexp_tui.evaluation import documents
+from autoexp_tui.evaluation.metrics import MetricReader
+from autoexp_tui.evaluation.units import quantity_at
+from autoexp_tui.model.contract import Direction, Metric
+from autoexp_tui.model.keys import METRIC, Refused
+
+_TRIED = 64
+_NAMED = re.compile(r"([A-Za-z_][\w.@/-]{0,39})([\"']?\s{0,3}[:=]?\s{0,3}[\"']?)(?=[-+.\d])")
+
+
+def suggestions(output: str, direction: Direction) -> dict[Metric, float]:
+    """Metrics that are in `output`, each with what is read for it there; those of one text only.
+
+    Of several ways to read a number the simplest comes first, and the others are left out.
+    """
+    found: dict[Metric, float] = {}
+    for number, metric in enumerate(_candidates(output, direction)):
+        if number >= _TRIED:
+            break
+        reader = MetricReader([metric])
+        reader.feed(output.encode("utf-8", "replace"))
+        reading = reader.finish()
+        names = {(known.name, value) for known, value in found.items()}
+        for name, value in reading.metrics.items():
+            if (name, value) not in names:
+                found[metric] = value
+    return found
+
+
+def _candidates(output: str, direction: Direction) -> Iterator[Metric]:
+    """The usual forms first, then documents, then patterns."""
+    names = [(line, match) for line in output.split("\n") for match in _NAMED.finditer(line)]
+    for _, match in names:
+        if _is_name(match[1]):
+            yield Metric(match[1], direction)
+    with contextlib.suppress(documents.Ambiguous):  # its figures can't be read by any path
+        for document in documents.json_documents(output.encode("utf-8", "replace")):
+            for path, _ in documents.numbers(document):
+                if _is_name(name := path.rpartition(".")[2]):
+                    yield Metric(name, direction, json=path)
+    if any(documents.pytest_counts(line) for line in output.split("\n")):
+        yield Metric("passed", "higher", source="pytest")
+    for line, match in names:
+        if _is_name(match[1]) and quantity_at(line, match.end()):
+            beside = re.escape(match[0]).replace("\\ ", " ")
+            yield Metric(match[1], direction, pattern=rf"{beside}([-+.\deE]+)")
+
+
+def _is_name(text: str) -> bool:
+    try:
+        METRIC.read(text)
+    except Refused:
+        return False
+    return True
