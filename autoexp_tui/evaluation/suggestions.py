@@ -11,6 +11,7 @@ from autoexp_tui.evaluation.metrics import MetricReader
 from autoexp_tui.evaluation.units import quantity_at
 from autoexp_tui.model.contract import Direction, Metric
 from autoexp_tui.model.keys import METRIC, Refused
+from autoexp_tui.text.safe import Safe, clean
 
 _TRIED = 64
 _NAMED = re.compile(r"([A-Za-z_][\w.@/-]{0,39})([\"']?\s{0,3}[:=]?\s{0,3}[\"']?)(?=[-+.\d])")
@@ -37,26 +38,27 @@ def suggestions(output: str, direction: Direction) -> dict[Metric, float]:
 
 def _candidates(output: str, direction: Direction) -> Iterator[Metric]:
     """The usual forms first, then documents, then patterns."""
-    names = [(line, match) for line in output.split("\n") for match in _NAMED.finditer(line)]
-    for _, match in names:
-        if _is_name(match[1]):
-            yield Metric(match[1], direction)
+    lines = output.split("\n")
+    named = [(line, match) for line in lines for match in _NAMED.finditer(line)]
+    for _, match in named:
+        if name := _metric_name(match[1]):
+            yield Metric(name, direction)
     with contextlib.suppress(documents.Ambiguous):  # its figures can't be read by any path
         for document in documents.json_documents(output.encode("utf-8", "replace")):
             for path, _ in documents.numbers(document):
-                if _is_name(name := path.rpartition(".")[2]):
+                if name := _metric_name(path.rpartition(".")[2]):
                     yield Metric(name, direction, json=path)
-    if any(documents.pytest_counts(line) for line in output.split("\n")):
-        yield Metric("passed", "higher", source="pytest")
-    for line, match in names:
-        if _is_name(match[1]) and quantity_at(line, match.end()):
+    if any(documents.pytest_counts(line) for line in lines):
+        yield Metric(clean("passed"), "higher", source="pytest")
+    for line, match in named:
+        if (name := _metric_name(match[1])) and quantity_at(line, match.end()):
             beside = re.escape(match[0]).replace("\\ ", " ")
-            yield Metric(match[1], direction, pattern=rf"{beside}([-+.\deE]+)")
+            yield Metric(name, direction, pattern=rf"{beside}([-+.\deE]+)")
 
 
-def _is_name(text: str) -> bool:
+def _metric_name(text: str) -> Safe | None:
+    """`text` where it can be a metric's name."""
     try:
-        METRIC.read(text)
+        return clean(METRIC.read(text))
     except Refused:
-        return False
-    return True
+        return None
