@@ -238,11 +238,6 @@ class Contract(msgspec.Struct, frozen=True):
         "It never changes.", "python evaluate.py", also=("run", "eval", "evaluate"))]
     metrics: Annotated[tuple[Metric, ...], Key("One or two numbers that it prints; the first is "
         "the one to improve.", "{loss: lower}", short=("name", "direction"), check=_one_or_two)]
-    score: Annotated[CommandLine | None, Key("A second command, run when all that the harness "
-        "started has gone, in a workspace put right again. The metrics are then read from what it "
-        "prints or writes alone.", "python score.py")] = None
-    leaves: Annotated[tuple[ProjectPath, ...], Key("What the harness leaves for `score`: files, or "
-        "folders without links. All else that it made is removed before.", "[answers.json]")] = ()
     decide: Annotated[Decide, Key(
         "With two metrics, what counts as better: primary, pareto or weighted.",
         "{rule: primary, limit: {at_most: 2x baseline}}", short=("rule",))] = Decide()
@@ -288,6 +283,11 @@ class Contract(msgspec.Struct, frozen=True):
         ge=0, le=1_000)] = 10
     min_free_mb: Annotated[int, Key("Free disk below which it pauses until there is room; 0: "
         "never.", ge=0, le=1_000_000, unit="MB")] = 200
+    score: Annotated[CommandLine | None, Key("A second command, run when all that the harness "
+        "started has gone, in a workspace put right again. The metrics are then read from what it "
+        "prints or writes alone.", "python score.py")] = None
+    leaves: Annotated[tuple[ProjectPath, ...], Key("What the harness leaves for `score`: files, or "
+        "folders without links. All else that it made is removed before.", "[answers.json]")] = ()
 
     @property
     def held_out(self) -> Metric | None:
