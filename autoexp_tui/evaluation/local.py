@@ -102,7 +102,9 @@ class LocalEvaluator:
             if problem := self._sweep(content):
                 run = msgspec.structs.replace(run, failure=problem, metrics={})
             else:
-                left = msgspec.structs.replace(job, time_limit=max(job.time_limit - run.seconds, 0.0))
+                left = msgspec.structs.replace(
+                    job, time_limit=max(job.time_limit - run.seconds, 0.0)
+                )
                 scored = self._run_command(score, self._contract.metrics, left, handle, "score.log")
                 seconds = run.seconds + scored.seconds
                 notes = run.notes + scored.notes
