@@ -151,8 +151,6 @@ def test_a_server_ends_with_whoever_started_it(project: Path) -> None:
 def test_the_contract_is_complete_and_names_files_that_exist() -> None:
     contract = config.load(SAMPLE / "autoexp.yaml")
     assert [(m.name, m.direction) for m in contract.metrics] == [("p99_latency", "lower")]
-    assert contract.confirm > 1
-    assert contract.metrics[0].min_delta > 0
     assert contract.instructions is not None
     for name in (
         contract.target,
