@@ -25,8 +25,9 @@ from autoexp_tui.model.measurement import Measurement, Sample
 from autoexp_tui.model.objective import Objective, Verdict
 from autoexp_tui.model.plausibility import is_suspicious
 
-_BASELINE_RUNS = 3
-"""Evaluations of a baseline that is not exact: with two the spread could be anything."""
+_BASELINE_RUNS = 4
+"""Evaluations of a baseline that is not exact: with two the spread could be anything, and what the
+first gains claim is measured against it."""
 _TAIL = 4
 """Lines of a guard's output that its failure tells."""
 _SHARE = 0.05
@@ -190,7 +191,7 @@ class Confirmer:
         if not known.is_known:  # one of each tells no spread
             return self._judgement(None, fresh, against)
         alpha = spendable(state.contract.confidence, len(state.rows), known.tests, None)
-        test = SequentialTest(known.noise, alpha, looks=1)
+        test = SequentialTest(known.noise, alpha, fixed=True)
         merits = [state.objective.merits(sample.metrics) for sample in fresh]
         return self._judgement(
             test.settle(merits, known.merits(state.objective)[-times:]), fresh, against

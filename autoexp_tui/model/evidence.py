@@ -14,6 +14,8 @@ hundred will find them. Three rules keep luck out of the table:
   while nothing holds, more for a while after a gain that held, so that a night of many real gains
   pays fewer confirmations and a night of none keeps nothing.
 
+The constants were chosen by `benchmarks/truth.py`; what they give is in docs/honesty.md.
+
 Figures here are *merits*: larger is better, see `Objective.merits`.
 """
 
@@ -32,25 +34,30 @@ from msgspec.structs import replace
 Merits: TypeAlias = tuple[float, ...]
 """Of one evaluation, the figures that decide; larger is better. See `Objective.merits`."""
 
-RECENT = 25
+RECENT = 20
 """Evaluations after which a run of the incumbent no longer speaks for the machine as it is now."""
-
-LOOKS = 4
-"""More would cost a night more evaluations than the small gains that they find are worth."""
 
 NEAR = 0.5
 """Standard deviations from which on a gain that was not confirmed is worth telling a person."""
-_SCREEN = 1.1
+_LOOKS = 5
+"""Fewer keep more luck and promise more than there is; more cost a null night over 1.3 times its
+evaluations."""
+_SURE_ENOUGH = 0.2
+"""Error probability from which on one look decides: where gains hold that often, another idea is
+worth more than another look at this one."""
+_COMPANY = 3
+"""Recent runs of the incumbent for as many of the candidate: the next is worth little more."""
+_SCREEN = 1.2
 """Standard deviations that a first measurement must be better by, to be worth another."""
-_FUTILE = (0.0, 0.6)
+_FUTILE = (0.0, 0.8)
 """Below so many standard errors it is given up: after the first fresh evaluation, and later."""
-_SHARE = 0.8
-"""Of the error probability of a whole night: the rest is for what the noise's spread is not yet."""
+_SHARE = 1.0
+"""Of the error probability of a whole night."""
 _EARNED = 2.4
 """What a gain that held adds to the next tests' error probability; fades by `_FADE` with each."""
 _FADE = 0.3
-_MOST_SPENT = 0.5
-"""By one test: worse than a coin toss is never bought."""
+_MOST_SPENT = 0.45
+"""By one test: at a coin toss's 0.5 the interval of what is kept would have no width."""
 _PRIOR_FREEDOM = 4
 """Degrees of freedom that the spread is worth before it was measured well: a moderated t, as Smyth
 (2004) has it. With the plain one the first ten experiments could keep nothing at all."""
@@ -173,8 +180,13 @@ class SequentialTest:
     """Of each figure that may decide."""
     alpha: float
     """The error probability to spend."""
-    looks: int = LOOKS
-    """Fresh evaluations of the candidate at most, the test being looked at after each."""
+    fixed: bool = False
+    """Whether the number of fresh evaluations was set beforehand: there is one look, at the end."""
+
+    @property
+    def looks(self) -> int:
+        """At most; after each fresh evaluation of the candidate, but for a fixed number."""
+        return 1 if self.fixed or self.alpha >= _SURE_ENOUGH else _LOOKS
 
     def promising(self, first: Merits, incumbent: Sequence[Incumbent]) -> bool:
         """Whether a first measurement is worth another: better by more than the spread."""
@@ -218,29 +230,24 @@ class SequentialTest:
         """What to run next, or what has been found.
 
         `fresh` are the candidate's evaluations since it looked promising, `now` how many
-        evaluations of anything the run has made. Only runs of the incumbent that are recent count,
-        since machines drift.
+        evaluations of anything the run has made. All runs of the incumbent count, since with the
+        recent ones alone small gains are missed; but machines drift, so there must be recent ones
+        among them, and what has no chance against those is given up.
         """
         if not fresh:
             return "candidate"
-        recent = [run for run in incumbent if now - run.at <= RECENT] or list(incumbent[-1:])
-        looks = [self._against(fresh, recent, k) for k in range(len(self.noise))]
-        if not self._is_better(looks):
-            whole = [self._against(fresh, incumbent, k) for k in range(len(self.noise))]
-            chances = (min(pair) for pair in zip(_zs(looks), _zs(whole), strict=True))
+        recent = [run for run in incumbent if now - run.at <= RECENT]
+        looks = [self._against(fresh, incumbent, k) for k in range(len(self.noise))]
+        better = self._is_better(looks)
+        if not better:
+            new = [self._against(fresh, recent or incumbent[-1:], k) for k in range(len(looks))]
+            chances = (min(pair) for pair in zip(_zs(looks), _zs(new), strict=True))
             hopeless = max(chances) < _FUTILE[len(fresh) > 1]
             if hopeless or len(fresh) >= self.looks:
-                return self._finding(fresh, recent, looks, keep=False)
-            return "incumbent" if self._wants_incumbent(fresh, incumbent, now) else "candidate"
-        if self._wants_incumbent(fresh, incumbent, now):
+                return self._finding(fresh, incumbent, looks, keep=False)
+        if len(recent) < min(len(fresh), _COMPANY):
             return "incumbent"
-        return self._finding(fresh, recent, looks, keep=True)
-
-    @staticmethod
-    def _wants_incumbent(fresh: Sequence[Merits], incumbent: Sequence[Incumbent], now: int) -> bool:
-        """In turns, until there are two recent ones: the third of either is worth little more."""
-        recent = sum(now - run.at <= RECENT for run in incumbent)
-        return recent < min(len(fresh), 2)
+        return self._finding(fresh, incumbent, looks, keep=True) if better else "candidate"
 
     def _is_better(self, looks: Sequence[_Look]) -> bool:
         """Beyond the bound in one figure, and in none as much worse as luck seldom makes it."""
