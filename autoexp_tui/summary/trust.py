@@ -83,7 +83,7 @@ def further_runs(test: SequentialTest, incumbent_runs: int) -> float:
     """
     dice = random.Random(0)  # noqa: S311 - no secret
     unit = SequentialTest(
-        tuple(Noise((1.0,), n.freedom) for n in test.noise), test.alpha, test.looks
+        tuple(Noise((1.0,), n.freedom) for n in test.noise), test.alpha, test.fixed
     )
 
     def draw() -> tuple[float, ...]:

@@ -98,7 +98,7 @@ def test_better_by_less_than_is_worth_having_is_no_near_miss(tmp_path: Path) -> 
     metric = Metric(Safe("loss"), "lower", min_delta=2.0)
     made = replace(contract(max_experiments=2, confirm="auto"), metrics=(metric,))
     rig = Rig(tmp_path, ["9"], made)
-    values = {"10": [10.0, 10.1, 9.9], "9": [9.0]}
+    values = {"10": [10.0, 10.1, 9.9, 10.0], "9": [9.0]}
 
     def evaluate(n: int, text: str, **_: object) -> Result:
         return Result(0.01, {"loss": values[text].pop(0)}, {}, "")

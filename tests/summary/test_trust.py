@@ -59,12 +59,12 @@ def test_the_smallest_gain_that_can_be_told_is_kept_half_the_time() -> None:
     """By playing whole tests of it: the least gain is one that the looks find, less is not."""
     noise, dice = Noise((1.0,) * 60, 60), random.Random(1)
     test = SequentialTest((noise,), 0.03)
-    (least,) = test.smallest_gains(2)
+    (least,) = test.smallest_gains(3)
 
     def kept(gain: float) -> float:
         outcomes = []
         for _ in range(400):
-            incumbent = [Incumbent((dice.gauss(),), 0) for _ in range(2)]
+            incumbent = [Incumbent((dice.gauss(),), 0) for _ in range(3)]
             fresh: list[tuple[float, ...]] = []
             while not isinstance(found := test.look(fresh, incumbent, 2), Finding):
                 assert found == "candidate"
