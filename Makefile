@@ -1,4 +1,4 @@
-.PHONY: demo test check screenshots test-samples samples-report faults soak clean
+.PHONY: demo test check screenshots test-samples samples-report faults soak truth truth-real clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -44,6 +44,13 @@ faults: $(INSTALLED)
 
 soak: $(INSTALLED)
 	$(PYTHON) benchmarks/soak.py --report docs/reliability.md
+
+# How often a keep is real: simulated nights (some minutes), and the real runner; into docs/honesty.md.
+truth: $(INSTALLED)
+	$(PYTHON) benchmarks/truth.py --report docs/honesty.md
+
+truth-real: $(INSTALLED)
+	$(PYTHON) benchmarks/truth.py --real --report docs/honesty.md
 
 clean:
 	rm -rf $(VENV) .demo
