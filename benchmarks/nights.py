@@ -214,8 +214,9 @@ class Product:
         parent = self.state.incumbent.commit if self.state.incumbent else text
         self._recorder.record(events.ExperimentStarted(n, parent))
         candidate = Candidate(n, parent, text, text, "an idea")
-        measured = self._loop.extract_metrics(candidate, self._loop.run_harness(candidate))
-        self._loop.keep_or_revert(candidate, measured)
+        runs = self._loop.run_harness(candidate)
+        measured = self._loop.extract_metrics(candidate, runs)
+        self._loop.keep_or_revert(candidate, measured, runs.measurement)
         return self.state.rows[-1].status == "keep"
 
     # The ports: a text is its own commit, and an evaluation is over as it begins.
