@@ -11,9 +11,9 @@ from pathlib import Path
 import click
 
 from autoexp_tui import __version__
-from autoexp_tui.console import err
+from autoexp_tui.console import err, warn
 from autoexp_tui.model.problem import INTERRUPTED, Problem
-from autoexp_tui.text.safe import clean, one_line
+from autoexp_tui.text.safe import clean
 
 _COMMANDS = {
     "new": "new:new",
@@ -95,7 +95,7 @@ def run_command(arguments: list[str]) -> int:
         return 1
     except (Problem, OSError) as problem:
         for line in _in_a_line(problem).split("\n"):
-            err(one_line(f"autoexp: {line}"))
+            warn(f"autoexp: {line}")
         return problem.exit_code if isinstance(problem, Problem) else 1
     return code if isinstance(code, int) else 0
 

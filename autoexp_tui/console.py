@@ -6,12 +6,22 @@ from collections.abc import Iterable
 
 import click
 
-from autoexp_tui.text.safe import NOTHING, Safe
+from autoexp_tui.text.safe import NOTHING, Safe, one_line
 
 
 def echo(text: Safe = NOTHING) -> None:
     """Write one text and a line break to standard output."""
     click.echo(text)
+
+
+def say(line: str) -> None:
+    """Write one line that was put together, cleaned here, to standard output."""
+    echo(one_line(line))
+
+
+def warn(line: str) -> None:
+    """Write one line that was put together, cleaned here, to standard error."""
+    err(one_line(line))
 
 
 def err(text: Safe) -> None:

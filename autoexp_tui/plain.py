@@ -19,7 +19,7 @@ from autoexp_tui.summary.outcomes import OUTCOMES, outcome_of
 from autoexp_tui.summary.trust import evidence_words, noise_words
 from autoexp_tui.summary.verified import verified_words
 from autoexp_tui.text.numbers import money
-from autoexp_tui.text.safe import Safe, clean_line, one_line, safe_json
+from autoexp_tui.text.safe import Safe, cut, one_line, safe_json
 
 
 class RunnerGone(Exception):
@@ -63,10 +63,10 @@ def as_lines(record: Record, state: RunState) -> list[Safe]:
 def _lines(event: events.AnyEvent, state: RunState) -> list[str]:  # noqa: C901, PLR0911, PLR0912
     match event:
         case events.RunStarted():
-            target = clean_line(event.contract.target, 80)
-            harness = clean_line(event.contract.harness, 80)
+            target = cut(event.contract.target, 80)
+            harness = cut(event.contract.harness, 80)
             return [
-                f"run {event.tag} of {clean_line(event.project, 60)}: {target} by {event.proposer}",
+                f"run {event.tag} of {cut(event.project, 60)}: {target} by {event.proposer}",
                 f"judged by `{harness}`: {_goals(state.objective)}",
                 f"protection: {event.protection}",
             ]
@@ -80,35 +80,35 @@ def _lines(event: events.AnyEvent, state: RunState) -> list[str]:  # noqa: C901,
             return [f"instructions read: {event.lines} lines, from #{event.n} on"]
         case events.CostSettled():
             spent = f"{money(event.usd)}, {money(state.spent_usd)} in all"
-            return [f"#{event.n} {clean_line(event.model, 60)}: {event.outcome}, {spent}"]
+            return [f"#{event.n} {cut(event.model, 60)}: {event.outcome}, {spent}"]
         case events.WaitBegan():
-            return [f"#{event.n} waits {event.seconds:.0f}s: {clean_line(event.reason, 300)}"]
+            return [f"#{event.n} waits {event.seconds:.0f}s: {cut(event.reason, 300)}"]
         case events.RepairBegan():
-            return [f"#{event.n} crashed, repair {event.attempt - 1}: {clean_line(event.failure)}"]
+            return [f"#{event.n} crashed, repair {event.attempt - 1}: {event.failure}"]
         case events.ProposalAnswered():
-            return [f"#{event.n} sent back: {clean_line(event.reason)}"]
+            return [f"#{event.n} sent back: {event.reason}"]
         case events.Proposed() if event.n > 1:
-            return [f"#{event.n} {clean_line(event.hypothesis, 300)}"]
+            return [f"#{event.n} {cut(event.hypothesis, 300)}"]
         case events.Decided():
             words = noise_words(state) if event.n == 1 else ""
             return [_row_line(event, state), *([f"the harness: {words}"] if words else [])]
         case events.Abandoned():
             return [f"#{event.n} given up: {event.reason}"]
         case events.PauseRequested(by=by):
-            return [f"{clean_line(by, 60)} asks to pause"]
+            return [f"{cut(by, 60)} asks to pause"]
         case events.Paused(reason=reason):
-            return [clean_line(reason)]
+            return [reason]
         case events.Resumed(by=by):
-            return [f"resumed by {clean_line(by, 60)}"]
+            return [f"resumed by {cut(by, 60)}"]
         case events.SkipRequested():
-            return [f"{clean_line(event.by, 60)} skips #{event.n}"]
+            return [f"{cut(event.by, 60)} skips #{event.n}"]
         case events.StopRequested():
             when = "now" if event.now else "after this experiment"
-            return [f"{clean_line(event.by, 60)} stops the run {when}"]
+            return [f"{cut(event.by, 60)} stops the run {when}"]
         case events.HintGiven():
-            return [f"hint of {clean_line(event.by, 60)}: {clean_line(event.text, 300)}"]
+            return [f"hint of {cut(event.by, 60)}: {cut(event.text, 300)}"]
         case events.Noticed():
-            return [f"{event.level}: {clean_line(event.text, 400)}"]
+            return [f"{event.level}: {cut(event.text, 400)}"]
         case events.VerificationStarted():
             texts = f"the baseline and {len(event.steps)} steps, {len(event.alone)} also taken out"
             return [f"verifying {texts}, by at most {event.rounds} rounds"]
@@ -145,13 +145,13 @@ def _row_line(event: events.Decided, state: RunState) -> str:
     mark = f"#{event.n} {outcome.sign} {outcome.word:<7}"
     took = f"  [{event.seconds:.1f}s]" if event.seconds else ""
     if event.status == "crash":
-        return f"{mark} {clean_line(event.reason, 200)}{took}"
+        return f"{mark} {cut(event.reason, 200)}{took}"
     is_best = state.best is not None and state.best.n == event.n > 1
     gain = f"  {against_baseline(state)}" if is_best else ""
     if row and (words := evidence_words(row)):
         gain += f"  [{words}]"
     measured = figures(state.objective, event.metrics)
-    return f"{mark} {measured}{gain}  {clean_line(event.description, 80)}{took}"
+    return f"{mark} {measured}{gain}  {cut(event.description, 80)}{took}"
 
 
 def _verified_line(event: events.Verified, state: RunState) -> str:
@@ -166,4 +166,4 @@ def _verified_line(event: events.Verified, state: RunState) -> str:
 def _end_line(event: events.RunFinished, state: RunState) -> str:
     word = "finished" if event.ok else "failed"
     counts = f"{state.kept} kept of {len(state.rows)}"
-    return f"{word}: {clean_line(event.reason, 400)} · {counts} · {best_line(state)}"
+    return f"{word}: {cut(event.reason, 400)} · {counts} · {best_line(state)}"

@@ -7,7 +7,7 @@ import sys
 from typing import Literal
 
 from autoexp_tui import plain
-from autoexp_tui.console import echo, err
+from autoexp_tui.console import echo, err, say, warn
 from autoexp_tui.loop.runlock import is_running
 from autoexp_tui.loop.wire import send
 from autoexp_tui.model.problem import INTERRUPTED, UsageProblem
@@ -16,7 +16,7 @@ from autoexp_tui.model.state import RunState
 from autoexp_tui.sources.journals import JournalSource, read_state
 from autoexp_tui.sources.seen import last_seen, leave
 from autoexp_tui.summary.headline import best_line
-from autoexp_tui.text.safe import NOTHING, clean_line, one_line
+from autoexp_tui.text.safe import NOTHING, cut
 
 View = Literal["screen", "plain", "json"]
 
@@ -37,11 +37,9 @@ def watch(run: RunDirectory, how: View, *, since: int = 0) -> int:
         return view(run, how, since=since)
     except KeyboardInterrupt:
         err(NOTHING)  # the line that ^C stands in
-        err(
-            one_line(
-                f"left {run.tag} running: `autoexp attach {run.tag}` comes back, "
-                f"`autoexp stop {run.tag}` ends it"
-            )
+        warn(
+            f"left {run.tag} running: `autoexp attach {run.tag}` comes back, "
+            f"`autoexp stop {run.tag}` ends it"
         )
         return INTERRUPTED
 
@@ -74,11 +72,11 @@ def _screen(run: RunDirectory, *, hosted: bool) -> int:
         return app.return_code
     state = read_state(run)
     if state.finished is not None and not is_running(run):
-        echo(one_line(f"{run.tag}: {clean_line(state.finished.reason, 300)} · {best_line(state)}"))
-        echo(one_line(f"table: {state.runner.results if state.runner else run.results}"))
+        say(f"{run.tag}: {cut(state.finished.reason, 300)} · {best_line(state)}")
+        say(f"table: {state.runner.results if state.runner else run.results}")
         return 0 if state.finished.ok else 1
     if not hosted:
-        echo(one_line(f"{run.tag} goes on: `autoexp attach {run.tag}` comes back"))
+        say(f"{run.tag} goes on: `autoexp attach {run.tag}` comes back")
     return 0
 
 
@@ -93,14 +91,12 @@ def _lines(run: RunDirectory, *, as_json: bool, since: int) -> int:
                 for line in plain.as_lines(record, state):
                     echo(line)
     except plain.RunnerGone:
-        err(
-            one_line(
-                f"autoexp: the runner of {run.tag} is gone without an end: "
-                f"`autoexp run --tag {run.tag}` goes on from row {len(state.rows)}"
-            )
+        warn(
+            f"autoexp: the runner of {run.tag} is gone without an end: "
+            f"`autoexp run --tag {run.tag}` goes on from row {len(state.rows)}"
         )
         return 1
     if not as_json and state.rows:
-        echo(one_line(f"table: {state.runner.results if state.runner else run.results}"))
-        echo(one_line(f"branch: autoexp/{run.tag}; `autoexp show N` shows one experiment"))
+        say(f"table: {state.runner.results if state.runner else run.results}")
+        say(f"branch: autoexp/{run.tag}; `autoexp show N` shows one experiment")
     return 0 if state.finished is not None and state.finished.ok else 1

@@ -11,7 +11,7 @@ import click
 
 from autoexp_tui.config.declared import settings
 from autoexp_tui.config.writer import flow
-from autoexp_tui.console import echo
+from autoexp_tui.console import echo, say
 from autoexp_tui.loop.confirming import as_evaluations, guard_failure, until_spread_is_known
 from autoexp_tui.loop.measuring import Runs
 from autoexp_tui.loop.ports import Evaluator, Job, Result
@@ -24,7 +24,7 @@ from autoexp_tui.project import Project, find_project
 from autoexp_tui.proposers import registry
 from autoexp_tui.summary.trust import check_words
 from autoexp_tui.text.numbers import format_duration, format_number, format_runs
-from autoexp_tui.text.safe import Safe, clean, clean_line, one_line
+from autoexp_tui.text.safe import Safe, clean, cut
 
 _TAG = "check"
 _TAIL = 12
@@ -73,7 +73,7 @@ def check(directory: Path, include_dirty: bool) -> int:
 
 
 def _tell(name: str, text: str) -> None:
-    echo(one_line(f"{name:<10} {clean_line(text, 400)}"))
+    say(f"{name:<10} {cut(text, 400)}")
 
 
 def _tell_project(
@@ -122,7 +122,7 @@ def _tell_result(contract: Contract, runs: Runs, broken: str) -> int:
         echo(clean(f"\nthe last lines of output:\n  {tail}\n"))
         if not (result.tampered or result.cut_short or "exit" in result.failure):
             _tell_printed(contract, result)
-        echo(one_line(f"not ready: {_remedy(contract, result)}"))
+        say(f"not ready: {_remedy(contract, result)}")
         return 1
     measured = as_evaluations(runs.measurement, contract.repeats)
     for metric in contract.metrics:
@@ -135,7 +135,8 @@ def _tell_result(contract: Contract, runs: Runs, broken: str) -> int:
         why = "held out: never judged, never shown to the proposer" if held else "not judged"
         _tell("also read", f"{name} {format_number(value)} ({why})")
     if broken:
-        echo(one_line(f"\nnot ready: {clean_line(broken, 600)}"))
+        echo()
+        say(f"not ready: {cut(broken, 600)}")
         return 1
     _tell_noise(contract, measured)
     for advice in _advice(contract, max(one.seconds for one in runs.results)):

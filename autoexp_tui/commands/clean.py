@@ -7,12 +7,11 @@ from pathlib import Path
 
 import click
 
-from autoexp_tui.console import echo
+from autoexp_tui.console import say
 from autoexp_tui.loop.runlock import is_running
 from autoexp_tui.model.rundir import runs_in
 from autoexp_tui.project import find_project
 from autoexp_tui.sources.journals import read_state
-from autoexp_tui.text.safe import one_line
 
 
 @click.command("clean")
@@ -34,6 +33,6 @@ def clean_() -> None:
             remove_workspace(repository.common_dir, run.tag)
             if state.runner is not None:
                 lines += exclude_lines(place.root, Path(state.runner.results))
-            echo(one_line(f"{run.tag}: workspace removed; rows, commits and branch are kept"))
+            say(f"{run.tag}: workspace removed; rows, commits and branch are kept")
         if not busy:
             repository.unexclude(lines)

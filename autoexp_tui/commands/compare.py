@@ -7,12 +7,12 @@ from typing import Literal
 
 import click
 
-from autoexp_tui.console import echo, echo_painted, err
+from autoexp_tui.console import echo, echo_painted, say, warn
 from autoexp_tui.report.comparison import By, Entry, entry_of, kept_lines, picture, table
 from autoexp_tui.report.comparison import compare as compared
 from autoexp_tui.report.textplot import LETTERS, paint, runs
 from autoexp_tui.sources.opening import opened
-from autoexp_tui.text.safe import Safe, clean_line, one_line
+from autoexp_tui.text.safe import Safe, cut, one_line
 
 _COLOURS = ("green", "blue", "magenta", "yellow", "cyan", "red")
 _WIDEST, _HEIGHT = 110, 18
@@ -54,7 +54,7 @@ def compare(
     width = min(_WIDEST, shutil.get_terminal_size().columns)
     painting = paint(picture(comparison), width, _HEIGHT)
     if painting:
-        echo(one_line(f"{comparison.scale}, by {by}"))
+        say(f"{comparison.scale}, by {by}")
     for cells in painting.lines if painting else []:
         echo_painted(_coloured(text, role) for text, role in runs(cells))
     echo()
@@ -62,11 +62,11 @@ def compare(
         echo_painted([_coloured(line, letter)])
     for letter, entry in zip(LETTERS, comparison.entries, strict=False):
         echo()
-        echo_painted([_coloured(f"{letter}  {clean_line(entry.name, 60)} kept", letter)])
+        echo_painted([_coloured(f"{letter}  {cut(entry.name, 60)} kept", letter)])
         for line in kept_lines(entry, most):
             echo(line)
     for caveat in caveats:
-        err(clean_line(f"note: {caveat}", 300))
+        warn(f"note: {caveat}")
 
 
 def _coloured(text: str, role: str) -> tuple[Safe, str | None]:

@@ -15,9 +15,9 @@ from autoexp_tui.config.declared import Setting, settings
 from autoexp_tui.config.reference import page
 from autoexp_tui.config.schema import schema
 from autoexp_tui.config.writer import flow
-from autoexp_tui.console import echo, write
+from autoexp_tui.console import echo, say, write
 from autoexp_tui.project import CONFIG, find_project
-from autoexp_tui.text.safe import clean, clean_line, one_line
+from autoexp_tui.text.safe import clean, clean_line
 
 _OPTIONS = {
     "proposer": "proposer",
@@ -62,7 +62,7 @@ def config(
     width = max(len(path) for path, _, _ in rows)
     source_width = max(len(source) for _, _, source in rows)
     for path, shown, source in rows:
-        echo(one_line(f"{path:<{width}}  {source:<{source_width}}  {shown}"))
+        say(f"{path:<{width}}  {source:<{source_width}}  {shown}")
 
 
 def _in_force(section: msgspec.Struct, prefix: str = "") -> Iterator[tuple[str, Setting, object]]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import click
 
-from autoexp_tui.console import echo
+from autoexp_tui.console import say
 from autoexp_tui.loop.control import Command, Verb
 from autoexp_tui.loop.wire import send
 from autoexp_tui.model.problem import Problem
 from autoexp_tui.project import run_here
 from autoexp_tui.system.person import whoami
-from autoexp_tui.text.safe import clean_line, one_line
+from autoexp_tui.text.safe import clean_line
 
 _tag = click.argument("tag", required=False)
 
@@ -21,7 +21,7 @@ def ask(tag: str | None, verb: Verb, text: str = "") -> None:
     reply = send(run, Command(verb, by=whoami(), text=clean_line(text, 2000)))
     if not reply.ok:
         raise Problem(f"{run.tag}: {reply.text}")
-    echo(one_line(f"{run.tag}: {reply.text}"))
+    say(f"{run.tag}: {reply.text}")
 
 
 @click.command()

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import click
 
-from autoexp_tui.console import echo
+from autoexp_tui.console import say
 from autoexp_tui.model.problem import UsageProblem
 from autoexp_tui.project import run_here
 from autoexp_tui.sources.archive import is_archive, pack
-from autoexp_tui.text.safe import one_line
 
 
 @click.command()
@@ -32,7 +31,7 @@ def export(names: tuple[str, ...]) -> None:
         size = pack(run, to)
     except OSError as error:
         raise UsageProblem(f"{to}: can't be written ({error.strerror or error})") from None
-    echo(one_line(f"{to}: {run.tag}, {_size(size)}; `autoexp replay {to}` plays it"))
+    say(f"{to}: {run.tag}, {_size(size)}; `autoexp replay {to}` plays it")
 
 
 def _size(size: int) -> str:

@@ -9,11 +9,11 @@ import click
 import msgspec
 
 from autoexp_tui import config
-from autoexp_tui.console import echo, err
+from autoexp_tui.console import echo, say, warn
 from autoexp_tui.model.contract import Contract, Direction, Metric
 from autoexp_tui.model.problem import UsageProblem
 from autoexp_tui.project import CONFIG
-from autoexp_tui.text.safe import Safe, clean_line, one_line
+from autoexp_tui.text.safe import Safe, clean_line
 
 _LIKELY = ("train.py", "prompt.txt", "config.yaml", "handler.py", "query.sql", "styles.css")
 _DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
@@ -50,9 +50,9 @@ def init(
     text = config.render(Contract(target=target, harness=harness, metrics=goals))
     config.parse(text, str(path))
     if not (directory / target).is_file():
-        err(one_line(f"autoexp: {target} is not there yet: write and commit it first"))
+        warn(f"autoexp: {target} is not there yet: write and commit it first")
     path.write_text(text, encoding="utf-8")
-    echo(one_line(f"wrote {path}"))
+    say(f"wrote {path}")
     echo(Safe("  autoexp check   runs your harness once and shows what is read"))
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from autoexp_tui.console import echo
+from autoexp_tui.console import say
 from autoexp_tui.loop.runlock import is_asleep, is_running
 from autoexp_tui.model.rundir import RunDirectory, runs_in
 from autoexp_tui.model.state import RunState
@@ -28,12 +28,12 @@ def ls(directory: Path) -> None:
         state = read_state(run)
         lines.append((one_line(run.tag), _condition(run, state), *_figures(run, state)))
     if not lines:
-        echo(one_line(f"no runs in {place.root} yet: `autoexp run` starts one"))
+        say(f"no runs in {place.root} yet: `autoexp run` starts one")
         return
     widths = [max(len(line[column]) for line in lines) for column in range(3)]
     for tag, condition, rows, best in lines:
         row = f"{tag:<{widths[0]}}  {condition:<{widths[1]}}  {rows:>{widths[2]}}  {best}"
-        echo(one_line(row.rstrip()))
+        say(row.rstrip())
 
 
 def _condition(run: RunDirectory, state: RunState) -> str:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from autoexp_tui.console import echo
+from autoexp_tui.console import echo, say
 from autoexp_tui.samples import copy_sample, samples
-from autoexp_tui.text.safe import Safe, one_line
+from autoexp_tui.text.safe import Safe
 
 
 @click.command()
@@ -21,7 +21,7 @@ def new(sample: str | None, directory: Path | None) -> None:
         known = samples()
         width = max(map(len, known), default=0)
         for name, title in known.items():
-            echo(one_line(f"{name:<{width}}  {title}"))
+            say(f"{name:<{width}}  {title}")
         echo(Safe("\n`autoexp new NAME DIR` copies one"))
         return
     from autoexp_tui.repository.creation import create  # noqa: PLC0415 - git
@@ -33,4 +33,4 @@ def new(sample: str | None, directory: Path | None) -> None:
         # Its harness needs what autoexp itself was installed with: numpy, say.
         (path / ".venv").symlink_to(sys.prefix)
     for line in (f"{path}", f"  cd {path}", "  autoexp check", "  autoexp run"):
-        echo(one_line(line))
+        say(line)

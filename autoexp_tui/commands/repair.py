@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import click
 
-from autoexp_tui.console import echo
+from autoexp_tui.console import say
 from autoexp_tui.loop.journal import salvage
 from autoexp_tui.loop.runlock import locked
 from autoexp_tui.model.state import RunState
 from autoexp_tui.project import run_here
-from autoexp_tui.text.safe import one_line
 
 
 @click.command()
@@ -21,13 +20,13 @@ def repair(tag: str | None, yes: bool) -> None:
     with locked(run):
         found = salvage(run.journal)
         if found.whole:
-            echo(one_line(f"{run.tag}: the journal is whole, there is nothing to repair"))
+            say(f"{run.tag}: the journal is whole, there is nothing to repair")
             return
         state = RunState()
         for record in found.records:
             state.apply(record)
-        echo(one_line(f"{run.tag}: {found.problem}"))
-        echo(one_line(f"whole up to there: {len(found.records)} events, {len(state.rows)} rows"))
+        say(f"{run.tag}: {found.problem}")
+        say(f"whole up to there: {len(found.records)} events, {len(state.rows)} rows")
         if not yes and not click.confirm("Cut it there? What is cut is kept beside it"):
             return
-        echo(one_line(f"{run.tag}: cut; the rest is in {found.cut()}"))
+        say(f"{run.tag}: cut; the rest is in {found.cut()}")

@@ -8,12 +8,11 @@ from typing import Literal
 
 import click
 
-from autoexp_tui.console import echo, write
+from autoexp_tui.console import say, write
 from autoexp_tui.model.problem import UsageProblem
 from autoexp_tui.report import account_of, as_html, as_markdown
 from autoexp_tui.report.page import GENERATOR
 from autoexp_tui.sources.opening import opened
-from autoexp_tui.text.safe import one_line
 
 _HEAD = 2000
 
@@ -57,7 +56,7 @@ def report(
         output.write_text(page, encoding="utf-8")
     except OSError as error:
         raise UsageProblem(f"{output}: can't be written ({error.strerror or error})") from None
-    echo(one_line(f"{output}: {len(account.rows)} rows, {account.digest.kept} kept"))
+    say(f"{output}: {len(account.rows)} rows, {account.digest.kept} kept")
 
 
 def _is_ours(path: Path) -> bool:

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Unpack
 import click
 
 from autoexp_tui.commands.overrides import Overrides, overriding
-from autoexp_tui.console import echo, err
+from autoexp_tui.console import say, warn
 from autoexp_tui.loop.runlock import is_running
 from autoexp_tui.model.problem import INTERRUPTED, Problem
 from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.project import find_project
 from autoexp_tui.sources.journals import read_state
 from autoexp_tui.system.person import whoami
-from autoexp_tui.text.safe import one_line
 from autoexp_tui.viewing import View, choose_view, view, watch
 
 if TYPE_CHECKING:
@@ -62,12 +61,12 @@ def run(
     project = find_project(directory)
     tag = wishes["tag"]
     if tag is not None and is_running(found := project.run(tag)):
-        err(one_line(f"{tag} is running already: watching it"))
+        warn(f"{tag} is running already: watching it")
         return watch(found, how)
     today = dt.datetime.now().astimezone().date()
     prepared = prepare(project, Wishes(**wishes), today=today)
     for note in prepared.notes:
-        err(one_line(f"autoexp: {note}"))
+        warn(f"autoexp: {note}")
     since = read_state(prepared.run).seq if prepared.resumed else 0
     if foreground:
         runner = Runner(prepared.run, prepared.root, prepared.results)
@@ -76,7 +75,7 @@ def run(
         raise Problem(f"the runner did not start: {failure} (log: {prepared.run.runner_log})")
     if detach:
         tag = prepared.run.tag
-        echo(one_line(f"{tag} is running: `autoexp attach {tag}` shows it"))
+        say(f"{tag} is running: `autoexp attach {tag}` shows it")
         return 0
     return watch(prepared.run, how, since=since)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from autoexp_tui.console import echo
+from autoexp_tui.console import echo, say
 from autoexp_tui.model.problem import UsageProblem
 from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.model.state import Row, RunState
@@ -17,7 +17,7 @@ from autoexp_tui.summary.outcomes import outcome_of
 from autoexp_tui.summary.trust import evidence_words
 from autoexp_tui.summary.verified import verified_step
 from autoexp_tui.text.numbers import format_duration, format_number, format_runs
-from autoexp_tui.text.safe import clean, clean_line, decode, one_line
+from autoexp_tui.text.safe import clean, cut, decode
 
 _TAIL_BYTES = 64 << 10
 
@@ -33,15 +33,15 @@ def show(n: int, tag: str | None) -> None:
     if row is None:
         raise UsageProblem(f"run {run.tag} has no row {n}: it has {len(state.rows)}")
     for line in _head(run, state, row):
-        echo(one_line(line))
+        say(line)
     _section("hypothesis", row.hypothesis)
     _section("diff", _file(run.diff(n)) or "(the target as it was)")
     _section("output", _file(run.output(n)) or "(nothing)")
 
 
 def _head(run: RunDirectory, state: RunState, row: Row) -> Iterator[str]:
-    yield f"#{row.n} {outcome_of(row).word}: {clean_line(row.description, 300)}"
-    yield f"because    {clean_line(row.reason, 300)}"
+    yield f"#{row.n} {outcome_of(row).word}: {cut(row.description, 300)}"
+    yield f"because    {cut(row.reason, 300)}"
     if evidence := evidence_words(row):
         yield f"evidence   {evidence}"
     if words := verified_step(state, row.n):
@@ -52,12 +52,12 @@ def _head(run: RunDirectory, state: RunState, row: Row) -> Iterator[str]:
     for name, value in {**row.metrics, **row.extras}.items():
         judged = format_runs(row.measurement.values(name))
         judged += "" if name in row.metrics else "  (not judged)"
-        yield f"{clean_line(name, 40):<10} {format_number(value)}{judged}"
+        yield f"{cut(name, 40):<10} {format_number(value)}{judged}"
 
 
 def _section(name: str, text: str) -> None:
     echo()
-    echo(one_line(f"── {name} " + "─" * (60 - len(name))))
+    say(f"── {name} " + "─" * (60 - len(name)))
     echo(clean(text.rstrip("\n")))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import click
 import msgspec
 
-from autoexp_tui.console import echo
+from autoexp_tui.console import echo, say
 from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.project import run_here
 from autoexp_tui.sources.archive import is_archive, unpacked
@@ -20,7 +20,7 @@ from autoexp_tui.summary.headline import told
 from autoexp_tui.summary.trust import effect_words
 from autoexp_tui.tables import TableSummary, read_table, summarise, summarise_run
 from autoexp_tui.text.numbers import format_duration, format_number, money
-from autoexp_tui.text.safe import clean_line, one_line, safe_json
+from autoexp_tui.text.safe import clean_line, cut, safe_json
 
 
 @click.command()
@@ -43,7 +43,7 @@ def summary(which: str | None, as_json: bool) -> None:
         echo(safe_json(msgspec.json.encode(found)))
         return
     for line in _table_lines(table) if digest is None else _lines(digest):
-        echo(one_line(line))
+        say(line)
 
 
 def _of_run(run: RunDirectory) -> tuple[TableSummary, Digest]:
@@ -57,7 +57,7 @@ def _lines(digest: Digest) -> Iterator[str]:
     counts = f"{digest.kept} kept, {digest.discarded} discarded, {digest.crashed} crashed"
     if digest.near_misses:
         counts += f"; near misses: {len(digest.near_misses)}"
-    yield f"{clean_line(digest.tag, 80)}: {digest.ended}"
+    yield f"{cut(digest.tag, 80)}: {digest.ended}"
     yield f"rows       {digest.rows}: {counts}"
     for metric in _figures(digest):
         if metric.baseline is None or metric.best is None:
@@ -75,7 +75,7 @@ def _lines(digest: Digest) -> Iterator[str]:
     if digest.improvements:
         yield "kept"
     for step in digest.improvements:
-        description = clean_line(step.description, 100)
+        description = cut(step.description, 100)
         effect = f"  {effect_words(step.evidence)}" if step.evidence else ""
         yield f"  #{step.n:<4} {format_number(step.value):>10}{effect}  {description}"
     yield from digest.verification
@@ -93,8 +93,8 @@ def _table_lines(table: TableSummary) -> Iterator[str]:
     if table.metric is None:
         yield "metric     none was found"
     else:
-        name = clean_line(table.metric, 60)
-        source = clean_line(table.direction_source)
+        name = cut(table.metric, 60)
+        source = table.direction_source
         yield f"metric     {name}, {table.direction} is better: {source}"
         yield f"baseline   {format_number(table.baseline)}"
         yield f"best       {format_number(table.best)}"
@@ -103,4 +103,4 @@ def _table_lines(table: TableSummary) -> Iterator[str]:
     for share in table.gain_shares:
         yield f"  {share.share:6.1%} of the gain after {share.experiments} experiments"
     for note in table.notes:
-        yield f"note       {clean_line(note, 300)}"
+        yield f"note       {cut(note, 300)}"

@@ -13,7 +13,7 @@ import msgspec
 
 from autoexp_tui import plain
 from autoexp_tui.commands.overrides import Duration
-from autoexp_tui.console import echo, err
+from autoexp_tui.console import echo, warn
 from autoexp_tui.loop.journal import Journal
 from autoexp_tui.loop.recorder import Recorder
 from autoexp_tui.loop.runlock import locked
@@ -23,7 +23,7 @@ from autoexp_tui.model.problem import INTERRUPTED
 from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.model.state import RunState
 from autoexp_tui.project import find_project, find_run
-from autoexp_tui.text.safe import one_line, safe_json
+from autoexp_tui.text.safe import safe_json
 
 
 @click.command()
@@ -62,7 +62,7 @@ def verify(tag: str | None, *, rounds: int, time_limit: float, as_json: bool) ->
         )
         known = recorder.state.verification
         if verifier.goes_on and known is not None:
-            err(one_line(f"{run.tag}: goes on after {known}, as it was begun"))
+            warn(f"{run.tag}: goes on after {known}, as it was begun")
         if not as_json:
             recorder.listener = _tell
         with _interrupts(verifier):
@@ -91,7 +91,7 @@ def _interrupts(verifier: Verifier) -> Iterator[None]:
 
 def _exit_code(run: RunDirectory, verifier: Verifier, finished: VerificationFinished) -> int:
     if not finished.complete:
-        err(one_line(f"{run.tag}: {finished.reason}; `autoexp verify {run.tag}` goes on"))
+        warn(f"{run.tag}: {finished.reason}; `autoexp verify {run.tag}` goes on")
     if verifier.stopped:
         return INTERRUPTED
     whole = [effect for effect in finished.effects if effect.kind == "whole"]

@@ -26,7 +26,7 @@ from autoexp_tui.summary.trust import (
 )
 from autoexp_tui.summary.verified import verified_words
 from autoexp_tui.text.numbers import NONE, format_duration, format_number, money
-from autoexp_tui.text.safe import Safe, clean_line, one_line
+from autoexp_tui.text.safe import Safe, cut, one_line
 
 _DIFF_CHARS = 64 << 10
 """Characters of one diff that a report shows."""
@@ -199,16 +199,16 @@ def _story(
     if state.finished is None:
         yield "It has not ended yet."
     elif not state.is_table:
-        yield f"It ended because: {clean_line(digest.ended, 300)}."
+        yield f"It ended because: {cut(digest.ended, 300)}."
 
 
 def _opening(state: RunState, digest: Digest) -> str:
     tried = max(0, digest.rows - 1)
     if state.is_table:
         return f"The table holds {_count(digest.rows, 'row')}."
-    target = clean_line(state.contract.target, 80)
-    harness = clean_line(state.contract.harness, 120)
-    words = f"{clean_line(state.run.proposer, 40)} tried {_count(tried, 'change')} to {target}"
+    target = cut(state.contract.target, 80)
+    harness = cut(state.contract.harness, 120)
+    words = f"{cut(state.run.proposer, 40)} tried {_count(tried, 'change')} to {target}"
     when = f"In {format_duration(digest.seconds)}, {words}" if digest.seconds else words
     return f"{when}, judged by “{harness}”."
 
@@ -217,7 +217,7 @@ def _outcome(digest: Digest, objective: Objective) -> str:
     parts = [f"{digest.kept} kept", f"{digest.discarded} discarded"]
     counts = ", ".join([*parts, *([f"{digest.crashed} crashed"] if digest.crashed else [])])
     found, rule = digest.objective, objective.decide.rule
-    name = clean_line(objective.name, 120)
+    name = cut(objective.name, 120)
     if found.baseline is None or found.best is None:
         return f"{name} was never measured ({counts})."
     first: dict[str, float | None] = {metric.name: metric.baseline for metric in digest.metrics}
@@ -225,9 +225,9 @@ def _outcome(digest: Digest, objective: Objective) -> str:
     if found.best == found.baseline:
         what = f"{name} {format_number(found.baseline)}"
         if rule == "pareto":
-            what = clean_line(moves(objective, first), 200)
+            what = cut(moves(objective, first), 200)
         return f"Nothing beat the baseline, {what} ({counts})."
-    moved = clean_line(moves(objective, last, first), 200)
+    moved = cut(moves(objective, last, first), 200)
     if rule == "pareto":
         return f"{name}: {progress(objective, found.gain)} than the baseline ({moved}): {counts}."
     went = "went down" if found.best < found.baseline else "went up"
@@ -242,7 +242,7 @@ def _course(state: RunState, steps: Sequence[KeptStep]) -> Iterator[str]:
     gaining = [step for step in steps if step.share > 0]
     if len(gaining) > 1:
         biggest = max(gaining, key=lambda step: step.share)
-        what = clean_line(biggest.row.description, 120)
+        what = cut(biggest.row.description, 120)
         yield f"The largest step was #{biggest.row.n}, {part(biggest.share)} of the gain: {what}."
         reached = 0.0
         for step in gaining:
@@ -271,9 +271,7 @@ def _failures(rows: Sequence[Row]) -> list[tuple[Safe, tuple[int, ...]]]:
     reasons: dict[Safe, list[int]] = {}
     for row in rows:
         if row.status == "crash":
-            reasons.setdefault(clean_line(row.reason, 160) or Safe("no reason given"), []).append(
-                row.n
-            )
+            reasons.setdefault(cut(row.reason, 160) or Safe("no reason given"), []).append(row.n)
     ranked = sorted(reasons.items(), key=lambda pair: -len(pair[1]))
     return [(reason, tuple(numbers)) for reason, numbers in ranked]
 
@@ -313,7 +311,7 @@ def _trust(state: RunState) -> Iterator[str]:
     if state.is_table:
         yield "Another program wrote this table: what guarded its figures is not known."
         return
-    yield f"Protection: {clean_line(started.protection, 300)}."
+    yield f"Protection: {cut(started.protection, 300)}."
     yield (
         "Nothing protects a figure that is computed in the same process as the code that was "
         "changed."
@@ -326,7 +324,7 @@ def _trust(state: RunState) -> Iterator[str]:
         yield f"{words[:1].upper()}{words[1:]}."
     for metric in contract.metrics:
         if words := least_words(metric):
-            yield f"A change of {clean_line(metric.name, 60)} counted from {words} on."
+            yield f"A change of {cut(metric.name, 60)} counted from {words} on."
 
 
 def _count(number: int, noun: str) -> str:
@@ -366,7 +364,7 @@ def _link(step: KeptStep) -> tuple[str, ...]:
 
 def near_line(row: Row) -> str:
     """`#5 better by 0.8 σ, not confirmed: a wider net`."""
-    return f"#{row.n} {near_words(row)}: {clean_line(row.description, 200)}"
+    return f"#{row.n} {near_words(row)}: {cut(row.description, 200)}"
 
 
 def part(share: float) -> str:

@@ -19,7 +19,7 @@ from autoexp_tui.text.numbers import (
     format_number,
     money,
 )
-from autoexp_tui.text.safe import Safe, clean_line, one_line
+from autoexp_tui.text.safe import Safe, clean_line, cut, one_line
 
 By = Literal["experiment", "time", "cost"]
 
@@ -45,7 +45,7 @@ class KeptChange:
 class Entry:
     """One run of a comparison."""
 
-    name: str
+    name: Safe
     objective: Objective
     kept: tuple[KeptChange, ...]
     """The baseline first."""
@@ -70,7 +70,7 @@ class Entry:
 
 def entry_of(name: str, state: RunState, by: By) -> Entry:
     """A run's part of the comparison. Raises UsageProblem where nothing was measured."""
-    objective = state.objective.presumed()
+    name, objective = clean_line(name), state.objective.presumed()
     bests = {row.n: gain is None or gain.better for row, gain in objective.climb(state.rows)}
     kept: list[KeptChange] = []
     at = spent = 0.0
@@ -159,8 +159,8 @@ def table(comparison: Comparison) -> Iterator[str]:
         kept = f"{len(entry.kept) - 1} kept of {entry.rows}"
         took = [format_duration(entry.seconds)] if entry.seconds > 0 else []
         took += [money(entry.usd)] if entry.usd > 0 else []
-        name = clean_line(entry.name, _NAME)
-        metric = clean_line(entry.objective.name, _NAME)
+        name = cut(entry.name, _NAME)
+        metric = cut(entry.objective.name, _NAME)
         lines.append((letter, name, metric, figures, better, kept, ", ".join(took)))
     widths = [max(len(line[column]) for line in lines) for column in range(7)]
     for line in lines:
@@ -179,7 +179,7 @@ def kept_lines(entry: Entry, most: int) -> Iterator[Safe]:
     width = len(str(shown[-1].row.n)) if shown else 0
     for kept, figure in zip(shown, format_column(kept.value for kept in shown), strict=True):
         mark = " " if kept.is_best else "↓"
-        what = clean_line(kept.row.description, 90)
+        what = cut(kept.row.description, 90)
         yield one_line(f"  #{kept.row.n:<{width}}  {figure} {mark} {what}".rstrip())
 
 

@@ -23,7 +23,7 @@ from autoexp_tui.summary.outcomes import outcome_of
 from autoexp_tui.summary.picture import over_time
 from autoexp_tui.summary.series import Series
 from autoexp_tui.text.numbers import NONE, format_number
-from autoexp_tui.text.safe import Safe, clean, clean_line
+from autoexp_tui.text.safe import Safe, clean, clean_line, cut
 
 _WIDTH, _HEIGHT = 76, 16
 _SPECIAL = re.compile(r"([\\`*_\[\]|~$])")
@@ -102,7 +102,7 @@ def _plot(account: Account) -> Iterator[str]:
     picture = over_time(series, end=series.last)
     lines = as_text(paint(picture, _WIDTH, _HEIGHT)) if picture else []
     if lines:
-        yield _fenced("\n".join([clean_line(series.title, 60), *lines]))
+        yield _fenced("\n".join([cut(series.title, 60), *lines]))
 
 
 def _steps(account: Account) -> Iterator[str]:
@@ -136,7 +136,7 @@ def _step(step: KeptStep, objective: Objective) -> Iterator[str]:
     figures = f"{before}{format_number(step.value)}{share}"
     yield f"### #{row.n} {_safe(row.description, 300)}"
     yield figures
-    if row.hypothesis.strip() and clean_line(row.hypothesis) != clean_line(row.description):
+    if row.hypothesis.strip() not in {"", row.description.strip()}:
         yield _safe(row.hypothesis, 2000)
     if step.diff:
         yield _fenced(clean(step.diff).rstrip("\n"), "diff")

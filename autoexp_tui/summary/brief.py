@@ -14,13 +14,13 @@ from autoexp_tui.summary.trust import (
 )
 from autoexp_tui.summary.verified import verified_line
 from autoexp_tui.text.numbers import format_number, money
-from autoexp_tui.text.safe import clean_line
+from autoexp_tui.text.safe import Safe, cut, one_line
 
 _SHOWN = 8
 _NEAR = 3
 
 
-def brief(state: RunState, rows_before: int, spent_before: float) -> list[str]:
+def brief(state: RunState, rows_before: int, spent_before: float) -> list[Safe]:
     """Lines for a person who last saw `rows_before` rows; empty when nothing has come since."""
     new = state.rows[rows_before:]
     if not new:
@@ -39,7 +39,7 @@ def brief(state: RunState, rows_before: int, spent_before: float) -> list[str]:
     cost = state.spent_usd - spent_before
     lines.append(f"it cost {money(cost)}" if cost > 0 else "it cost nothing")
     lines.append(_needs(state))
-    return [line for line in lines if line]
+    return [one_line(line) for line in lines if line]
 
 
 def _kept(row: Row, state: RunState) -> str:
@@ -48,7 +48,7 @@ def _kept(row: Row, state: RunState) -> str:
     if not objective.is_metric:
         value = figures(objective, row.metrics, ", ")
     effect = f"  {effect_words(row.evidence)}" if row.evidence else ""
-    return f"  #{row.n} {value}{effect}  {clean_line(row.description, 80)}"
+    return f"  #{row.n} {value}{effect}  {cut(row.description, 80)}"
 
 
 def _near(new: list[Row]) -> list[str]:
@@ -56,9 +56,7 @@ def _near(new: list[Row]) -> list[str]:
     near = near_misses(new)
     if not near:
         return []
-    shown = (
-        f"  #{row.n} {near_words(row)}  {clean_line(row.description, 80)}" for row in near[:_NEAR]
-    )
+    shown = (f"  #{row.n} {near_words(row)}  {cut(row.description, 80)}" for row in near[:_NEAR])
     return [f"near misses, which may be luck: {len(near)}", *shown]
 
 
@@ -71,12 +69,12 @@ def _real(state: RunState, kept: list[Row]) -> list[str]:
 
 def _needs(state: RunState) -> str:
     if state.paused:
-        return f"it needs you: {clean_line(state.paused, 200)}"
+        return f"it needs you: {state.paused}"
     if state.finished and not state.finished.ok:
-        return f"it needs you: {clean_line(state.finished.reason, 200)}"
+        return f"it needs you: {state.finished.reason}"
     alarms = [notice.text for _, notice in state.notices if notice.level == "alarm"]
     if alarms:
-        return f"look at this: {clean_line(alarms[-1], 200)}"
+        return f"look at this: {alarms[-1]}"
     if state.finished:
-        return f"it has ended: {clean_line(state.finished.reason, 200)}"
+        return f"it has ended: {state.finished.reason}"
     return "nothing needs you: it goes on"

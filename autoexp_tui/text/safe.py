@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby, islice
 from operator import itemgetter
-from typing import NewType
+from typing import NewType, overload
 from unicodedata import category
 
 Safe = NewType("Safe", str)
@@ -97,9 +97,21 @@ def clean_line(text: str, limit: int = 200) -> Safe:
     return cut(Safe(" ".join(clean(text).split())), limit)
 
 
-def cut(text: Safe, limit: int) -> Safe:
-    """Return `text` in at most `limit` characters (at least 1): an ellipsis for what was cut."""
-    return text if len(text) <= limit else Safe(text[: limit - 1].rstrip() + "…")
+@overload
+def cut(text: Safe, limit: int) -> Safe: ...
+@overload
+def cut(text: str, limit: int) -> str: ...
+def cut(text: str, limit: int) -> str:
+    """Return `text` in at most `limit` characters (at least 1): an ellipsis for what was cut.
+
+    What was clean stays it; nothing else becomes it.
+    """
+    return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
+
+
+def part_of(text: Safe, start: int, end: int | None = None) -> Safe:
+    """Return the characters from `start` on, up to `end`."""
+    return Safe(text[start:end])
 
 
 def one_line(text: str) -> Safe:
@@ -130,14 +142,14 @@ def decode(data: bytes) -> str:
     return data.decode("utf-8", "replace")
 
 
-def parse_sgr(line: str, style: Style = PLAIN) -> tuple[list[tuple[str, Style]], Style]:
+def parse_sgr(line: str, style: Style = PLAIN) -> tuple[list[tuple[Safe, Style]], Style]:
     """Split terminal output into cleaned pieces of one style each, and the style it ends in.
 
     `style` is the one it begins in. Only "select graphic rendition" (`ESC [ … m`) is honoured, but
     for blink and conceal. The pieces joined are `clean(line)`; none is empty.
     """
     if line.isascii() and line.isprintable():
-        return ([(line, style)] if line else []), style
+        return ([(Safe(line), style)] if line else []), style
     runs: list[tuple[str, Style]] = []
     position = 0
     for sequence in _SEQUENCE.finditer(line):
@@ -183,7 +195,7 @@ def _bounded(text: str, offset: int) -> Iterator[tuple[int, int]]:
     yield offset + start, offset + len(text)
 
 
-def _cut(runs: list[tuple[str, Style]]) -> list[tuple[str, Style]]:
+def _cut(runs: list[tuple[str, Style]]) -> list[tuple[Safe, Style]]:
     """Apply to styled runs what `clean` does to their joined text; join runs of equal style."""
     text = "".join([run for run, _ in runs])
     nowhere = len(text), len(text)
@@ -201,7 +213,7 @@ def _cut(runs: list[tuple[str, Style]]) -> list[tuple[str, Style]]:
             start, end = next(spans, nowhere)
         position = limit
     return [
-        ("".join([part for part, _ in same]), style)
+        (Safe("".join([part for part, _ in same])), style)
         for style, same in groupby(parts, key=itemgetter(1))
     ]
 

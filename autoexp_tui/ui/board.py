@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
-from textual.content import Content
 from textual.geometry import Size
 from textual.layout import Layout
 from textual.message import Message
 
 from autoexp_tui.model.state import RunState
 from autoexp_tui.sources.subject import Base, Subject, Texts, subject_of
-from autoexp_tui.text.safe import clean_line
+from autoexp_tui.ui import ink
 from autoexp_tui.ui.panes import PANES, BoardShape, Name, PanesLayout, shape_of
 from autoexp_tui.ui.reading import ChangeRead, ChangeReading, FileReader
 from autoexp_tui.ui.widgets.diff import DiffPane
@@ -94,7 +93,7 @@ class Board(Container):
     def compose(self) -> ComposeResult:
         for name, pane in self.panes.items():
             pane.add_class("pane")
-            pane.border_title = Content(f"{PANES.index(name) + 1} {name.capitalize()}")
+            ink.entitle(pane, f"{PANES.index(name) + 1} {name.capitalize()}")
             yield pane
 
     @property
@@ -153,7 +152,7 @@ class Board(Container):
         self._target = state.contract.target
         self._show_diff(state, subject, look)
         self._show_hypothesis(subject, looking_back=look.selected is not None)
-        self.hypothesis.border_subtitle = state.phase if subject.row is None else ""
+        ink.subtitle(self.hypothesis, state.phase if subject.row is None else "")
         self._show_output(state, subject)
 
     def _show_results(self, state: RunState, look: Look) -> None:
@@ -207,7 +206,7 @@ class Board(Container):
         self._title_diff(self._look)
 
     def _begin_diff(self, change: ChangeReading, subject: Subject) -> None:
-        path = clean_line(change.path or self._target, 200)
+        path = change.path or self._target
         if change.old is not None and change.new is not None:
             self.diff.show(change.old, change.new, path)
         elif subject.is_whole or change.old is None:
@@ -219,12 +218,12 @@ class Board(Container):
         changes = f"  +{self.diff.added} −{self.diff.removed}" if self.diff.path else ""
         against = " against the baseline" if look.base == "baseline" else ""
         words = f"2 Diff ─ {self.diff.path}{against}{changes}" if self.diff.path else "2 Diff"
-        _set_title(self.diff, words)
+        ink.entitle(self.diff, words)
 
     def _show_hypothesis(self, subject: Subject, *, looking_back: bool) -> None:
         on = f" on #{subject.parent}" if subject.parent else ""
         back = "  (esc: back to now)" if looking_back else ""
-        _set_title(self.hypothesis, f"1 Hypothesis ─ #{subject.n}{on}{back}")
+        ink.entitle(self.hypothesis, f"1 Hypothesis ─ #{subject.n}{on}{back}")
         if subject.row is not None:
             self.hypothesis.decided(subject.row, subject.verified)
         elif subject.flight is not None:
@@ -237,12 +236,6 @@ class Board(Container):
         self.output.follow(path, self._progress if prints else lambda: 1.0)
         if ran and path is None:
             self.output.tell([notice.text for _, notice in state.notices])
-            _set_title(self.output, "3 Notes on the table")
+            ink.entitle(self.output, "3 Notes on the table")
         else:
-            _set_title(self.output, f"3 Output ─ #{subject.n}" if ran else "3 Output")
-
-
-def _set_title(pane: HypothesisPane | DiffPane | OutputPane, words: str) -> None:
-    """Titles are no markup; an unchanged one costs nothing."""
-    if pane.border_title != words.replace("[", "\\["):
-        pane.border_title = Content(words)
+            ink.entitle(self.output, f"3 Output ─ #{subject.n}" if ran else "3 Output")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from autoexp_tui.model.state import Row
 from autoexp_tui.text.numbers import format_duration, format_number
-from autoexp_tui.text.safe import clean
+from autoexp_tui.text.safe import Safe, clean
 
 
-def experiment_as_text(row: Row, patch: str) -> str:
+def experiment_as_text(row: Row, patch: str) -> Safe:
     """Facts, hypothesis and patch; nothing of it can steer a terminal."""
     figures = [f"{name}: {format_number(value)}" for name, value in row.metrics.items()]
     parts = [
@@ -20,4 +20,4 @@ def experiment_as_text(row: Row, patch: str) -> str:
         "",
         patch,
     ]
-    return clean("\n".join(parts)).rstrip() + "\n"
+    return clean("\n".join(parts).rstrip() + "\n")

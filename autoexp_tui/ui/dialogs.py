@@ -15,6 +15,8 @@ from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from autoexp_tui.summary.outcomes import LEGEND
+from autoexp_tui.text.safe import Safe
+from autoexp_tui.ui import ink
 from autoexp_tui.ui.keys import GROUPS, MOVES_IN_A_PANE, Hotkey
 
 
@@ -35,11 +37,10 @@ class Choice(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
-            yield Static(Text(self._question), classes="dialog-title", markup=False)
-            yield OptionList(
-                *(Option(Text(text), id=name) for name, text in self._answers), markup=False
-            )
-            yield Static(Text("⏎ choose   esc back"), classes="dialog-foot", markup=False)
+            yield _line(self._question, "dialog-title")
+            answers = (Option(ink.text(text), id=name) for name, text in self._answers)
+            yield OptionList(*answers, markup=False)
+            yield _line("⏎ choose   esc back", "dialog-foot")
 
     def action_move(self, by: int) -> None:
         options = self.query_one(OptionList)
@@ -66,11 +67,11 @@ class Ask(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
-            yield Static(Text(self._question), classes="dialog-title", markup=False)
+            yield _line(self._question, "dialog-title")
             field = Input(self._value, placeholder=self._placeholder, select_on_focus=False)
             field.cursor_blink = False  # a blinking cursor is bytes down the wire, all night
             yield field
-            yield Static(Text("⏎ done   esc back"), classes="dialog-foot", markup=False)
+            yield _line("⏎ done   esc back", "dialog-foot")
 
     @on(Input.Submitted)
     def _given(self, event: Input.Submitted) -> None:
@@ -84,16 +85,16 @@ class Told(ModalScreen[None]):
         Binding("escape,enter,space,q", "dismiss(None)", "Back", show=False)
     ]
 
-    def __init__(self, title: str, lines: Sequence[str]) -> None:
+    def __init__(self, title: str, lines: Sequence[Safe]) -> None:
         super().__init__()
         self._title_text = title
         self._lines = lines
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog"):
-            yield Static(Text(self._title_text), classes="dialog-title", markup=False)
-            yield Static(Text("\n".join(self._lines)), markup=False)
-            yield Static(Text("⏎ on"), classes="dialog-foot", markup=False)
+            yield _line(self._title_text, "dialog-title")
+            yield Static(ink.text("\n".join(self._lines)), markup=False)
+            yield _line("⏎ on", "dialog-foot")
 
 
 class Help(ModalScreen[None]):
@@ -118,9 +119,10 @@ class Help(ModalScreen[None]):
         texts = [_group(name, rows) for name, rows in groups if rows]
         with VerticalScroll(classes="dialog help"):
             with Horizontal(classes="help-columns"):
-                yield Static(Text("\n\n").join(texts[:2]), classes="help-column", markup=False)
-                yield Static(Text("\n\n").join(texts[2:]), classes="help-column", markup=False)
-            yield Static(Text("esc back"), classes="dialog-foot", markup=False)
+                for column in (texts[:2], texts[2:]):
+                    between = ink.text("\n\n")
+                    yield Static(between.join(column), classes="help-column", markup=False)
+            yield _line("esc back", "dialog-foot")
 
     def on_mount(self) -> None:
         self.query_one(VerticalScroll).focus()
@@ -136,8 +138,9 @@ class Help(ModalScreen[None]):
 
 
 def _group(name: str, rows: Sequence[tuple[str, str]]) -> Text:
-    text = Text(name, "bold")
-    for keys, words in rows:
-        text.append(f"\n{keys:<10}", "not bold")
-        text.append(f" {words}", "not bold")
-    return text
+    lines = "".join(f"\n{keys:<10} {words}" for keys, words in rows)
+    return ink.text((name, "bold"), lines)
+
+
+def _line(words: str, classes: str) -> Static:
+    return Static(ink.text(words), classes=classes, markup=False)

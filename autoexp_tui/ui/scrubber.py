@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
+from autoexp_tui.ui import ink
+
 TRACK, HERE = "─", "●"
 BARS = "▁▂▃▄▅▆▇█"
 
@@ -41,12 +43,12 @@ def line(width: int, rows: int, kept: KeptRows, at: int, words: str) -> Text:
     """The track and beside it how the replay stands, in `width` cells; what is to come is dim."""
     tail = f"  {at} of {rows}  {words}"
     room = width - len(tail)
-    shown = Text(track(room, rows, kept, at))
+    shown = ink.text(track(room, rows, kept, at))
     if shown:
         here = _place(room, rows, at)
         shown.stylize("bold", here, here + 1)
         shown.stylize("dim", here + 1)
-    return shown.append(tail)
+    return shown.append(ink.text(tail))
 
 
 def _place(width: int, rows: int, at: int) -> int:

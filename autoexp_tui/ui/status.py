@@ -16,7 +16,7 @@ from autoexp_tui.model.state import Row, RunState
 from autoexp_tui.summary.headline import brief_figure, progress
 from autoexp_tui.summary.trust import spread
 from autoexp_tui.text.numbers import MINUS, format_duration, format_number, money
-from autoexp_tui.text.safe import clean_line
+from autoexp_tui.text.safe import NOTHING, Safe, cut, one_line
 
 StatusRole = Literal["quiet", "plain", "alive", "better", "attention"]
 
@@ -26,10 +26,15 @@ _BAR = 8
 class StatusPiece(NamedTuple):
     """Some words of a status line."""
 
-    text: str
+    text: Safe
     role: StatusRole
     rank: int
     """The higher, the sooner it is left out where there is no room."""
+
+
+def piece(text: str, role: StatusRole, rank: int) -> StatusPiece:
+    """A piece of words put together."""
+    return StatusPiece(one_line(text), role, rank)
 
 
 class Now(NamedTuple):
@@ -57,25 +62,25 @@ def phase_words(state: RunState, now: Now) -> StatusPiece:
     if state.current is not None and state.current.waiting is not None:
         began, wait = state.current.waiting
         left = ticking(began + wait.seconds - now.time)
-        return StatusPiece(f"▶ waiting {left}: {clean_line(wait.reason, 40)}", "attention", 0)
+        return piece(f"▶ waiting {left}: {cut(wait.reason, 40)}", "attention", 0)
     since = ticking(now.time - state.phase_time)
     asked = "pausing: " if state.pause_requested else "stopping: " if state.stop_requested else ""
     role: StatusRole = "attention" if asked else "alive"
-    return StatusPiece(f"▶ {asked}{doing(state)} {since}", role, 0)
+    return piece(f"▶ {asked}{doing(state)} {since}", role, 0)
 
 
 def _standing(state: RunState, now: Now) -> StatusPiece | None:
     """What has no clock: a replay, an end, a pause, another program's table."""
     if now.replay:
-        return StatusPiece(now.replay, "plain", 0)
+        return piece(now.replay, "plain", 0)
     if state.finished:
         word = "finished" if state.finished.ok else "failed"
-        return StatusPiece(f"■ {word}", "plain" if state.finished.ok else "attention", 0)
+        return piece(f"■ {word}", "plain" if state.finished.ok else "attention", 0)
     if not now.alive:
-        return StatusPiece("■ runner gone", "attention", 0)
+        return piece("■ runner gone", "attention", 0)
     if state.is_table:
-        return StatusPiece("▶ watching", "alive", 0)
-    return StatusPiece("‖ paused", "attention", 0) if state.paused else None
+        return piece("▶ watching", "alive", 0)
+    return piece("‖ paused", "attention", 0) if state.paused else None
 
 
 def doing(state: RunState) -> str:
@@ -102,20 +107,20 @@ def ticking(seconds: float) -> str:
 def first_line(state: RunState, now: Now) -> list[StatusPiece]:
     """Alive? better? when does it end? Then whose run it is."""
     if state.started is None:
-        return [StatusPiece("waiting for the run's first event", "quiet", 0)]
-    pieces = [StatusPiece(clean_line(state.started.tag, 40), "quiet", 5), phase_words(state, now)]
+        return [piece("waiting for the run's first event", "quiet", 0)]
+    pieces = [piece(cut(state.started.tag, 40), "quiet", 5), phase_words(state, now)]
     pieces += _best(state)
     if noise := spread(state):
-        pieces.append(StatusPiece(noise, "quiet", 4))
+        pieces.append(piece(noise, "quiet", 4))
     total = state.budget.max_experiments
     count = f"{len(state.rows)} rows" if state.is_table else f"{len(state.rows)} of {total}"
-    pieces.append(StatusPiece(count, "plain", 3))
-    pieces.append(StatusPiece(f"{state.kept} kept", "plain", 4))
+    pieces.append(piece(count, "plain", 3))
+    pieces.append(piece(f"{state.kept} kept", "plain", 4))
     if end := _end(state, now):
         pieces.append(end)
     if state.spent_usd:
         spent = f"{money(state.spent_usd)} of {money(state.budget.max_cost_usd)}"
-        pieces.append(StatusPiece(spent, "quiet", 6))
+        pieces.append(piece(spent, "quiet", 6))
     return pieces
 
 
@@ -127,33 +132,33 @@ def second_line(state: RunState, now: Now) -> list[StatusPiece]:
     clock = run_clock(state, now)
     hours = budget.max_wall_clock_hours * 3600
     pieces = [
-        StatusPiece(f"experiments {bar(len(state.rows) / budget.max_experiments)}", "quiet", 1),
-        StatusPiece(f"time {bar(clock / hours)} {format_duration(hours)}", "quiet", 2),
-        StatusPiece(
+        piece(f"experiments {bar(len(state.rows) / budget.max_experiments)}", "quiet", 1),
+        piece(f"time {bar(clock / hours)} {format_duration(hours)}", "quiet", 2),
+        piece(
             f"cost {bar(state.spent_usd / budget.max_cost_usd)} {money(budget.max_cost_usd)}",
             "quiet",
             3,
         )
         if budget.max_cost_usd > 0
-        else StatusPiece("cost: nothing may be spent", "quiet", 3),
+        else piece("cost: nothing may be spent", "quiet", 3),
     ]
     if pace := forecast(state, clock):
-        pieces.append(StatusPiece(f"{pace.per_hour:.0f} an hour", "quiet", 4))
+        pieces.append(piece(f"{pace.per_hour:.0f} an hour", "quiet", 4))
     if state.spent_usd and state.rows:
         each = state.spent_usd / len(state.rows)
-        pieces.append(StatusPiece(f"{money(each)} each", "quiet", 4))
+        pieces.append(piece(f"{money(each)} each", "quiet", 4))
         night = min(each * budget.max_experiments, budget.max_cost_usd)
-        pieces.append(StatusPiece(f"{money(night)} in the end", "quiet", 6))
+        pieces.append(piece(f"{money(night)} in the end", "quiet", 6))
     if state.spent_usd and state.kept:
-        pieces.append(StatusPiece(f"{money(state.spent_usd / state.kept)} per keep", "quiet", 5))
+        pieces.append(piece(f"{money(state.spent_usd / state.kept)} per keep", "quiet", 5))
     if tried := len(state.rows) - 1:
-        pieces.append(StatusPiece(f"{100 * state.kept / max(1, tried):.0f} % kept", "quiet", 5))
+        pieces.append(piece(f"{100 * state.kept / max(1, tried):.0f} % kept", "quiet", 5))
     if state.near_misses:
         near = f"{state.near_misses} near miss{'es' if state.near_misses > 1 else ''}"
-        pieces.append(StatusPiece(near, "quiet", 5))
+        pieces.append(piece(near, "quiet", 5))
     if state.crashed:
-        pieces.append(StatusPiece(f"{state.crashed} crashed", "quiet", 6))
-    pieces.append(StatusPiece(clean_line(state.started.protection, 80), "quiet", 7))
+        pieces.append(piece(f"{state.crashed} crashed", "quiet", 6))
+    pieces.append(piece(cut(state.started.protection, 80), "quiet", 7))
     return pieces
 
 
@@ -163,55 +168,55 @@ def bar(fraction: float) -> str:
     return "▰" * full + "▱" * (_BAR - full)
 
 
-def title(state: RunState, now: Now) -> str:
+def title(state: RunState, now: Now) -> Safe:
     """The terminal's title: best and state, readable in a list of tabs."""
     if state.started is None:
-        return "autoexp"
-    best = next((piece.text for piece in _best(state)), "")
+        return Safe("autoexp")
+    best = next((one.text for one in _best(state)), NOTHING)
     word = phase_words(state, now).text.split(" ")[1] if not now.replay else "replay"
-    return " · ".join(filter(None, [clean_line(state.started.tag, 40), word, best]))
+    return one_line(" · ".join(filter(None, [cut(state.started.tag, 40), word, best])))
 
 
 def fit(pieces: Sequence[StatusPiece], width: int, gap: int) -> list[StatusPiece]:
     """The pieces that fit into `width` with `gap` cells between, by rank; always the first rank."""
     kept: list[StatusPiece] = []
     room = width + gap
-    for piece in sorted(pieces, key=lambda piece: piece.rank):
-        needs = cell_len(piece.text) + gap
+    for found in sorted(pieces, key=lambda one: one.rank):
+        needs = cell_len(found.text) + gap
         if needs <= room or not kept:
-            kept.append(piece)
+            kept.append(found)
             room -= needs
-    return [piece for piece in pieces if piece in kept]
+    return [one for one in pieces if one in kept]
 
 
-def alert(state: RunState, now: Now) -> str:
+def alert(state: RunState, now: Now) -> Safe:
     """What needs a person, and what to press; empty when nothing does."""
     if now.replay or state.started is None:
-        return ""
+        return NOTHING
     if state.finished and not state.finished.ok:
-        return f"the run failed: {clean_line(state.finished.reason, 300)}"
+        return one_line(f"the run failed: {state.finished.reason}")
     if not now.alive and not state.finished:
-        return (
+        return one_line(
             f"the runner is gone; nothing that was logged is lost: "
-            f"`autoexp run --tag {clean_line(state.started.tag, 40)}` goes on"
+            f"`autoexp run --tag {cut(state.started.tag, 40)}` goes on"
         )
     if state.paused:
-        return f"{clean_line(state.paused, 200)} — space goes on"
+        return one_line(f"{cut(state.paused, 200)} — space goes on")
     if state.notices and state.notices[-1][1].level == "alarm":
-        return clean_line(state.notices[-1][1].text, 300)
-    return ""
+        return one_line(state.notices[-1][1].text)
+    return NOTHING
 
 
 def _best(state: RunState) -> list[StatusPiece]:
     first, kept = state.baseline, state.incumbent
     if first is None or kept is None:
         words = "no measurement yet" if first is None else "nothing kept"
-        return [StatusPiece(words, "quiet", 1)]
-    last = StatusPiece(f"kept last {_figure(state, kept)}", "quiet", 4)
+        return [piece(words, "quiet", 1)]
+    last = piece(f"kept last {_figure(state, kept)}", "quiet", 4)
     if state.best is None:
         return [last]
     if state.best is first:
-        pieces = [StatusPiece(f"baseline {_figure(state, first)}", "plain", 1)]
+        pieces = [piece(f"baseline {_figure(state, first)}", "plain", 1)]
     else:
         pieces = [_gain(state, state.best, first)]
     return pieces if state.best is kept else [*pieces, last]
@@ -224,12 +229,12 @@ def _gain(state: RunState, best: Row, first: Row) -> StatusPiece:
     role: StatusRole = "better" if gain.better else "plain"
     shown = _figure(state, best)
     if objective.decide.rule == "pareto":
-        return StatusPiece(f"best {shown}  {progress(objective, gain)}", role, 1)
+        return piece(f"best {shown}  {progress(objective, gain)}", role, 1)
     value, start = (objective.figure(row.metrics) or 0.0 for row in (best, first))
     if gain.percent is None:
-        return StatusPiece(f"best {shown} from {format_number(start)}", role, 1)
+        return piece(f"best {shown} from {format_number(start)}", role, 1)
     size = f"{MINUS if value < start else '+'}{abs(gain.percent):.1f} %"
-    return StatusPiece(f"best {shown}  {size} of {format_number(start)}", role, 1)
+    return piece(f"best {shown}  {size} of {format_number(start)}", role, 1)
 
 
 def _figure(state: RunState, row: Row) -> str:
@@ -241,7 +246,7 @@ def _figure(state: RunState, row: Row) -> str:
 
 def _end(state: RunState, now: Now) -> StatusPiece | None:
     if state.finished is not None:
-        return StatusPiece(clean_line(state.finished.reason, 60), "plain", 2)
+        return piece(cut(state.finished.reason, 60), "plain", 2)
     if now.replay or not now.alive or state.paused:
         return None
     if state.is_table:
@@ -249,8 +254,8 @@ def _end(state: RunState, now: Now) -> StatusPiece | None:
     coming: Forecast | None = forecast(state, run_clock(state, now))
     if coming is None:
         left = seconds_left(state, run_clock(state, now))
-        return StatusPiece(f"at most {format_duration(max(0.0, left))} more", "quiet", 2)
+        return piece(f"at most {format_duration(max(0.0, left))} more", "quiet", 2)
     end = dt.datetime.fromtimestamp(now.time + coming.seconds)  # noqa: DTZ006 - a person's clock
     if coming.seconds < 24 * 3600:
-        return StatusPiece(f"stops ≈ {end:%H:%M}", "plain", 2)
-    return StatusPiece(f"stops ≈ {end:%a %H:%M}", "plain", 2)
+        return piece(f"stops ≈ {end:%H:%M}", "plain", 2)
+    return piece(f"stops ≈ {end:%a %H:%M}", "plain", 2)

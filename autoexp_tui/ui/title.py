@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.app import App
 
-from autoexp_tui.text.safe import clean_line
+from autoexp_tui.text.safe import Safe, cut
 
 _SAVE, _RESTORE = "\x1b[22;0t", "\x1b[23;0t"
 
@@ -16,9 +16,9 @@ class TerminalTitle:
         self._app = app
         self._shown = ""
 
-    def show(self, title: str) -> None:
-        """Set the title; what it says is cleaned here."""
-        title = clean_line(title, 120)
+    def show(self, title: Safe) -> None:
+        """Set the title: one line, as the terminal is told it."""
+        title = cut(title, 120)
         if title != self._shown:
             self._write(f"{'' if self._shown else _SAVE}\x1b]2;{title}\x07")
             self._shown = title

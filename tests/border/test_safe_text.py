@@ -17,6 +17,13 @@ SINKS = {
     "print": {"evaluation/supervisor.py"},
     "sys.stdout.write": set(),
     "sys.stderr.write": set(),
+    "Text": {"ui/ink.py"},
+    "Segment": {"ui/ink.py"},
+    "Content": {"ui/ink.py"},
+    "from_markup": set(),
+    "assemble": set(),
+    "append_text": set(),
+    "notify": set(),
 }
 """What shows text as it is, and the modules that may call it."""
 
@@ -34,7 +41,12 @@ def calls(tree: ast.Module) -> Iterator[tuple[str, ast.Call]]:
 
 @pytest.mark.parametrize("sink", SINKS)
 def test_only_its_own_module_calls_a_sink(sink: str) -> None:
-    found = {name for name, tree in modules() for called, _ in calls(tree) if called == sink}
+    found = {
+        name
+        for name, tree in modules()
+        for called, _ in calls(tree)
+        if called == sink or ("." not in sink and called.rpartition(".")[2] == sink)
+    }
     assert found <= SINKS[sink]
 
 
@@ -55,3 +67,17 @@ def test_templates_escape_everything_but_our_own_pictures() -> None:
     assert found
     for page in found:
         assert re.findall(r"[\w.]+ *\| *safe|autoescape", page) == ["picture | safe"]
+
+
+def test_borders_and_lines_of_text_are_written_in_one_module() -> None:
+    """`append` of words and a style is Rich's; a title that is assigned may be markup."""
+    found = {
+        name
+        for name, tree in modules()
+        for node in ast.walk(tree)
+        if (isinstance(node, ast.Call) and ast.unparse(node.func).endswith(".append")
+            and len(node.args) > 1)
+        or (isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)
+            and node.attr in {"border_title", "border_subtitle", "renderable"})
+    }  # fmt: skip
+    assert found == {"ui/ink.py"}

@@ -16,7 +16,7 @@ from autoexp_tui.sources.subject import Base, Texts, subject_of
 from autoexp_tui.summary.outcomes import outcome_of
 from autoexp_tui.summary.trust import evidence_words
 from autoexp_tui.text.numbers import format_clock, format_duration, format_number, format_runs
-from autoexp_tui.text.safe import clean, clean_line
+from autoexp_tui.ui import ink
 from autoexp_tui.ui.bridge import Broken
 from autoexp_tui.ui.keys import bindings, experiment_keys
 from autoexp_tui.ui.reading import ChangeRead, ChangeReading, FileReader
@@ -76,14 +76,14 @@ class ExperimentScreen(KeyScreen[int]):
         if row is None or subject is None:
             return
         facts = self.query_one("#facts", VerticalScroll)
-        facts.border_title = f"#{row.n} of {len(self._state.rows)}"
+        ink.entitle(facts, f"#{row.n} of {len(self._state.rows)}")
         self.query_one("#facts-text", Static).update(_facts(row))
         self._against = max(1, subject.parent if self._base == "parent" else 1)
         self._change = ChangeReading(self._texts, subject, self._base)
         self._reader.follow(self, self._change)
         output = self.query_one(OutputPane)
         output.follow(self._texts.output(row.n))
-        output.border_title = "Output"
+        ink.entitle(output, "Output")
 
     @on(ChangeRead)
     def _take(self, message: ChangeRead) -> None:
@@ -94,10 +94,11 @@ class ExperimentScreen(KeyScreen[int]):
         diff = self.query_one(DiffPane)
         if change.old is not None and change.new is not None:
             path = change.path or self._state.contract.target
-            diff.show(change.old, change.new, clean_line(path, 200))
+            diff.show(change.old, change.new, path)
         else:
             diff.clear()
-        diff.border_title = f"Diff ─ against #{self._against}  +{diff.added} −{diff.removed}"
+        words = f"Diff ─ against #{self._against}  +{diff.added} −{diff.removed}"
+        ink.entitle(diff, words)
 
     @on(Broken)
     def _warn(self, message: Broken) -> None:
@@ -108,23 +109,17 @@ class ExperimentScreen(KeyScreen[int]):
 
 
 def _facts(row: Row) -> Text:
-    text = Text()
-    text.append(f"{outcome_of(row)}  ", "bold")
-    text.append(f"{clean_line(row.description, 300)}\n", "bold")
-    text.append(f"{clean_line(row.reason, 300)}\n")
+    told = [row.reason.strip()]
     if evidence := evidence_words(row):
-        text.append(f"{evidence}\n")
-    if row.hypothesis and clean(row.hypothesis).strip() != clean_line(row.description, 300):
-        text.append(f"{clean(row.hypothesis).strip()}\n")
+        told.append(evidence)
+    if row.hypothesis.strip() not in {"", row.description.strip()}:
+        told.append(row.hypothesis.strip())
     figures = [
-        f"{clean_line(name, 40)} {format_number(value)}{format_runs(row.measurement.values(name))}"
+        f"{name} {format_number(value)}{format_runs(row.measurement.values(name))}"
         for name, value in row.metrics.items()
     ]
-    figures += [
-        f"{clean_line(name, 40)} {format_number(value)} (not judged)"
-        for name, value in row.extras.items()
-    ]
-    text.append("   ".join(figures) or "no measurement")
+    figures += [f"{name} {format_number(value)} (not judged)" for name, value in row.extras.items()]
+    told.append("   ".join(figures) or "no measurement")
     made = [f"took {format_duration(row.seconds)}"]
     if row.time:
         made.append(f"at {format_clock(row.time)}")
@@ -133,5 +128,8 @@ def _facts(row: Row) -> Text:
     made.append(f"commit {row.commit[:12]}")
     if row.parent:
         made.append(f"on {row.parent[:12]}")
-    text.append("\n" + "   ".join(made), "dim")
-    return text
+    return ink.text(
+        (f"{outcome_of(row)}  {row.description}\n", "bold"),
+        "\n".join(told),
+        ("\n" + "   ".join(made), "dim"),
+    )

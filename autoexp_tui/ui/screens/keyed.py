@@ -8,7 +8,7 @@ from typing import Generic
 from textual.message import Message
 from textual.screen import Screen, ScreenResultType
 
-from autoexp_tui.text.safe import clean_line
+from autoexp_tui.text.safe import NOTHING, Safe, clean_line
 from autoexp_tui.ui.keys import Hotkey
 from autoexp_tui.ui.widgets.bars import KeyBar
 
@@ -18,7 +18,7 @@ _ANSWER_S = 6.0
 class Retitled(Message):
     """The terminal's title is to say something else."""
 
-    def __init__(self, title: str) -> None:
+    def __init__(self, title: Safe) -> None:
         super().__init__()
         self.title = title
 
@@ -46,6 +46,6 @@ class KeyScreen(Screen[ScreenResultType], Generic[ScreenResultType]):
 
         def be_quiet(said: str = bar.answer) -> None:
             if bar.answer == said:
-                bar.say("")
+                bar.say(NOTHING)
 
         self.set_timer(_ANSWER_S, be_quiet)

@@ -8,6 +8,7 @@ from textual.message import Message
 
 from autoexp_tui.model.state import Row
 from autoexp_tui.summary.headline import best_line
+from autoexp_tui.text.safe import Safe
 from autoexp_tui.ui.clipping import experiment_as_text
 from autoexp_tui.ui.dialogs import Ask
 from autoexp_tui.ui.panes import PANES
@@ -20,7 +21,7 @@ from autoexp_tui.ui.widgets.table import ResultsTable
 class Copied(Message):
     """The text of an experiment is ready for the clipboard."""
 
-    def __init__(self, text: str, words: str) -> None:
+    def __init__(self, text: Safe, words: str) -> None:
         super().__init__()
         self.text = text
         self.words = words

@@ -26,8 +26,8 @@ from autoexp_tui.summary.brief import brief
 from autoexp_tui.summary.outcomes import outcome_of
 from autoexp_tui.system.collector import gc_paused
 from autoexp_tui.text.numbers import format_duration
-from autoexp_tui.text.safe import clean_line
-from autoexp_tui.ui import scrubber, status
+from autoexp_tui.text.safe import NOTHING, Safe, one_line
+from autoexp_tui.ui import ink, scrubber, status
 from autoexp_tui.ui.board import Board, Look
 from autoexp_tui.ui.bridge import MANY, Arrived, Bridge, Broken
 from autoexp_tui.ui.dialogs import Told
@@ -71,7 +71,7 @@ class RunView(KeyScreen[None]):
         self._bridge = Bridge(self, source)
         self.reader = FileReader()
         """Of every file beside the journal, for the screens above this one too."""
-        self._warning = ""
+        self._warning = NOTHING
         self.ringing = False
         """Whether the terminal's bell rings."""
 
@@ -136,7 +136,7 @@ class RunView(KeyScreen[None]):
         now = self._now()
         self.query_one("#status", StatusLine).show(status.first_line(self.state, now))
         self.query_one("#figures", StatusLine).show(self._figures(now))
-        frozen = "the view is frozen, the loop goes on — f goes on watching"
+        frozen = Safe("the view is frozen, the loop goes on — f goes on watching")
         alert = self._warning or status.alert(self.state, now)
         self.query_one(AlertBar).warn(frozen if self._bridge.held else alert)
         self.query_one("#now", TextLine).show(self._now_line())
@@ -149,7 +149,7 @@ class RunView(KeyScreen[None]):
 
     def _figures(self, now: status.Now) -> list[status.StatusPiece]:
         if self._table is not None:
-            return [status.StatusPiece(f"{self._table.direction}   (v turns it round)", "quiet", 0)]
+            return [status.piece(f"{self._table.direction}   (v turns it round)", "quiet", 0)]
         return status.second_line(self.state, now)
 
     def _show_track(self, player: Player) -> None:
@@ -163,9 +163,9 @@ class RunView(KeyScreen[None]):
         current = self.state.current
         if current is not None:
             words = current.description or current.hypothesis or "forming a hypothesis …"
-            return Text(f"#{current.n} {clean_line(words, 300)}")
+            return ink.text(one_line(f"#{current.n} {words}"))
         row = self.state.latest
-        return Text(f"#{row.n} {outcome_of(row)}  {clean_line(row.reason, 300)}" if row else "")
+        return ink.text(one_line(f"#{row.n} {outcome_of(row)}  {row.reason}" if row else ""))
 
     def _take_player(self, player: Player | None) -> None:
         self._player = player
@@ -213,7 +213,7 @@ class RunView(KeyScreen[None]):
 
     @on(Broken)
     def _warn(self, message: Broken) -> None:
-        self._warning = clean_line(message.problem, 400)
+        self._warning = one_line(message.problem)
         self._tick()
 
     def _mark_new_best(self, records: Iterable[Record]) -> None:

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from rich.segment import Segment
+from rich.style import Style
 from rich.text import Text
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
+from autoexp_tui.text.safe import NOTHING, Safe
+from autoexp_tui.ui import ink
 from autoexp_tui.ui.keys import Hotkey
 from autoexp_tui.ui.panes import PANES, Name
 from autoexp_tui.ui.status import StatusPiece, fit
 
-_GAP = 3
+_BETWEEN = Safe("   ")
+_GAP = len(_BETWEEN)
 
 
 class StatusLine(Widget):
@@ -49,12 +52,12 @@ class StatusLine(Widget):
 
     def render_line(self, y: int) -> Strip:
         base = self.rich_style
-        segments = [Segment(" ", base)]
+        segments = [ink.segment(Safe(" "), base)]
         for index, piece in enumerate(self._shown if y == 0 else ()):
             if index:
-                segments.append(Segment(" " * _GAP, base))
+                segments.append(ink.segment(_BETWEEN, base))
             style = self.get_component_rich_style(f"status--{piece.role}")
-            segments.append(Segment(piece.text, style))
+            segments.append(ink.segment(piece.text, style))
         return Strip(segments).adjust_cell_length(self.size.width, base)
 
 
@@ -82,7 +85,7 @@ class TextLine(Widget):
 
     def __init__(self, *, id: str) -> None:  # noqa: A002 - as every Textual widget names it
         super().__init__(id=id)
-        self._text = Text()
+        self._text = ink.text()
 
     def show(self, text: Text) -> None:
         """Show this; nothing happens when it is what is shown."""
@@ -99,9 +102,9 @@ class TextLine(Widget):
 class AlertBar(TextLine):
     """What needs a person; not there when nothing does."""
 
-    def warn(self, words: str) -> None:
+    def warn(self, words: Safe) -> None:
         self.display = bool(words)
-        self.show(Text(words))
+        self.show(ink.text(words))
 
 
 class TabBar(Widget):
@@ -119,13 +122,12 @@ class TabBar(Widget):
             self.refresh()
 
     def render(self) -> Text:
-        text = Text(no_wrap=True)
+        pieces: list[str | tuple[str, str | Style]] = []
         for number, name in enumerate(PANES, start=1):
             part = "active" if name == self._active else "one"
             style = self.get_component_rich_style(f"tabs--{part}")
-            text.append(f" {number} {name.capitalize()} ", style)
-            text.append(" ")
-        return text
+            pieces += [(f" {number} {name.capitalize()} ", style), " "]
+        return ink.text(*pieces, no_wrap=True)
 
 
 class KeyBar(Widget):
@@ -136,7 +138,7 @@ class KeyBar(Widget):
     def __init__(self, keys: Sequence[Hotkey], *, id: str) -> None:  # noqa: A002 - as in Textual
         super().__init__(id=id)
         self._keys = [key for key in keys if key.label]
-        self._answer = ""
+        self._answer = NOTHING
         self._labels: dict[str, str] = {}
 
     @property
@@ -144,7 +146,7 @@ class KeyBar(Widget):
         """What it says instead of the keys; empty when it shows them."""
         return self._answer
 
-    def say(self, answer: str) -> None:
+    def say(self, answer: Safe) -> None:
         """Show an answer in place of the keys; empty brings them back."""
         if answer != self._answer:
             self._answer = answer
@@ -158,18 +160,17 @@ class KeyBar(Widget):
 
     def render(self) -> Text:
         if self._answer:
-            text = Text(self._answer, self.get_component_rich_style("keys--answer"), no_wrap=True)
+            style = self.get_component_rich_style("keys--answer")
+            text = ink.text((self._answer, style), no_wrap=True)
             text.truncate(self.size.width, overflow="ellipsis")
             return text
         key_style = self.get_component_rich_style("keys--key")
         label_style = self.get_component_rich_style("keys--label")
-        text = Text(no_wrap=True)
+        pieces: list[str | tuple[str, str | Style]] = []
         for key in self._fitting():
-            if text:
-                text.append("  ")
-            text.append(key.shown, key_style)
-            text.append(" " + self._label(key), label_style)
-        return text
+            pieces += ["  "] if pieces else []
+            pieces += [(key.shown, key_style), (" " + self._label(key), label_style)]
+        return ink.text(*pieces, no_wrap=True)
 
     def _label(self, key: Hotkey) -> str:
         return self._labels.get(key.action, key.label)

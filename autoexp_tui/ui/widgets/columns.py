@@ -24,7 +24,7 @@ from autoexp_tui.text.numbers import (
     is_ordinary,
     money,
 )
-from autoexp_tui.text.safe import clean_line
+from autoexp_tui.text.safe import cut, one_line
 from autoexp_tui.ui.widgets.continuing import common_start
 
 GAP = 2
@@ -216,7 +216,7 @@ class TableRows:
 
     def _metric(self, k: int) -> Column:
         figures, part = self._figures[k], self._parts[k]
-        title = clean_line(part.title, _TITLE_LIMIT)
+        title = cut(one_line(part.title), _TITLE_LIMIT)
         width = max(cell_len(title), figures.width)
         return Column(
             title,
@@ -270,7 +270,7 @@ class TableRows:
             if row.status == "crash" and row.reason and row.reason not in said:
                 # The reason first: the end may be cut off.
                 said = f"{row.reason}: {said}" if said else row.reason
-            return clean_line(said, _DESCRIPTION_LIMIT)
+            return cut(one_line(said), _DESCRIPTION_LIMIT)
 
         return Column(
             "description",

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from rich.segment import Segment
 from rich.style import Style
 from textual.message import Message
 from textual.strip import Strip
@@ -14,7 +13,8 @@ from textual.strip import Strip
 from autoexp_tui.text import diffs
 from autoexp_tui.text.diffs import DiffLine
 from autoexp_tui.text.growing_diff import GrowingDiff
-from autoexp_tui.text.safe import clean
+from autoexp_tui.text.safe import Safe, clean, one_line, part_of
+from autoexp_tui.ui import ink
 from autoexp_tui.ui.widgets.rows import PaintedRow, RowsPane, strip_of
 
 _TAB = 4
@@ -181,13 +181,13 @@ class DiffPane(RowsPane):
         number_style = self.get_component_rich_style("diff-pane--number")
         sign = self.get_component_rich_style(f"diff-pane--{line.kind}-sign", default=fill)
         prefix = [
-            Segment(f"{label:>{self._digits}} ", number_style),
-            Segment(f"{_SIGNS[line.kind]} ", sign),
+            ink.segment(one_line(f"{label:>{self._digits}} "), number_style),
+            ink.segment(one_line(f"{_SIGNS[line.kind]} "), sign),
         ]
         body = strip_of(self._pieces(line), _TAB)
         return PaintedRow(body, fill, Strip(prefix, self._digits + 3))
 
-    def _pieces(self, line: DiffLine) -> Iterator[tuple[str, Style]]:
+    def _pieces(self, line: DiffLine) -> Iterator[tuple[Safe, Style]]:
         style = self.get_component_rich_style(f"diff-pane--{line.kind}")
         text = line.text.removesuffix("\r")
         shown = clean(text)
@@ -197,18 +197,18 @@ class DiffPane(RowsPane):
         if spans:
             word = self.get_component_rich_style(f"diff-pane--{line.kind}-word")
             for start, end in spans:
-                yield shown[at:start], style
-                yield shown[start:end], word
+                yield part_of(shown, at, start), style
+                yield part_of(shown, start, end), word
                 at = end
-        yield shown[at:], style
+        yield part_of(shown, at), style
         if line.kind in {"added", "removed"}:
             yield from self._ending(line)
 
-    def _ending(self, line: DiffLine) -> Iterator[tuple[str, Style]]:
+    def _ending(self, line: DiffLine) -> Iterator[tuple[Safe, Style]]:
         """Line ends that may be the whole difference, said in words."""
         background = self.get_component_rich_style(f"diff-pane--{line.kind}").bgcolor
         quiet = self.get_component_rich_style("diff-pane--number") + Style(bgcolor=background)
         if line.text.endswith("\r"):
-            yield "  CR", quiet
+            yield Safe("  CR"), quiet
         if not line.ended and line is not self._partial and not self.growing:
-            yield "  no newline at the end", quiet
+            yield Safe("  no newline at the end"), quiet

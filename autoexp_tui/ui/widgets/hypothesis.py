@@ -15,7 +15,7 @@ from textual.widgets import Static
 from autoexp_tui.model.state import Experiment, Row
 from autoexp_tui.summary.outcomes import outcome_of
 from autoexp_tui.text.numbers import format_duration, format_number
-from autoexp_tui.text.safe import clean, clean_line
+from autoexp_tui.ui import ink
 
 
 class HypothesisPane(VerticalScroll, can_focus=True):
@@ -44,38 +44,38 @@ class HypothesisPane(VerticalScroll, can_focus=True):
 
     def wait(self, words: str) -> None:
         """Nothing to show yet: say what will be."""
-        self._show(("wait", words), Text(words, self._style("quiet")))
+        self._show(("wait", words), ink.text((words, self._style("quiet"))))
 
     def forming(self, experiment: Experiment, written: str) -> None:
         """An experiment in flight, `written` so far where its hypothesis isn't whole yet."""
-        words = clean(experiment.hypothesis or written).strip()
+        words = (experiment.hypothesis or written).strip()
         answers = tuple(experiment.answers[-2:])
         key = ("forming", experiment.n, words, experiment.description, answers, experiment.attempt)
-        text = Text()
-        if experiment.attempt > 1:
-            text.append(f"repair {experiment.attempt - 1}\n", self._style("crash"))
-        text.append(words or "forming a hypothesis …", "" if words else self._style("quiet"))
-        if experiment.description and clean_line(experiment.description) not in words:
-            text.append(f"\n{clean_line(experiment.description)}", self._style("quiet"))
-        for answer in answers:
-            text.append(f"\nsent back: {clean_line(answer)}", self._style("quiet"))
-        self._show(key, text)
+        repair = f"repair {experiment.attempt - 1}\n" if experiment.attempt > 1 else ""
+        under = "" if words else "forming a hypothesis …"
+        if experiment.description not in words:
+            under += f"\n{experiment.description}"
+        under += "".join(f"\nsent back: {answer}" for answer in answers)
+        quiet = self._style("quiet")
+        body = ink.text((repair, self._style("crash")), words, (under, quiet))
+        self._show(key, body)
 
     def decided(self, row: Row, verified: str) -> None:
         """A finished experiment: the outcome first; `verified` is what measuring it again told."""
         mark = outcome_of(row)
-        outcome = Text(f"{mark} ", self._style(mark.tone))
-        outcome.append(clean_line(row.reason, 400), self._style("quiet"))
-        if verified:
-            outcome.append(f"\nverified: {clean_line(verified, 300)}", self._style("quiet"))
-        text = Text(clean(row.hypothesis).strip() or clean_line(row.description))
+        more = f"\nverified: {verified}" if verified else ""
+        outcome = ink.text(
+            (f"{mark} ", self._style(mark.tone)),
+            (f"{row.reason}{more}", self._style("quiet")),
+        )
+        text = ink.text(row.hypothesis.strip() or row.description)
         figures = [
-            f"{clean_line(name, 40)} {format_number(value)}"
+            f"{name} {format_number(value)}"
             for name, value in {**row.metrics, **row.extras}.items()
         ]
         if row.seconds:
             figures.append(f"took {format_duration(row.seconds)}")
-        facts = Text(" · ".join(figures), self._style("quiet"))
+        facts = ink.text((" · ".join(figures), self._style("quiet")))
         self._show(("row", row.n, row.commit, verified), Group(outcome, text, Padding(facts, 0)))
 
     def _show(self, key: tuple[object, ...], body: Text | Group) -> None:

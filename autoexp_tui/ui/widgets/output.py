@@ -65,7 +65,7 @@ class OutputPane(RowsPane):
     def _wrap(self) -> None:
         width = max(20, self.scrollable_content_region.width)
         wrapper = TextWrapper(width, initial_indent="· ", subsequent_indent="  ")
-        self._told = [line for note in self._notes for line in wrapper.wrap(text.clean_line(note))]
+        self._told = [line for note in self._notes for line in wrapper.wrap(note)]
         if self._reading is None:
             self.rows_changed()
 

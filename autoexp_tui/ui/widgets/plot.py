@@ -12,9 +12,7 @@ from operator import attrgetter
 from textwrap import wrap
 from typing import ClassVar, Literal
 
-from rich.segment import Segment
 from rich.style import Style
-from textual.content import Content
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -26,6 +24,8 @@ from autoexp_tui.summary.outcomes import OUTCOMES, outcome_of
 from autoexp_tui.summary.picture import Picture, front, over_time
 from autoexp_tui.summary.series import Cloud, Series
 from autoexp_tui.text.numbers import format_number
+from autoexp_tui.text.safe import one_line
+from autoexp_tui.ui import ink
 from autoexp_tui.ui.scrubber import KeptRows
 from autoexp_tui.ui.widgets.continuing import common_start
 
@@ -218,8 +218,8 @@ class MetricPlot(Widget, can_focus=True):
             longer = f"{caption}  {part}" if caption else part
             if len(longer) <= room:
                 caption = longer
-        self.border_title = Content(f"{self.label} {title}".strip())  # a name is no markup
-        self.border_subtitle = Content(caption)
+        ink.entitle(self, f"{self.label} {title}".strip())
+        ink.subtitle(self, caption)
 
     def _caption(self, series: Series) -> Iterable[str]:
         """What is most worth saying first; the rest where there is room."""
@@ -275,7 +275,7 @@ class MetricPlot(Widget, can_focus=True):
             sign = sign if sign.strip() else "┊"
             cells[cursor] = (sign, highlight + Style(color=self._style(role or "cursor").color))
         segments = [
-            Segment("".join(sign for sign, _ in run), style)
+            ink.segment(one_line("".join(sign for sign, _ in run)), style)
             for style, run in groupby(cells, key=lambda cell: cell[1])
         ]
         return Strip(segments, len(cells)).adjust_cell_length(width, self.rich_style)

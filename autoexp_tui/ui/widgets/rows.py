@@ -13,9 +13,12 @@ from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-_LESS = "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}"
-_MORE = "\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}"
-Pieces = Iterable[tuple[str, Style]]
+from autoexp_tui.text.safe import NOTHING, Safe, one_line
+from autoexp_tui.ui import ink
+
+_LESS = Safe("\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}")
+_MORE = Safe("\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}")
+Pieces = Iterable[tuple[Safe, Style]]
 
 
 class PaintedRow(NamedTuple):
@@ -148,7 +151,7 @@ class RowsPane(ScrollView, can_focus=True):
 
     def _show_following(self) -> None:
         detached = self.growing and not self.following
-        self.border_subtitle = "scrolled back · G follows" if detached else ""
+        ink.subtitle(self, "scrolled back · G follows" if detached else NOTHING)
 
     # ---- painting ---------------------------------------------------------------------------
 
@@ -166,9 +169,9 @@ class RowsPane(ScrollView, can_focus=True):
         mark = self.get_component_rich_style("rows-pane--cut")
         mark = Style(color=mark.color, bgcolor=fill.bgcolor)
         if room > 2 and body.cell_length > x + room:
-            shown = Strip([*shown.crop(0, room - 1), Segment(_MORE, mark)], room)
+            shown = Strip([*shown.crop(0, room - 1), ink.segment(_MORE, mark)], room)
         if room > 2 and x and body.cell_length:
-            shown = Strip([Segment(_LESS, mark), *shown.crop(1)], room)
+            shown = Strip([ink.segment(_LESS, mark), *shown.crop(1)], room)
         return Strip([*prefix, *shown], prefix.cell_length + room).crop(0, width)
 
     def _empty_line(self, y: int, width: int) -> Strip:
@@ -177,7 +180,8 @@ class RowsPane(ScrollView, can_focus=True):
             return Strip.blank(width, self.rich_style)
         pad = max(0, width - cell_len(text)) // 2
         style = self.get_component_rich_style("rows-pane--empty")
-        return Strip([Segment(" " * pad + text, style)]).crop_extend(0, width, self.rich_style)
+        line = Strip([ink.segment(one_line(" " * pad + text), style)])
+        return line.crop_extend(0, width, self.rich_style)
 
 
 def strip_of(pieces: Pieces, tab: int) -> Strip:
@@ -187,12 +191,12 @@ def strip_of(pieces: Pieces, tab: int) -> Strip:
     for text, style in pieces:
         if "\t" in text:
             text = _expanded(text, column, tab)  # noqa: PLW2901 the same text, as it is painted
-        segments.append(Segment(text, style))
+        segments.append(ink.segment(text, style))
         column += cell_len(text)
     return Strip(segments, column)
 
 
-def _expanded(text: str, column: int, tab: int) -> str:
+def _expanded(text: Safe, column: int, tab: int) -> Safe:
     first, *others = text.split("\t")
     parts = [first]
     column += cell_len(first)
@@ -200,4 +204,4 @@ def _expanded(text: str, column: int, tab: int) -> str:
         blanks = tab - column % tab
         parts += [" " * blanks, part]
         column += blanks + cell_len(part)
-    return "".join(parts)
+    return one_line("".join(parts))

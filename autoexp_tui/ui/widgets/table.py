@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.cells import cell_len, set_cell_size
-from rich.segment import Segment
 from rich.style import Style
 from textual.binding import Binding, BindingType
-from textual.content import Content
 from textual.events import Click
 from textual.geometry import Size
 from textual.message import Message
@@ -21,11 +19,12 @@ from textual.strip import Strip
 from autoexp_tui.model.objective import Objective
 from autoexp_tui.model.state import Row
 from autoexp_tui.summary.outcomes import outcome_of
-from autoexp_tui.text.safe import clean_line
+from autoexp_tui.text.safe import Safe, clean_line, one_line
+from autoexp_tui.ui import ink
 from autoexp_tui.ui.widgets.columns import GAP, Column, TableRows
 
 EMPTY = "no rows yet: the baseline comes first"
-CURSOR, BEST = ">", "★"
+CURSOR, BEST, _NEITHER = Safe(">"), Safe("★"), Safe(" ")
 """What stands before a row: position and merit are never colour alone."""
 
 
@@ -242,7 +241,7 @@ class ResultsTable(ScrollView, can_focus=True):
             caption = f"{len(self._matches)} of {self._sheet.count} match"
         else:
             caption = f"{self._sheet.count}, newest first" if self._sheet.count else ""
-        self.border_subtitle = Content(caption)
+        ink.subtitle(self, caption)
 
     # -- moving --------------------------------------------------------------------------------
 
@@ -333,12 +332,12 @@ class ResultsTable(ScrollView, can_focus=True):
         sought = clean_line(" ".join(self._terms), width)
         text = f"nothing matches {sought!r}" if self._sheet.count else EMPTY
         shown = set_cell_size(text.center(width), width)
-        return Strip([Segment(shown, self._style("quiet"))], width)
+        return Strip([ink.segment(one_line(shown), self._style("quiet"))], width)
 
     def _header(self, width: int) -> Strip:
         cells = [_cell(column.title, column) for column in self._columns(width)]
         text = set_cell_size(" " + (" " * GAP).join(cells), width)
-        return Strip([Segment(text, self._style("header"))], width)
+        return Strip([ink.segment(one_line(text), self._style("header"))], width)
 
     def _row(self, index: int, width: int) -> Strip:
         n = self._sheet.rows[index].n
@@ -352,12 +351,15 @@ class ResultsTable(ScrollView, can_focus=True):
             base = self._style("cursor") + Style(bold=base.bold)
         # A highlighted line says what it has to say in one colour that is readable on it.
         toned = not under_cursor and n != self._fresh
-        segments = [Segment(CURSOR if under_cursor else BEST if n == self._best else " ", base)]
+        segments = [
+            ink.segment(CURSOR if under_cursor else BEST if n == self._best else _NEITHER, base)
+        ]
         for k, column in enumerate(self._columns(width)):
             tone = column.tone(index)
             style = base + Style(color=self._style(tone).color) if tone and toned else base
             gap = " " * GAP if k else ""
-            segments.append(Segment(gap + _cell(column.text(index), column), style))
+            cell = one_line(gap + _cell(column.text(index), column))
+            segments.append(ink.segment(cell, style))
         return Strip(segments).adjust_cell_length(width, base)
 
     def _style(self, component: str) -> Style:
