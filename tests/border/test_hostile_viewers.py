@@ -5,16 +5,21 @@ Every text of every event is hostile, found by reflection: a field that is added
 
 from __future__ import annotations
 
+import base64
 import json
+import os
 import re
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any, get_args
 
 import msgspec
+import pexpect
 import pytest
-from support.gitrepos import git
+from support.gitrepos import git, make_repo
 from support.moments import picture_of
+from support.projects import FILES
 from support.realistic_run import recorded, request, whole_run
 
 from autoexp_tui import plain
@@ -22,12 +27,15 @@ from autoexp_tui.cli import run_command
 from autoexp_tui.commands.watch import Teller
 from autoexp_tui.loop import control, results
 from autoexp_tui.loop.journal import decode, encode
+from autoexp_tui.loop.proposal_log import ProposalLog
 from autoexp_tui.model import events
-from autoexp_tui.model.contract import Budget
+from autoexp_tui.model.contract import Budget, Contract, Metric, Notify
 from autoexp_tui.model.events import AnyEvent, Record
 from autoexp_tui.model.measurement import Sample
 from autoexp_tui.model.problem import Problem
+from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.model.state import RunState
+from autoexp_tui.runner.notifier import Notifier
 from autoexp_tui.sources.tables import TableSource
 from autoexp_tui.sources.watching import TableWatch
 from autoexp_tui.summary.brief import brief
@@ -122,10 +130,12 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = path / ".git" / "autoexp" / "t1"
     path.mkdir()
     git(path, "init", "--quiet")
-    (folder / "experiments" / "0002").mkdir(parents=True)
+    for n in (1, 2, 3, 4):
+        experiment = folder / "experiments" / f"{n:04}"
+        experiment.mkdir(parents=True)
+        for name in ("output.log", "diff.patch", "target", "proposal.jsonl"):
+            (experiment / name).write_text(f"+{POISON} {n}\n")
     (folder / "journal.jsonl").write_bytes(b"".join(hostile_lines()))
-    for name in ("output.log", "diff.patch", "target", "proposal.jsonl"):
-        (folder / "experiments" / "0002" / name).write_text(f"+{POISON}\n")
     (folder / "results.tsv").write_text(f"commit\tval_loss{POISON.strip()}\tstatus\n")
     monkeypatch.chdir(path)
     monkeypatch.setenv("COLUMNS", "100")
@@ -315,3 +325,129 @@ async def test_the_screen_shows_nothing_that_steers(
             shown = picture_of(app)
             for line in shown.split("\n"):
                 assert_harmless(line, f"{what} after {key}")
+
+
+async def test_files_beside_the_journal_steer_no_screen(
+    records: list[Record], project: Path
+) -> None:
+    run = RunDirectory(project / ".git" / "autoexp" / "t1")
+    screen = RunScreen(Given(records), run)
+    app = AutoexpApp(screen)
+    async with app.run_test(size=(160, 50)) as pilot:
+        while screen.state.finished is None:
+            await pilot.pause()
+        screen.look.selected = 2
+        await pilot.press("enter")
+        # Of the file's first line "9 keep" is what a terminal would show after the line break.
+        while "9 keep" not in (shown := picture_of(app)):
+            await pilot.pause()
+        for line in shown.split("\n"):
+            assert_harmless(line, "the opened experiment")
+
+
+async def test_a_proposal_that_is_being_written_steers_no_screen(project: Path) -> None:
+    run = RunDirectory(project / ".git" / "autoexp" / "t1")
+    flight = [*whole_run(["keep"])[:-1], events.ExperimentStarted(2, "0" * 40)]
+    with ProposalLog(run.proposal(2)) as log:
+        log.write("hypothesis", f"because{POISON}")
+        log.write("target", f"RATE = 2{POISON}\n")
+    screen = RunScreen(Given([decode(encode(poisoned(each))) for each in recorded(flight)]), run)
+    app = AutoexpApp(screen)
+    async with app.run_test(size=(160, 50)) as pilot:
+        while "because[@click" not in (shown := picture_of(app)) or "RATE = 2[@click" not in shown:
+            await pilot.pause()
+        for line in shown.split("\n"):
+            assert_harmless(line, "a proposal in flight")
+
+
+def test_who_is_told_of_news_gets_clean_text(records: list[Record], tmp_path: Path) -> None:
+    to, warned = tmp_path / "told", list[str]()
+    line = f'printf "%s|" "$AUTOEXP_EVENT" "$AUTOEXP_RUN" "$AUTOEXP_TEXT" >> {to}; echo >> {to}'
+    notifier, state = Notifier(Notify(run=line), warned.append), RunState()
+    for record in records:
+        state.apply(record)
+        notifier.take(record, state)
+    notifier.close()
+    told = to.read_text()
+    assert {"best", "waiting", "alarm", "end"} <= {each.split("|")[0] for each in told.split("\n")}
+    assert "quit[/]" in told
+    assert_harmless(told, "news")
+    assert warned == []
+
+
+def test_the_prompt_command_prints_nothing_that_steers(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run in a real repository: its names and commits are true, every other word is hostile."""
+    text = f"{FILES['target.py']}# {POISON}\n"
+    path = make_repo(tmp_path / "real", {**FILES, "target.py": text, "evaluate.sh": f"# {POISON}"})
+    head = git(path, "rev-parse", "HEAD").strip()
+    true: dict[str, Any] = {
+        "base": head, "parent": head, "commit": head, "folder": "", "root": str(path),
+        "contract": Contract("target.py", "sh evaluate.sh", (Metric("val_loss", "lower"),)),
+        "metrics": {"val_loss": 0.5},
+    }  # fmt: skip
+    lines = []
+    for record in map(poisoned, recorded(EVENTS[:-1])):
+        fields = {name: true[name] for name in record.event.__struct_fields__ if name in true}
+        event = msgspec.structs.replace(record.event, **fields)
+        lines.append(encode(msgspec.structs.replace(record, event=event)))
+    folder = path / ".git" / "autoexp" / "t1"
+    (folder / "experiments" / "0004").mkdir(parents=True)
+    (folder / "experiments" / "0004" / "output.log").write_text(POISON)
+    (folder / "journal.jsonl").write_bytes(b"".join(lines))
+    monkeypatch.chdir(path)
+    assert run_command(["prompt", "t1"]) == 0
+    out, err = capfd.readouterr()
+    assert "smaller[@click=app.quit]" in out
+    assert_harmless(out + err, "prompt")
+
+
+CONTROL = re.compile(r"\x1b\[[0-9;:?<>=$ ]*[@-~]|\x1b[=>78()][0-9AB]?|[\n\r\t\x08\x0f]")
+"""What Textual writes by itself: no string among it."""
+STRING = re.compile(r"\x1b([\]P_^X])([^\x07\x1b]*)(?:\x07|\x1b\\)")
+
+
+def assert_writes_only_our_own(written: str) -> list[str]:
+    """The OSC strings in what a terminal was sent; nothing hostile is in them or around them."""
+    assert "OWNED" not in written
+    assert "UFdORUQ=" not in written
+    strings = [kind + body for kind, body in STRING.findall(written)]
+    assert all(string.startswith(("]2;", "]22;", "]52;", "P=")) for string in strings), strings
+    assert_harmless(CONTROL.sub("", STRING.sub("", written)), "written")
+    for string in strings:
+        assert_harmless(string, "a string")
+        if string.startswith("]52;"):
+            copied = base64.b64decode(string.rpartition(";")[2]).decode()
+            assert_harmless(copied, "copied")
+    return strings
+
+
+@pytest.mark.parametrize("what", ["run", "table", "table --plain"])
+def test_a_replay_sends_a_terminal_only_its_own_sequences(
+    what: str, project: Path, table: Path
+) -> None:
+    which = "t1" if what == "run" else str(table)
+    child = pexpect.spawn(
+        sys.executable,
+        ["-m", "autoexp_tui", "replay", which, *what.split()[1:]],
+        cwd=str(project),
+        env={**os.environ, "TERM": "xterm-256color", "PYTHONUTF8": "1"},
+        dimensions=(40, 140),
+        encoding="utf-8",
+        timeout=60,
+    )
+    written = ""
+    if "plain" not in what:
+        child.expect("against|rows|of 4|of 5")
+        written += child.before + child.after
+        child.send("Gy")
+        child.expect_exact("copied #")
+        written += child.before + child.after
+        child.send("q")
+    child.expect(pexpect.EOF)
+    written += child.before
+    strings = assert_writes_only_our_own(written)
+    if "plain" not in what:
+        assert any(string.startswith("]2;") for string in strings)
+        assert any(string.startswith("]52;") for string in strings)
