@@ -28,6 +28,8 @@ from autoexp_tui.model.plausibility import is_suspicious
 _BASELINE_RUNS = 4
 """Evaluations of a baseline that is not exact: with two the spread could be anything, and what the
 first gains claim is measured against it."""
+_ENOUGH = 2
+"""Degrees of freedom from which on the noise of figures like the incumbent's is known."""
 _TAIL = 4
 """Lines of a guard's output that its failure tells."""
 _SHARE = 0.05
@@ -136,8 +138,8 @@ class Confirmer:
     def _judge_by_noise(self, n: int, text: str, first: Measurement, verdict: Verdict) -> Judgement:
         """As many fresh evaluations as tell the gain from luck: often none."""
         state = self._recorder.state
-        if verdict.keep and not state.calibration.is_known:
-            self._run_incumbent(n)  # as where an older version began the run
+        if verdict.keep:
+            self._learn_noise(n)
         known = state.calibration
         if not known.is_known:
             if verdict.keep:
@@ -146,7 +148,7 @@ class Confirmer:
         alpha = spendable(
             state.contract.confidence, len(state.rows), known.tests, known.tests_since_gain
         )
-        test = SequentialTest(known.noise, alpha)
+        test = SequentialTest(known.noise_here(state.objective), alpha)
         merits, incumbent = state.objective.merits(first.metrics), known.merits(state.objective)
         glance = test.at_a_glance(merits, incumbent)
         if not verdict.keep:
@@ -172,6 +174,20 @@ class Confirmer:
                 case Finding():
                     return self._judgement(found, fresh, against)
 
+    def _learn_noise(self, n: int) -> None:
+        """Run the best so far again where nothing is known of the noise of figures like its own.
+
+        So it is after a gain that made the figure another one, and where an older version began the
+        run. Two runs more tell enough to go on with.
+        """
+        state = self._recorder.state
+        for _ in range(_ENOUGH):
+            here = state.calibration.noise_here(state.objective)
+            enough = here and all(one.freedom >= _ENOUGH for one in here)
+            if enough or state.calibration.is_exact:
+                return
+            self._run_incumbent(n)
+
     def _run_guards(self, n: int, text: str) -> None:
         """Raises GuardFailed with the first that doesn't pass, Tampered."""
         for guard in self._recorder.state.contract.guard:
@@ -191,7 +207,7 @@ class Confirmer:
         if not known.is_known:  # one of each tells no spread
             return self._judgement(None, fresh, against)
         alpha = spendable(state.contract.confidence, len(state.rows), known.tests, None)
-        test = SequentialTest(known.noise, alpha, fixed=True)
+        test = SequentialTest(known.noise_here(state.objective), alpha, fixed=True)
         merits = [state.objective.merits(sample.metrics) for sample in fresh]
         return self._judgement(
             test.settle(merits, known.merits(state.objective)[-times:]), fresh, against

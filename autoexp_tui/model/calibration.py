@@ -5,6 +5,7 @@ Folded from the journal like everything else, so a resumed run trusts its figure
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -55,6 +56,14 @@ class Calibration:
     def is_exact(self) -> bool:
         """Whether the harness repeats itself exactly, as far as is known."""
         return self.is_known and all(one.sigma == 0 for one in self.noise)
+
+    def noise_here(self, objective: Objective) -> tuple[Noise, ...]:
+        """The spread of figures about as large as the incumbent's."""
+        runs = [run.merits for run in self.merits(objective)]
+        if not runs:
+            return self.noise
+        levels = (statistics.fmean(column) for column in zip(*runs, strict=True))
+        return tuple(one.at(level) for one, level in zip(self.noise, levels, strict=True))
 
     def evaluated(self) -> Calibration:
         """The harness was begun once more."""

@@ -68,25 +68,58 @@ _FENCE_FROM = 8
 _HELD = 400
 
 
+class Residual(NamedTuple):
+    """How far an evaluation of a text is from the mean of those before it.
+
+    Scaled so that each has the variance of one evaluation (a recursive residual): their squares add
+    up to the sum of squares within texts.
+    """
+
+    value: float
+    level: float
+    """That mean."""
+
+
 @dataclass(frozen=True, slots=True)
 class Noise:
     """The spread of one figure between evaluations of the same text, pooled over a run."""
 
-    residuals: tuple[float, ...] = ()
-    """One for each evaluation beyond a text's first: how far it is from the mean of those before,
-    scaled so that each has the variance of one evaluation (recursive residuals). Their squares add
-    up to the sum of squares within texts. Of a long run, the latest.
-    """
+    residuals: tuple[Residual, ...] = ()
+    """One for each evaluation beyond a text's first; of a long run, the latest."""
     freedom: int = 0
     """Degrees of freedom: evaluations less texts."""
+    prior: float = 0.0
+    """What is expected of the spread, worth `_PRIOR_FREEDOM` evaluations; 0: nothing is."""
 
     def learn(self, figure: float, before: Sequence[float]) -> Noise:
         """Take in one more evaluation of a text that gave the figures `before`."""
         if not before:
             return self
         scale = math.sqrt(len(before) / (len(before) + 1))
-        residual = scale * (figure - statistics.fmean(before))
+        level = statistics.fmean(before)
+        residual = Residual(scale * (figure - level), level)
         return Noise((*self.residuals, residual)[-_HELD:], self.freedom + 1)
+
+    def at(self, level: float) -> Noise:
+        """The spread of figures about as large as `level`.
+
+        Most noise is in proportion to what is measured: a query that takes a tenth of the time
+        varies by about a tenth, and by the first one's spread no further gain could ever be told.
+        So only what was seen within a factor of two counts in full, and the rest, in proportion,
+        as what is expected beforehand (a moderated variance, Smyth 2004).
+        """
+        relative = [r.value / r.level for r in self.residuals if r.level]
+        if not level or not relative or self.sigma == 0:
+            return self
+        near = tuple(r for r in self.residuals if self._is_near(r.level, level))
+        if len(near) == len(self.residuals):
+            return self
+        prior = abs(level) * math.sqrt(statistics.fmean(share**2 for share in relative))
+        return Noise(near, len(near), prior)
+
+    def _is_near(self, one: float, other: float) -> bool:
+        same_size = one * other > 0 and 0.5 <= one / other <= 2
+        return same_size or abs(one - other) <= 2 * self.sigma
 
     @property
     def is_known(self) -> bool:
@@ -95,17 +128,18 @@ class Noise:
     @property
     def sigma(self) -> float:
         """Standard deviation of one evaluation; 0 for a harness that repeats itself exactly."""
-        if not self.residuals:
-            return 0.0
         cut = self._fence()
-        squares = (min(abs(residual), cut) ** 2 for residual in self.residuals)
-        return math.sqrt(math.fsum(squares) / len(self.residuals))
+        squares = math.fsum(min(abs(residual.value), cut) ** 2 for residual in self.residuals)
+        count = len(self.residuals)
+        if self.prior:
+            squares, count = squares + _PRIOR_FREEDOM * self.prior**2, count + _PRIOR_FREEDOM
+        return math.sqrt(squares / count) if count else 0.0
 
     def _fence(self) -> float:
         """Where a residual is cut: one hiccup of the machine must not drown a night's gains."""
         if len(self.residuals) < _FENCE_FROM:
             return math.inf
-        middle = statistics.median(map(abs, self.residuals))
+        middle = statistics.median(abs(residual.value) for residual in self.residuals)
         return _FENCE * 1.4826 * middle if middle else math.inf
 
 

@@ -14,6 +14,7 @@ from autoexp_tui.model.evidence import (
     Finding,
     Incumbent,
     Noise,
+    Residual,
     SequentialTest,
     spendable,
 )
@@ -33,7 +34,7 @@ def sigmas_by_name(known: Calibration, objective: Objective) -> dict[str, float]
         return {}
     pareto = objective.decide.rule == "pareto"
     names = [metric.name for metric in objective.metrics] if pareto else [objective.title]
-    return {name: one.sigma for name, one in zip(names, known.noise, strict=True)}
+    return {name: one.sigma for name, one in zip(names, known.noise_here(objective), strict=True)}
 
 
 def spread(state: RunState) -> str:
@@ -83,7 +84,7 @@ def further_runs(test: SequentialTest, incumbent_runs: int) -> float:
     """
     dice = random.Random(0)  # noqa: S311 - no secret
     unit = SequentialTest(
-        tuple(Noise((1.0,), n.freedom) for n in test.noise), test.alpha, test.fixed
+        tuple(Noise((Residual(1.0, 0.0),), n.freedom) for n in test.noise), test.alpha, test.fixed
     )
 
     def draw() -> tuple[float, ...]:
