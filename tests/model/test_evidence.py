@@ -14,12 +14,13 @@ from autoexp_tui.model.evidence import (
     Finding,
     Incumbent,
     Noise,
+    Residual,
     SequentialTest,
     spendable,
 )
 
 FIGURES = st.floats(-1e3, 1e3)
-KNOWN = Noise((0.5, -1.5, 1.0, 0.2, -0.7), 5)
+KNOWN = Noise(tuple(Residual(value, 0.0) for value in (0.5, -1.5, 1.0, 0.2, -0.7)), 5)
 
 
 def learnt(*texts: list[float]) -> Noise:
@@ -38,7 +39,7 @@ def runs(*figures: float, at: int = 1) -> list[Incumbent]:
 def test_squares_of_the_residuals_add_up_to_those_within_texts(texts: list[list[float]]) -> None:
     noise = learnt(*texts)
     within = sum(statistics.pvariance(figures) * len(figures) for figures in texts)
-    total = math.fsum(residual**2 for residual in noise.residuals)
+    total = math.fsum(residual.value**2 for residual in noise.residuals)
     assert total == pytest.approx(within, rel=1e-6, abs=1e-6)
     assert noise.freedom == sum(map(len, texts)) - len(texts)
 
@@ -137,3 +138,34 @@ def test_more_may_be_spent_after_a_gain_that_held_and_less_as_that_fades() -> No
 
 def test_where_everything_looks_promising_each_test_may_spend_less() -> None:
     assert spendable(0.99, 20, 20, None) < spendable(0.99, 20, 2, None)
+
+
+# ---- figures of another size ------------------------------------------------------------------
+
+
+def test_a_tenth_of_the_figure_is_not_judged_by_the_spread_of_the_whole() -> None:
+    """As of a query that took 101 ms, give or take 6, and takes 16 now."""
+    noise = learnt([-101.0, -95.0, -108.0, -99.0])
+    assert noise.sigma > 5
+    assert noise.at(-16.0).sigma == pytest.approx(noise.sigma * 16 / 101, rel=0.2)
+    assert noise.at(-16.0).freedom == 0
+    there = noise.learn(-16.3, [-16.0]).learn(-15.9, [-16.0, -16.3]).at(-16.0)
+    assert there.freedom == 2
+    assert 0.1 < there.sigma < 1
+
+
+def test_what_varies_by_as_much_whatever_its_size_is_learnt_where_it_is() -> None:
+    """As of a loss that fell from 0.6 to 0.05, and varies by 0.01 all the same."""
+    noise = learnt([0.6, 0.61, 0.59, 0.605], [0.05, 0.06, 0.04, 0.055, 0.045, 0.05, 0.06])
+    assert noise.at(0.05).sigma > 0.005
+
+
+@given(st.lists(st.floats(90, 110), min_size=2, max_size=9), st.floats(90, 110))
+def test_the_spread_of_figures_of_one_size_is_the_same_for_all_of_them(
+    figures: list[float], level: float
+) -> None:
+    assert learnt(figures).at(level) == learnt(figures)
+
+
+def test_an_exact_harness_is_exact_at_any_size() -> None:
+    assert learnt([5.0, 5.0]).at(0.1).sigma == 0

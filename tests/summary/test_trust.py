@@ -9,7 +9,7 @@ import pytest
 
 from autoexp_tui.model.calibration import Calibration
 from autoexp_tui.model.contract import Contract, Decide, Metric
-from autoexp_tui.model.evidence import Evidence, Finding, Incumbent, Noise, SequentialTest
+from autoexp_tui.model.evidence import Evidence, Finding, Incumbent, Noise, Residual, SequentialTest
 from autoexp_tui.model.measurement import Sample
 from autoexp_tui.model.objective import Objective
 from autoexp_tui.model.state import Row
@@ -57,7 +57,7 @@ def test_another_way_to_confirm_is_told_by_its_own_cost(confirm: object, words: 
 
 def test_the_smallest_gain_that_can_be_told_is_kept_half_the_time() -> None:
     """By playing whole tests of it: the least gain is one that the looks find, less is not."""
-    noise, dice = Noise((1.0,) * 60, 60), random.Random(1)
+    noise, dice = Noise((Residual(1.0, 0.0),) * 60, 60), random.Random(1)
     test = SequentialTest((noise,), 0.03)
     (least,) = test.smallest_gains(3)
 
@@ -78,7 +78,7 @@ def test_the_smallest_gain_that_can_be_told_is_kept_half_the_time() -> None:
 
 
 def test_a_lucky_would_be_keep_costs_about_two_runs() -> None:
-    assert 1 < further_runs(SequentialTest((Noise((1.0, 1.0), 2),), 0.03), 3) < 3
+    assert 1 < further_runs(SequentialTest((Noise((Residual(1.0, 0.0),) * 2, 2),), 0.03), 3) < 3
 
 
 def test_evidence_is_told_whole() -> None:
