@@ -57,8 +57,8 @@ _EARNED = 2.4
 """What a gain that held adds to the next tests' error probability; fades by `_FADE` with each."""
 _FADE = 0.3
 _MOST_SPENT = 0.2
-"""By one test. More finds some 5 % more of the true gain where gains are many, and keeps twice as much
-by luck: more than the one in a hundred that was promised.
+"""By one test. More finds some 5 % more of the true gain where gains are many, and keeps twice as
+much by luck: more than the one in a hundred that was promised.
 """
 _PRIOR_FREEDOM = 4
 """Degrees of freedom that the spread is worth before it was measured well: a moderated t, as Smyth

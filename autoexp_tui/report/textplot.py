@@ -13,7 +13,9 @@ from typing import Any, NamedTuple
 
 from autoexp_tui.summary.picture import Picture, PlotMark, StepLine, Tick
 
-ROLES = tuple("axis label baseline band discard crash step best front keep fresh beyond".split())
+ROLES = tuple(
+    "axis label baseline band holdout discard crash step best front keep fresh beyond".split()
+)
 """What a character may stand for, besides a curve's letter and, for a blank, nothing."""
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 """Name curves, and are their marks and roles."""

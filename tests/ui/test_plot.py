@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from textual.app import App, ComposeResult
 from textual.widgets import Static
@@ -291,3 +292,24 @@ async def test_a_table_without_a_direction_claims_no_best() -> None:
         assert "best" not in str(app.plot.border_subtitle)
         assert not set("╌╎") & set(app.picture)
         assert app.picture.count("✓") == 2
+
+
+async def test_a_holdout_is_drawn_as_a_line_of_its_own() -> None:
+    app = Plots()
+    rows = [
+        msgspec.structs.replace(one, holdout=one.metrics["loss"] + 0.2) if one.metrics else one
+        for one in climb(30)
+    ]
+    async with app.run_test(size=(62, 16)) as pilot:
+        app.plot.show(climb(30), LOSS)
+        await pilot.pause()
+        alone = app.picture
+        app.plot.show(rows, LOSS)
+        await pilot.pause()
+        assert app.picture != alone
+        styles = {
+            str(segment.style)
+            for y in range(app.plot.size.height)
+            for segment in app.plot.render_line(y)
+        }
+        assert str(app.plot.get_component_rich_style("metric-plot--holdout")) in styles
