@@ -216,7 +216,7 @@ class Product:
         candidate = Candidate(n, parent, text, text, "an idea")
         runs = self._loop.run_harness(candidate)
         measured = self._loop.extract_metrics(candidate, runs)
-        self._loop.keep_or_revert(candidate, measured, runs.measurement)
+        self._loop.keep_or_revert(candidate, measured, runs)
         return self.state.rows[-1].status == "keep"
 
     # The ports: a text is its own commit, and an evaluation is over as it begins.

@@ -122,6 +122,7 @@ def run_harness(  # noqa: PLR0913 - what a run depends on, by name
     metrics: Sequence[Metric],
     interrupt: threading.Event,
     units: Mapping[str, str] | None = None,
+    listen: Callable[[bytes], bool] | None = None,
     on_start: Callable[[ProcessId], None] | None = None,
 ) -> HarnessOutcome:
     """Run a command in `cwd` and wait until it and all it started have gone.
@@ -134,12 +135,14 @@ def run_harness(  # noqa: PLR0913 - what a run depends on, by name
         log: where the raw output goes as it comes; see `output_log` for what a follower sees.
         units: what the metrics were printed in before; see `MetricReader`.
         interrupt: when set, from any thread, the tree is ended within 2 seconds.
+        listen: called with what is printed, as it comes; once it returns True, the tree is ended
+            as by an interrupt.
         on_start: called with the supervisor's name; SIGTERM to it ends the tree as well.
 
     Whatever goes wrong with the harness, its start included, is the outcome's `failure`.
     """
     with contextlib.closing(OutputLog(log)) as file:
-        output = _Output(file, MetricReader(metrics, units))
+        output = _Output(file, MetricReader(metrics, units), listen)
         if interrupt.is_set():
             return output.outcome("interrupted", "interrupted")
         began = time.monotonic()
@@ -157,7 +160,7 @@ def run_harness(  # noqa: PLR0913 - what a run depends on, by name
         report = _Report.parse(supervisor.answer) or lost
         if report.cause == "limit" or (report is lost and seconds >= time_limit):
             return output.outcome("time limit", _limit_words(time_limit), report)
-        if report.cause == "asked" or (report is lost and interrupt.is_set()):
+        if report.cause == "asked" or (report is lost and (interrupt.is_set() or output.enough)):
             return output.outcome("interrupted", "interrupted", report)
         if report is lost:
             failure = f"the harness was lost: {supervisor.answer or 'its supervisor was killed'}"
@@ -169,9 +172,14 @@ def run_harness(  # noqa: PLR0913 - what a run depends on, by name
 class _Output:
     """Everything that is done with the bytes the harness prints."""
 
-    def __init__(self, log: OutputLog, reader: MetricReader) -> None:
+    def __init__(
+        self, log: OutputLog, reader: MetricReader, listen: Callable[[bytes], bool] | None
+    ) -> None:
         self.log = log
         self.reader = reader
+        self.enough = False
+        """Whether who listens wants no more."""
+        self._listen = listen
         self.size = 0
         self._tail = b""
 
@@ -180,6 +188,8 @@ class _Output:
         self._tail = (self._tail + data)[-_TAIL_BYTES:] if len(data) < _TAIL_BYTES else data
         self.log.write(data)
         self.reader.feed(data)
+        if self._listen is not None:
+            self.enough = self._listen(data)
 
     def tail(self) -> str:
         """The end of the output, cleaned; it begins with a whole line where one begins."""
@@ -273,7 +283,7 @@ class _Supervisor:
             selector.register(self._output, selectors.EVENT_READ)
             selector.register(self._status, selectors.EVENT_READ)
             while waiting := selector.get_map():
-                if interrupt.is_set():
+                if interrupt.is_set() or output.enough:
                     self._let_go()
                 if time.monotonic() > self._due:
                     if self._status not in waiting:

@@ -17,12 +17,14 @@ import msgspec
 from autoexp_tui.evaluation.environment import harness_environment
 from autoexp_tui.evaluation.harness import HarnessOutcome, run_harness
 from autoexp_tui.evaluation.leavings import VARIABLE, MetricFiles, put_back, take
+from autoexp_tui.evaluation.progress import ProgressReader, remember, remembered
 from autoexp_tui.evaluation.removal import discard
 from autoexp_tui.evaluation.sandbox import Sandbox, usual_sandbox
 from autoexp_tui.evaluation.workspace import Workspace
 from autoexp_tui.loop.ports import Job, Result
 from autoexp_tui.model.contract import Metric
 from autoexp_tui.model.events import RunStarted
+from autoexp_tui.model.pruning import Race
 from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.repository.repository import Repository
 from autoexp_tui.text.safe import clean_line
@@ -97,7 +99,8 @@ class LocalEvaluator:
             return self._run_command(job.command, job.reads, job, handle)
         score = self._contract.score
         judged = self._contract.metrics if score is None else ()
-        run = self._run_command(self._contract.harness, judged, job, handle)
+        progress = self._follow(job)
+        run = self._run_command(self._contract.harness, judged, job, handle, progress=progress)
         if score is not None and not run.failure:
             if problem := self._sweep(content):
                 run = msgspec.structs.replace(run, failure=problem, metrics={})
@@ -111,7 +114,27 @@ class LocalEvaluator:
                 run = msgspec.structs.replace(scored, seconds=seconds, notes=notes)
         if not run.failure:
             self._units = {**run.units, **self._units}
+            if progress is not None and not job.purpose:
+                notes = run.notes + self._remember(job.n, progress)
+                run = msgspec.structs.replace(run, notes=notes)
         return run
+
+    def _follow(self, job: Job) -> ProgressReader | None:
+        pattern, primary = self._contract.progress, self._contract.primary
+        if pattern is None:
+            return None
+        best = remembered(self._run.progress(job.beside)) if job.beside else ()
+        return ProgressReader(pattern, Race(best, primary.direction) if best else None)
+
+    def _remember(self, n: int, progress: ProgressReader) -> tuple[str, ...]:
+        """For those that come after it. What a person should know of it."""
+        try:
+            remember(self._run.progress(n), progress.curve)
+        except OSError as error:
+            return (f"its progress could not be kept: {_words(error)}",)
+        if n == 1 and not progress.curve:
+            return ("'progress' finds nothing in what was printed: no run will be ended early",)
+        return ()
 
     def _run_command(
         self,
@@ -120,6 +143,7 @@ class LocalEvaluator:
         job: Job,
         handle: LocalHandle,
         log: str = "",
+        progress: ProgressReader | None = None,
     ) -> Result:
         project = self.workspace.project_dir
         private = self.workspace.root / f".autoexp-{uuid.uuid4().hex}"
@@ -136,6 +160,7 @@ class LocalEvaluator:
             metrics=[metric for metric in metrics if metric.file is None],
             interrupt=handle.cancelled,
             units=self._units,
+            listen=progress.take if progress is not None else None,
         )
         reading = files.read(outcome.reading, self._units)
         tampered = self.workspace.verify()
@@ -145,6 +170,11 @@ class LocalEvaluator:
             failure = reading.failure
         elif outcome.exit_code == 1 and counts_tests and not reading.failure:
             failure = ""  # some tests have failed, and it is told how many
+        stopped = False
+        if progress is not None and progress.lag is not None and outcome.ended == "interrupted":
+            stopped = not (tampered or handle.cancelled.is_set())
+            if stopped:
+                failure = clean_line(progress.lag.words(self._contract.primary.name))
         if tampered:
             failure = f"tampered with {', '.join(tampered[:3])}"
         return Result(
@@ -154,6 +184,7 @@ class LocalEvaluator:
             failure=failure,
             units=reading.units,
             cut_short=outcome.ended in {"interrupted", "time limit"},
+            stopped_early=stopped,
             tail=outcome.tail,
             tampered=bool(tampered),
             notes=tuple(_notes(outcome)),

@@ -111,9 +111,7 @@ class Loop:
                 if repair is None:
                     break
                 candidate = self.commit(candidate.n, repair, candidate.attempt + 1)  # 3. and 4.
-            self.keep_or_revert(
-                candidate, measured, runs.measurement
-            )  # 7. better: the branch advances
+            self.keep_or_revert(candidate, measured, runs)  # 7. better: the branch advances
             self.log_row()  # 8. in results.tsv
         except Interrupted:
             self._interrupted()
@@ -212,9 +210,7 @@ class Loop:
         crash = Crash(candidate.n, measured.failure, result.tail)
         return self._drafting.mend(crash, candidate.text, candidate.attempt + 1)
 
-    def keep_or_revert(
-        self, candidate: Candidate, measured: events.Evaluated, first: Measurement
-    ) -> None:
+    def keep_or_revert(self, candidate: Candidate, measured: events.Evaluated, runs: Runs) -> None:
         state = self._recorder.state
         if measured.failure and not state.rows:
             raise BaselineFailed(f"the baseline gave no measurement: {measured.failure}")
@@ -224,9 +220,11 @@ class Loop:
             count = candidate.attempt - 1
             brackets.append(f"({word} {count} repair{'s' if count > 1 else ''})")
         if measured.failure:
-            judged = Judgement(Verdict(keep=False, reason=measured.failure), Measurement())
+            early: events.Mark = "stopped early" if runs.last.stopped_early else ""
+            verdict = Verdict(keep=False, reason=measured.failure)
+            judged = Judgement(verdict, Measurement(), mark=early)
         else:
-            judged = self._judge(candidate, first)
+            judged = self._judge(candidate, runs.measurement)
         if judged.mark == "suspicious":
             known = "its gain is far beyond what this run makes plausible"
             self._recorder.alarm(f"#{candidate.n} is suspicious: {known}; {judged.verdict.reason}")

@@ -65,7 +65,7 @@ class Runs:
     @property
     def notes(self) -> tuple[str, ...]:
         """What a person should know of them."""
-        return tuple(note for result in self.results for note in result.notes)
+        return tuple(dict.fromkeys(note for result in self.results for note in result.notes))
 
 
 def _without(result: Result, name: str) -> Result:
@@ -129,13 +129,16 @@ class Measurer:
         limit = state.contract.time_limit if limit is None else limit
         left = budget.seconds_left(state, self._recorder.elapsed)
         self._recorder.record(began)
-        job = Job(began.n, text, min(limit, max(left, 0.0)), began.purpose, command, reads=reads)
+        seconds = min(limit, max(left, 0.0))
+        beside = self._beside(began)
+        job = Job(began.n, text, seconds, began.purpose, command, beside=beside, reads=reads)
         handle = self._evaluator.submit(job)
         with self._controls.on_interrupt(began.n, handle.cancel):
             result = handle.result()
         if result.cut_short and self._controls.stopping_now:
             raise Interrupted
-        if result.cut_short and left < limit and not self._controls.interrupted(began.n):
+        cut = result.cut_short and not result.stopped_early
+        if cut and left < limit and not self._controls.interrupted(began.n):
             raise OutOfTime(budget.used_up(state, self._recorder.elapsed) or "out of time")
         if result.tampered and began.purpose in {
             "confirm",
@@ -148,3 +151,14 @@ class Measurer:
         if not result.failure and (words := state.objective.impossible(result.metrics)):
             return msgspec.structs.replace(result, metrics={}, failure=words)
         return result
+
+    def _beside(self, began: events.EvaluationStarted) -> int:
+        """Whose progress a run must keep up with: the first run of a candidate that is new.
+
+        Nothing else is ended early. A repair is to be measured at last, and of a weighted sum one
+        metric tells too little.
+        """
+        state = self._recorder.state
+        first = not began.purpose and began.attempt == 1 and began.turn == 1
+        told = state.contract.progress and state.contract.decide.rule != "weighted"
+        return state.incumbent.n if first and told and state.incumbent else 0

@@ -32,6 +32,8 @@ class Job(msgspec.Struct, frozen=True):
     """Run instead of the harness: a guard, a hold-out. Empty: the harness."""
     seed: int | None = None
     """What the harness finds as `AUTOEXP_SEED`; None leaves it unset."""
+    beside: int = 0
+    """The experiment whose progress it must keep up with, or be ended; 0: it runs to its end."""
     reads: tuple[Metric, ...] = ()
     """What the command prints; the harness prints the contract's metrics."""
 
@@ -50,7 +52,9 @@ class Result(msgspec.Struct, frozen=True):
     units: dict[str, str] = {}
     """What each metric was printed in, where the contract doesn't say."""
     cut_short: bool = False
-    """Ended by `Handle.cancel` or by its time limit."""
+    """Ended by `Handle.cancel`, by its time limit, or early."""
+    stopped_early: bool = False
+    """Ended since it was far behind `Job.beside`; `failure` tells by how much."""
     tail: str = ""
     """The last lines of output, for a repair."""
     tampered: bool = False

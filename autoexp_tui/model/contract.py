@@ -20,6 +20,7 @@ from autoexp_tui.model.keys import (
     MetricName,
     ModelId,
     OneGroup,
+    OneOrTwoGroups,
     ProjectPath,
     ProposerName,
     Refused,
@@ -247,6 +248,10 @@ class Contract(msgspec.Struct, frozen=True):
         "median counts.", "3", ge=1, le=100)] = 1
     stop_at: Annotated[dict[MetricName, float], Key("Ends the run when a kept experiment reaches "
         "this, or is better; of two metrics both.", "{loss: 0.05}")] = {}
+    progress: Annotated[OneOrTwoGroups | None, Key("Finds step and value of the first metric in "
+        "what is printed on the way; one group: the value, steps are counted. What is far behind "
+        "the best at 3 steps in a row, after the first fifth, is ended. Not with rule: weighted.",
+        r"'step (\d+) loss (\S+)'")] = None
     guard: Annotated[tuple[Guard, ...], Key("Commands that must succeed before anything is kept: "
         "tests, types, a limit on size. Run where something would be kept, and on the baseline.",
         "[{run: pytest -q, name: tests, time_limit: 5m}]", short=("run",))] = ()

@@ -156,6 +156,14 @@ def _variable(name: str) -> str:
 
 
 def _one_group(pattern: str) -> str:
+    return _grouped(pattern, 1)
+
+
+def _one_or_two_groups(pattern: str) -> str:
+    return _grouped(pattern, 2)
+
+
+def _grouped(pattern: str, most: int) -> str:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -163,9 +171,9 @@ def _one_group(pattern: str) -> str:
     except (re.error, OverflowError, RecursionError) as error:
         problem = f"is not a regular expression: {error}"
         raise Refused(problem, "try it with python's re module") from None
-    if groups != 1:
+    if not 1 <= groups <= most:
         remedy = "put (…) around the number, and (?:…) elsewhere"
-        raise Refused(f"has {groups} groups, not one", remedy)
+        raise Refused(f"has {groups} groups, not one{' or two' if most > 1 else ''}", remedy)
     return pattern
 
 
@@ -181,6 +189,8 @@ Seconds = Annotated[float, Form("a length of time", _seconds, written)]
 Variable = Annotated[str, Form("an environment variable's name", _variable, is_name=True)]
 LongText = Annotated[str, Form("text", most=4_000)]
 OneGroup = Annotated[str, Form("a regular expression with one group", _one_group, most=200)]
+OneOrTwoGroups = Annotated[str, Form(
+    "a regular expression with one or two groups", _one_or_two_groups, most=200)]
 UnitName = Annotated[str, _matching("a unit", r"[^\s\d]\S{0,15}", "write it like ms, MiB or '%'")]
 DataPath = Annotated[str, _matching("a path in a JSON document", r"\S(.{0,198}\S)?",
     "join keys and positions by dots")]

@@ -61,6 +61,10 @@ class RunDirectory:
     def output(self, n: int) -> Path:
         return self.experiment(n) / "output.log"
 
+    def progress(self, n: int) -> Path:
+        """The intermediate figures of experiment `n`, where the contract names `progress`."""
+        return self.experiment(n) / "progress.json"
+
     def diff(self, n: int) -> Path:
         return self.experiment(n) / "diff.patch"
 

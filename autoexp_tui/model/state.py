@@ -405,7 +405,8 @@ class RunState:
         if not self.settled:  # another program's table: its rows tell all that is known
             self.spent_usd += row.cost_usd
         self.unbooked_usd.pop(event.n, None)
-        self.failure_streak = self.failure_streak + 1 if row.status == "crash" else 0
+        if row.mark != "stopped early":  # it has no measurement, and nothing is wrong with it
+            self.failure_streak = self.failure_streak + 1 if row.status == "crash" else 0
         match row.status:
             case "keep":
                 self.incumbent = row

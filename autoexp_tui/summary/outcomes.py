@@ -29,9 +29,12 @@ OUTCOMES: dict[Status, Outcome] = {
     "crash": Outcome("crash", "✗", "crashed", "No measurement", "crash"),
 }
 NEAR = Outcome("near", "≈", "near miss", "Looked better, but it may be luck", "discard")
+STOPPED = Outcome("stopped", "✗", "stopped early", "Ended, far behind at the same step", "crash")
 LEGEND = (OUTCOMES["keep"], NEAR, OUTCOMES["discard"], OUTCOMES["crash"])
 
 
 def outcome_of(row: Row) -> Outcome:
-    """A near miss is told apart from what was no better."""
+    """Near misses and hopeless runs are told apart from what was no better or broken."""
+    if row.mark == "stopped early":
+        return STOPPED
     return NEAR if row.is_near_miss else OUTCOMES[row.status]

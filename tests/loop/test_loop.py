@@ -13,11 +13,11 @@ from support.fakes import BASE, ListProposer, Rig, contract
 from autoexp_tui.loop.commands import handle_command
 from autoexp_tui.loop.control import Command
 from autoexp_tui.loop.journal import Journal, read_all
-from autoexp_tui.loop.ports import Result
+from autoexp_tui.loop.ports import Job, Result
 from autoexp_tui.loop.recorder import Recorder
 from autoexp_tui.loop.spending import SpendLedger
 from autoexp_tui.model import events
-from autoexp_tui.model.contract import Budget
+from autoexp_tui.model.contract import Budget, Guard
 from autoexp_tui.model.measurement import Measurement, Sample
 from autoexp_tui.model.proposal import Crash, Exhausted, Proposal, Stream, Unable, Unusable
 
@@ -532,3 +532,28 @@ def test_a_full_disk_pauses_the_run_until_there_is_room(tmp_path: Path) -> None:
         assert "10 MB of disk are left" in rig.state.paused
         rig.lab.free = 10_000
     assert statuses(rig) == ["keep", "keep"]
+
+
+def test_only_the_first_run_of_a_new_candidate_must_keep_up_with_the_best(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = contract(
+        max_experiments=4,
+        progress=r"loss (\S+)",
+        repeats=2,
+        confirm=1,
+        guard=(Guard("true"),),
+    )
+    rig = Rig(tmp_path, [], made)
+    rig.proposer = Mender(["9", "typo", "11"], ["12"])
+    jobs: list[Job] = []
+    submit = rig.lab.submit
+    monkeypatch.setattr(rig.lab, "submit", lambda job: jobs.append(job) or submit(job))
+    rig.run()
+    assert [(job.n, job.text, job.beside) for job in jobs if job.beside] == [
+        (2, "9", 1),
+        (3, "typo", 2),
+        (4, "11", 2),
+    ]
+    assert {job.purpose for job in jobs if not job.beside} == {"", "guard", "incumbent", "confirm"}
+    assert [job.text for job in jobs].count("12") == 2  # the repair, not ended though it is worse
