@@ -317,7 +317,11 @@ def _trust(state: RunState) -> Iterator[str]:
         "changed."
     )
     runs = "the median of " + _count(contract.repeats, "run") if contract.repeats > 1 else "one run"
-    yield f"Each figure is {runs}; {confirmed_words(state)}."
+    if contract.confirm in {"off", 0} or state.calibration.is_exact:
+        figure = f"Each figure is {runs}"
+    else:
+        figure = f"A figure is {runs}, a kept one the mean of its fresh runs"
+    yield f"{figure}; {confirmed_words(state)}."
     if words := noise_words(state):
         yield f"The harness: {words}."
     if words := holdout_words(state):

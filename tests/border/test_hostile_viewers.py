@@ -21,6 +21,7 @@ from support.gitrepos import git, make_repo
 from support.moments import picture_of
 from support.projects import FILES
 from support.realistic_run import recorded, request, whole_run
+from support.sources import FinishedSource
 
 from autoexp_tui import plain
 from autoexp_tui.cli import run_command
@@ -287,20 +288,6 @@ def test_a_problem_says_nothing_that_steers() -> None:
     assert_harmless(str(Problem(POISON)), "problem")
 
 
-class Given:
-    """Records that are there at once."""
-
-    def __init__(self, records: list[Record]) -> None:
-        self._records = records
-
-    def read(self) -> list[Record]:
-        records, self._records = self._records, []
-        return records
-
-    def alive(self) -> bool:
-        return False
-
-
 def folded(records: list[Record]) -> RunState:
     state = RunState()
     for record in records:
@@ -313,7 +300,7 @@ def folded(records: list[Record]) -> RunState:
 async def test_the_screen_shows_nothing_that_steers(
     what: str, size: tuple[int, int], records: list[Record], table: Path
 ) -> None:
-    source = Given(records) if what == "run" else TableSource(read_table(table))
+    source = FinishedSource(records) if what == "run" else TableSource(read_table(table))
     screen = RunScreen(source, None, table=source if isinstance(source, TableSource) else None)
     app = AutoexpApp(screen)
     async with app.run_test(size=size) as pilot:
@@ -331,7 +318,7 @@ async def test_files_beside_the_journal_steer_no_screen(
     records: list[Record], project: Path
 ) -> None:
     run = RunDirectory(project / ".git" / "autoexp" / "t1")
-    screen = RunScreen(Given(records), run)
+    screen = RunScreen(FinishedSource(records), run)
     app = AutoexpApp(screen)
     async with app.run_test(size=(160, 50)) as pilot:
         while screen.state.finished is None:
@@ -351,7 +338,9 @@ async def test_a_proposal_that_is_being_written_steers_no_screen(project: Path) 
     with ProposalLog(run.proposal(2)) as log:
         log.write("hypothesis", f"because{POISON}")
         log.write("target", f"RATE = 2{POISON}\n")
-    screen = RunScreen(Given([decode(encode(poisoned(each))) for each in recorded(flight)]), run)
+    screen = RunScreen(
+        FinishedSource([decode(encode(poisoned(each))) for each in recorded(flight)]), run
+    )
     app = AutoexpApp(screen)
     async with app.run_test(size=(160, 50)) as pilot:
         while "because[@click" not in (shown := picture_of(app)) or "RATE = 2[@click" not in shown:

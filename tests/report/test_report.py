@@ -122,6 +122,8 @@ def test_what_confirms_a_gain_is_said() -> None:
     contract = msgspec.structs.replace(CONTRACT, repeats=3, confirm=2)
     surer = account_of(told([("keep", 1.0, "baseline", {})], contract))
     assert any("median of 3 runs" in sentence for sentence in surer.trust)
+    assert any("a kept one the mean of its fresh runs" in sentence for sentence in surer.trust)
+    assert not any("fresh runs" in sentence for sentence in once.trust)
     assert not any("may be noise" in sentence for sentence in surer.trust)
 
 

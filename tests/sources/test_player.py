@@ -8,24 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.realistic_run import recorded, whole_run
+from support.sources import FinishedSource
 
 from autoexp_tui.model import history as history_module
 from autoexp_tui.model.events import Record
 from autoexp_tui.model.history import History
 from autoexp_tui.model.state import RunState
 from autoexp_tui.sources.player import SPEEDS, Player
-
-
-class Records:
-    def __init__(self, records: list[Record]) -> None:
-        self._records = records
-
-    def read(self) -> list[Record]:
-        records, self._records = self._records, []
-        return records
-
-    def alive(self) -> bool:
-        return False
 
 
 class Clock:
@@ -39,7 +28,7 @@ ALL = list(recorded(whole_run(["keep", "discard", "keep", "crash"])))
 
 
 def test_it_stands_at_the_end_and_still() -> None:
-    player = Player(Records(ALL))
+    player = Player(FinishedSource(ALL))
     assert player.read() == ALL
     assert not player.alive()
     assert player.read() == []
@@ -47,7 +36,7 @@ def test_it_stands_at_the_end_and_still() -> None:
 
 def test_playing_from_the_end_begins_again_and_comes_to_the_end() -> None:
     clock = Clock()
-    player = Player(Records(ALL), clock)
+    player = Player(FinishedSource(ALL), clock)
     player.read()
     player.toggle()
     first = player.read()
@@ -58,7 +47,7 @@ def test_playing_from_the_end_begins_again_and_comes_to_the_end() -> None:
 
 
 def test_speed_is_kept_within_its_bounds() -> None:
-    player = Player(Records(ALL))
+    player = Player(FinishedSource(ALL))
     for _ in SPEEDS:
         player.change_speed(1)
     assert player.speed == SPEEDS[-1]
@@ -79,7 +68,7 @@ def test_wherever_it_is_moved_the_state_is_that_of_the_records_so_far(
 
 
 def moved(moves: list[str]) -> None:
-    player = Player(Records(ALL))
+    player = Player(FinishedSource(ALL))
     history = History(rewindable=True)
     history.fold(player.read())
     for move in moves:
@@ -106,7 +95,7 @@ def moved(moves: list[str]) -> None:
 @pytest.mark.parametrize("speed", [0.5, 10])
 def test_time_goes_by_at_the_chosen_speed(speed: float) -> None:
     clock = Clock()
-    player = Player(Records(ALL), clock)
+    player = Player(FinishedSource(ALL), clock)
     while player.speed != speed:
         player.change_speed(1 if player.speed < speed else -1)
     player.toggle()
@@ -118,7 +107,7 @@ def test_time_goes_by_at_the_chosen_speed(speed: float) -> None:
 
 
 def test_keeps_are_visited_in_turn() -> None:
-    player = Player(Records(ALL))
+    player = Player(FinishedSource(ALL))
     player.read()
     seen = []
     for by in (-1, -1, 1, 1):
@@ -130,5 +119,5 @@ def test_keeps_are_visited_in_turn() -> None:
 
 def test_a_long_wait_is_compressed() -> None:
     slow = [Record(r.seq, r.time, r.elapsed * 1000, r.event) for r in ALL]
-    player = Player(Records(slow))
+    player = Player(FinishedSource(slow))
     assert player._end <= 30.0 * len(slow)

@@ -4,25 +4,11 @@ from __future__ import annotations
 
 from support.moments import picture_of
 from support.realistic_run import recorded, whole_run
+from support.sources import FinishedSource
 
 from autoexp_tui.model import events
-from autoexp_tui.model.events import Record
 from autoexp_tui.ui.app import AutoexpApp
 from autoexp_tui.ui.screens.run import RunScreen
-
-
-class Ended:
-    """The records of a run that has ended, at once."""
-
-    def __init__(self, records: list[Record]) -> None:
-        self._records = records
-
-    def read(self) -> list[Record]:
-        records, self._records = self._records, []
-        return records
-
-    def alive(self) -> bool:
-        return False
 
 
 async def test_an_opened_experiment_tells_whether_it_holds() -> None:
@@ -32,7 +18,7 @@ async def test_an_opened_experiment_tells_whether_it_holds() -> None:
         events.VerificationStarted(1, (2,), (), 5, 7),
         events.VerificationFinished("measured", True, 5, None, (effect,)),
     ]
-    screen = RunScreen(Ended(recorded(run)), None)
+    screen = RunScreen(FinishedSource(recorded(run)), None)
     app = AutoexpApp(screen)
     async with app.run_test(size=(120, 40)) as pilot:
         while screen.state.verification is None:
