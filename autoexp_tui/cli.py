@@ -13,6 +13,7 @@ import click
 from autoexp_tui import __version__
 from autoexp_tui.console import err, warn
 from autoexp_tui.model.problem import INTERRUPTED, Problem
+from autoexp_tui.system.shielding import shield
 from autoexp_tui.text.safe import clean
 
 _COMMANDS = {
@@ -75,6 +76,7 @@ def autoexp(directory: Path | None) -> None:
 
 def main() -> None:
     """The entry point of the `autoexp` command."""
+    shield()  # it may hold keys while programs that nobody has read run beside it
     sys.exit(run_command(sys.argv[1:]))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     import psutil
 
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
+_PROC = Path("/proc/self")
 _HZ = 100
 """Of `started`: Linux counts in these units too, so that a name is exact there."""
 
@@ -62,7 +64,17 @@ class ProcessId:
             same = self.started in {0, _started(process)} and self.boot == _boot()
             return same and process.status() not in {psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD}
         except psutil.NoSuchProcess:
+            return self._hidden()
+
+    def _hidden(self) -> bool:
+        """Whether /proc, mounted with `hidepid`, hides a shielded process of ours by that pid."""
+        if self.boot != _boot() or not _PROC.exists() or (_PROC.parent / str(self.pid)).exists():
             return False
+        try:
+            os.kill(self.pid, 0)
+        except (ProcessLookupError, PermissionError):
+            return False
+        return True
 
 
 def _started(process: psutil.Process) -> int:

@@ -118,3 +118,21 @@ def test_only_what_is_marked_is_killed(sleeper: Sleeper) -> None:
     assert sleeper.poll() is None
     assert kill_marked("MARK", "sleeper-of-this-test") >= 1
     assert sleeper.wait() == -signal.SIGKILL
+
+
+def test_one_that_proc_hides_lives(
+    sleeper: Sleeper, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def hidden(pid: int) -> psutil.Process:
+        raise psutil.NoSuchProcess(pid)
+
+    named = ProcessId.of(sleeper.pid)
+    monkeypatch.setattr(psutil, "Process", hidden)
+    assert not named.alive()
+    (tmp_path / "self").touch()
+    monkeypatch.setattr(processes, "_PROC", tmp_path / "self")
+    assert named.alive()
+    assert not replace(named, boot="another").alive()
+    sleeper.kill()
+    sleeper.wait()
+    assert not named.alive()
