@@ -61,7 +61,8 @@ def check(directory: Path, include_dirty: bool) -> int:
             _tell("running", f"the baseline, for at most {limit} …")
             runs = _evaluate_baseline(evaluator, text, contract)
             broken = "" if runs.failure else _run_guards(contract, evaluator, text)
-            _tell("linked", ", ".join(evaluator.workspace.linked) or "nothing")
+            linked = [f"{path} ({mode})" for path, mode in evaluator.workspace.modes.items()]
+            _tell("linked", ", ".join(linked) or "nothing")
             for name, why in evaluator.workspace.not_linked:
                 _tell("not linked", f"{name}: {why}")
             _tell("withheld", ", ".join(evaluator.withheld) or "nothing")

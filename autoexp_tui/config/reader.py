@@ -192,6 +192,9 @@ class _Reader:
                 # Of a scalar the words are told too, which it may have been meant for.
                 if not words or not isinstance(node.value, str):
                     raise
+        if not words:
+            listed = next((shape for shape in shapes if shape.kind == "list"), shapes[0])
+            return self._shaped(node, listed, key)  # which tells how to write it
         text = node.value if isinstance(node.value, str) else ""
         raise node.wrong(describe(shapes, key), suggestion(text, words))
 

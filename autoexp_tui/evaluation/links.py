@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
+
+from autoexp_tui.model.contract import LinkMode
 
 _OURS = ("results.tsv", "budget.log")
 _CACHES = (
@@ -20,6 +22,8 @@ _CACHES = (
     ".ipynb_checkpoints",
 )
 _SECRETS = (".env*",)
+_ENVIRONMENTS = (".venv", "venv", "node_modules")
+_ENVIRONMENT_MARKS = ("pyvenv.cfg", "conda-meta")
 
 
 @dataclass(slots=True)
@@ -28,6 +32,8 @@ class Links:
 
     sources: dict[str, Path] = field(default_factory=dict)
     """Path in the workspace → what it points to, in the user's checkout."""
+    modes: dict[str, LinkMode] = field(default_factory=dict)
+    """For each path of `sources`, what the harness may do there."""
     refused: dict[str, str] = field(default_factory=dict)
     """Path as it was named → why it is not linked."""
 
@@ -35,17 +41,19 @@ class Links:
 def choose_links(
     root: Path,
     folder: str,
-    link: Sequence[str] | None,
+    link: Mapping[str, LinkMode] | Sequence[str] | None,
     ignored: Sequence[str],
     tracked: Collection[str],
 ) -> Links:
     """Decide what to link.
 
-    `link` names paths relative to `folder`; None takes `ignored`, the ignored names directly in
-    it, without caches, our own tables, and what may hold secrets. `tracked` are all files and
-    folders that the workspace has copies of.
+    `link` names paths relative to `folder`, read-only where it is a list; None takes `ignored`,
+    the ignored names directly in it, without caches, our own tables, and what may hold secrets.
+    `tracked` are all files and folders that the workspace has copies of. What programs are
+    installed in is never shared to be written: every later experiment would run them.
     """
     links = Links()
+    given = link if isinstance(link, Mapping) else {}
     if link is None:
         wanted = [name for name in ignored if name not in _OURS and not _matches(name, _CACHES)]
     else:
@@ -60,8 +68,17 @@ def choose_links(
         if reason:
             links.refused[name] = reason
         else:
+            mode = given.get(name, "read-only")
+            shared = mode == "write" and is_environment(source)
             links.sources[path] = source
+            links.modes[path] = "read-only" if shared else mode
     return links
+
+
+def is_environment(folder: Path) -> bool:
+    """Whether programs or libraries are installed there, which whoever uses it then runs."""
+    marked = any((folder / mark).exists() for mark in _ENVIRONMENT_MARKS)
+    return marked or folder.name in _ENVIRONMENTS
 
 
 def _objection(root: Path, path: str, tracked: Collection[str], links: Links) -> str:

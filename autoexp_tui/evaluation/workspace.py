@@ -11,13 +11,14 @@ import hashlib
 import os
 import stat
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from autoexp_tui.evaluation.links import choose_links
-from autoexp_tui.evaluation.removal import discard, open_up
+from autoexp_tui.evaluation.removal import copy_tree, discard, open_up
+from autoexp_tui.model.contract import LinkMode
 from autoexp_tui.repository.objects import TreeEntry
 from autoexp_tui.repository.plumbing import RepositoryError
 from autoexp_tui.repository.repository import Repository
@@ -69,7 +70,7 @@ class Workspace:
         folder: str,
         *,
         tag: str,
-        link: Sequence[str] | None,
+        link: Mapping[str, LinkMode] | Sequence[str] | None,
         keep: Sequence[str],
         target: str,
     ) -> None:
@@ -97,12 +98,23 @@ class Workspace:
             repository.ignored_entries(folder) if link is None else (),
             self._files.keys() | self._folders | {self._target},
         )
-        self._links = {path: str(source) for path, source in links.sources.items()}
-        self._folders.update(submodules - self._links.keys())
-        for path in (*self._links, *submodules):
+        self.modes = dict(sorted(links.modes.items()))
+        """Paths relative to the repository's root of what is the user's own, and what may be done
+        there. `copy` is a copy of it, made by `prepare`; all else is a symbolic link to it, and
+        nothing here keeps a harness from writing to it."""
+        self.sources = links.sources
+        """Where each path of `modes` lies in the user's checkout."""
+        self._links = {
+            path: str(source)
+            for path, source in links.sources.items()
+            if links.modes[path] != "copy"
+        }
+        self._copies = {path: links.sources[path] for path in links.modes.keys() - self._links}
+        self._folders.update(submodules - self.modes.keys())
+        for path in (*self.modes, *submodules):
             self._folders.update(_parents(path))
-        self.linked: tuple[str, ...] = tuple(sorted(self._links))
-        """Paths relative to the repository's root that are the user's own, shared and writable."""
+        self.linked: tuple[str, ...] = tuple(self.modes)
+        """The paths of `modes`."""
         self.not_linked: tuple[tuple[str, str], ...] = tuple(sorted(links.refused.items()))
         """What could have been linked, as it was named, and why it was not."""
         self._restore(None)
@@ -179,6 +191,10 @@ class Workspace:
             if path in self._links:
                 discard(self.root / path)
                 (self.root / path).symlink_to(self._links[path])
+        if content is not None:
+            for path, source in self._copies.items():
+                discard(self.root / path)  # `keep` may have spared it
+                copy_tree(source, self.root / path)
         if content is not None:
             self._write_target(content)
         return sorted(found.wrong)

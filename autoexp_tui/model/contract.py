@@ -34,6 +34,7 @@ from autoexp_tui.model.keys import (
 
 Direction = Literal["lower", "higher"]
 Rule = Literal["primary", "pareto", "weighted"]
+LinkMode = Literal["read-only", "copy", "write"]
 
 
 class Effect(msgspec.Struct, frozen=True):
@@ -275,8 +276,11 @@ class Contract(msgspec.Struct, frozen=True):
         "aider and gemini are known.", "{run: claude-code, time_limit: 15m}")] = Agent()
     instructions: Annotated[ProjectPath | None, Key("A text for the proposer: what is known, "
         "what to try. By default program.md, if it is there.", "program.md")] = None
-    link: Annotated[tuple[ProjectPath, ...] | None, Key("What git ignores and the harness needs. "
-        "By default: all of it in this folder.", "[data, .venv]")] = None
+    link: Annotated[dict[ProjectPath, LinkMode] | tuple[ProjectPath, ...] | None, Key(
+        "What git ignores and the harness needs: read-only in a list, and by default, which is all "
+        "of it in this folder. With `copy` it has its own, made afresh for each run of it; with "
+        "`write` it shares yours, with later experiments too, but never an environment (.venv).",
+        "{data: read-only, cache: copy}")] = None
     keep: Annotated[tuple[ProjectPath, ...], Key("Globs of what the harness may leave behind or "
         "change.", "['cache/*']")] = ()
     env: Annotated[Environment, Key(

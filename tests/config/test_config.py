@@ -181,6 +181,13 @@ def test_weights_are_given_in_order_or_by_name() -> None:
 def test_an_empty_list_of_links_is_not_the_default() -> None:
     assert read().link is None
     assert read("link: []\n").link == ()
+
+
+def test_links_may_have_modes() -> None:
+    assert read("link: {data: copy, out/x: write}\n").link == {"data": "copy", "out/x": "write"}
+    told = str(outcome(GOOD + "link: {data: rw, ../up: write}\n"))
+    assert "link.data must be read-only, copy or write, not 'rw'" in told
+    assert "leaves the project" in told
     assert read("env: {only: []}\n").env.only == ()
 
 
@@ -386,7 +393,11 @@ def contracts(draw: st.DrawFn) -> Contract:
         budget=Budget(draw(st.integers(1, 1_000_000)), draw(_positive), draw(_positive)),
         proposer=draw(st.from_regex(r"[a-z][a-z0-9_-]{0,20}", fullmatch=True)),
         instructions=draw(st.none() | _path),
-        link=draw(st.none() | several),
+        link=draw(
+            st.none()
+            | several
+            | st.dictionaries(_path, st.sampled_from(["read-only", "copy", "write"]), max_size=3)
+        ),
         keep=draw(several),
         env=Environment(
             draw(st.lists(_variable, max_size=3).map(tuple)),
@@ -446,7 +457,7 @@ def test_the_examples_in_the_comments_are_valid() -> None:
     text = render(read("", TWO))
     shown = re.sub(r"^# (\w+: )", r"\1", text, flags=re.MULTILINE)
     assert shown != text
-    assert parse(shown, "x").link == ("data", ".venv")
+    assert parse(shown, "x").link == {"data": "read-only", "cache": "copy"}
 
 
 # Lengths of time.

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from support.gitrepos import commit_files, git, make_repo, write_files
 
 from autoexp_tui.evaluation.removal import discard
 from autoexp_tui.evaluation.workspace import Workspace, remove_workspace, workspace_home
+from autoexp_tui.model.contract import LinkMode
 from autoexp_tui.repository.repository import Repository, RepositoryError
 
 Make = Callable[..., Workspace]
@@ -21,7 +22,7 @@ Make = Callable[..., Workspace]
 def make(repository: Repository) -> Make:
     def make(
         folder: str = "",
-        link: Sequence[str] | None = (),
+        link: Mapping[str, LinkMode] | Sequence[str] | None = (),
         keep: Sequence[str] = (),
         target: str = "target.txt",
     ) -> Workspace:
@@ -127,6 +128,37 @@ def test_a_submodule_is_an_empty_folder_unless_it_is_linked(
     linked = make(link=["vendor/m"])
     assert linked.linked == ("vendor/m",)
     assert (linked.root / "vendor/m/file").read_text() == "x"
+
+
+def test_a_copied_folder_is_made_afresh_for_each_evaluation(root: Path, make: Make) -> None:
+    (root / "data/deep").mkdir(parents=True)
+    (root / "data/deep/file").write_text("x" * 3000)
+    (root / "data/empty").touch()
+    (root / "data/there").symlink_to("deep/file")
+    os.mkfifo(root / "data/pipe")
+    (root / "alone").write_text("a")
+    workspace = make(link={"data": "copy", "alone": "copy"}, keep=("data",))
+    assert workspace.modes == {"alone": "copy", "data": "copy"}
+    for _ in range(2):
+        workspace.prepare(b"x")
+        mine = workspace.root / "data"
+        assert not mine.is_symlink()
+        assert sorted(path.name for path in mine.rglob("*")) == ["deep", "empty", "file", "there"]
+        assert (mine / "there").read_text() == "x" * 3000
+        assert (workspace.root / "alone").read_text() == "a"
+        (mine / "deep/file").write_text("changed")
+        (mine / "new").touch()
+        assert workspace.verify() == []
+    assert (root / "data/deep/file").read_text() == "x" * 3000
+
+
+def test_an_environment_is_never_shared_to_be_written(root: Path, make: Make) -> None:
+    for name in ("env", "tools", "data"):
+        (root / name).mkdir()
+    (root / "env/pyvenv.cfg").touch()
+    (root / "tools/conda-meta").mkdir()
+    workspace = make(link={"env": "write", "tools": "write", "data": "write"})
+    assert workspace.modes == {"data": "write", "env": "read-only", "tools": "read-only"}
 
 
 # Tampering.
