@@ -5,13 +5,15 @@ from __future__ import annotations
 import importlib
 import io
 import os
+import signal
 import sys
 from pathlib import Path
+from types import FrameType
 
 import click
 
 from autoexp_tui import __version__
-from autoexp_tui.console import err, warn
+from autoexp_tui.console import err, prepare_streams, warn
 from autoexp_tui.model.problem import INTERRUPTED, Problem
 from autoexp_tui.system.shielding import shield
 from autoexp_tui.text.safe import clean
@@ -77,7 +79,18 @@ def autoexp(directory: Path | None) -> None:
 def main() -> None:
     """The entry point of the `autoexp` command."""
     shield()  # it may hold keys while programs that nobody has read run beside it
+    prepare_streams()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) == signal.SIG_DFL:  # nohup, say, wants it to be ignored
+            signal.signal(number, _end)
     sys.exit(run_command(sys.argv[1:]))
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    """End as after an interrupt, with what is to be put away; a second signal ends it at once."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    raise SystemExit(128 + number)
 
 
 def run_command(arguments: list[str]) -> int:

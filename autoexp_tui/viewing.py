@@ -20,6 +20,11 @@ from autoexp_tui.text.safe import NOTHING, cut
 
 View = Literal["screen", "plain", "json"]
 
+_SIGNALS = 128
+"""An exit code above tells which signal asked for the end."""
+_INCAPABLE = frozenset({"", "dumb", "unknown"})
+"""What TERM says where the terminal can't move its cursor."""
+
 
 def choose_view(*, plain: bool, as_json: bool) -> View:
     """What was asked for, else the screen where the terminal can show it. Raises UsageProblem."""
@@ -27,8 +32,9 @@ def choose_view(*, plain: bool, as_json: bool) -> View:
         raise UsageProblem("--plain and --json: choose one")
     if as_json:
         return "json"
-    terminal = sys.stdout.isatty() and sys.stdin.isatty() and os.environ.get("TERM") != "dumb"
-    return "screen" if terminal and not plain else "plain"
+    terminal = sys.stdout.isatty() and sys.stdin.isatty()
+    capable = os.environ.get("TERM", "").lower() not in _INCAPABLE
+    return "screen" if terminal and capable and not plain else "plain"
 
 
 def watch(run: RunDirectory, how: View, *, since: int = 0) -> int:
@@ -68,6 +74,8 @@ def _screen(run: RunDirectory, *, hosted: bool) -> int:
     app = AutoexpApp(screen)
     app.run()
     leave(run, screen.state)
+    if app.return_code and hosted and app.return_code > _SIGNALS:
+        raise SystemExit(app.return_code)  # the loop that this process hosts ends with it
     if app.return_code:
         return app.return_code
     state = read_state(run)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 from pathlib import Path
 
 import click
@@ -23,6 +22,7 @@ from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.project import Project, find_project
 from autoexp_tui.proposers import registry
 from autoexp_tui.summary.trust import check_words
+from autoexp_tui.system.scratch import scratch_folder
 from autoexp_tui.text.numbers import format_duration, format_number, format_runs
 from autoexp_tui.text.safe import Safe, clean, cut
 
@@ -47,13 +47,13 @@ def check(directory: Path, include_dirty: bool) -> int:
     contract = project.contract()
     with (
         contextlib.closing(Repository.open(project.place.root)) as repository,
-        tempfile.TemporaryDirectory(prefix="autoexp-") as folder,
+        scratch_folder() as folder,
     ):
         base, notes = preparation.choose_base(
             project, repository, contract, include_dirty=include_dirty
         )
         started = preparation.first_event(project, contract, _TAG, base, seed=0)
-        evaluator = LocalEvaluator(RunDirectory(Path(folder) / _TAG), repository, started)
+        evaluator = LocalEvaluator(RunDirectory(folder / _TAG), repository, started)
         try:
             text = Candidates(repository, started).text_of(base)
             _tell_project(project, contract, text, started.proposer, notes)
@@ -71,6 +71,18 @@ def check(directory: Path, include_dirty: bool) -> int:
     _tell("protection", started.protection)
     impossible = Objective.of(contract).impossible(runs.measurement.metrics)
     return _tell_result(contract, runs, impossible or broken)
+
+
+def _result(evaluator: Evaluator, job: Job) -> Result:
+    """Of one evaluation, which ends with this command however that ends."""
+    handle = evaluator.submit(job)
+    try:
+        return handle.result()
+    except BaseException:
+        handle.cancel()
+        with contextlib.suppress(Exception):
+            handle.result()
+        raise
 
 
 def _tell(name: str, text: str) -> None:
@@ -95,7 +107,7 @@ def _evaluate_baseline(evaluator: Evaluator, text: str, contract: Contract) -> R
         results: list[Result] = []
         while len(results) < contract.repeats and not (results and results[-1].failure):
             job = Job(1, text, contract.time_limit)
-            results.append(evaluator.submit(job).result())
+            results.append(_result(evaluator, job))
         return Runs(tuple(results))
 
     return until_spread_is_known(once, Objective.of(contract), contract.repeats, _DEAR_S)
@@ -105,7 +117,7 @@ def _run_guards(contract: Contract, evaluator: Evaluator, text: str) -> str:
     """The first guard that the baseline doesn't pass, in words; empty where all pass."""
     for guard in contract.guard:
         job = Job(1, text, guard.time_limit, "guard", guard.run)
-        result = evaluator.submit(job).result()
+        result = _result(evaluator, job)
         if result.failure:
             return f"the baseline fails guard {guard.title}: {guard_failure(result)}"
         _tell("guard", f"{guard.title} passes, in {format_duration(result.seconds)}")

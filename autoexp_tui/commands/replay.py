@@ -23,7 +23,7 @@ from autoexp_tui.viewing import choose_view
 @click.command()
 @click.argument("which", metavar="[TAG|FILE|run.zip]", required=False)
 @click.option("--sample", is_flag=True, help="A recorded run that came with the program.")
-def replay(which: str | None, sample: bool) -> None:
+def replay(which: str | None, sample: bool) -> int:
     """Play a run or any experiment table again: space plays, `[` `]` step, `?` tells more."""
     if choose_view(plain=False, as_json=False) != "screen":
         raise UsageProblem("a replay needs a terminal: `autoexp summary` tells it in lines")
@@ -38,7 +38,9 @@ def replay(which: str | None, sample: bool) -> None:
             from autoexp_tui.sources.commit_texts import texts_beside  # noqa: PLC0415 - git
 
             texts = texts_beside(Path(which))
-        AutoexpApp(RunScreen(Player(source), run, table=table, texts=texts)).run()
+        app = AutoexpApp(RunScreen(Player(source), run, table=table, texts=texts))
+        app.run()
+        return app.return_code or 0
 
 
 def _source(

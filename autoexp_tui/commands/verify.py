@@ -80,7 +80,7 @@ def _tell(record: Record, state: RunState) -> None:
 @contextlib.contextmanager
 def _interrupts(verifier: Verifier) -> Iterator[None]:
     """While it lasts, what asks this process to end lets the verification end in order."""
-    numbers = (signal.SIGINT, signal.SIGTERM)
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = [signal.signal(number, lambda *_: verifier.stop()) for number in numbers]
     try:
         yield

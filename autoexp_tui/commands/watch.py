@@ -49,8 +49,9 @@ def watch(
         from autoexp_tui.ui.app import AutoexpApp  # noqa: PLC0415 - Textual, where it is shown
         from autoexp_tui.ui.screens.run import RunScreen  # noqa: PLC0415 - as above
 
-        AutoexpApp(RunScreen(source, None)).run()
-        return 0
+        app = AutoexpApp(RunScreen(source, None))
+        app.run()
+        return app.return_code or 0
     told = Teller(file.name)
     try:
         while True:

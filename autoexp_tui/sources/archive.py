@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import stat
 import struct
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -19,6 +19,7 @@ from autoexp_tui.loop.journal import JournalReader
 from autoexp_tui.model.problem import UsageProblem
 from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.model.state import RunState
+from autoexp_tui.system.scratch import scratch_folder
 
 MOST_BYTES = 2 << 30
 """Of all files of an archive, unpacked."""
@@ -109,11 +110,11 @@ def unpacked(path: Path) -> Iterator[RunDirectory]:
     """The run of an archive, in a private temporary folder for as long as the context lasts.
 
     Nothing that the archive names is believed: only files of a run's own names are written, each
-    at its place, and no more than `MOST_BYTES` of them. Raises UsageProblem for what is no archive
-    of a run, is damaged, or wants more.
+    at its place, no more than `MOST_BYTES` of them, and less than half of what the disk has free.
+    Raises UsageProblem for what is no archive of a run, is damaged, or wants more.
     """
-    with tempfile.TemporaryDirectory(prefix="autoexp-") as folder:
-        yield _unpack(path, Path(folder))
+    with scratch_folder() as folder:
+        yield _unpack(path, folder)
 
 
 def _unpack(path: Path, folder: Path) -> RunDirectory:
@@ -121,7 +122,7 @@ def _unpack(path: Path, folder: Path) -> RunDirectory:
         with zipfile.ZipFile(path) as archive:
             prefix, entries = _entries(path, archive.infolist())
             run = RunDirectory(folder / (prefix if _TAG.fullmatch(prefix) else "run"))
-            room = MOST_BYTES
+            room = min(MOST_BYTES, shutil.disk_usage(folder).free // 2)
             for name, info in entries.items():
                 room -= _extract(path, archive, info, run.path / name, room)
     except (zipfile.BadZipFile, zlib.error, EOFError, struct.error, NotImplementedError) as error:
@@ -177,6 +178,9 @@ def _extract(
         while chunk := entry.read(_CHUNK_BYTES):
             size += len(chunk)
             if size > room:
-                raise UsageProblem(f"{path}: it is more than {MOST_BYTES >> 20} MiB unpacked")
+                raise UsageProblem(
+                    f"{path}: unpacked it is more than {MOST_BYTES >> 20} MiB, or than half of "
+                    "what the disk has free: set TMPDIR to a folder with room"
+                )
             file.write(chunk)
     return size

@@ -9,12 +9,15 @@ from typing import Any, ClassVar
 from textual import on
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
+from textual.driver import Driver
+from textual.drivers.linux_driver import LinuxDriver
 from textual.screen import Screen
 
 from autoexp_tui.ui import themes
 from autoexp_tui.ui.dialogs import Choice, Help
 from autoexp_tui.ui.keys import bindings
 from autoexp_tui.ui.screens.keyed import KeyScreen, Retitled
+from autoexp_tui.ui.terminal import Terminal
 from autoexp_tui.ui.title import TerminalTitle
 
 
@@ -33,6 +36,10 @@ class AutoexpApp(App[None], inherit_bindings=False):
         self.theme = themes.DARK.name
         self._first_screen = first
         self._terminal_title = TerminalTitle(self)
+
+    def get_driver_class(self) -> type[Driver]:
+        usual = super().get_driver_class()
+        return Terminal if usual is LinuxDriver else usual
 
     def get_default_screen(self) -> KeyScreen[None]:
         return self._first_screen

@@ -462,3 +462,19 @@ def test_a_sleeping_runner_is_told_from_a_working_one(
     finally:
         os.kill(runner.pid, signal.SIGCONT)
     autoexp("stop", "--now", cwd=project)
+
+
+def test_lines_are_told_in_whatever_a_stream_can_show(project: Path) -> None:
+    autoexp("run", "--max-experiments", "2", "--tag", "t", cwd=project)
+    command = [sys.executable, "-m", "autoexp_tui", "show", "2"]
+    env = {**os.environ, "PYTHONIOENCODING": "latin-1"}
+    told = subprocess.run(command, cwd=project, env=env, capture_output=True, check=True)
+    assert "── hypothesis".translate({0x2500: "-"}).encode() in told.stdout
+    assert b"\\u" not in told.stdout
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_closed_stream_ends_no_command(project: Path, closed: str) -> None:
+    command = f"exec {sys.executable} -m autoexp_tui config {closed}"
+    done = subprocess.run(["/bin/sh", "-c", command], cwd=project, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")

@@ -7,6 +7,7 @@ import os
 import re
 import signal
 import sys
+import termios
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from autoexp_tui.loop.control import Command
 from autoexp_tui.loop.runlock import is_running
 from autoexp_tui.loop.wire import NoRunner, send
 from autoexp_tui.model.rundir import RunDirectory
+from autoexp_tui.samples import recording
+from autoexp_tui.sources.archive import pack
 from autoexp_tui.sources.journals import read_state
 
 SUPPORT = Path(__file__).parents[1] / "support"
@@ -94,6 +97,137 @@ def test_a_killed_screen_leaves_the_run_going(run: RunDirectory) -> None:
 def test_a_terminal_that_nobody_reads_leaves_the_run_going(run: RunDirectory) -> None:
     watched(run)  # from here on nothing is read: its buffer fills, and its writes block
     assert_goes_on(run)
+
+
+def modes_left_on(written: str) -> set[str]:
+    """The terminal's private modes that were switched on and never off; a hidden cursor too."""
+    on = {"?25"}
+    for mode, switch in re.findall(r"\x1b\[(\?\d+)([hl])", written):
+        on = on | {mode} if switch == "h" else on - {mode}
+    return (on - {"?7"}) ^ {"?25"}
+
+
+def test_what_ends_a_screen_leaves_the_terminal_as_it_was(run: RunDirectory) -> None:
+    child = watched(run)
+    child.kill(signal.SIGKILL)
+    child.wait()
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+        child = terminal(run, "attach", size=(40, 120))
+        found = termios.tcgetattr(child.child_fd)
+        child.expect_exact("evaluating")
+        assert termios.tcgetattr(child.child_fd) != found
+        written = str(child.before) + str(child.after)
+        assert "?1000" in modes_left_on(written)
+        child.kill(number)
+        child.expect(pexpect.EOF)
+        written += str(child.before)
+        assert termios.tcgetattr(child.child_fd) == found
+        child.wait()
+        assert child.exitstatus == 128 + number
+        assert modes_left_on(written) == set()
+    assert_goes_on(run)
+
+
+def test_a_screen_whose_terminal_takes_nothing_can_be_ended(run: RunDirectory) -> None:
+    child = watched(run)
+    before = rows(run)
+    until(lambda: rows(run) >= before + 8, "its buffer is full")  # nothing is read meanwhile
+    child.kill(signal.SIGTERM)
+    until(lambda: not child.ptyproc.isalive(), "the screen ends")
+    assert_goes_on(run)
+
+
+def test_the_loop_that_a_screen_hosts_ends_with_it_by_a_signal_too(run: RunDirectory) -> None:
+    child = terminal(run, "run", "--tag", "t", "--foreground", "--max-experiments", "500")
+    child.expect_exact("evaluating")
+    child.kill(signal.SIGTERM)
+    child.expect(pexpect.EOF)
+    child.wait()
+    assert child.exitstatus == 128 + signal.SIGTERM
+    finished = read_state(run).finished
+    assert finished is not None
+    assert finished.reason == "stopped by a signal"
+
+
+@pytest.mark.parametrize(
+    "env",
+    [
+        {"PYTHONIOENCODING": "ascii"},
+        {"PYTHONIOENCODING": "latin-1", "COLUMNS": "7", "LINES": "2"},
+        {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "TERM": "unheard-of"},
+    ],
+)
+def test_a_screen_is_utf_8_and_as_wide_as_its_terminal(tmp_path: Path, env: dict[str, str]) -> None:
+    """Whatever streams and environment say; standard error may lead elsewhere."""
+    errors = tmp_path / "errors"
+    child = pexpect.spawn(
+        "/bin/sh",
+        ["-c", f"exec {sys.executable} -m autoexp_tui replay --sample 2>{errors}"],
+        env={**os.environ, "TERM": "xterm-256color", **env},
+        dimensions=(40, 120),
+        encoding="utf-8",
+        timeout=60,
+    )
+    child.expect_exact("─" * 30)
+    child.send("q")
+    child.expect_exact(LEAVE_SCREEN)
+    child.expect(pexpect.EOF)
+    child.wait()
+    assert child.exitstatus == 0
+    assert errors.read_text() == ""
+
+
+@pytest.mark.parametrize("size", [(1, 1), (2, 200)])
+def test_a_terminal_too_small_for_anything_is_left_in_order(size: tuple[int, int]) -> None:
+    child = pexpect.spawn(
+        sys.executable,
+        ["-m", "autoexp_tui", "replay", "--sample"],
+        env={**os.environ, "TERM": "xterm-256color"},
+        dimensions=size,
+        encoding="utf-8",
+        timeout=60,
+    )
+    child.expect_exact(ENTER_SCREEN)
+    child.send("q")
+    child.expect_exact(LEAVE_SCREEN)
+    child.expect(pexpect.EOF)
+    child.wait()
+    assert child.exitstatus == 0
+
+
+def test_the_copy_of_an_archive_goes_with_its_screen(tmp_path: Path) -> None:
+    pack(recording(), tmp_path / "run.zip")
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+
+    def replayed() -> pexpect.spawn[str]:
+        child = pexpect.spawn(
+            sys.executable,
+            ["-m", "autoexp_tui", "replay", str(tmp_path / "run.zip")],
+            env={**os.environ, "TERM": "xterm-256color", "TMPDIR": str(temporary)},
+            dimensions=(40, 120),
+            encoding="utf-8",
+            timeout=60,
+        )
+        child.expect_exact(ENTER_SCREEN)
+        return child
+
+    def ended(child: pexpect.spawn[str], number: signal.Signals) -> None:
+        child.kill(number)
+        child.expect(pexpect.EOF)
+        child.wait()
+
+    ended(replayed(), signal.SIGHUP)
+    assert list(temporary.iterdir()) == []
+    ended(replayed(), signal.SIGKILL)
+    (left,) = temporary.iterdir()
+    alive = replayed()
+    (used,) = temporary.iterdir()
+    assert used != left, "what a killed one left is removed by the next"
+    ended(replayed(), signal.SIGTERM)
+    assert list(temporary.iterdir()) == [used], "what another one uses stays"
+    ended(alive, signal.SIGTERM)
+    assert list(temporary.iterdir()) == []
 
 
 def test_ctrl_c_asks_and_enter_leaves_the_run_going(run: RunDirectory) -> None:

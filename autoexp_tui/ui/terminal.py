@@ -1,0 +1,138 @@
+"""The terminal under the app: UTF-8 whatever the streams say, and left as it was found.
+
+Textual writes to standard error in that stream's encoding, and knows nothing of signals that end
+a process, of a terminal that has gone, or of one that takes no more.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import select
+import signal
+import sys
+import termios
+import threading
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+from textual.drivers.linux_driver import LinuxDriver
+
+_LEAVING = (signal.SIGHUP, signal.SIGTERM, signal.SIGQUIT)
+_PATIENCE_S = 3.0
+"""Seconds that a screen has to leave by itself: a terminal that takes nothing holds it up."""
+_MOUSE_OFF = "\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1016l"
+_RESET = f"{_MOUSE_OFF}\x1b[?2004l\x1b[?7h\x1b[?2048l\x1b[<u\x1b[?1049l\x1b[?25h\x1b[?1004l"
+"""All that a screen switches on, switched off."""
+
+
+class Terminal(LinuxDriver):
+    """Textual's driver, on the terminal that standard output is."""
+
+    def __init__(
+        self,
+        app: Any,
+        *,
+        debug: bool = False,
+        mouse: bool = True,
+        size: tuple[int, int] | None = None,
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        self._descriptor = sys.__stdout__.fileno() if sys.__stdout__ else self.fileno
+        output: Any = _Output(self._descriptor, lambda: self._leave(signal.SIGHUP))
+        self._file = output
+        self._handlers = {
+            number: signal.signal(number, self._on_signal)
+            for number in _LEAVING
+            # nohup, say, wants it to be ignored
+            if signal.getsignal(number) != signal.SIG_IGN
+        }
+        self._forced = threading.Timer(_PATIENCE_S, self._force)
+        self._forced.daemon = True
+        self._number = signal.SIGTERM
+        threading.Thread(target=self._await_hang_up, name="terminal", daemon=True).start()
+
+    def close(self) -> None:
+        super().close()
+        self._forced.cancel()
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+
+    def _get_terminal_size(self) -> tuple[int, int]:
+        """As the terminal has it: COLUMNS and LINES may be another's, and don't follow it."""
+        with contextlib.suppress(OSError):
+            size = os.get_terminal_size(self._descriptor)
+            if size.columns and size.lines:
+                return size.columns, size.lines
+        return super()._get_terminal_size()
+
+    def _disable_mouse_support(self) -> None:
+        if self._mouse:
+            self.write(_MOUSE_OFF)
+
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        self._leave(signal.Signals(number))
+
+    def _leave(self, number: signal.Signals) -> None:
+        """End the app as a quit does, from any thread; by force where it doesn't come to it."""
+        self._number = number
+        with contextlib.suppress(RuntimeError):  # begun already, or the loop has ended meanwhile
+            self._forced.start()
+            self._loop.call_soon_threadsafe(lambda: self._app.exit(return_code=128 + number))
+
+    def _force(self) -> None:
+        """The loop, or the thread that writes, waits for a terminal that takes nothing."""
+        if self.attrs_before is not None:
+            with contextlib.suppress(termios.error):
+                termios.tcsetattr(self.fileno, termios.TCSANOW, self.attrs_before)
+        with contextlib.suppress(OSError):
+            if select.select([], [self._descriptor], [], 0)[1]:
+                os.write(self._descriptor, _RESET.encode())
+        os._exit(128 + self._number)
+
+    def _await_hang_up(self) -> None:
+        """Wait for the terminal to go: who reads from it then is told so without an end."""
+        with contextlib.suppress(OSError):  # some systems can't wait for that
+            poll = select.poll()
+            poll.register(self._descriptor, 0)
+            poll.poll()
+            self._leave(signal.SIGHUP)
+
+
+class _Output(io.TextIOBase):
+    """Writes to a terminal in UTF-8; once it has gone, what is written is dropped."""
+
+    def __init__(self, descriptor: int, gone: Callable[[], None]) -> None:
+        self._file = open(  # noqa: SIM115 - the terminal is not ours to close
+            descriptor, "w", encoding="utf-8", errors="replace", newline="", closefd=False
+        )
+        self._tell = gone
+        self._gone = False
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]  # a plain attribute in the stubs
+        return "utf-8"
+
+    def fileno(self) -> int:
+        return self._file.fileno()
+
+    def isatty(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        self._try(lambda: self._file.write(text))
+        return len(text)
+
+    def flush(self) -> None:
+        self._try(self._file.flush)
+
+    def _try(self, action: Callable[[], object]) -> None:
+        if self._gone:
+            return
+        try:
+            action()
+        except OSError:
+            self._gone = True
+            self._tell()
