@@ -18,7 +18,7 @@ from autoexp_tui.evaluation.environment import harness_environment
 from autoexp_tui.evaluation.harness import HarnessOutcome, run_harness
 from autoexp_tui.evaluation.leavings import VARIABLE, MetricFiles, put_back, take
 from autoexp_tui.evaluation.progress import ProgressReader, remember, remembered
-from autoexp_tui.evaluation.removal import discard
+from autoexp_tui.system.removal import discard
 from autoexp_tui.evaluation.sandbox import Sandbox, usual_sandbox
 from autoexp_tui.evaluation.workspace import Workspace
 from autoexp_tui.loop.ports import Job, Result

@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from autoexp_tui.evaluation.links import choose_links
-from autoexp_tui.evaluation.removal import copy_tree, discard, open_up
+from autoexp_tui.system.removal import copy_tree, discard, open_up
 from autoexp_tui.model.contract import LinkMode
 from autoexp_tui.repository.objects import TreeEntry
 from autoexp_tui.repository.plumbing import RepositoryError

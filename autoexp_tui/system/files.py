@@ -19,8 +19,15 @@ def sync_directory(path: Path) -> None:
 
 
 def free_mb(*places: Path) -> int:
-    """Megabytes that are free where the least is. Raises OSError."""
-    return min(shutil.disk_usage(place).free for place in places) >> 20
+    """Megabytes that are free where the least is; of a folder that has gone, where it would be.
+
+    Raises OSError.
+    """
+    return min(shutil.disk_usage(_nearest(place)).free for place in places) >> 20
+
+
+def _nearest(place: Path) -> Path:
+    return next((each for each in (place, *place.parents) if each.is_dir()), place)
 
 
 def replace_file(path: Path, content: bytes, by: Path | None = None) -> None:

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.gitrepos import commit_files, git, make_repo, write_files
 
-from autoexp_tui.evaluation.removal import discard
+from autoexp_tui.system.removal import discard
 from autoexp_tui.evaluation.workspace import Workspace, remove_workspace, workspace_home
 from autoexp_tui.model.contract import LinkMode
 from autoexp_tui.repository.repository import Repository, RepositoryError

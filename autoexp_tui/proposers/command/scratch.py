@@ -9,8 +9,13 @@ import stat
 from pathlib import Path
 from typing import Self
 
+from autoexp_tui.system.removal import discard
+
 _LARGEST_BYTES = 8 << 20
 """Bytes of a target beyond which something has gone wrong."""
+_LONGEST = 2000
+_DEEPEST = 200
+"""Characters and folders of a path: far more than a project has, less than breaks a copy."""
 _LEFTOVERS = (".aider", ".claude", ".codex", ".gemini")
 """What agents keep for themselves, by how its name begins; not worth a word."""
 
@@ -39,7 +44,7 @@ class Scratch:
         self._seen: dict[str, tuple[int, int, int]] = {}
 
     def __enter__(self) -> Self:
-        _remove(self._home)
+        discard(self._home)
         self._home.mkdir(mode=0o700, parents=True)
         boundary = os.path.realpath(self._root)
 
@@ -53,7 +58,7 @@ class Scratch:
         return self
 
     def __exit__(self, *_: object) -> None:
-        _remove(self._home)
+        discard(self._home)
 
     def beside(self, name: str, text: str) -> Path:
         """A file with this text, beside the copy and not in it."""
@@ -107,24 +112,19 @@ class Scratch:
             return False
 
 
-def _remove(home: Path) -> None:
-    """The whole folder, also what was closed to us. Raises OSError."""
-    if not home.is_dir():
-        return
-    for folder, names, _ in os.walk(home):
-        for name in names:
-            inner = Path(folder, name)
-            if not inner.is_symlink():
-                inner.chmod(stat.S_IRWXU)
-    shutil.rmtree(home)
-
-
 def _belongs(path: str, boundary: str) -> bool:
-    """Whether something may be copied: files, folders, and links that stay within the boundary."""
+    """Whether something may be copied: files, folders, and links that stay within the boundary.
+
+    What the last harness has nested without end, or closed, is nothing that an agent needs.
+    """
+    if len(path) - len(boundary) > _LONGEST or path.count(os.sep) > _DEEPEST:
+        return False
     mode = os.lstat(path).st_mode
     if stat.S_ISLNK(mode):
         return os.path.realpath(path).startswith(boundary + os.sep)
-    return stat.S_ISREG(mode) or stat.S_ISDIR(mode)
+    if stat.S_ISDIR(mode):
+        return os.access(path, os.R_OK | os.X_OK)
+    return stat.S_ISREG(mode) and os.access(path, os.R_OK)
 
 
 def _survey(root: Path) -> dict[str, tuple[int, int, int]]:
