@@ -16,6 +16,7 @@ from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.project import find_project
 from autoexp_tui.sources.journals import read_state
 from autoexp_tui.system.person import whoami
+from autoexp_tui.system.processes import adopt_orphans
 from autoexp_tui.text.safe import Safe
 from autoexp_tui.viewing import View, choose_view, view, watch
 
@@ -83,6 +84,7 @@ def run(
 
 def _host_here(runner: Runner, run: RunDirectory, how: View, since: int) -> int:
     """The same runner in a thread of this process: an interrupt or a signal ends the run."""
+    adopt_orphans()
     runner.start()
     try:
         return view(run, how, since=since, hosted=True)

@@ -25,7 +25,7 @@ from typing import Literal, Self
 from autoexp_tui.evaluation.metrics import MetricReader, MetricReading
 from autoexp_tui.evaluation.output_log import OutputLog
 from autoexp_tui.model.contract import Metric
-from autoexp_tui.system.processes import ProcessId, kill_marked
+from autoexp_tui.system.processes import ProcessId, end_strays, kill_marked
 from autoexp_tui.text.safe import clean, clean_line, decode
 
 EndReason = Literal["exited", "time limit", "interrupted"]
@@ -220,6 +220,12 @@ class _Output:
         )
 
 
+_running: set[int] = set()
+"""Pids of this process' supervisors, each in a session of its own."""
+_strays = threading.Lock()
+"""Held while a supervisor is started, so that it isn't taken for a stray."""
+
+
 class _Supervisor:
     """The running supervisor and our ends of its pipes; on exit the tree has gone."""
 
@@ -229,19 +235,21 @@ class _Supervisor:
             self._output, output = _pipe(ours, theirs)
             self._status, status = _pipe(ours, theirs)
             lifeline, self._lifeline = _pipe(theirs, ours)
-            self._process = subprocess.Popen(
-                [
-                    *(sys.executable, "-I", "-S", str(_SUPERVISOR)),
-                    *(str(lifeline.fileno()), str(status.fileno()), repr(float(time_limit))),
-                ],
-                cwd=cwd,
-                env={name: os.environ[name] for name in _LOADER if name in os.environ},
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                pass_fds=(lifeline.fileno(), status.fileno()),
-                start_new_session=True,
-            )
+            with _strays:
+                self._process = subprocess.Popen(
+                    [
+                        *(sys.executable, "-I", "-S", str(_SUPERVISOR)),
+                        *(str(lifeline.fileno()), str(status.fileno()), repr(float(time_limit))),
+                    ],
+                    cwd=cwd,
+                    env={name: os.environ[name] for name in _LOADER if name in os.environ},
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                    pass_fds=(lifeline.fileno(), status.fileno()),
+                    start_new_session=True,
+                )
+                _running.add(self._process.pid)
             self._open = ours.pop_all()
         self.pid = self._process.pid
         self._marker = uuid.uuid4().hex
@@ -258,8 +266,11 @@ class _Supervisor:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        if not self._answer:  # it was killed, so it could not kill: find by the mark what it owned
+        _running.discard(self.pid)
+        if not self._answer:  # it was killed, so it could not kill: find by the mark what it owned,
             kill_marked(_MARKER, self._marker)
+            with _strays:  # and what has shed the mark by whose child it has become
+                end_strays(_running)
         self._open.close()
 
     @property

@@ -18,7 +18,6 @@ from autoexp_tui.evaluation.environment import harness_environment
 from autoexp_tui.evaluation.harness import HarnessOutcome, run_harness
 from autoexp_tui.evaluation.leavings import VARIABLE, MetricFiles, put_back, take
 from autoexp_tui.evaluation.progress import ProgressReader, remember, remembered
-from autoexp_tui.system.removal import discard
 from autoexp_tui.evaluation.sandbox import Sandbox, usual_sandbox
 from autoexp_tui.evaluation.workspace import Workspace
 from autoexp_tui.loop.ports import Job, Result
@@ -27,6 +26,7 @@ from autoexp_tui.model.events import RunStarted
 from autoexp_tui.model.pruning import Race
 from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.repository.repository import Repository
+from autoexp_tui.system.removal import discard
 from autoexp_tui.text.safe import clean_line
 
 

@@ -17,11 +17,11 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from autoexp_tui.evaluation.links import choose_links
-from autoexp_tui.system.removal import copy_tree, discard, open_up
 from autoexp_tui.model.contract import LinkMode
 from autoexp_tui.repository.objects import TreeEntry
 from autoexp_tui.repository.plumbing import RepositoryError
 from autoexp_tui.repository.repository import Repository
+from autoexp_tui.system.removal import copy_tree, discard, open_up
 
 _CHUNK_BYTES = 1 << 20
 _TICK_NS = 50_000_000

@@ -30,6 +30,7 @@ from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.runner.detaching import scope
 from autoexp_tui.runner.notifier import Notifier
 from autoexp_tui.system.files import free_mb
+from autoexp_tui.system.processes import adopt_orphans
 from autoexp_tui.system.shielding import shield
 from autoexp_tui.text.safe import Safe, clean_line
 
@@ -178,6 +179,7 @@ def spawn(run: RunDirectory, root: Path, results: Path) -> str:
 def main(arguments: list[str]) -> int:
     """`python -m autoexp_tui.runner.runner FD RUN ROOT RESULTS`: what `spawn` starts."""
     shield()
+    adopt_orphans()
     descriptor, path, root, results = arguments
     runner = Runner(RunDirectory(Path(path)), Path(root), Path(results))
     signal.signal(signal.SIGHUP, signal.SIG_IGN)

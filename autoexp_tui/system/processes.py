@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sys
+import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +16,7 @@ if TYPE_CHECKING:
 
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 _PROC = Path("/proc/self")
+_PR_SET_CHILD_SUBREAPER = 36
 _HZ = 100
 """Of `started`: Linux counts in these units too, so that a name is exact there."""
 
@@ -114,3 +119,69 @@ def kill_marked(name: str, value: str) -> int:
                 continue
             killed += 1
     return killed
+
+
+def adopt_orphans() -> bool:
+    """Become the parent of every orphan among our descendants; False where that can't be.
+
+    On Linux alone. `end_strays` ends what came to us so.
+    """
+    if sys.platform != "linux":
+        return False
+    try:
+        import ctypes  # noqa: PLC0415 - a Python may be built without it
+
+        return not ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, ctypes.c_ulong(1), 0, 0, 0)
+    except (ImportError, OSError, AttributeError):
+        return False
+
+
+def end_strays(ours: Collection[int], seconds: float = 2.0) -> int:
+    """Kill children of this process in a session that is not its own, and all below them.
+
+    For a process that has adopted orphans: whatever they made of their names and environments,
+    they are its children. `ours` are those that it has put into a session itself. Returns how many
+    would not go within `seconds`.
+    """
+    import psutil  # noqa: PLC0415
+
+    session, deadline = os.getsid(0), time.monotonic() + seconds
+
+    def strays() -> list[psutil.Process]:
+        children = psutil.Process().children()
+        return [each for each in children if each.pid not in ours and _session(each.pid) != session]
+
+    while found := strays():
+        if time.monotonic() > deadline:
+            return len(found)
+        for stray in found:
+            _kill_tree(stray)
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(stray.pid, os.WNOHANG)  # nobody else waits for it
+        time.sleep(0.002)
+    return 0
+
+
+def _kill_tree(root: psutil.Process) -> None:
+    """Each is stopped before its children are listed, so that none is forked meanwhile."""
+    import psutil  # noqa: PLC0415
+
+    stopped, waiting = [], [root]
+    while waiting:
+        process = waiting.pop()
+        try:
+            process.suspend()
+            stopped.append(process)
+            waiting += process.children()
+        except psutil.Error:  # gone, or another user's
+            continue
+    for process in stopped:
+        with contextlib.suppress(psutil.Error):
+            process.kill()
+
+
+def _session(pid: int) -> int:
+    try:
+        return os.getsid(pid)
+    except ProcessLookupError:
+        return os.getsid(0)  # it has gone, and with it the question

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -129,6 +130,34 @@ def test_a_supervisor_that_is_killed_is_noticed_and_cleared_up_after(
     assert witness.all_gone(30)
     assert outcome.failure == "the harness was lost: its supervisor was killed"
     assert outcome.exit_code is None
+
+
+def test_who_sheds_its_mark_and_kills_its_supervisor_becomes_the_runners_child_and_is_ended(
+    tmp_path: Path, witness: Witness
+) -> None:
+    bare = (
+        f"setsid env -i {shutil.which('sh')} -c 'touch ready; echo x >&9; while :; do :; done' & "
+    )
+    program = (
+        "import os, pathlib, sys, threading\n"
+        "from autoexp_tui.evaluation import harness\n"
+        "from autoexp_tui.system.processes import adopt_orphans\n"
+        "assert adopt_orphans()\n"
+        "harness._STRAGGLE_S = 0.1\n"
+        "print(harness.run_harness(['/bin/sh', '-c', sys.argv[1]], cwd=pathlib.Path(sys.argv[2]),\n"
+        "            env=dict(os.environ), time_limit=600, interrupt=threading.Event(),\n"
+        "            log=pathlib.Path(sys.argv[2], 'log'), metrics=()).failure)\n"
+    )
+    command = HOLD + bare + PLACED + "kill -9 $PPID; sleep 600"
+    done = subprocess.run(
+        [sys.executable, "-c", program, command, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "the harness was lost: its supervisor was killed"
+    assert witness.heard()
+    assert witness.all_gone()
 
 
 def test_a_supervisor_that_is_stopped_does_not_stop_the_clock(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -10,10 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.gitrepos import commit_files, git, make_repo, write_files
 
-from autoexp_tui.system.removal import discard
 from autoexp_tui.evaluation.workspace import Workspace, remove_workspace, workspace_home
 from autoexp_tui.model.contract import LinkMode
 from autoexp_tui.repository.repository import Repository, RepositoryError
+from autoexp_tui.system.files import free_mb
+from autoexp_tui.system.removal import discard
 
 Make = Callable[..., Workspace]
 
@@ -312,6 +314,29 @@ def test_leftovers_are_removed_and_are_no_tampering(make: Make, root: Path) -> N
     assert (root / "harness.sh").exists()
 
 
+def test_what_no_path_is_long_enough_for_is_removed(make: Make) -> None:
+    workspace = make()
+    workspace.prepare(b"x")
+    expected = tree(workspace.root)
+    name = "d" * 200
+    folder = os.open(workspace.root, os.O_RDONLY)
+    for number in range(100):  # 20 kB, where a path has 4
+        os.mkdir(name, dir_fd=folder)
+        inner = os.open(name, os.O_RDONLY, dir_fd=folder)
+        os.mkdir(b"\xff\n", dir_fd=inner)
+        os.close(os.open("file", os.O_CREAT, dir_fd=inner))
+        if number % 7 == 0:
+            os.fchmod(folder, 0)
+        os.close(folder)
+        folder = inner
+    os.close(folder)
+    workspace.prepare(b"x")
+    assert tree(workspace.root) == expected
+    workspace.root.chmod(0)
+    workspace.remove()
+    assert not workspace.root.parent.exists()
+
+
 def test_what_keep_names_stays(make: Make) -> None:
     workspace = make(keep=["build/", "*.db", "cache/*.bin"])
     workspace.prepare(b"x")
@@ -542,3 +567,15 @@ def test_after_any_deeds_prepare_makes_it_exact(make: Make, deeds: list[tuple[st
     workspace.prepare(b"x")
     assert workspace.verify() == []
     assert tree(workspace.root) == expected
+
+
+def test_a_workspace_that_has_gone_is_made_again_and_its_disk_is_still_known(make: Make) -> None:
+    workspace = make()
+    workspace.prepare(b"x")
+    expected = tree(workspace.root)
+    shutil.rmtree(workspace.root.parents[1])
+    assert free_mb(workspace.root) > 0
+    assert workspace.verify() != []
+    workspace.prepare(b"x")
+    assert tree(workspace.root) == expected
+    assert workspace.verify() == []
