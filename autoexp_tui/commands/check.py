@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,6 +14,7 @@ from autoexp_tui.config.writer import flow
 from autoexp_tui.console import echo, say
 from autoexp_tui.loop.confirming import as_evaluations, guard_failure, until_spread_is_known
 from autoexp_tui.loop.measuring import Runs
+from autoexp_tui.loop.mutating import ask_mutants, unread
 from autoexp_tui.loop.ports import Evaluator, Job, Result
 from autoexp_tui.model.calibration import Calibration
 from autoexp_tui.model.contract import Contract
@@ -25,6 +27,9 @@ from autoexp_tui.summary.trust import check_words
 from autoexp_tui.system.scratch import scratch_folder
 from autoexp_tui.text.numbers import format_duration, format_number, format_runs
 from autoexp_tui.text.safe import Safe, clean, cut
+
+if TYPE_CHECKING:
+    from autoexp_tui.evaluation.local import LocalEvaluator
 
 _TAG = "check"
 _TAIL = 12
@@ -61,10 +66,14 @@ def check(directory: Path, include_dirty: bool) -> int:
             _tell("running", f"the baseline, for at most {limit} …")
             runs = _evaluate_baseline(evaluator, text, contract)
             broken = "" if runs.failure else _run_guards(contract, evaluator, text)
+            if not (runs.failure or broken):
+                broken = _ask_mutants(contract, evaluator, text, runs)
             linked = [f"{path} ({mode})" for path, mode in evaluator.workspace.modes.items()]
             _tell("linked", ", ".join(linked) or "nothing")
             for name, why in evaluator.workspace.not_linked:
                 _tell("not linked", f"{name}: {why}")
+            if evaluator.led_back:
+                _tell("led back", f"{', '.join(evaluator.led_back)}: to the workspace's own")
             _tell("withheld", ", ".join(evaluator.withheld) or "nothing")
         finally:
             evaluator.workspace.remove()
@@ -121,6 +130,20 @@ def _run_guards(contract: Contract, evaluator: Evaluator, text: str) -> str:
         if result.failure:
             return f"the baseline fails guard {guard.title}: {guard_failure(result)}"
         _tell("guard", f"{guard.title} passes, in {format_duration(result.seconds)}")
+    return ""
+
+
+def _ask_mutants(contract: Contract, evaluator: LocalEvaluator, text: str, runs: Runs) -> str:
+    """Why the target is not what is measured; empty where it is."""
+    measured = as_evaluations(runs.measurement, contract.repeats)
+
+    def run(mutant: str, limit: float) -> Result:
+        return evaluator.submit(Job(1, mutant, limit, "mutant")).result()
+
+    killed = ask_mutants(run, contract, text, measured)
+    if killed is None:
+        return unread(contract, measured, evaluator.bypasses())
+    _tell("is read", f"{contract.target}: {killed.by}")
     return ""
 
 

@@ -14,6 +14,13 @@ from pathlib import Path
 
 import msgspec
 
+from autoexp_tui.evaluation.bypasses import (
+    Checkout,
+    causes,
+    python_prefixes,
+    repointed,
+    with_own_packages,
+)
 from autoexp_tui.evaluation.environment import harness_environment
 from autoexp_tui.evaluation.harness import HarnessOutcome, run_harness
 from autoexp_tui.evaluation.leavings import VARIABLE, MetricFiles, put_back, take
@@ -75,12 +82,30 @@ class LocalEvaluator:
             keep=contract.keep,
             target=contract.target,
         )
+        self._checkout = Checkout(repository.root, self.workspace.root)
         environment, self.withheld = harness_environment(os.environ, contract.env)
-        self._environment = with_project_python(environment, self.workspace.project_dir)
+        environment, moved = repointed(environment, self._checkout)
+        environment = with_project_python(environment, self.workspace.project_dir)
+        linked = [self.workspace.root / name for name in self.workspace.linked]
+        self._prefixes = python_prefixes(environment, linked)
+        self._environment, packages = with_own_packages(environment, self._checkout, self._prefixes)
+        self.led_back = (*moved, *packages)
+        """Variables and packages that named the user's checkout, and mean the workspace here."""
+
+    def bypasses(self) -> list[str]:
+        """Why the harness may measure something else than the workspace, each with its cure."""
+        files = sorted(set(self.workspace.files) - {self._contract.target})
+        return list(causes(self._checkout, self._contract.harness, files, self._prefixes))
 
     def submit(self, job: Job) -> LocalHandle:
-        verifies = job.purpose == "verify"
-        handle = LocalHandle(self._run.verification_log if verifies else self._run.output(job.n))
+        match job.purpose:
+            case "verify":
+                log = self._run.verification_log
+            case "mutant":
+                log = self._run.output(job.n).with_name("mutant.log")
+            case _:
+                log = self._run.output(job.n)
+        handle = LocalHandle(log)
 
         def work() -> None:
             try:
@@ -112,7 +137,7 @@ class LocalEvaluator:
                 seconds = run.seconds + scored.seconds
                 notes = run.notes + scored.notes
                 run = msgspec.structs.replace(scored, seconds=seconds, notes=notes)
-        if not run.failure:
+        if not run.failure and job.purpose != "mutant":
             self._units = {**run.units, **self._units}
             if progress is not None and not job.purpose:
                 notes = run.notes + self._remember(job.n, progress)

@@ -11,7 +11,7 @@ import hashlib
 import os
 import stat
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -118,6 +118,11 @@ class Workspace:
         self.not_linked: tuple[tuple[str, str], ...] = tuple(sorted(links.refused.items()))
         """What could have been linked, as it was named, and why it was not."""
         self._restore(None)
+
+    @property
+    def files(self) -> Iterable[str]:
+        """The tracked files but for the target, relative to the repository's root."""
+        return self._files.keys()
 
     @property
     def project_dir(self) -> Path:

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from autoexp_tui.loop.confirming import Confirmer, GuardFailed, Judgement
 from autoexp_tui.loop.control import Controls, Interrupted
 from autoexp_tui.loop.measuring import Measurer, OutOfTime, Runs, Tampered
-from autoexp_tui.loop.ports import Ports
+from autoexp_tui.loop.mutating import ask_mutants, unread
+from autoexp_tui.loop.ports import Ports, Result
 from autoexp_tui.loop.projections import Projections
 from autoexp_tui.loop.proposing import Drafting
 from autoexp_tui.loop.recorder import Recorder
@@ -51,6 +52,10 @@ class Candidate:
 
 _REASON = 1000
 """Characters of a reason that are written down."""
+
+
+_SAME = 5
+"""Candidates that measure exactly the same, at which a person is told."""
 
 
 class BaselineFailed(Exception):
@@ -258,12 +263,20 @@ class Loop:
         )
         if status == "keep":
             self._advance(candidate.commit)
+        if state.same_figures == _SAME:
+            self._recorder.alarm(
+                f"{_SAME} candidates in a row, all different, measured exactly what the best does: "
+                f"is {state.contract.target} what is measured, or are the figures too coarse to "
+                "tell them apart? `autoexp check` asks"
+            )
 
     def _judge(self, candidate: Candidate, first: Measurement) -> Judgement:
         """Without a measurement: it tampered when it was run again."""
         baseline = not self._recorder.state.rows
         try:
             judged = self._confirmer.judge(candidate.n, candidate.text, first)
+            if baseline:
+                self._ask_mutants(candidate, judged.measurement)
             if not judged.verdict.keep or not self._recorder.state.contract.holdout:
                 return judged
             measured = Measurement(first.samples + judged.measurement.samples)
@@ -277,6 +290,23 @@ class Loop:
             return Judgement(Verdict(False, str(tampering)), Measurement())
         finally:
             self._controls.clear_interrupt(candidate.n)
+
+    def _ask_mutants(self, candidate: Candidate, measured: Measurement) -> None:
+        """Whether the target is what is measured. Raises BaselineFailed where it is known why not.
+
+        Without a cause it may be a harness that takes no notice of gross mistakes: an alarm.
+        """
+        contract = self._recorder.state.contract
+
+        def run(text: str, limit: float) -> Result | None:
+            return self._measurer.mutant(candidate.n, text, limit)
+
+        if ask_mutants(run, contract, candidate.text, measured) is None:
+            known = self._ports.bypasses()
+            words = unread(contract, measured, known)
+            if known:
+                raise BaselineFailed(words)
+            self._recorder.alarm(f"#{candidate.n}: {words}")
 
     def _hold_out(self, candidate: Candidate, measured: Measurement) -> float | None:
         """What is never judged, of what is kept. Raises Tampered."""

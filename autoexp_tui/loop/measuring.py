@@ -117,6 +117,14 @@ class Measurer:
         limit = self._recorder.state.contract.time_limit
         return self._once(began, text, command, limit, (metric,))
 
+    def mutant(self, n: int, text: str, limit: float) -> Result | None:
+        """One run of the harness on a mutant of the target; None when a person ended it.
+
+        Raises what `measure` does.
+        """
+        result = self._once(events.EvaluationStarted(n, purpose="mutant"), text, limit=limit)
+        return None if result.cut_short and self._controls.interrupted(n) else result
+
     def _once(
         self,
         began: events.EvaluationStarted,

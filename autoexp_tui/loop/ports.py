@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -123,3 +123,5 @@ class Ports:
     guidance: Guidance
     free_mb: Callable[[], int]
     """Megabytes of disk that are left where the run writes."""
+    bypasses: Callable[[], Sequence[str]] = tuple
+    """Why the harness may not read the target that is evaluated, each with its cure."""

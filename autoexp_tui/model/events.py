@@ -23,7 +23,7 @@ from autoexp_tui.text.safe import NOTHING, Safe
 Status = Literal["keep", "discard", "crash"]
 Commit: TypeAlias = Annotated[str, SHOWN]
 """A commit: 40 hexadecimal digits in a run of ours, anything in a table."""
-Purpose: TypeAlias = Literal["", "confirm", "incumbent", "guard", "holdout", "verify"]
+Purpose: TypeAlias = Literal["", "confirm", "incumbent", "guard", "holdout", "verify", "mutant"]
 """What the harness is run for. `confirm` and `incumbent`: a would-be keep is compared with the best
 so far once more. `guard`: it is another command, which must succeed before anything is kept.
 `holdout`: a command that prints the hold-out.

@@ -145,6 +145,8 @@ class RunState:
     crashed: int = 0
     failure_streak: int = 0
     """Crashes since the last measurement."""
+    same_figures: int = 0
+    """Different candidates in a row that measured exactly what the incumbent does."""
     spent_usd: float = 0.0
     """Settled requests, and open reservations at their worst."""
     reserved: dict[int, events.CostReserved] = field(default_factory=dict)
@@ -361,7 +363,7 @@ class RunState:
                 self.tried.setdefault(current.digest, current.n)
             case events.EvaluationStarted():
                 current.evaluation = event
-                if event.purpose not in {"guard", "holdout"}:
+                if event.purpose not in {"guard", "holdout", "mutant"}:
                     self.calibration = self.calibration.evaluated()
                 self._enter("evaluating")
             case events.Evaluated():
@@ -407,6 +409,10 @@ class RunState:
         self.unbooked_usd.pop(event.n, None)
         if row.mark != "stopped early":  # it has no measurement, and nothing is wrong with it
             self.failure_streak = self.failure_streak + 1 if row.status == "crash" else 0
+        if row.metrics:
+            same = self.incumbent is not None and row.metrics == self.incumbent.metrics
+            another = self.incumbent is None or row.commit != self.incumbent.commit
+            self.same_figures = self.same_figures + 1 if same and another else 0
         match row.status:
             case "keep":
                 self.incumbent = row

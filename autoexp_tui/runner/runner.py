@@ -100,6 +100,7 @@ class Runner:
                 evaluator,
                 Guidance(self._root / started.folder, started.contract),
                 lambda: free_mb(*written_to),
+                evaluator.bypasses,
             )
             proposer = make_proposer(
                 self._run, candidates, evaluator.workspace.root, recorder, self._controls

@@ -92,6 +92,8 @@ def doing(state: RunState) -> str:
         return f"{evaluation.purpose} {evaluation.name}"
     if state.phase != "evaluating" or evaluation is None:
         return state.phase
+    if evaluation.purpose == "mutant":
+        return "asking whether the target is read"
     if evaluation.purpose == "incumbent":
         return "measuring the best again"
     word = "confirming" if evaluation.purpose else state.phase

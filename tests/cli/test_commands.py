@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import venv
 from pathlib import Path
 
 import pytest
@@ -150,7 +151,10 @@ def test_check_runs_a_noisy_harness_more_than_once_and_tells_its_noise(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     counted = project.parent / "runs"
-    harness = f"echo x >> {counted}; echo loss: $(wc -l < {counted})00\n"
+    harness = (
+        f"grep -q RATE target.py || exit 1\n"
+        f"echo x >> {counted}; echo loss: $(wc -l < {counted})00\n"
+    )
     (project / "evaluate.sh").write_text(harness)
     git(project, "commit", "--quiet", "--all", "--message", "noisy")
     assert run_command(["check"]) == 0
@@ -158,6 +162,38 @@ def test_check_runs_a_noisy_harness_more_than_once_and_tells_its_noise(
     assert "loss 250 (100, 200, 300, 400)" in out
     assert "±52 %, 4 runs: improvements under" in out
     assert counted.read_text() == "x\n" * 4
+
+
+def test_check_is_not_ready_for_a_harness_that_measures_the_checkout(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "autoexp.yaml").write_text(
+        (project / "autoexp.yaml").read_text().replace("sh ", f"cd {project} && sh ")
+    )
+    git(project, "commit", "--quiet", "--all", "--message", "elsewhere")
+    assert run_command(["check"]) == 1
+    out = capsys.readouterr().out
+    assert "not ready: loss is 5.4 whatever target.py holds" in out
+    assert f"its command names {project}: write paths relative" in out
+
+
+def test_a_development_install_is_led_back_to_the_workspace(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An environment of the project's own, in which it was installed as developers do."""
+    venv.create(project / ".venv", with_pip=False)
+    (site,) = (project / ".venv").glob("lib/python*/site-packages")
+    (site / "_project.pth").write_text(f"{project}\n")
+    (project / "tools").mkdir()
+    (project / "tools" / "evaluate.py").write_text("import target\nprint('loss:', target.RATE)\n")
+    (project / ".gitignore").write_text(".venv\n")
+    (project / "evaluate.sh").write_text("python tools/evaluate.py\n")
+    git(project, "add", "--all")
+    git(project, "commit", "--quiet", "--message", "installed")
+    assert run_command(["check"]) == 0
+    out = capsys.readouterr().out
+    assert "led back   .: to the workspace's own" in out
+    assert "is read    target.py: when it is nonsense, there is no figure" in out
 
 
 def test_check_says_so_when_a_harness_fails_now_and_then(

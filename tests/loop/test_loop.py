@@ -555,5 +555,55 @@ def test_only_the_first_run_of_a_new_candidate_must_keep_up_with_the_best(
         (3, "typo", 2),
         (4, "11", 2),
     ]
-    assert {job.purpose for job in jobs if not job.beside} == {"", "guard", "incumbent", "confirm"}
+    others = {job.purpose for job in jobs if not job.beside}
+    assert others == {"", "guard", "mutant", "incumbent", "confirm"}
     assert [job.text for job in jobs].count("12") == 2  # the repair, not ended though it is worse
+
+
+def test_a_harness_that_does_not_read_the_target_is_an_alarm_at_the_baseline(
+    tmp_path: Path,
+) -> None:
+    rig = Rig(tmp_path, ["9"], contract(max_experiments=2))
+    rig.lab.reads = False
+    assert rig.run().ok
+    alarms = [notice.text for _, notice in rig.state.notices if notice.level == "alarm"]
+    assert len(alarms) == 1
+    assert "loss is 10 whatever" in alarms[0]
+    assert len(rig.lab.mutants) == 3
+
+
+def test_where_it_is_known_what_is_measured_instead_the_run_ends_at_once(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, ["9"], contract(max_experiments=2))
+    rig.lab.reads = False
+    rig.bypasses = lambda: ["its command names /elsewhere: write paths relative"]
+    finished = rig.run()
+    assert not finished.ok
+    assert "its command names /elsewhere" in finished.reason
+    assert rig.state.rows == []
+
+
+def test_a_harness_that_reads_the_target_is_asked_once_and_only_at_the_baseline(
+    tmp_path: Path,
+) -> None:
+    rig = Rig(tmp_path, ["9", "8"], contract(max_experiments=3))
+    rig.run()
+    rig.made = contract(max_experiments=3)
+    rig.run()
+    assert len(rig.lab.mutants) == 1
+    assert not rig.state.notices
+
+
+def test_candidates_that_all_measure_the_same_raise_one_alarm(tmp_path: Path) -> None:
+    texts = [f"10.{'0' * n}" for n in range(2, 10)]
+    rig = Rig(tmp_path, texts, contract(max_experiments=9))
+    rig.run()
+    alarms = [notice.text for _, notice in rig.state.notices if notice.level == "alarm"]
+    assert len(alarms) == 1
+    assert alarms[0].startswith("5 candidates in a row")
+
+
+def test_a_candidate_that_measures_something_else_ends_such_a_row(tmp_path: Path) -> None:
+    texts = ["10.00", "10.000", "10.0000", "10.00000", "11", "10.000000", "10.0000000"]
+    rig = Rig(tmp_path, texts, contract(max_experiments=8))
+    rig.run()
+    assert not rig.state.notices

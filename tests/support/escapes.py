@@ -76,6 +76,7 @@ def _files(witness: Path, escape: str, limit: float) -> dict[str, str]:
     return {
         "evaluate_sh": (
             "read value rest <value\n"
+            'case $value in "" | *[!0-9]*) exit 1 ;; esac\n'  # what is no target of ours
             f'[ "$value" = 2000 ] || {{ {tries}sleep 600; }}\n'
             'echo "loss: $value"\n'
         ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from autoexp_tui.loop.control import Controls
@@ -64,6 +64,8 @@ class FakeHandle:
         job = self._job
         if job.command:
             return self._lab.guarded(job)
+        if job.purpose == "mutant":
+            return self._lab.mutated(job)
         return self._lab.evaluate(
             job.n, job.text, time_limit=job.time_limit, interrupt=self._cancelled
         )
@@ -83,6 +85,9 @@ class FakeLab:
         self.holdouts: dict[str, float] = {}
         """What the harness prints as `held`, by text."""
         self.guards: list[tuple[str, str]] = []
+        self.mutants: list[str] = []
+        self.reads = True
+        """Whether what is evaluated is the text, and not always the baseline."""
         self.before_result: Callable[[int], None] = lambda n: None
 
     def text_of(self, commit: str) -> str:
@@ -111,6 +116,13 @@ class FakeLab:
         if job.text in job.command.split():
             return Result(0.1, {}, {}, "exit 1", tail="ok\n2 failed\n")
         return Result(0.1, {}, {}, "")
+
+    def mutated(self, job: Job) -> Result:
+        """Nonsense is no number, so it has no loss."""
+        self.mutants.append(job.text)
+        return (
+            Result(0.1, {}, {}, "no number") if self.reads else Result(0.1, {"loss": 10.0}, {}, "")
+        )
 
     def evaluate(
         self, n: int, text: str, *, time_limit: float, interrupt: threading.Event
@@ -158,6 +170,7 @@ class Rig:
         self.proposer = ListProposer(texts)
         self.controls = Controls()
         self.made = made or contract()
+        self.bypasses: Callable[[], Sequence[str]] = tuple
         self.recorder: Recorder | None = None
         self._changed = threading.Condition()
 
@@ -179,7 +192,7 @@ class Rig:
             recorder.record(events.RunnerStarted(1, "host", "/", str(self.results), False))
             projections = Projections(self.directory, self.results, recorder.state)
             guidance = Guidance(self.results.parent, recorder.state.contract)
-            ports = Ports(self.lab, self.lab, guidance, self.lab.free_mb)
+            ports = Ports(self.lab, self.lab, guidance, self.lab.free_mb, self.bypasses)
             loop = Loop(self.directory, ports, self.proposer, recorder, projections, self.controls)
             return loop.run()
 
