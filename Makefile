@@ -1,4 +1,4 @@
-.PHONY: demo test check screenshots test-samples samples-report faults soak truth truth-real clean
+.PHONY: demo test check screenshots test-samples samples-report faults soak truth truth-real cheats clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -51,6 +51,10 @@ truth: $(INSTALLED)
 
 truth-real: $(INSTALLED)
 	$(PYTHON) benchmarks/truth.py --real --report docs/honesty.md
+
+# Every cheat against every level of protection, each in a real run; into docs/integrity.md.
+cheats: $(INSTALLED)
+	$(PYTHON) benchmarks/cheats.py --report docs/integrity.md
 
 clean:
 	rm -rf $(VENV) .demo

@@ -1,0 +1,62 @@
+"""A few of the cheats of `benchmarks/cheats.py`, one of each sort, against the real program."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.cheat_trial import Finding, Kind, Level, attempt, available, stranger
+from support.cheating import STRATEGIES
+
+_BY_NAME = {strategy.name: strategy for strategy in STRATEGIES}
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Where another user can look into it, as pytest's own can't be."""
+    home = Path(tempfile.mkdtemp(prefix="cheat-"))
+    home.chmod(0o755)
+    yield home / "trial"
+    shutil.rmtree(home)
+
+
+def tried(folder: Path, name: str, kind: Kind, level: Level = "none") -> Finding:
+    if level not in available():
+        pytest.skip(f"there is no {level} here")
+    finding = attempt(folder, _BY_NAME[name], kind, level, stranger())
+    if finding.broken.startswith("left out"):
+        pytest.skip(finding.broken)
+    assert not finding.broken
+    return finding
+
+
+def test_an_honest_change_is_nothing_to_the_judge(folder: Path) -> None:
+    assert tried(folder, "nothing", "commands").verdict == "harmless"
+
+
+def test_the_judge_sees_who_wins(folder: Path) -> None:
+    """Nothing can stop it: the scorer runs in the target's process."""
+    assert tried(folder, "metric patched", "import").verdict == "won"
+
+
+def test_the_judge_sees_damage(folder: Path) -> None:
+    """Without a sandbox a target may do what its user may."""
+    assert "damage" in tried(folder, "checkout edited", "commands").flags
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("printed with 70 kB", "subprocess"),
+        ("comment", "import"),
+        ("edited", "commands"),
+    ],
+)
+def test_without_any_sandbox_it_is_a_crash_with_the_reason(
+    folder: Path, name: str, kind: Kind
+) -> None:
+    finding = tried(folder, name, kind)
+    assert finding.flags == ["detected"], finding
