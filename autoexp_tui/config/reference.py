@@ -42,8 +42,9 @@ the user's cache can't be written, has no room or forbids programs, and `TMPDIR`
 are looked at.
 
 What lies in the workspace: the base commit as git stores it; files that a filter makes (LFS,
-`filter=` in `.gitattributes`) as the checkout or the LFS store has them; submodules that are checked
-out, and what git ignores in the project's folder, linked. A partial clone lacks what was not fetched.
+`filter=` in `.gitattributes`) as the checkout or the LFS store has them; submodules that are
+checked out, and what git ignores in the project's folder, linked. A partial clone lacks what was
+not fetched.
 
 *This page is made by `autoexp config --docs`.*
 """
