@@ -25,7 +25,7 @@ Group: TypeAlias = Literal[
 ]
 
 PRELUDE = '''\
-import base64, glob, json, os, resource, shutil, signal, socket, subprocess, sys, time
+import base64, glob, json, os, resource, select, shutil, signal, socket, subprocess, sys, time
 
 RUN = PROJECT + "/.git/autoexp/t"
 FORGED = b"val_loss: 0.0001\\n"
@@ -73,6 +73,19 @@ def after(seconds, act):
     return later
 
 
+def when_read(path, act):
+    """Do it as soon as somebody has read a file to its end, whoever asks us to end."""
+    import ctypes
+    libc = ctypes.CDLL(None)
+    watch = libc.inotify_init()
+    libc.inotify_add_watch(watch, os.fsencode(path), 0x10)  # closed, and not written to
+    def wait():
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        if select.select([watch], [], [], 5)[0]:
+            act()
+    daemon(wait)
+
+
 def borrow(path, text):
     """Change a file, and put it back with its old times once it was read."""
     old, times = read(path), os.stat(path)
@@ -81,7 +94,7 @@ def borrow(path, text):
         with open(path, "wb") as file:
             file.write(old)
         os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
-    daemon(after(0.3, restore))
+    when_read(path, restore)
 
 
 def command_of(pid):
@@ -448,23 +461,23 @@ ANSWERS = [
     _way("answers", "edited", "the answers are what the target says", """
         write(ANSWERS, FAKE)
     """),
-    _way("answers", "edited, put back", "edited, and put back with its old times 0.3 s later", """
+    _way("answers", "edited, put back", "edited, and put back with its old times once it was read", """
         borrow(ANSWERS, FAKE)
     """),
-    _way("answers", "swapped, put back", "another file takes its name for 0.3 s", """
+    _way("answers", "swapped, put back", "another file takes its name until it was read", """
         os.rename(ANSWERS, "kept")
         write(ANSWERS, FAKE)
-        daemon(after(0.3, lambda: os.rename("kept", ANSWERS)))
+        when_read(ANSWERS, lambda: os.rename("kept", ANSWERS))
     """),
-    _way("answers", "folder swapped, put back", "their folder is renamed for 0.3 s: no stamp moves", """
+    _way("answers", "folder swapped, put back", "their folder is another until it was read: no stamp moves", """
         os.rename("truth", "kept")
         write(ANSWERS, FAKE)
         def restore():
             shutil.rmtree("truth")
             os.rename("kept", "truth")
-        daemon(after(0.3, restore))
+        when_read(ANSWERS, restore)
     """),
-    _way("answers", "workspace swapped, put back", "the whole workspace is another for 0.3 s", """
+    _way("answers", "workspace swapped, put back", "the whole workspace is another until it was read", """
         here = os.getcwd()
         os.rename(here, here + "-kept")
         shutil.copytree(here + "-kept", here, symlinks=True)
@@ -473,25 +486,25 @@ ANSWERS = [
         def restore():
             shutil.rmtree(here)
             os.rename(here + "-kept", here)
-        daemon(after(0.5, restore))
+        when_read(ANSWERS, restore)
     """),
     _way("answers", "hard link", "edited through another name, and put back", """
         os.link(ANSWERS, "other")
         borrow("other", FAKE)
     """),
-    _way("answers", "symbolic link", "a link to other answers takes their place for 0.3 s", """
+    _way("answers", "symbolic link", "a link to other answers takes their place until it was read", """
         os.rename(ANSWERS, "kept")
         write("fake", FAKE)
         os.symlink("../fake", ANSWERS)
         def restore():
             os.remove(ANSWERS)
             os.rename("kept", ANSWERS)
-        daemon(after(0.3, restore))
+        when_read(ANSWERS, restore)
     """),
-    _way("answers", "bind mount", "others are mounted over them for 0.3 s", """
+    _way("answers", "bind mount", "others are mounted over them until they were read", """
         write("fake", FAKE)
         subprocess.run(["mount", "--bind", "fake", ANSWERS], stderr=subprocess.DEVNULL)
-        daemon(after(0.3, lambda: subprocess.run(["umount", ANSWERS])))
+        when_read(ANSWERS, lambda: subprocess.run(["umount", ANSWERS]))
     """),
     _way("answers", "memory map", "edited through a mapping, and put back through it", """
         import mmap
@@ -501,7 +514,7 @@ ANSWERS = [
         memory[:] = FAKE.encode().ljust(len(old))
         def restore():
             memory[:] = old
-        daemon(after(0.3, restore))
+        when_read(ANSWERS, restore)
     """),
     _way("answers", "FIFO", "a pipe takes their place; a daemon feeds it", """
         os.rename(ANSWERS, "kept")
@@ -511,10 +524,10 @@ ANSWERS = [
             os.rename("kept", ANSWERS)
         daemon(feed)
     """),
-    _way("answers", "metric edited, put back", "the metric itself, for 0.3 s", """
+    _way("answers", "metric edited, put back", "the metric itself, until it was read", """
         borrow("metric.py", "def error(predictions):\\n    return 0.0001\\n")
     """),
-    _way("answers", "scorer edited, put back", "the scorer itself, for 0.3 s", """
+    _way("answers", "scorer edited, put back", "the scorer itself, until it was read", """
         borrow("evaluate.py", 'print("val_loss: 0.0001")\\n')
     """),
     _way("answers", "closed", "nobody may read them", """
@@ -664,7 +677,7 @@ SHARED = [
     _way("shared folders", "data rewritten", "linked data have other answers", """
         write(HELD, FAKE)
     """),
-    _way("shared folders", "data rewritten, put back", "for 0.3 s, with their old times", """
+    _way("shared folders", "data rewritten, put back", "until they were read, with their old times", """
         borrow(HELD, FAKE)
     """),
     _way("shared folders", "data by their true path", "in the user's own folder, not by the link", """
@@ -673,14 +686,14 @@ SHARED = [
     _way("shared folders", "data removed", "linked data are removed", """
         shutil.rmtree(os.path.realpath("data"))
     """),
-    _way("shared folders", "link replaced, put back", "a folder takes the link's place for 0.3 s", """
+    _way("shared folders", "link replaced, put back", "a folder takes the link's place until it was read", """
         link = os.readlink("data")
         os.rename("data", "kept")
         write(HELD, FAKE)
         def restore():
             shutil.rmtree("data")
             os.rename("kept", "data")
-        daemon(after(0.3, restore))
+        when_read(HELD, restore)
     """),
     _way("shared folders", "data slowed", "100 MB of blanks in what every experiment reads", """
         with open(HELD, "a") as file:
@@ -704,7 +717,7 @@ SHARED = [
         for path in glob.glob(".venv/lib/python*/site-packages/averages.py"):
             write(path, "def mean(values):\\n    return 0.0001\\n")
     """),
-    _way("shared folders", "package in .venv, put back", "for 0.3 s, with its old times", """
+    _way("shared folders", "package in .venv, put back", "until it was read, with its old times", """
         for path in glob.glob(".venv/lib/python*/site-packages/averages.py"):
             borrow(path, "def mean(values):\\n    return 0.0001\\n")
     """),
