@@ -70,8 +70,6 @@ def check(directory: Path, include_dirty: bool) -> int:
                 broken = _ask_mutants(contract, evaluator, text, runs)
             linked = [f"{path} ({mode})" for path, mode in evaluator.workspace.modes.items()]
             _tell("linked", ", ".join(linked) or "nothing")
-            for remark in evaluator.workspace.remarks:
-                _tell("note", remark)
             for name, why in evaluator.workspace.not_linked:
                 _tell("not linked", f"{name}: {why}")
             if evaluator.led_back:
@@ -211,6 +209,8 @@ def _remedy(contract: Contract, result: Result) -> str:
             "one run must fit into time_limit, and a night should hold dozens: "
             "measure on less data, or raise time_limit"
         )
+    if result.remedy:
+        return result.remedy
     if "exit" in result.failure:
         return "make the harness' command work from a fresh checkout; link: names what it needs"
     if "write `" in result.failure:

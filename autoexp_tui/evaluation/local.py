@@ -25,6 +25,7 @@ from autoexp_tui.evaluation.environment import harness_environment
 from autoexp_tui.evaluation.harness import HarnessOutcome, run_harness
 from autoexp_tui.evaluation.leavings import VARIABLE, MetricFiles, put_back, take
 from autoexp_tui.evaluation.progress import ProgressReader, remember, remembered
+from autoexp_tui.evaluation.remedies import Seen, remedy
 from autoexp_tui.evaluation.sandbox import Sandbox, usual_sandbox
 from autoexp_tui.evaluation.workspace import Workspace
 from autoexp_tui.loop.ports import Job, Result
@@ -110,7 +111,10 @@ class LocalEvaluator:
         def work() -> None:
             try:
                 with self._busy:
-                    handle.future.set_result(self._evaluate(job, handle))
+                    result = self._evaluate(job, handle)
+                    if result.failure and job.n == 1 and job.purpose != "mutant":
+                        result = msgspec.structs.replace(result, remedy=self._remedy(result))
+                    handle.future.set_result(result)
             except BaseException as error:  # noqa: BLE001 - raised by `result`, where it is waited for
                 handle.future.set_exception(error)
 
@@ -143,6 +147,18 @@ class LocalEvaluator:
                 notes = run.notes + self._remember(job.n, progress)
                 run = msgspec.structs.replace(run, notes=notes)
         return run
+
+    def _remedy(self, result: Result) -> str:
+        project = self.workspace.project_dir
+        seen = Seen(
+            result.failure,
+            result.tail,
+            checkout=self._checkout.root / project.relative_to(self.workspace.root),
+            workspace=project,
+            withheld=self.withheld,
+            confined=self._sandbox.name != "none",
+        )
+        return remedy(seen) or ""
 
     def _follow(self, job: Job) -> ProgressReader | None:
         pattern, primary = self._contract.progress, self._contract.primary

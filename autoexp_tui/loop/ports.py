@@ -63,6 +63,8 @@ class Result(msgspec.Struct, frozen=True):
     """The contract's hold-out; the loop takes it out of `extras`, so no evaluator fills it in."""
     notes: tuple[str, ...] = ()
     """What else a person should know of this run."""
+    remedy: str = ""
+    """Of a failed baseline: what to do about it, where that is known."""
 
 
 class Handle(Protocol):

@@ -114,8 +114,6 @@ class Runner:
                     resumed=recorder.state.runner is not None,
                 )
             )
-            for remark in evaluator.workspace.remarks:
-                recorder.warn(remark)
             loop = Loop(
                 self._run,
                 ports,

@@ -12,7 +12,7 @@ import venv
 from pathlib import Path
 
 import pytest
-from support.gitrepos import commit_files, git, write_files
+from support.gitrepos import git
 from support.projects import autoexp, fingerprint, kept_commits, make_project
 
 from autoexp_tui.cli import run_command
@@ -162,6 +162,24 @@ def test_check_runs_a_noisy_harness_more_than_once_and_tells_its_noise(
     assert "loss 250 (100, 200, 300, 400)" in out
     assert "±52 %, 4 runs: improvements under" in out
     assert counted.read_text() == "x\n" * 4
+
+
+def test_a_failed_baseline_tells_what_to_do_in_check_and_in_a_run(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "evaluate.sh").write_text("cat data/q.csv\n")
+    (project / ".gitignore").write_text("data/\n")
+    (project / "autoexp.yaml").write_text((project / "autoexp.yaml").read_text() + "link: []\n")
+    (project / "data").mkdir()
+    (project / "data" / "q.csv").touch()
+    git(project, "add", "--all")
+    git(project, "commit", "--quiet", "--message", "wants data")
+    assert run_command(["check"]) == 1
+    cure = "data/q.csv is in the checkout, but neither committed nor linked: `link: [data/q.csv]`"
+    assert f"not ready: {cure}" in capsys.readouterr().out
+    done = autoexp("run", cwd=project, check=False)
+    assert done.returncode == 1
+    assert cure in done.stdout
 
 
 def test_check_is_not_ready_for_a_harness_that_measures_the_checkout(
@@ -320,16 +338,6 @@ def test_an_uncommitted_target_is_refused_unless_included(
     done = autoexp("run", "--include-dirty", "--max-experiments", "1", cwd=project)
     assert "loss 2.4" in done.stdout
     assert (project / "target.py").read_text() == "RATE = 2.0\nDEPTH = 4\n"
-
-
-def test_a_program_that_git_ignores_is_linked_not_committed(project: Path) -> None:
-    """The Python of a `.venv`, or what was built."""
-    write_files(project, {".gitignore": "build/\n", "build/bench": "#!/bin/sh\nexec sh *.sh\n"})
-    text = (project / "autoexp.yaml").read_text()
-    changed = re.sub(r"(?m)^harness:.*$", "harness: build/bench", text)
-    commit_files(project, {".gitignore": "build/\n", "autoexp.yaml": changed})
-    done = autoexp("run", "--max-experiments", "1", "--plain", cwd=project)
-    assert "finished: all 1 experiments done" in done.stdout
 
 
 def test_a_table_that_no_run_wrote_is_never_overwritten(
