@@ -20,7 +20,7 @@ from typing import Literal
 
 import pexpect
 
-from autoexp_tui.loop.journal import encode
+from autoexp_tui.loop.lines import encode
 from autoexp_tui.loop.proposal_log import ProposalLog
 from autoexp_tui.loop.runlock import locked
 from autoexp_tui.model import events

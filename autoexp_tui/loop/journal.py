@@ -1,62 +1,51 @@
 """The journal: the single commit point of a run, an append-only file of one event per line.
 
-A line is a JSON object whose last key, `sum`, is the CRC-32 of everything before it. A line that
-is torn at the end of the file never happened; a damaged line anywhere else is an error, for the
-rows behind it can't be trusted to be whole.
+A line that is torn at the end of the file never happened; a damaged line anywhere else is an error,
+for the rows behind it can't be trusted to be whole. A line that nobody wrote who has the run's key
+(`loop.lines`) is foreign: readers pass over it, and the runner takes it out.
 """
 
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import threading
 import time
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import BinaryIO, NamedTuple, Self
 
 import msgspec
 
-from autoexp_tui.model.events import AnyEvent, Record
+from autoexp_tui.loop.keeping import Kept, Taken
+from autoexp_tui.loop.lines import LONGEST, Seal, decode, encode, is_torn, key_path, mac_of
+from autoexp_tui.model.events import AnyEvent, Noticed, Record
 from autoexp_tui.model.problem import Problem
-from autoexp_tui.system.files import replace_file, sync_directory
-from autoexp_tui.text.intake import cleaned
-
-_decoder = msgspec.json.Decoder(Record)
-_SUM = len(b',"sum":"00000000"}')
+from autoexp_tui.system.files import (
+    is_full,
+    keep_aside,
+    open_plain,
+    replace_file,
+    set_aside,
+)
+from autoexp_tui.text.safe import clean_line
 
 _NEWS_NOT_FSYNCED = frozenset({"EvaluationStarted", "ProposalAnswered", "Noticed"})
+_FOREIGN_READ = 64 << 20
+"""Bytes of foreign lines behind which a reader looks for more of the run's own."""
+_PORTION = 1 << 20
 
 
 class JournalError(Problem):
     """The journal can't be read or written; the message says where and what to do."""
 
 
-def encode(record: Record) -> bytes:
-    """One line of the journal, with its checksum and its newline."""
-    body = msgspec.json.encode(record)[:-1]
-    return b'%s,"sum":"%08x"}\n' % (body, zlib.crc32(body))
+class DiskFull(JournalError):
+    """There is no room for the next line; the file is as it was before."""
 
 
-def decode(line: bytes) -> Record:
-    """The inverse of `encode`; what its texts held of controls is cleaned away.
-
-    Raises:
-        ValueError: the line is torn or damaged.
-    """
-    body, seal = line[: -_SUM - 1], line[-_SUM - 1 :]
-    if seal != b',"sum":"%08x"}\n' % zlib.crc32(body):
-        raise ValueError("checksum does not match")
-    record = _decoder.decode(line)
-    # Most lines need no second look, and a long journal has a hundred thousand of them.
-    return record if _is_plain(body) else cleaned(record)
-
-
-def _is_plain(body: bytes) -> bool:
-    """Whether no string in it can want cleaning: JSON escapes controls, all but DEL."""
-    return body.isascii() and b"\\" not in body and b"\x7f" not in body
+class TakenOver(JournalError):
+    """Another runner writes this journal too: this one has to end, and leaves it to the other."""
 
 
 class JournalReader:
@@ -65,12 +54,25 @@ class JournalReader:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._offset = 0
-        self._line = 0
+        self._seq = 0
+        self._number = 0
+        """Lines before the offset."""
+        self._mac = b""
+        self.seal: Seal | None = None
+        self.foreign: list[tuple[int, int]] = []
+        """Where foreign lines stand between those of the run: start and end, in bytes."""
+        self.foreign_end = False
+        """Whether there were foreign lines behind the last one of the run, at the last look."""
 
     @property
     def offset(self) -> int:
         """Bytes of whole lines read so far."""
         return self._offset
+
+    @property
+    def mac(self) -> bytes:
+        """Of the last line."""
+        return self._mac
 
     def read(self, limit: int = 1 << 62) -> list[Record]:
         """Up to about `limit` bytes of new records; a line still being written is left for later.
@@ -78,33 +80,93 @@ class JournalReader:
         Raises:
             JournalError: a whole line is damaged.
         """
-        with self._path.open("rb") as file:
+        if self.seal is None:
+            self.seal = Seal.load(self._path)
+        records: list[Record] = []
+        strange: list[tuple[bytes, str]] = []
+        """Lines that are not known to be the run's own, and why not."""
+        with open_plain(self._path) as file:
             file.seek(self._offset)
-            lines = file.readlines(limit if limit < 1 << 62 else -1)
-            at_end = file.tell() == os.fstat(file.fileno()).st_size
-        records = []
-        for position, line in enumerate(lines):
-            if at_end and position == len(lines) - 1 and _is_torn(line):
-                break
-            try:
-                record = decode(line)
-            except (ValueError, msgspec.MsgspecError) as error:
-                raise self._damaged(f"this event is damaged ({error})") from None
-            if record.seq != self._line + 1:
-                raise self._damaged(f"this is event {record.seq}: some before it are missing")
-            records.append(record)
-            self._offset += len(line)
-            self._line += 1
+            end, position = self._offset + limit, self._offset
+            for line in _whole_lines(file):
+                position += len(line)
+                record, problem = self._examined(line, strange)
+                if record is None:
+                    strange.append((line, problem))
+                    if position - self._offset > _FOREIGN_READ:
+                        break
+                    continue
+                if strange:
+                    self.foreign.append((self._offset, position - len(line)))
+                    self._number += len(strange)
+                    strange.clear()
+                records.append(record)
+                self._offset, self._seq, self._mac = position, record.seq, mac_of(line)
+                self._number += 1
+                if position >= end:
+                    break
+        self.foreign_end = bool(strange)
+        if damage := self._first_hurt(strange):
+            raise damage
         return records
 
-    def _damaged(self, what: str) -> JournalError:
+    def _examined(self, line: bytes, strange: list[tuple[bytes, str]]) -> tuple[Record | None, str]:
+        """The record of a line that is the run's own; else why it is not. Raises JournalError."""
+        try:
+            record = decode(line)
+        except (ValueError, msgspec.MsgspecError) as error:
+            return self._doubted(None, f"this event is damaged ({error})")
+        problem = ""
+        if record.seq != self._seq + 1:
+            problem = f"this is event {record.seq}: some before it are missing"
+        seal = self.seal
+        if seal is None or self._offset < seal.start:
+            return self._doubted(None if problem else record, problem)
+        if seal.made(line, self._mac):
+            return record, ""
+        if strange and seal.made(line, mac_of(strange[-1][0])):
+            # The key's owner wrote this line after that one, so that one is damaged, not foreign.
+            raise self._first_hurt(strange) or self._damaged(strange[-1][1], len(strange) - 1)
+        return None, problem or "this event is not the runner's"
+
+    def _doubted(self, record: Record | None, problem: str) -> tuple[Record | None, str]:
+        """A line that no key vouches for: damage is an error at once."""
+        if problem and (self.seal is None or self._offset < self.seal.start):
+            raise self._damaged(problem)
+        return record, problem
+
+    def _first_hurt(self, strange: list[tuple[bytes, str]]) -> JournalError | None:
+        for number, (line, problem) in enumerate(strange):
+            if self._is_damage(line):
+                return self._damaged(problem, number)
+        return None
+
+    def _is_damage(self, line: bytes) -> bool:
+        """Whether a line that is not sealed as the next one may be one of the run's, hurt.
+
+        What nobody could take for the next line of the run is foreign. What is whole, and would be
+        the next but for its seal, is forged.
+        """
+        if self.seal is None or not line.startswith(b'{"seq":'):
+            return False
+        try:
+            record = decode(line)
+        except (ValueError, msgspec.MsgspecError):
+            return True
+        return bool(mac_of(line)) and record.seq > self._seq + 1
+
+    def _damaged(self, what: str, strange: int = 0) -> JournalError:
+        """Of the line after so many strange ones."""
         remedy = "restore the file from a backup, or `autoexp repair` cuts it before this line"
-        return JournalError(f"{self._path}:{self._line + 1}: {what}; {remedy}")
+        return JournalError(f"{self._path}:{self._number + strange + 1}: {what}; {remedy}")
 
 
-def _is_torn(line: bytes) -> bool:
-    """Whether the last line was never written whole: it has no end, or holes where no data came."""
-    return not line.endswith(b"\n") or b"\0" in line
+def _whole_lines(file: BinaryIO) -> Iterator[bytes]:
+    """Lines to the end of the file; not a last one that was never written whole."""
+    while (line := file.readline(LONGEST)).endswith(b"\n"):
+        if is_torn(line) and file.tell() == os.fstat(file.fileno()).st_size:
+            return
+        yield line
 
 
 def read_all(path: Path) -> Iterator[Record]:
@@ -121,10 +183,12 @@ class Salvage(NamedTuple):
     """Bytes of the whole lines before the damage."""
     problem: str
     """Where it is damaged and how; empty when it is whole."""
+    foreign: int
+    """Places up to there where lines stand that are not the run's."""
 
     @property
     def whole(self) -> bool:
-        return not self.problem
+        return not self.problem and not self.foreign
 
     def cut(self) -> Path:
         """Cut the journal before the damage; returns where the rest was put."""
@@ -140,19 +204,21 @@ def salvage(path: Path) -> Salvage:
     """Read as far as the journal is whole."""
     reader = JournalReader(path)
     records: list[Record] = []
+    problem = ""
     try:
         while portion := reader.read(1):
             records += portion
     except JournalError as damage:
-        return Salvage(path, records, reader.offset, str(damage))
-    return Salvage(path, records, reader.offset, "")
+        problem = str(damage)
+    foreign = len(reader.foreign) + (reader.foreign_end and not problem)
+    return Salvage(path, records, reader.offset, problem, foreign)
 
 
 class Journal:
     """Appends events; safe to use from several threads of the one runner that holds the lock."""
 
     def __init__(self, path: Path, *, clock_runs: bool = True) -> None:
-        """Open for appending, dropping a torn tail.
+        """Open for appending: a torn tail is dropped, foreign lines are set aside.
 
         The run's clock stands still for what is no part of the run and must not use up its time.
 
@@ -163,25 +229,41 @@ class Journal:
         self._path = path
         self._mutex = threading.RLock()
         self.recovered: list[Record] = []
-        keep = 0
+        self._notices: list[Record] = []
+        reader = JournalReader(path)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        found = ""
+        if path.is_symlink() or (path.exists() and not path.is_file()):
+            set_aside(path)
+            found = f"{path.name} was no file: something else had taken its place"
         if path.exists():
-            reader = JournalReader(path)
             self.recovered = reader.read()
-            keep = reader.offset
+            found = _purge(path, reader)
+        size = reader.offset - sum(end - start for start, end in reader.foreign)
+        if size and reader.seal is not None and reader.seal.start <= size:
+            self._seal = reader.seal
         else:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            self._seal = self._new_seal(size)
+            if reader.mac:
+                found = f"{key_path(path).name} was gone: what was written before can't be proven"
+        self._mac = reader.mac
         last = self.recovered[-1] if self.recovered else None
         self._seq = last.seq if last else 0
         self._elapsed = last.elapsed if last else 0.0
         self._clock = time.monotonic() if clock_runs else None
-        self._size = keep
         self._rest = False
         """Whether there may be something behind the last event."""
-        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        if os.fstat(self._fd).st_size != keep:
-            os.ftruncate(self._fd, keep)
-        os.fsync(self._fd)
-        sync_directory(path.parent)
+        self._kept = Kept(path, size)
+        if found:
+            self._alarm(found)
+
+    def _new_seal(self, start: int) -> Seal:
+        key = key_path(self._path)
+        if key.is_symlink() or key.is_dir():
+            set_aside(key)
+        seal = Seal.new(start)
+        seal.save(self._path)
+        return seal
 
     @property
     def mutex(self) -> threading.RLock:
@@ -197,38 +279,70 @@ class Journal:
     def append(self, event: AnyEvent) -> Record:
         """Write one event down; when this returns it has happened.
 
+        What somebody else has done to the file is undone before, and `take_notices` tells it.
+
         Raises:
-            JournalError: it could not be written (disk full, say); the file is as it was before.
+            DiskFull: there is no room for it; the file is as it was before.
+            TakenOver: another runner writes here too.
+            JournalError: it could not be written; the file is as it was before.
         """
         with self._mutex:
-            record = Record(self._seq + 1, time.time(), round(self.elapsed, 3), event)
             try:
-                line = encode(record)
-            except (TypeError, ValueError) as error:
-                raise JournalError(f"{self._path}: not an event: {error}") from error
-            try:
-                self._drop_rest()
-                self._rest = True
-                _write_whole(self._fd, line)
-                if type(event).__name__ not in _NEWS_NOT_FSYNCED:
-                    os.fsync(self._fd)
+                if found := self._kept.put_right(self._is_sealed):
+                    self._restore_key()
+                    self._alarm(found)
+                return self._write(event)
+            except Taken as taken:
+                raise TakenOver(f"{self._path}: {taken}") from None
             except OSError as error:
-                with contextlib.suppress(OSError):  # tried again before the next line is written
-                    self._drop_rest()
-                raise JournalError(f"{self._path}: can't be written: {error}") from error
-            self._rest = False
-            self._size += len(line)
-            self._seq = record.seq
-            return record
+                raise self._unwritable(error) from error
 
-    def _drop_rest(self) -> None:
-        """Cut off what a failed write left behind the last event. Raises OSError."""
-        if self._rest:
-            os.ftruncate(self._fd, self._size)
-            self._rest = False
+    def take_notices(self) -> list[Record]:
+        """What was written beside the events that were asked for, once."""
+        with self._mutex:
+            taken, self._notices = self._notices, []
+            return taken
+
+    def _alarm(self, found: str) -> None:
+        try:
+            self._notices.append(self._write(Noticed("alarm", clean_line(found, 2000))))
+        except OSError as error:
+            raise self._unwritable(error) from error
+
+    def _write(self, event: AnyEvent) -> Record:
+        """Raises OSError, JournalError, Taken."""
+        record = Record(self._seq + 1, time.time(), round(self.elapsed, 3), event)
+        try:
+            line = encode(record, self._seal, self._mac)
+        except (TypeError, ValueError) as error:
+            raise JournalError(f"{self._path}: not an event: {error}") from error
+        self._kept.append(
+            line, self._is_sealed, force=type(event).__name__ not in _NEWS_NOT_FSYNCED
+        )
+        self._mac, self._seq = mac_of(line), record.seq
+        return record
+
+    def _is_sealed(self, tail: bytes) -> bool:
+        """Whether whoever has the key wrote this behind the last event."""
+        line = tail[: tail.find(b"\n") + 1]
+        return self._seal.made(line, self._mac)
+
+    def _restore_key(self) -> None:
+        if Seal.load(self._path) != self._seal:
+            set_aside(key_path(self._path))
+            self._seal.save(self._path)
+
+    def _unwritable(self, error: OSError) -> JournalError:
+        kind = DiskFull if is_full(error) else JournalError
+        return kind(f"{self._path}: can't be written: {error}")
 
     def close(self) -> None:
-        os.close(self._fd)
+        """Close the file; it holds what was written, whatever was done to it meanwhile."""
+        with self._mutex, contextlib.suppress(JournalError, OSError, Taken):
+            if found := self._kept.put_right(self._is_sealed, thoroughly=True):
+                self._restore_key()
+                self._alarm(found)
+        self._kept.close()
 
     def __enter__(self) -> Self:
         return self
@@ -237,9 +351,27 @@ class Journal:
         self.close()
 
 
-def _write_whole(fd: int, line: bytes) -> None:
-    # One write, not a loop of them: a line is whole, or torn at the end of the file, and then it
-    # counts as never written.
-    written = os.write(fd, line)
-    if written != len(line):
-        raise OSError(errno.ENOSPC, f"only {written} of {len(line)} bytes fit")
+def _purge(path: Path, reader: JournalReader) -> str:
+    """Take what is not the run's out of a journal at rest; what was found, in words.
+
+    A torn tail is none of that. Raises OSError.
+    """
+    spans = list(reader.foreign)
+    if reader.foreign_end:
+        spans.append((reader.offset, path.stat().st_size))
+    if not spans:
+        return ""
+    with open_plain(path) as file:
+
+        def part(start: int, end: int, most: int = 1 << 62) -> bytes:
+            file.seek(start)
+            return file.read(min(end - start, most))
+
+        foreign = b"".join(part(start, end, _PORTION) for start, end in spans)
+        starts, ends = zip(*reader.foreign, strict=True) if reader.foreign else ((), ())
+        own = zip((0, *ends), (*starts, reader.offset), strict=True)
+        content = b"".join(part(start, end) for start, end in own)
+    aside = keep_aside(path, foreign)
+    replace_file(path, content, mode=0o600)
+    kept = "" if aside is None else f"; they are in {aside.name}"
+    return f"{path.name} had lines that no runner wrote: they are taken out{kept}"

@@ -27,7 +27,7 @@ class Recorder:
         self.listener: Listener = _nobody
         """Is told of every record once it is folded; must return at once."""
         self.state = RunState()
-        for record in journal.recovered:
+        for record in (*journal.recovered, *journal.take_notices()):
             self.state.apply(record)
 
     @property
@@ -38,10 +38,17 @@ class Recorder:
     def record(self, event: AnyEvent) -> Record:
         """Write `event` down, then fold it. Raises JournalError when it can't be written."""
         with self._journal.mutex:
-            record = self._journal.append(event)
-            self.state.apply(record)
-            self.listener(record, self.state)
+            try:
+                record = self._journal.append(event)
+            finally:
+                for notice in self._journal.take_notices():
+                    self._fold(notice)
+            self._fold(record)
             return record
+
+    def _fold(self, record: Record) -> None:
+        self.state.apply(record)
+        self.listener(record, self.state)
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[RunState]:

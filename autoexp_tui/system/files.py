@@ -1,21 +1,124 @@
-"""Files that a crash can't tear: replaced as one step, names made durable; room for them."""
+"""Files that a crash can't tear: replaced as one step, names made durable; room for them.
+
+And files in a folder that others can write to: what is no file there is not taken for one.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import glob
 import os
 import shutil
+import stat
 from pathlib import Path
+from typing import BinaryIO
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+_CANNOT = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP}
+"""What a file system says that has no such thing as `fsync`."""
+_SHARED = ("nfs", "cifs", "smb", "fuse", "9p", "lustre", "gpfs", "ceph", "gluster", "afs", "beegfs")
+"""How the kinds of file systems are called that several machines see."""
+_ASIDE_MOST = 20
+"""Things that are set aside in one folder under one name: more are removed."""
+_ASIDE_BYTES = 1 << 20
+
+
+def sync(fd: int) -> None:
+    """Force a file to the disk, as far as its file system can do that. Raises OSError."""
+    try:
+        os.fsync(fd)
+    except OSError as error:
+        if error.errno not in _CANNOT:
+            raise
 
 
 def sync_directory(path: Path) -> None:
     """Make a new or renamed name in `path` survive a power loss."""
     fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        os.fsync(fd)
+        sync(fd)
     finally:
         os.close(fd)
+
+
+def is_full(error: BaseException | None) -> bool:
+    """Whether a failure comes of a full disk, or of a quota that is used up."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in _FULL:
+            return True
+        error = error.__cause__
+    return False
+
+
+def open_plain(path: Path) -> BinaryIO:
+    """Open a plain file for reading: no link is followed, no pipe waited for. Raises OSError."""
+    fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
+        os.close(fd)
+        raise OSError(errno.EINVAL, "not a plain file", str(path))
+    return os.fdopen(fd, "rb")
+
+
+def set_aside(path: Path) -> Path | None:
+    """Move what is at `path`, whatever it is, to a free name beside it.
+
+    Returns that name; None where there was nothing, or where so much is aside already that it was
+    removed. Raises OSError.
+    """
+    if not os.path.lexists(path):
+        return None
+    aside = free_name(path)
+    if aside is not None:
+        path.rename(aside)
+    elif path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+    return aside
+
+
+def keep_aside(path: Path, content: bytes) -> Path | None:
+    """Keep bytes (a mebibyte of them at most) under a free name beside `path`; None: no more."""
+    aside = free_name(path)
+    if aside is not None:
+        replace_file(aside, content[:_ASIDE_BYTES])
+    return aside
+
+
+def free_name(path: Path) -> Path | None:
+    """A name beside `path` for what is set aside; None where all are taken."""
+    names = (path.with_name(f"{path.name}.foreign-{n}") for n in range(1, _ASIDE_MOST + 1))
+    return next((name for name in names if not os.path.lexists(name)), None)
+
+
+def make_folder(path: Path, below: Path) -> None:
+    """Make the folder `path` under `below`: what stands there and is no folder is set aside.
+
+    Not even a link to a folder is one: what is written here must not end elsewhere. Raises OSError.
+    """
+    below.mkdir(mode=0o700, parents=True, exist_ok=True)
+    place = below
+    for part in path.relative_to(below).parts:
+        place /= part
+        if place.is_symlink() or not place.is_dir():
+            set_aside(place)
+            place.mkdir(exist_ok=True)
+
+
+def is_shared(path: Path) -> bool:
+    """Whether other machines may see the same file; where the system doesn't tell, they may."""
+    try:
+        mounts = Path("/proc/self/mountinfo").read_text(errors="replace").splitlines()
+    except OSError:
+        return True
+    kinds = {}
+    for line in mounts:
+        before, _, after = line.partition(" - ")
+        kinds[before.split(" ")[4]] = after.split(" ")[0]
+    there = path.resolve()
+    kind = next((kinds[str(at)] for at in (there, *there.parents) if str(at) in kinds), "")
+    return kind.startswith(_SHARED)
 
 
 def free_mb(*places: Path) -> int:
@@ -30,11 +133,14 @@ def _nearest(place: Path) -> Path:
     return next((each for each in (place, *place.parents) if each.is_dir()), place)
 
 
-def replace_file(path: Path, content: bytes, by: Path | None = None) -> None:
+def replace_file(
+    path: Path, content: bytes, by: Path | None = None, mode: int | None = None
+) -> None:
     """Put `content` at `path` as one step that a crash can't tear.
 
     `by` is where the new file is made when that is on the same file system: a crash then leaves
-    nothing beside `path`. What earlier crashes left of `path` is removed. Raises OSError.
+    nothing beside `path`. What earlier crashes left of `path` is removed. `mode` is who may read
+    it, where the file system knows such a thing. Raises OSError.
     """
     for folder in {by or path.parent, path.parent}:
         _remove_stale_temporaries(folder, path.name)
@@ -42,11 +148,15 @@ def replace_file(path: Path, content: bytes, by: Path | None = None) -> None:
         by = None
     temporary = (by or path.parent) / f".{path.name}.{os.getpid()}.tmp"
     try:
-        with temporary.open("wb") as file:
+        temporary.unlink(missing_ok=True)
+        with temporary.open("xb") as file:  # never through a link that somebody has put there
+            if mode is not None:
+                with contextlib.suppress(OSError):
+                    os.fchmod(file.fileno(), mode)
             file.write(content)
             file.flush()
             # Before the rename: after a power loss the new name could else stand for an empty file.
-            os.fsync(file.fileno())
+            sync(file.fileno())
         temporary.replace(path)
     except OSError:
         with contextlib.suppress(OSError):  # the first error is the one to tell

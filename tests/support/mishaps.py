@@ -243,24 +243,46 @@ def journal_damaged(trial: Trial, chance: random.Random) -> str:
     good = trial.run.journal.read_bytes()
     lines = good.splitlines(keepends=True)
     number = chance.randrange(len(lines) - 1)
-    what = chance.choice(["a bit flipped", "a line gone", "a line twice"])
+    what = chance.choice(["a bit flipped", "a line gone"])
     line = bytearray(lines[number])
     line[chance.randrange(len(line) - 1)] ^= 1 << chance.randrange(7)
     damage = {
         "a bit flipped": [bytes(line)],
         "a line gone": [],
-        "a line twice": [lines[number], lines[number]],
     }
     bad = b"".join([*lines[:number], *damage[what], *lines[number + 1 :]])
     trial.run.journal.write_bytes(bad)
     try:
-        where = number + 1 + (what == "a line twice")
-        _see_it_said(trial, f"{trial.run.journal}:{where}:")
+        _see_it_said(trial, f"{trial.run.journal}:{number + 1}:")
         assert trial.run.journal.read_bytes() == bad, "the damaged journal was changed"
     finally:
         trial.run.journal.write_bytes(good)
     trial.resume()
     return what
+
+
+def journal_added_to(trial: Trial, chance: random.Random) -> str:
+    """Lines that no runner wrote, at rest or while it runs: they are taken out and told."""
+    trial.resume()
+    lines = trial.run.journal.read_bytes().splitlines(keepends=True)
+    rows = len(trial.state().rows)
+    number = chance.randrange(len(lines))
+    what = chance.choice(["a line twice", "rubbish", "rubbish while it runs"])
+    if what == "rubbish while it runs":
+        with _meanwhile(trial, 5, lambda: _add(trial.run.journal, b"rubbish\n"), chance):
+            pass
+        return what
+    more = lines[number] if what == "a line twice" else b"{}\n" * chance.randrange(1, 9)
+    trial.run.journal.write_bytes(b"".join([*lines[: number + 1], more, *lines[number + 1 :]]))
+    assert len(trial.state().rows) == rows
+    trial.resume()
+    assert any("no runner wrote" in notice.text for _, notice in trial.state().notices)
+    return what
+
+
+def _add(path: Path, content: bytes) -> None:
+    with path.open("ab") as file:
+        file.write(content)
 
 
 def _see_it_said(trial: Trial, where: str) -> None:
@@ -474,6 +496,7 @@ OTHERS: dict[str, Mishap] = {
     "run locked by another": locked_by_another,
     "journal torn at its end": journal_torn,
     "journal damaged": journal_damaged,
+    "journal added to": journal_added_to,
     "table edited during the run": tables_edited,
     "table edited at rest": tables_edited_at_rest,
     "branch moved or deleted": branch_moved,
