@@ -18,7 +18,7 @@ from typing import BinaryIO, NamedTuple, Self
 import msgspec
 
 from autoexp_tui.loop.keeping import Kept, Taken
-from autoexp_tui.loop.lines import LONGEST, Seal, decode, encode, is_torn, key_path, mac_of
+from autoexp_tui.loop.lines import LONGEST, Seal, decode, encode, key_path, mac_of
 from autoexp_tui.model.events import AnyEvent, Noticed, Record
 from autoexp_tui.model.problem import Problem
 from autoexp_tui.system.files import (
@@ -116,14 +116,15 @@ class JournalReader:
             record = decode(line)
         except (ValueError, msgspec.MsgspecError) as error:
             return self._doubted(None, f"this event is damaged ({error})")
+        seal = self.seal
+        sealed = seal is not None and self._offset >= seal.start
+        if sealed and seal is not None and seal.made(line, self._mac):
+            return record, ""
         problem = ""
         if record.seq != self._seq + 1:
             problem = f"this is event {record.seq}: some before it are missing"
-        seal = self.seal
-        if seal is None or self._offset < seal.start:
+        if not sealed or seal is None:
             return self._doubted(None if problem else record, problem)
-        if seal.made(line, self._mac):
-            return record, ""
         if strange and seal.made(line, mac_of(strange[-1][0])):
             # The key's owner wrote this line after that one, so that one is damaged, not foreign.
             raise self._first_hurt(strange) or self._damaged(strange[-1][1], len(strange) - 1)
@@ -164,7 +165,7 @@ class JournalReader:
 def _whole_lines(file: BinaryIO) -> Iterator[bytes]:
     """Lines to the end of the file; not a last one that was never written whole."""
     while (line := file.readline(LONGEST)).endswith(b"\n"):
-        if is_torn(line) and file.tell() == os.fstat(file.fileno()).st_size:
+        if b"\0" in line and file.tell() == os.fstat(file.fileno()).st_size:
             return
         yield line
 
