@@ -317,9 +317,7 @@ class Journal:
             line = encode(record, self._seal, self._mac)
         except (TypeError, ValueError) as error:
             raise JournalError(f"{self._path}: not an event: {error}") from error
-        self._kept.append(
-            line, self._is_sealed, force=type(event).__name__ not in _NEWS_NOT_FSYNCED
-        )
+        self._kept.add(line, self._is_sealed, force=type(event).__name__ not in _NEWS_NOT_FSYNCED)
         self._mac, self._seq = mac_of(line), record.seq
         return record
 

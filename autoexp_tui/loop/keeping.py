@@ -54,7 +54,7 @@ class Kept:
         self._found = ""
         """What was met and put right while a line was written."""
 
-    def append(self, line: bytes, is_next: IsNext, *, force: bool) -> None:
+    def add(self, line: bytes, is_next: IsNext, *, force: bool) -> None:
         """Write a line behind the others; `force` it to the disk.
 
         Raises:
@@ -172,7 +172,7 @@ class Kept:
     def _wrote(self, data: bytes) -> None:
         self._size += len(data)
         self._digest.update(data)
-        self._copy.add(data)
+        self._copy.take(data)
 
     def _drop_rest(self) -> None:
         """Cut off what a failed write left behind the last line. Raises OSError."""
@@ -188,7 +188,7 @@ class _Packed:
         self._packed: list[bytes] = []
         self._last = bytearray()
 
-    def add(self, data: bytes) -> None:
+    def take(self, data: bytes) -> None:
         self._last += data
         if len(self._last) > _PORTION:
             self._packed.append(zlib.compress(self._last, 1))
