@@ -37,6 +37,15 @@ began with; its caps alone may be raised when it is taken up again.
 A harness that draws random numbers may take its seed from `$AUTOEXP_SEED`, a whole number that
 `autoexp verify` sets anew [in every round](verification.md); in a run it is not set.
 
+Of autoexp's own, two variables of the environment: `AUTOEXP_CACHE`, the folder for workspaces where
+the user's cache can't be written, has no room or forbids programs, and `TMPDIR`, for archives that
+are looked at.
+
+What lies in the workspace: the base commit as git stores it; files that a filter makes (LFS,
+`filter=` in `.gitattributes`) as the checkout or the LFS store has them; submodules that are
+checked out, and what git ignores in the project's folder, linked. A partial clone lacks what was
+not fetched.
+
 *This page is made by `autoexp config --docs`.*
 """
 

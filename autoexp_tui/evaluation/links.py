@@ -44,12 +44,14 @@ def choose_links(
     link: Mapping[str, LinkMode] | Sequence[str] | None,
     ignored: Sequence[str],
     tracked: Collection[str],
+    submodules: Collection[str] = (),
 ) -> Links:
     """Decide what to link.
 
     `link` names paths relative to `folder`, read-only where it is a list; None takes `ignored`,
     the ignored names directly in it, without caches, our own tables, and what may hold secrets.
-    `tracked` are all files and folders that the workspace has copies of. What programs are
+    `tracked` are all files and folders that the workspace has copies of; `submodules`, relative
+    to `root`, are linked in any case, where the checkout has them. What programs are
     installed in is never shared to be written: every later experiment would run them.
     """
     links = Links()
@@ -58,6 +60,10 @@ def choose_links(
         wanted = [name for name in ignored if name not in _OURS and not _matches(name, _CACHES)]
     else:
         wanted = list(dict.fromkeys(link))
+    named = {os.path.normpath(PurePosixPath(folder, name)) for name in wanted}
+    for path in sorted(set(submodules) - named):
+        if (root / path / ".git").exists():
+            wanted.append(os.path.relpath(path, folder or "."))
     for name in wanted:
         path = os.path.normpath(PurePosixPath(folder, name))
         source = root / path

@@ -14,13 +14,14 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 from autoexp_tui.evaluation.links import choose_links
 from autoexp_tui.model.contract import LinkMode
 from autoexp_tui.repository.objects import TreeEntry
 from autoexp_tui.repository.plumbing import RepositoryError
 from autoexp_tui.repository.repository import Repository
+from autoexp_tui.repository.unstored import remarks as unstored_remarks
 from autoexp_tui.system.removal import copy_tree, discard, open_up
 
 _CHUNK_BYTES = 1 << 20
@@ -57,10 +58,10 @@ class _Survey(NamedTuple):
 class Workspace:
     """A copy of one commit's whole tree, for one run; used by one thread.
 
-    Files are copied as they are stored: no filter runs, so line ends are the repository's and a
-    file under LFS is its pointer. Symbolic links are made as in the tree, but one that leads out
-    of the repository by a relative path leads to where it does in the checkout. A submodule is
-    an empty folder, unless it is linked.
+    Files are copied as they are stored: no filter runs, so line ends are the repository's. What a
+    filter makes of a file (LFS, say) is copied from where it has done so. Symbolic links are made
+    as in the tree, but one that leads out of the repository by a relative path leads to where it
+    does in the checkout. A submodule that the checkout has is linked, else an empty folder.
     """
 
     def __init__(
@@ -86,17 +87,21 @@ class Workspace:
         self._home = workspace_home(repository.common_dir, tag)
         self.root = self._home / (repository.root.name or "root")
         self._files: dict[str, TreeEntry] = {}
-        self._folders = {"", *_parents(str(PurePosixPath(folder, "x")))}
+        self._filtered: dict[str, Path] = {}
+        self.remarks: tuple[str, ...] = ()
+        """What is not as git stores it, or not there: a line each."""
         self._target_mode = 0o644
         self._content: bytes | None = None
         self._stamps: dict[str, _Stamp] = {}
-        submodules = self._read_tree(base)
+        submodules, filtered = self._read_tree(base)
+        own = {*(self._files.keys() - filtered), self._target, str(PurePosixPath(folder, "x"))}
         links = choose_links(
             repository.root,
             folder,
             link,
             repository.ignored_entries(folder) if link is None else (),
-            self._files.keys() | self._folders | {self._target},
+            own.union("", *map(_parents, own)),
+            submodules,
         )
         self.modes = dict(sorted(links.modes.items()))
         """Paths relative to the repository's root of what is the user's own, and what may be done
@@ -110,8 +115,11 @@ class Workspace:
             if links.modes[path] != "copy"
         }
         self._copies = {path: links.sources[path] for path in links.modes.keys() - self._links}
-        self._folders.update(submodules - self.modes.keys())
-        for path in (*self.modes, *submodules):
+        for path in [path for path in self._files if self.modes.keys() & {path, *_parents(path)}]:
+            del self._files[path]
+        self._folders = {"", *(submodules - self.modes.keys())}
+        inner = str(PurePosixPath(folder, "x"))
+        for path in (inner, self._target, *self._files, *self.modes, *submodules):
             self._folders.update(_parents(path))
         self.linked: tuple[str, ...] = tuple(self.modes)
         """The paths of `modes`."""
@@ -155,26 +163,35 @@ class Workspace:
 
     # What these are made of.
 
-    def _read_tree(self, base: str) -> set[str]:
-        """Fill in what the commit has; the submodules are returned."""
+    def _read_tree(self, base: str) -> tuple[set[str], set[str]]:
+        """Fill in what the commit has; its submodules, and what filters make, are returned."""
         submodules = set()
+        absent = []
+        missing = self._repository.missing(base)
         for entry in self._repository.files(base):
             if entry.mode == "160000":
                 submodules.add(entry.path)
             elif entry.path == self._target:
                 self._target_mode = _permissions(entry)
+            elif entry.sha in missing:
+                absent.append(entry.path)
             else:
                 self._files[entry.path] = entry
-            self._folders.update(_parents(entry.path))
-        return submodules
+        filtered = self._repository.filtered(self._files)
+        for path, found in filtered.items():
+            if found.source is not None:
+                self._filtered[path] = found.source
+                self._files[path] = self._files[path]._replace(sha=_blob_name(found.source))
+        self.remarks = tuple(unstored_remarks(filtered, absent))
+        return submodules, set(filtered)
 
     def _restore(self, content: bytes | None) -> list[str]:
         try:
             return self._make_exact(content)
         except OSError as error:
             raise RepositoryError(
-                f"the workspace {self._home} can't be restored ({error.strerror or error}): "
-                "remove that folder, and see that the disk has room"
+                f"the workspace {self._home} can't be made ({error.strerror or error}): see that "
+                "the disk has room, or set AUTOEXP_CACHE to a folder that has and can be written"
             ) from error
 
     def _make_exact(self, content: bytes | None) -> list[str]:
@@ -272,14 +289,14 @@ class Workspace:
             return False
         if bool(found.st_mode & 0o100) != (stored.mode == "100755"):
             return False
-        digest = hashlib.sha1(b"blob %d\0" % found.st_size, usedforsecurity=False)
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb") as file:
-            while chunk := file.read(_CHUNK_BYTES):
-                digest.update(chunk)
-        return digest.hexdigest() == stored.sha
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+        with os.fdopen(os.open(path, flags), "rb") as file:
+            return _hashed(file, found.st_size) == stored.sha
 
     def _write_files(self, paths: Sequence[str]) -> None:
-        entries = [self._files[path] for path in paths]
+        for filtered in self._filtered.keys() & set(paths):
+            self._copy_filtered(filtered)
+        entries = [self._files[path] for path in paths if path not in self._filtered]
         contents = self._repository.contents(entry.sha for entry in entries)
         for entry, content in zip(entries, contents, strict=True):
             path = self.root / entry.path
@@ -288,6 +305,16 @@ class Workspace:
                 path.symlink_to(self._retarget(entry.path, content))
             else:
                 _create(path, content, _permissions(entry))
+
+    def _copy_filtered(self, path: str) -> None:
+        entry, source = self._files[path], self._filtered[path]
+        if _blob_name(source) != entry.sha:
+            raise RepositoryError(
+                f"{source} has changed since the run began: put it back as the commit has it"
+            )
+        discard(self.root / path)
+        copy_tree(source, self.root / path)
+        (self.root / path).chmod(_permissions(entry))
 
     def _link_text(self, entry: TreeEntry) -> str:
         (text,) = self._repository.contents([entry.sha])
@@ -367,6 +394,19 @@ def _permissions(entry: TreeEntry) -> int:
 
 def _stamp(found: os.stat_result) -> _Stamp:
     return found.st_mode, found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino
+
+
+def _blob_name(path: Path) -> str:
+    """The name that git would give to the file's bytes as they are. Raises OSError."""
+    with path.open("rb") as file:
+        return _hashed(file, os.fstat(file.fileno()).st_size)
+
+
+def _hashed(file: BinaryIO, size: int) -> str:
+    digest = hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)
+    while chunk := file.read(_CHUNK_BYTES):
+        digest.update(chunk)
+    return digest.hexdigest()
 
 
 def _create(path: Path, content: bytes, mode: int) -> None:

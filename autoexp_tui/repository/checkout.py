@@ -7,6 +7,7 @@ filters have changed (those of LFS).
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import stat
@@ -41,27 +42,43 @@ def uncommitted(git: Plumbing, head: str, paths: Sequence[str]) -> list[str]:
     return [path for path in paths if comparison.differs(path)]
 
 
+def since_checkout(git: Plumbing, entries: Sequence[TreeEntry]) -> set[str]:
+    """Paths of those entries that the checkout has as git wrote them there. Nothing is read.
+
+    Raises RepositoryError.
+    """
+    found: set[str] = set()
+    comparison = _Comparison(git, {}, _index(git, [entry.path for entry in entries]))
+    for entry in entries:
+        staged = comparison.staged.get(entry.path)
+        with contextlib.suppress(OSError):
+            here = (git.root / entry.path).lstat()
+            if staged is not None and staged.sha == entry.sha and stat.S_ISREG(here.st_mode):
+                found.update({entry.path} if comparison.since_checkout(here, staged) else ())
+    return found
+
+
 class _Comparison:
     def __init__(
         self, git: Plumbing, committed: dict[str, TreeEntry], staged: dict[str, _Staged]
     ) -> None:
         self._git = git
         self._committed = committed
-        self._staged = staged
+        self.staged = staged
         modes = git.ask("config", "--type=bool", "--get", "core.fileMode")[1]
         self._trust_modes = modes.strip() != b"false"
         index = git.root / git.line("rev-parse", "--git-path", "index")
         self._index_written = index.stat().st_mtime_ns if index.exists() else 0
 
     def differs(self, path: str) -> bool:
-        known = self._committed.keys() | self._staged.keys()
+        known = self._committed.keys() | self.staged.keys()
         below = [name for name in known if name.startswith(f"{path}/")]
         if below:
             return any(self._file_differs(name) for name in below)
         return self._file_differs(path)
 
     def _file_differs(self, path: str) -> bool:
-        entry, staged = self._committed.get(path), self._staged.get(path)
+        entry, staged = self._committed.get(path), self.staged.get(path)
         if entry is None:
             return staged is not None or os.path.lexists(self._git.root / path)
         if staged is None or (staged.mode, staged.sha) != (entry.mode, entry.sha):
@@ -84,12 +101,12 @@ class _Comparison:
         if not stat.S_ISREG(found.st_mode) or (self._trust_modes and not executable):
             return False
         content = path.read_bytes()
-        if blob_name(content) == entry.sha or self._since_checkout(found, staged):
+        if blob_name(content) == entry.sha or self.since_checkout(found, staged):
             return True
         stored = self._git.run("cat-file", "blob", entry.sha)
         return stored.replace(b"\r\n", b"\n") == content.replace(b"\r\n", b"\n")
 
-    def _since_checkout(self, found: os.stat_result, staged: _Staged) -> bool:
+    def since_checkout(self, found: os.stat_result, staged: _Staged) -> bool:
         """Git's own quick test, without the cases in which git would look closer."""
         return (
             found.st_mtime_ns == staged.mtime_ns

@@ -139,7 +139,7 @@ class Plumbing:
                     header = out.readline().split()
                     if len(header) != 3:
                         raise RepositoryError(
-                            f"object {name} is missing in {self.root}: `git fsck` says more"
+                            f"object {name} is missing in {self.root}: {self._missing_words()}"
                         )
                     content = out.read(int(header[2]) + 1)
                     yield content[:-1]
@@ -147,6 +147,20 @@ class Plumbing:
                 out.close()
                 running.stderr.close()
                 running.wait()
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether a clone may lack objects that a remote has promised."""
+        pattern = r"^(remote\..*\.(promisor|partialclonefilter)|extensions\.partialclone)$"
+        return bool(self.ask("config", "--name-only", "--get-regexp", pattern)[1])
+
+    def _missing_words(self) -> str:
+        if not self.is_partial:
+            return "`git fsck` says more"
+        return (
+            "it is a partial clone, and nothing is fetched here; "
+            "`git fetch --refetch --no-filter` brings what is missing"
+        )
 
     def close(self) -> None:
         """Let go of whatever GitPython keeps."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Literal, Self, TypeVar
 
-from autoexp_tui.repository import checkout, exclude, gitdir
+from autoexp_tui.repository import checkout, exclude, gitdir, unstored
 from autoexp_tui.repository.objects import GitObject, TreeEntry, make_tree, parse_listing
 from autoexp_tui.repository.packs import Packs
 from autoexp_tui.repository.plumbing import Plumbing, RepositoryError
@@ -100,6 +100,14 @@ class Repository:
         """Every file of a commit, links and submodules included."""
         _check(commit)
         yield from parse_listing(self._git.run("ls-tree", "-r", "-z", "--full-tree", commit))
+
+    def missing(self, commit: str) -> set[str]:
+        """Names of the commit's objects that a partial clone has not fetched."""
+        return unstored.missing(self._git, _check(commit))
+
+    def filtered(self, entries: Mapping[str, TreeEntry]) -> dict[str, unstored.Filtered]:
+        """Those of `entries`, by path, that a filter makes of what git stores (LFS, say)."""
+        return unstored.filtered(self._git, self.common_dir, entries)
 
     def contents(self, blobs: Iterable[str]) -> Iterator[bytes]:
         """The bytes of many blobs, in order, by one process. Raises RepositoryError."""

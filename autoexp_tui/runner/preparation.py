@@ -144,6 +144,10 @@ def choose_base(
         raise UsageProblem(f"{config_path(project)}: target {contract.target} does not exist")
     paths = [str(PurePosixPath(project.folder) / name) for name in dict.fromkeys(judged)]
     dirty = repository.uncommitted([path for path in paths if not path.startswith("/")])
+    # What git ignores is linked, not committed: the Python of `.venv`, a program that was built.
+    untracked = [path for path in dirty if not repository.is_tracked(path)]
+    ignored = set(repository.ignored(untracked))
+    dirty = [path for path in dirty if path not in ignored]
     if not dirty:
         return head, []
     names = ", ".join(dirty)

@@ -114,6 +114,8 @@ class Runner:
                     resumed=recorder.state.runner is not None,
                 )
             )
+            for remark in evaluator.workspace.remarks:
+                recorder.warn(remark)
             loop = Loop(
                 self._run,
                 ports,

@@ -12,7 +12,7 @@ import venv
 from pathlib import Path
 
 import pytest
-from support.gitrepos import git
+from support.gitrepos import commit_files, git, write_files
 from support.projects import autoexp, fingerprint, kept_commits, make_project
 
 from autoexp_tui.cli import run_command
@@ -338,6 +338,16 @@ def test_an_uncommitted_target_is_refused_unless_included(
     done = autoexp("run", "--include-dirty", "--max-experiments", "1", cwd=project)
     assert "loss 2.4" in done.stdout
     assert (project / "target.py").read_text() == "RATE = 2.0\nDEPTH = 4\n"
+
+
+def test_a_program_that_git_ignores_is_linked_not_committed(project: Path) -> None:
+    """The Python of a `.venv`, or what was built."""
+    write_files(project, {".gitignore": "build/\n", "build/bench": "#!/bin/sh\nexec sh *.sh\n"})
+    text = (project / "autoexp.yaml").read_text()
+    changed = re.sub(r"(?m)^harness:.*$", "harness: build/bench", text)
+    commit_files(project, {".gitignore": "build/\n", "autoexp.yaml": changed})
+    done = autoexp("run", "--max-experiments", "1", "--plain", cwd=project)
+    assert "finished: all 1 experiments done" in done.stdout
 
 
 def test_a_table_that_no_run_wrote_is_never_overwritten(

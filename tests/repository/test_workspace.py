@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from support.gitrepos import commit_files, git, make_repo, write_files
+from support.gitrepos import commit_files, git, write_files
 
 from autoexp_tui.evaluation.workspace import Workspace, remove_workspace, workspace_home
 from autoexp_tui.model.contract import LinkMode
@@ -117,19 +117,6 @@ def test_a_project_in_a_sub_folder_has_the_rest_of_the_repository_around_it(
     assert (workspace.project_dir / "helper.txt").read_text() == "new\n"
     (workspace.project_dir / "helper.txt").write_text("cheat")
     assert workspace.verify() == ["lib/deep/helper.txt"]
-
-
-def test_a_submodule_is_an_empty_folder_unless_it_is_linked(
-    root: Path, make: Make, tmp_path: Path
-) -> None:
-    inner = make_repo(tmp_path / "inner", {"file": "x"})
-    git(root, "-c", "protocol.file.allow=always", "submodule", "add", "-q", str(inner), "vendor/m")
-    git(root, "commit", "-qm", "submodule")
-    plain = make()
-    assert list((plain.root / "vendor/m").iterdir()) == []
-    linked = make(link=["vendor/m"])
-    assert linked.linked == ("vendor/m",)
-    assert (linked.root / "vendor/m/file").read_text() == "x"
 
 
 def test_a_copied_folder_is_made_afresh_for_each_evaluation(root: Path, make: Make) -> None:
@@ -518,8 +505,9 @@ def test_a_cache_that_cannot_be_written_is_an_error_with_a_remedy(
 ) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("AUTOEXP_CACHE", str(tmp_path / "file"))
-    with pytest.raises(RepositoryError, match="can't be restored") as caught:
+    with pytest.raises(RepositoryError, match="can't be made") as caught:
         make()
+    assert "set AUTOEXP_CACHE to a folder" in str(caught.value)
     assert "\n" not in str(caught.value)
 
 
