@@ -234,15 +234,15 @@ def _base64_forms(value: bytes) -> Iterator[bytes]:
 
 
 class Alone:
-    """Linux namespaces for the trial: it sees no processes but its own, and no root's home."""
+    """Linux namespaces for the trial: it sees its own processes, no root's home, a small disk."""
 
     @staticmethod
     def possible() -> bool:
         return sys.platform == "linux" and os.getuid() == 0
 
     @staticmethod
-    def enter() -> int:
-        """Fork into them; 0 in the child, which is their process 1."""
+    def enter(folder: Path) -> int:
+        """Fork into them; 0 in the child, which is their process 1 and has a disk at `folder`."""
         libc = ctypes.CDLL(None, use_errno=True)
         new_mounts, new_pids, private, bind = 0x20000, 0x20000000, 0x44000, 0x5000
         if libc.unshare(new_mounts | new_pids):
@@ -252,6 +252,8 @@ class Alone:
             return child
         libc.mount(b"none", b"/", None, private, None)
         _checked(libc, libc.mount(b"proc", b"/proc", b"proc", 0, None))
+        disk = b"mode=755,size=1g"
+        _checked(libc, libc.mount(b"tmpfs", os.fsencode(folder), b"tmpfs", 0, disk))
         home = os.path.realpath(sys.base_prefix)
         if home.startswith("/root/"):  # an interpreter that only root may reach
             with contextlib.suppress(FileExistsError):
@@ -300,7 +302,7 @@ def _in_child(writing: int, folder: Path, finding: Finding, strategy: Strategy, 
         folder.mkdir(parents=True)
         alone = Alone.possible()
         if alone:
-            child = Alone.enter()
+            child = Alone.enter(folder)
             if child:
                 os.close(writing)
                 os.waitpid(child, 0)
@@ -482,7 +484,7 @@ class Trial:
                         stdout=said,
                         stderr=said,
                         start_new_session=True,
-                        timeout=90,
+                        timeout=60,
                         check=False,
                     )
                 except subprocess.TimeoutExpired:
