@@ -34,6 +34,8 @@ class Links:
     """Path in the workspace → what it points to, in the user's checkout."""
     modes: dict[str, LinkMode] = field(default_factory=dict)
     """For each path of `sources`, what the harness may do there."""
+    elsewhere: dict[str, LinkMode] = field(default_factory=dict)
+    """Absolute path of what is not of the project and reached where it is → its mode."""
     refused: dict[str, str] = field(default_factory=dict)
     """Path as it was named → why it is not linked."""
 
@@ -65,6 +67,13 @@ def choose_links(
         if (root / path / ".git").exists():
             wanted.append(os.path.relpath(path, folder or "."))
     for name in wanted:
+        if name.startswith(("/", "~/")):
+            outside = os.path.normpath(Path(name).expanduser())
+            if os.path.lexists(outside):
+                links.elsewhere[outside] = given.get(name, "read-only")
+            else:
+                links.refused[name] = "there is no such file or folder"
+            continue
         path = os.path.normpath(PurePosixPath(folder, name))
         source = root / path
         if link is None and _matches(name, _SECRETS) and not (source / "pyvenv.cfg").is_file():

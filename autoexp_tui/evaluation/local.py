@@ -26,7 +26,8 @@ from autoexp_tui.evaluation.harness import HarnessOutcome, run_harness
 from autoexp_tui.evaluation.leavings import VARIABLE, MetricFiles, put_back, take
 from autoexp_tui.evaluation.progress import ProgressReader, remember, remembered
 from autoexp_tui.evaluation.remedies import Seen, remedy
-from autoexp_tui.evaluation.sandbox import Sandbox, usual_sandbox
+from autoexp_tui.evaluation.sandbox import Sandbox, choose
+from autoexp_tui.evaluation.sandbox.reach import harness_confinement
 from autoexp_tui.evaluation.workspace import Workspace
 from autoexp_tui.loop.ports import Job, Result
 from autoexp_tui.model.contract import Metric
@@ -64,14 +65,14 @@ class LocalEvaluator:
         units: Mapping[str, str] | None = None,
         sandbox: Sandbox | None = None,
     ) -> None:
-        """Materialises the workspace. Raises RepositoryError.
+        """Materialises the workspace. Raises RepositoryError, UsageProblem.
 
         `units` are what the run's metrics were printed in so far: another is refused.
         """
         self._units = dict(units or {})
         self._run = run
         self._contract = contract = started.contract
-        self._sandbox = sandbox or usual_sandbox()
+        self.sandbox = sandbox or choose(contract.sandbox)
         self._busy = threading.Lock()
         """Held by the job that has the workspace: another waits for it."""
         self.workspace = Workspace(
@@ -192,8 +193,12 @@ class LocalEvaluator:
         measured = private / VARIABLE
         files = MetricFiles(metrics, project, measured)
         seeded = {} if job.seed is None else {"AUTOEXP_SEED": str(job.seed)}
+        discard(self.workspace.private)
+        confinement = harness_confinement(
+            self.workspace, self._contract, os.environ, command, self.workspace.private
+        )
         outcome = run_harness(
-            self._sandbox.wrap(["/bin/sh", "-c", command], self.workspace.root),
+            self.sandbox.wrap(["/bin/sh", "-c", command], confinement),
             cwd=project,
             env={**self._environment, **seeded, VARIABLE: str(measured)},
             time_limit=job.time_limit,
@@ -203,6 +208,7 @@ class LocalEvaluator:
             units=self._units,
             listen=progress.take if progress is not None else None,
         )
+        discard(self.workspace.private)
         reading = files.read(outcome.reading, self._units)
         tampered = self.workspace.verify()
         counts_tests = any(metric.source != "lines" for metric in metrics)

@@ -109,6 +109,12 @@ class Workspace:
         nothing here keeps a harness from writing to it."""
         self.sources = links.sources
         """Where each path of `modes` lies in the user's checkout."""
+        self.elsewhere = dict(links.elsewhere)
+        """Absolute paths that `link` names outside of the project, and what may be done there."""
+        self.checkout = repository.root
+        """The user's own folder."""
+        self.runs = repository.common_dir / "autoexp"
+        """Where every run of this repository has its directory."""
         self._links = {
             path: str(source)
             for path, source in links.sources.items()
@@ -136,6 +142,27 @@ class Workspace:
     def project_dir(self) -> Path:
         """Where the harness runs."""
         return self.root / self._folder
+
+    @property
+    def private(self) -> Path:
+        """A folder beside the workspace for what a command of it writes elsewhere."""
+        return self._home / "private"
+
+    def protected(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Regular files that nobody may change, those nearest the project first; their folders.
+
+        Relative to `root`, which is not among the folders.
+        """
+        near = len(PurePosixPath(self._folder).parts)
+
+        def distance(path: str) -> tuple[bool, int, str]:
+            inside = not self._folder or path.startswith(f"{self._folder}/")
+            return (not inside, abs(path.count("/") - near), path)
+
+        files = [path for path, entry in self._files.items() if entry.mode != "120000"]
+        kept = [path for path in (self._target, *files) if not self._is_kept(path)]
+        folders = {parent for path in kept for parent in _parents(path)}
+        return tuple(sorted(kept, key=distance)), tuple(sorted(folders, key=distance))
 
     def prepare(self, content: bytes) -> list[str]:
         """Make the workspace exact, with `content` as the target; what had to be repaired.

@@ -16,6 +16,7 @@ from autoexp_tui.model.keys import (
     DataPath,
     Form,
     Key,
+    LinkPath,
     LongText,
     MetricName,
     ModelId,
@@ -35,6 +36,7 @@ from autoexp_tui.model.keys import (
 Direction = Literal["lower", "higher"]
 Rule = Literal["primary", "pareto", "weighted"]
 LinkMode = Literal["read-only", "copy", "write"]
+SandboxChoice = Literal["auto", "bubblewrap", "landlock", "none", "required"]
 
 
 class Effect(msgspec.Struct, frozen=True):
@@ -140,6 +142,19 @@ class Environment(msgspec.Struct, frozen=True):
         also=("set",))] = {}
     only: Annotated[tuple[Variable, ...] | None, Key("When given, nothing else is passed on.",
         "[PATH, HOME]")] = None
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """What the harness may use up; the kernel refuses it more."""
+
+    memory: Annotated[int | None, Key("Private memory of one process.", "16000", ge=64,
+        le=100_000_000, unit="MB")] = None
+    # What a program with a thread for each core of a large machine stays far below, and a fork
+    # bomb reaches before the machine suffers.
+    processes: Annotated[int, Key("Processes and threads beside those that run already; not where "
+        "autoexp runs as root, whom the kernel doesn't count.", ge=16, le=4_000_000)] = 10_000
+    file_size: Annotated[int | None, Key("A file that it writes.", "2000", ge=1, le=100_000_000,
+        unit="MB")] = None
 
 
 class Guard(msgspec.Struct, frozen=True):
@@ -276,10 +291,11 @@ class Contract(msgspec.Struct, frozen=True):
         "aider and gemini are known.", "{run: claude-code, time_limit: 15m}")] = Agent()
     instructions: Annotated[ProjectPath | None, Key("A text for the proposer: what is known, "
         "what to try. By default program.md, if it is there.", "program.md")] = None
-    link: Annotated[dict[ProjectPath, LinkMode] | tuple[ProjectPath, ...] | None, Key(
+    link: Annotated[dict[LinkPath, LinkMode] | tuple[LinkPath, ...] | None, Key(
         "What git ignores and the harness needs: read-only in a list, and by default, which is all "
         "of it in this folder. With `copy` it has its own, made afresh for each run of it; with "
-        "`write` it shares yours, with later experiments too, but never an environment (.venv).",
+        "`write` it shares yours, with later experiments too, but never an environment (.venv). "
+        "A path like ~/.cache/x or /data is reached where it is.",
         "{data: read-only, cache: copy}")] = None
     keep: Annotated[tuple[ProjectPath, ...], Key("Globs of what the harness may leave behind or "
         "change.", "['cache/*']")] = ()
@@ -297,6 +313,12 @@ class Contract(msgspec.Struct, frozen=True):
         "prints or writes alone.", "python score.py")] = None
     leaves: Annotated[tuple[ProjectPath, ...], Key("What the harness leaves for `score`: files, or "
         "folders without links. All else that it made is removed before.", "[answers.json]")] = ()
+    sandbox: Annotated[SandboxChoice, Key("What keeps harness and agent from what they have no "
+        "business with. auto: bubblewrap where it works here, else landlock, else none. required: "
+        "as auto, but never none.")] = "auto"
+    network: Annotated[bool, Key("Whether the harness may reach the network; localhost among its "
+        "own processes it always may.")] = False
+    limits: Annotated[Limits, Key("What the harness may use up.", "{memory: 16000}")] = Limits()
 
     @property
     def held_out(self) -> Metric | None:

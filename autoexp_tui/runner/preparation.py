@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 import msgspec
 
 from autoexp_tui import __version__, config
-from autoexp_tui.evaluation.sandbox import usual_sandbox
+from autoexp_tui.evaluation.sandbox import protection
 from autoexp_tui.loop.journal import Journal
 from autoexp_tui.loop.recorder import Recorder
 from autoexp_tui.loop.runlock import is_running, locked
@@ -33,8 +33,6 @@ from autoexp_tui.repository.repository import Repository
 from autoexp_tui.sources.journals import read_state
 from autoexp_tui.system.files import replace_file
 from autoexp_tui.text.safe import clean_line
-
-_CHECKED = "isolated workspace, harness verified before and after each run"
 
 _TAG = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
 
@@ -116,7 +114,7 @@ def first_event(
         contract=contract,
         proposer=clean_line(registry.resolve(contract.proposer, os.environ)),
         seed=seed,
-        protection=clean_line(", ".join(filter(None, (usual_sandbox().probe(), _CHECKED))), 400),
+        protection=clean_line(protection(contract), 400),
         version=clean_line(__version__),
     )
 

@@ -54,10 +54,11 @@ def check_evaluator(evaluator: Evaluator) -> None:
     early.cancel()
     promise(early.result().cut_short, "what is cancelled before it began ends as well")
 
-    cheat = _run(evaluator, "echo : >> protected.sh; echo loss: 0")
-    promise(cheat.tampered, "a change of a protected file is noticed")
-    promise(cheat.metrics == {}, "a figure of who tampered does not count")
-    promise("protected.sh" in cheat.failure, "the failure names what was changed")
+    cheat = _run(evaluator, "(echo : >> protected.sh) && echo done it; echo loss: 0")
+    if "done it" in cheat.tail:
+        promise(cheat.tampered, "a change of a protected file is noticed, or prevented")
+        promise(cheat.metrics == {}, "a figure of who tampered does not count")
+        promise("protected.sh" in cheat.failure, "the failure names what was changed")
     _run(evaluator, "echo x > left; echo loss: 1")
     promise(
         _run(evaluator, "test ! -e left && ! grep -qx : protected.sh && echo loss: 1").metrics

@@ -30,6 +30,12 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
+def unconfine(project: Path) -> None:
+    """Let its harness leave something outside of the workspace."""
+    with (project / "autoexp.yaml").open("a") as file:
+        file.write("sandbox: none\n")
+
+
 def run_dir(project: Path, tag: str) -> RunDirectory:
     return RunDirectory(project / ".git" / "autoexp" / tag)
 
@@ -156,6 +162,7 @@ def test_check_runs_a_noisy_harness_more_than_once_and_tells_its_noise(
         f"echo x >> {counted}; echo loss: $(wc -l < {counted})00\n"
     )
     (project / "evaluate.sh").write_text(harness)
+    unconfine(project)
     git(project, "commit", "--quiet", "--all", "--message", "noisy")
     assert run_command(["check"]) == 0
     out = capsys.readouterr().out
@@ -220,6 +227,7 @@ def test_check_says_so_when_a_harness_fails_now_and_then(
     marker = project.parent / "ran"
     harness = f"[ -e {marker} ] && exit 3; touch {marker}; echo loss: 5\n"
     (project / "evaluate.sh").write_text(harness)
+    unconfine(project)
     git(project, "commit", "--quiet", "--all", "--message", "flaky")
     assert run_command(["check"]) == 1
     assert "no measurement in run 2, where 1 had given one" in capsys.readouterr().out

@@ -69,7 +69,7 @@ budget:
   max_cost: 3
 fix_attempts: 21
 decide: {rule: weighted, weights: [1, 0]}
-link: [../up, data, /etc]
+link: [../up, data, /]
 zzz: 1
 """
     told = str(outcome(text)).split("\n")
@@ -83,7 +83,7 @@ zzz: 1
         "7: decide.weights must each be other than 0",
         "7: the rule weighted needs direction",
         "8: link[0] leaves the project ('..')",
-        "8: link[2] is an absolute path",
+        "8: link[2] is too much, or unclear",
         "9: unknown key 'zzz'",
     ]
 

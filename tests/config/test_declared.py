@@ -80,7 +80,7 @@ class Guard(msgspec.Struct, frozen=True):
     most: Annotated[float, Key("Its bound.", "5", ge=0)]
 
 
-class Sandbox(msgspec.Struct, frozen=True):
+class Cage(msgspec.Struct, frozen=True):
     """A section that a word stands for."""
 
     kind: Annotated[Literal["none", "strict"], Key("Which one.", shown=True)] = "none"
@@ -102,7 +102,7 @@ class Bigger(Contract, frozen=True):
     guards: Annotated[
         tuple[Guard, ...], Key("What must hold.", "{size: 5}", short=("name", "most"))
     ] = ()
-    sandbox: Annotated[Sandbox, Key("Where it runs.", "strict", short=("kind",))] = Sandbox()
+    cage: Annotated[Cage, Key("Where it runs.", "strict", short=("kind",))] = Cage()
     verbose: Annotated[bool, Key("Whether more is said.", "true")] = False
 
 
@@ -117,7 +117,7 @@ files: [a/b]
 guards:
   - name: size
     most: 5
-sandbox: {kind: strict, network: false}
+cage: {kind: strict, network: false}
 verbose: true
 """
 
@@ -138,7 +138,7 @@ def test_a_field_is_all_that_a_setting_needs() -> None:
         words=("no", "1", "plain text"),
         files=("a/b",),
         guards=(Guard("size", 5.0),),
-        sandbox=Sandbox("strict", network=False),
+        cage=Cage("strict", network=False),
         verbose=True,
     )
     for comments in (True, False):
@@ -171,9 +171,9 @@ def test_words_beside_numbers_are_read_and_written_as_they_are() -> None:
         ("files: [a, /b]", "files[1] is an absolute path"),
         ("guards: {size: -1}", "guards.size must be 0 or more, not '-1'"),
         ("guards: [{name: x}]", "guards[0] lacks the key 'most'"),
-        ("sandbox: strickt", "sandbox.kind must be none or strict, not 'strickt'; did you mean"),
-        ("sandbox: {network: yes}", "sandbox.network must be true or false, not 'yes'; did you"),
-        ("network: true", "unknown key 'network'; move it below 'sandbox:'"),
+        ("cage: strickt", "cage.kind must be none or strict, not 'strickt'; did you mean"),
+        ("cage: {network: yes}", "cage.network must be true or false, not 'yes'; did you"),
+        ("kind: strict", "unknown key 'kind'; move it below 'cage:'"),
         ("slots:", "slots has no value"),
         ("certain:", "certain has no value"),
     ],

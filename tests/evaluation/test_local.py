@@ -33,7 +33,7 @@ def limited(**budget: float) -> Budget:
 def test_who_tampers_gets_a_crash_row_an_alarm_and_no_figure(
     tmp_path: Path, cheat: str, named: str
 ) -> None:
-    contract = msgspec.structs.replace(CONTRACT, budget=limited(max_experiments=3))
+    contract = msgspec.structs.replace(CONTRACT, budget=limited(max_experiments=3), sandbox="none")
     rig = RealRig(tmp_path, [cheat, "echo loss: 0.5\n"], contract)
     rig.run()
     baseline, tampered, honest = rig.state.rows
@@ -86,7 +86,11 @@ def test_a_guard_that_runs_too_long_or_tampers_is_told_as_it_is(tmp_path: Path) 
         "case $(cat target.sh) in *slow) sleep 60;; *evil) rm protected.sh;; esac", "it", 1
     )
     contract = msgspec.structs.replace(
-        CONTRACT, guard=(guard,), budget=limited(max_experiments=3), confirm="off"
+        CONTRACT,
+        guard=(guard,),
+        budget=limited(max_experiments=3),
+        confirm="off",
+        sandbox="none",
     )
     rig = RealRig(tmp_path, ["echo loss: 0.5 # slow\n", "echo loss: 0.4 # evil\n"], contract)
     rig.run()

@@ -90,7 +90,7 @@ def test_confirmations_run_to_their_end(tmp_path: Path) -> None:
     # What it prints on the way would end it from the second run on.
     ran = tmp_path / "ran"
     text = f"test -e {ran} && {{ {steps(*[0.91] * 10)} }}; : > {ran}; echo loss: 0.2\n"
-    rig = RealRig(tmp_path, [text], contract(confirm=2), BASELINE)
+    rig = RealRig(tmp_path, [text], contract(confirm=2, sandbox="none"), BASELINE)
     rig.run()
     assert ran.exists()
     assert "loss 0.91" in rig.run_directory.output(2).read_text()

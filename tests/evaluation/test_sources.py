@@ -188,7 +188,7 @@ def test_a_second_command_judges_what_was_left_and_nothing_else(tmp_path: Path) 
 def test_without_something_to_score_there_is_no_figure(
     tmp_path: Path, text: str, words: str
 ) -> None:
-    result = evaluated(tmp_path, text, SCORED)
+    result = evaluated(tmp_path, text, msgspec.structs.replace(SCORED, sandbox="none"))
     assert result.metrics == {}
     assert words in result.failure
 

@@ -4,23 +4,37 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from support.real_rig import RealRig
 from support.researcher import situation
+from support.sandboxes import SANDBOXES, describe, skip_unless_it_works
 
-from autoexp_tui.evaluation.sandbox import NoSandbox
+from autoexp_tui.evaluation.sandbox import NoSandbox, Sandbox
+from autoexp_tui.model.contract import SandboxChoice
 from autoexp_tui.proposers.tuner import Tuner
 from autoexp_tui.testing import check_evaluator, check_proposer, check_sandbox
+from autoexp_tui.testing.evaluators import CONTRACT
 
 
-def test_the_evaluator_of_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("sandbox", ["none", "auto"])
+def test_the_evaluator_of_this_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sandbox: SandboxChoice
+) -> None:
     monkeypatch.setenv("AUTOEXP_CACHE", str(tmp_path / "cache"))
-    with RealRig(tmp_path, []).evaluator() as evaluator:
+    contract = msgspec.structs.replace(CONTRACT, sandbox=sandbox)
+    with RealRig(tmp_path, [], contract).evaluator() as evaluator:
         check_evaluator(evaluator)
 
 
 def test_no_sandbox(tmp_path: Path) -> None:
-    check_sandbox(NoSandbox(), tmp_path)
+    check_sandbox(NoSandbox(), tmp_path, forbids=False)
+
+
+@pytest.mark.parametrize("sandbox", SANDBOXES, ids=describe)
+def test_a_sandbox(tmp_path: Path, sandbox: Sandbox) -> None:
+    skip_unless_it_works(sandbox)
+    check_sandbox(sandbox, tmp_path)
 
 
 def test_the_tuner() -> None:

@@ -11,11 +11,12 @@ from support.real_rig import RealRig
 from support.researcher import situation
 
 from autoexp_tui.evaluation.local import LocalEvaluator, LocalHandle
-from autoexp_tui.evaluation.sandbox import NoSandbox
+from autoexp_tui.evaluation.sandbox import Confinement
 from autoexp_tui.loop.control import Interrupted
 from autoexp_tui.loop.ports import Job, Result
 from autoexp_tui.model.proposal import Proposal, Situation, Stream
 from autoexp_tui.testing import check_evaluator, check_proposer, check_sandbox
+from autoexp_tui.testing.evaluators import CONTRACT
 
 
 class Good:
@@ -81,6 +82,9 @@ def test_a_proposer_that_breaks_a_promise_is_told(bad: Callable[[], Good], words
         check_proposer(bad, situation())
 
 
+UNCONFINED = msgspec.structs.replace(CONTRACT, sandbox="none")
+
+
 class Careless:
     """An evaluator that alters results."""
 
@@ -115,24 +119,34 @@ def test_an_evaluator_that_breaks_a_promise_is_told(
 ) -> None:
     monkeypatch.setenv("AUTOEXP_CACHE", str(tmp_path / "cache"))
     with (
-        RealRig(tmp_path, []).evaluator() as evaluator,
+        RealRig(tmp_path, [], UNCONFINED).evaluator() as evaluator,
         pytest.raises(AssertionError, match=words),
     ):
         check_evaluator(Careless(evaluator, **altered))
 
 
-class Shell(NoSandbox):
+class Shell:
     """Puts the command through a shell."""
+
+    name = "shell"
 
     def __init__(self, script: str) -> None:
         self._script = script
 
-    def wrap(self, argv: Sequence[str], workspace: Path) -> list[str]:
+    def probe(self) -> str:
+        return ""
+
+    def wrap(self, argv: Sequence[str], _confinement: Confinement) -> list[str]:
         return ["/bin/sh", "-c", self._script, "sh", *argv]
 
 
 def test_a_sandbox_that_only_passes_on_is_one(tmp_path: Path) -> None:
-    check_sandbox(Shell('exec "$@"'), tmp_path)
+    check_sandbox(Shell('exec "$@"'), tmp_path, forbids=False)
+
+
+def test_one_that_only_passes_on_forbids_nothing(tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match="what is hidden can't be read"):
+        check_sandbox(Shell('exec "$@"'), tmp_path)
 
 
 @pytest.mark.parametrize(

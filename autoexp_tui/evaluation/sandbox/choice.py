@@ -1,0 +1,70 @@
+"""Which sandbox a run has, and what is said of it."""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+
+from autoexp_tui.evaluation.sandbox import confine
+from autoexp_tui.evaluation.sandbox.bubblewrap import Bubblewrap
+from autoexp_tui.evaluation.sandbox.landlock import Landlock
+from autoexp_tui.evaluation.sandbox.seam import NoSandbox, Sandbox
+from autoexp_tui.evaluation.sandbox.seatbelt import PROGRAM, Seatbelt
+from autoexp_tui.model.contract import Contract, SandboxChoice
+from autoexp_tui.model.problem import Problem, UsageProblem
+
+_REMEDIES = {
+    "bubblewrap": "install it (apt-get install bubblewrap), where users may have namespaces",
+    "landlock": "it needs Linux 5.13 or newer with Landlock on",
+    "required": "install bubblewrap, or write `sandbox: auto` to run without any",
+}
+_CHECKED = "isolated workspace, harness verified before and after each run"
+_OF_LANDLOCK = "sockets of other programs, UDP, a protected file changed and put back meanwhile"
+
+
+@functools.cache
+def choose(choice: SandboxChoice) -> Sandbox:
+    """The sandbox of that name, or the strongest that works here. Raises UsageProblem."""
+    if choice == "none":
+        return NoSandbox()
+    for sandbox in _known():
+        if choice in {"auto", "required", sandbox.name}:
+            try:
+                sandbox.probe()
+            except Problem:
+                continue
+            return sandbox
+    if choice == "auto":
+        return NoSandbox()
+    raise UsageProblem(f"sandbox: {choice} doesn't work on this machine: {_REMEDIES[choice]}")
+
+
+def protection(contract: Contract) -> str:
+    """What keeps the run honest, and in a sentence what doesn't. Raises UsageProblem."""
+    sandbox = choose(contract.sandbox)
+    kept = sandbox.probe()
+    if contract.network:
+        kept = kept.replace("no network", "network open")
+    level = f"{sandbox.name}: {kept}" if kept else "no sandbox: it may do what you may"
+    gaps = [] if contract.score else ["a target that runs in the scorer's own process: `score:`"]
+    if sandbox.name == "landlock":
+        gaps.append(_OF_LANDLOCK)
+    missed = f"; not stopped: {'; '.join(gaps)}" if gaps else ""
+    return f"{_CHECKED}; {level}{missed}"
+
+
+def _known() -> Iterator[Sandbox]:
+    """The strongest first."""
+    if sys.platform == "linux":
+        if program := shutil.which("bwrap"):
+            program = os.path.abspath(program)  # noqa: PTH100 - links are not ours to follow
+            yield Bubblewrap(program)
+            yield Bubblewrap(program, overlays=False)
+            yield Bubblewrap(program, mounts=False, overlays=False)
+        if abi := confine.landlock_abi():
+            yield Landlock(abi)
+    elif sys.platform == "darwin" and shutil.which(PROGRAM):
+        yield Seatbelt()

@@ -1,0 +1,253 @@
+"""Takes rights from this process for good, then becomes a command: by system calls alone.
+
+Started as `python -I -S confine.py COUNT STEP… COMMAND…`, with COUNT words of steps, taken in their
+order; the supervisor takes them in its child instead, without another Python (`confined` there).
+A step is its name and a fixed number of words:
+
+    limit NAME VALUE       setrlimit, both values; `limit NPROC N`: N threads more than there are
+    setenv NAME VALUE
+    namespace              mounts of its own; as an ordinary user in a user namespace of its own
+    apart FOLDER STORE     what is written into FOLDER lands in memory, mounted at the folder STORE
+    restore PATH           after `apart`: PATH is the true one again, writable
+    pin FOLDER             FOLDER can't be renamed or removed
+    read-only PATH         PATH can't be changed, renamed, removed or mounted away
+    capabilities           as root, from the command on: no more than work on files takes
+    grant RIGHTS PATH      Landlock: `list`, `read`, `write` or `device`, for PATH and all below it;
+                           a PATH that isn't there is passed over
+    landlock FLAGS         Landlock begins; `tcp` in FLAGS leaves TCP open
+
+It imports little: every evaluation waits for it. A step that fails ends the process with 125.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import resource
+import struct
+import sys
+
+FAILED = 125
+"""Exit code where the rights could not be taken: the command was not started."""
+
+_CLONE_NEWNS, _CLONE_NEWUSER = 0x00020000, 0x10000000
+_MS_BIND, _MS_REC, _MS_SLAVE = 0x1000, 0x4000, 0x80000
+_MOUNT_SETATTR, _RDONLY = 442, 1
+_CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
+_AT_FDCWD, _PR_SET_NO_NEW_PRIVS = -100, 38
+
+_EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR = 1, 2, 4, 8
+_TRUNCATE, _IOCTL_DEV = 1 << 14, 1 << 15
+_ON_FILES = _EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE | _IOCTL_DEV
+_RIGHTS_BY_ABI = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 5: (1 << 16) - 1}
+"""What the kernel can take: by the version since which it can."""
+
+_SIZES = {
+    "limit": 2,
+    "setenv": 2,
+    "namespace": 0,
+    "apart": 2,
+    "restore": 1,
+    "pin": 1,
+    "read-only": 1,
+    "grant": 2,
+    "landlock": 1,
+    "capabilities": 0,
+}
+
+_PR_CAPBSET_READ, _PR_CAPBSET_DROP = 23, 24
+CAPABILITIES = {
+    "CAP_CHOWN": 0,
+    "CAP_DAC_OVERRIDE": 1,
+    "CAP_FOWNER": 3,
+    "CAP_FSETID": 4,
+    "CAP_KILL": 5,
+    "CAP_SETGID": 6,
+    "CAP_SETUID": 7,
+    "CAP_NET_BIND_SERVICE": 10,
+}
+"""What root keeps: what it takes to work in its own files, and nothing that reaches beyond."""
+
+
+class Refused(Exception):
+    """A step can't be taken here; the message says which and why."""
+
+
+def landlock_abi() -> int:
+    """Version of Landlock in this kernel; 0 without it."""
+    if sys.platform != "linux":
+        return 0
+    return max(0, int(_libc().syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), 1)))
+
+
+def confine(words: list[str], environment: dict[bytes, bytes]) -> None:
+    """Take the steps; `environment` gets what they set. Raises Refused."""
+    kernel = _Kernel()
+    at = 0
+    while at < len(words):
+        step, at = words[at], at + 1
+        arguments, at = words[at : at + _SIZES[step]], at + _SIZES[step]
+        try:
+            kernel.take(step, arguments, environment)
+        except (OSError, ValueError) as error:
+            raise Refused(f"{step} {' '.join(arguments)}: {error}") from error
+
+
+class _Kernel:
+    def __init__(self) -> None:
+        self._libc = _libc()
+        self._true: dict[str, int] = {}
+        self._grants: list[tuple[str, str]] = []
+
+    def take(self, step: str, arguments: list[str], environment: dict[bytes, bytes]) -> None:
+        match step, arguments:
+            case "limit", [name, value]:
+                _limit(name, int(value))
+            case "setenv", [name, value]:
+                environment[os.fsencode(name)] = os.fsencode(value)
+            case "namespace", []:
+                self._namespace()
+            case "apart", [folder, store]:
+                self._apart(folder, store)
+            case "restore", [path]:
+                self._bind(path, path)
+            case "pin", [folder]:
+                self._bind(folder, folder)
+            case "read-only", [path]:
+                self._bind(path, path)
+                self._seal(path)
+            case "capabilities", []:
+                self._drop_capabilities()
+            case "grant", [rights, path]:
+                self._grants.append((rights, path))
+            case "landlock", [flags]:
+                self._landlock(flags)
+
+    def _check(self, result: int) -> int:
+        if result < 0:
+            code = ctypes.get_errno()
+            raise OSError(code, os.strerror(code))
+        return result
+
+    def _mount(self, source: str, target: str, kind: str, flags: int, data: str = "") -> None:
+        words = (os.fsencode(word) for word in (source, target, kind))
+        self._check(self._libc.mount(*words, ctypes.c_ulong(flags), os.fsencode(data) or None))
+
+    def _namespace(self) -> None:
+        user, group = os.geteuid(), os.getegid()
+        if self._libc.unshare(_CLONE_NEWNS) < 0:
+            self._check(self._libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNS))
+            for name, text in (
+                ("setgroups", "deny"),
+                ("uid_map", f"{user} {user} 1"),
+                ("gid_map", f"{group} {group} 1"),
+            ):
+                with open(f"/proc/self/{name}", "w") as file:  # noqa: PTH123 - pathlib takes long
+                    file.write(text)
+        self._mount("none", "/", "none", _MS_REC | _MS_SLAVE)
+
+    def _apart(self, folder: str, store: str) -> None:
+        # Opened before it is covered: paths below it are restored from here.
+        self._true[folder] = os.open(folder, os.O_PATH | os.O_DIRECTORY)
+        # A file system of its own: layers of an overlay may not lie in each other.
+        self._mount("tmpfs", store, "tmpfs", 0, "mode=0700")
+        for name in ("upper", "work"):
+            os.mkdir(f"{store}/{name}")  # noqa: PTH102
+        options = f"lowerdir={folder},upperdir={store}/upper,workdir={store}/work"
+        try:
+            self._mount("overlay", folder, "overlay", 0, f"{options},userxattr")
+        except OSError as error:
+            if error.errno != errno.EINVAL:
+                raise
+            self._mount("overlay", folder, "overlay", 0, options)
+
+    def _bind(self, source: str, target: str) -> None:
+        for folder, descriptor in self._true.items():
+            if source.startswith(folder.rstrip("/") + "/"):
+                inner = source[len(folder.rstrip("/")) + 1 :]
+                source = f"/proc/self/fd/{descriptor}/{inner}"
+                break
+        self._mount(source, target, "none", _MS_BIND | _MS_REC)
+
+    def _seal(self, path: str) -> None:
+        attributes = struct.pack("=4Q", _RDONLY, 0, 0, 0)
+        self._check(
+            self._libc.syscall(
+                _MOUNT_SETATTR, _AT_FDCWD, os.fsencode(path), 0, attributes, ctypes.c_size_t(32)
+            )
+        )
+
+    def _drop_capabilities(self) -> None:
+        number = 0
+        while self._prctl(_PR_CAPBSET_READ, number) >= 0:
+            if number not in CAPABILITIES.values():
+                self._check(self._prctl(_PR_CAPBSET_DROP, number))
+            number += 1
+
+    def _prctl(self, option: int, value: int) -> int:
+        return int(self._libc.prctl(option, *map(ctypes.c_ulong, (value, 0, 0, 0))))
+
+    def _landlock(self, flags: str) -> None:
+        abi = landlock_abi()
+        if not abi:
+            raise OSError(errno.ENOSYS, "this kernel has no Landlock")
+        handled = next(bits for since, bits in reversed(_RIGHTS_BY_ABI.items()) if abi >= since)
+        network = 3 if abi >= 4 and "tcp" not in flags else 0
+        scoped = 3 if abi >= 6 else 0
+        size = 8 if abi < 4 else 16 if abi < 6 else 24
+        rules = struct.pack("=3Q", handled, network, scoped)[:size]
+        call = self._libc.syscall
+        ruleset = self._check(call(_CREATE_RULESET, rules, ctypes.c_size_t(size), 0))
+        granted = {
+            "list": _READ_DIR,
+            "read": _READ_DIR | _READ_FILE | _EXECUTE,
+            "write": handled & ~_IOCTL_DEV,
+            "device": _READ_FILE | _WRITE_FILE | _IOCTL_DEV | _READ_DIR,
+        }
+        for rights, path in self._grants:
+            try:
+                descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
+            except OSError:
+                continue
+            # Of a file, rights on folders would be refused.
+            folder = os.path.isdir(path)  # noqa: PTH112
+            bits = granted[rights] & handled & (-1 if folder else _ON_FILES)
+            rule = struct.pack("=Qi", bits, descriptor)
+            result = call(_ADD_RULE, ruleset, 1, rule, 0)
+            os.close(descriptor)
+            self._check(result)
+        self._check(self._prctl(_PR_SET_NO_NEW_PRIVS, 1))
+        self._check(call(_RESTRICT_SELF, ruleset, 0))
+        os.close(ruleset)
+
+
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)
+
+
+def _limit(name: str, value: int) -> None:
+    if name == "NPROC":
+        # The kernel counts the user's threads everywhere; that many there can't be more.
+        with open("/proc/loadavg") as file:  # noqa: PTH123
+            value += int(file.read().split()[3].partition("/")[2])
+    kind = getattr(resource, f"RLIMIT_{name}")
+    most = resource.getrlimit(kind)[1]
+    value = value if most == resource.RLIM_INFINITY else min(value, most)
+    resource.setrlimit(kind, (value, value))
+
+
+def main(arguments: list[str]) -> int:
+    steps = 1 + int(arguments[0])
+    command = arguments[steps:]
+    environment = dict(os.environb)
+    try:
+        confine(arguments[1:steps], environment)
+        os.execve(command[0], command, environment)  # noqa: S606 - that is the job
+    except (Refused, OSError) as error:
+        os.write(2, f"{command[0]} could not be confined: {error}\n".encode())
+    return FAILED
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
