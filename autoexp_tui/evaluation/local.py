@@ -157,7 +157,7 @@ class LocalEvaluator:
             checkout=self._checkout.root / project.relative_to(self.workspace.root),
             workspace=project,
             withheld=self.withheld,
-            confined=self._sandbox.name != "none",
+            confined=self.sandbox.name != "none",
         )
         return remedy(seen) or ""
 
