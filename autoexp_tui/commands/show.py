@@ -23,20 +23,48 @@ _TAIL_BYTES = 64 << 10
 
 
 @click.command()
-@click.argument("n", type=click.IntRange(min=1))
+@click.argument("which", metavar="N|best|last")
 @click.option("--tag", help="Of which run; else the one running, or the last.")
-def show(n: int, tag: str | None) -> None:
-    """Show experiment N: hypothesis, diff, metrics, output."""
+def show(which: str, tag: str | None) -> None:
+    """Show an experiment: hypothesis, diff, metrics, output.
+
+    `best` is the best so far, `last` the one that was decided last.
+    """
     run = run_here(tag)
     state = read_state(run)
-    row = state.row(n)
-    if row is None:
+    n = _number(which, state)
+    row, begun = state.row(n), state.in_flight.get(n)
+    if row is not None:
+        head, hypothesis = _head(run, state, row), row.hypothesis
+    elif begun is not None:
+        head, hypothesis = _undecided(state, n, begun.description), begun.hypothesis
+    else:
         raise UsageProblem(f"run {run.tag} has no row {n}: it has {len(state.rows)}")
-    for line in _head(run, state, row):
+    for line in head:
         say(line)
-    _section("hypothesis", row.hypothesis)
+    _section("hypothesis", hypothesis)
     _section("diff", _file(run.diff(n)) or "(the target as it was)")
     _section("output", _file(run.output(n)) or "(nothing)")
+
+
+def _number(which: str, state: RunState) -> int:
+    """Raises UsageProblem."""
+    if which in {"best", "last"}:
+        row = state.best if which == "best" else state.latest
+        if row is None:
+            raise UsageProblem(f"there is no {which} experiment yet")
+        return row.n
+    if not (which.isascii() and which.isdecimal() and int(which)):
+        raise UsageProblem(f"{which}: write the number of an experiment, `best` or `last`")
+    return int(which)
+
+
+def _undecided(state: RunState, n: int, description: str) -> Iterator[str]:
+    """Of one that is under way, or of a baseline that ended its run."""
+    ended = state.finished is not None and not state.finished.ok
+    yield f"#{n} {'no measurement' if ended else 'under way'}: {cut(description, 300)}"
+    if state.finished is not None:
+        yield f"because    {cut(state.finished.reason, 600)}"
 
 
 def _head(run: RunDirectory, state: RunState, row: Row) -> Iterator[str]:

@@ -376,6 +376,11 @@ def test_a_second_run_takes_the_table_of_the_first_over(project: Path) -> None:
     assert len(run_dir(project, "a").results.read_text().splitlines()) == 3
 
 
+def table_of(project: Path) -> list[list[str]]:
+    lines = (project / "results.tsv").read_text().splitlines()[1:]
+    return [line.split("\t") for line in lines]
+
+
 def test_ls_show_and_summary_tell_of_a_finished_run(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -397,6 +402,47 @@ def test_ls_show_and_summary_tell_of_a_finished_run(
     assert digest["best"] == digest["metrics"][0]["best"]
     assert digest["direction"] == "lower"
     assert run_command(["show", "9"]) == 2
+    capsys.readouterr()
+    assert run_command(["show", "last"]) == 0
+    assert capsys.readouterr().out.startswith("#3 ")
+    assert run_command(["show", "best"]) == 0
+    best = min((line for line in table_of(project)), key=lambda line: float(line[1]))
+    assert f"commit     {best[0]}" in capsys.readouterr().out
+
+
+def test_a_baseline_without_a_measurement_is_shown_with_its_output(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "evaluate.sh").write_text("echo Traceback; echo no luck; exit 3\n")
+    git(project, "commit", "--quiet", "--all", "--message", "broken")
+    autoexp("run", "--tag", "t", cwd=project, check=False)
+    assert run_command(["show", "1"]) == 0
+    shown = capsys.readouterr().out
+    assert "no measurement" in shown
+    assert "exit 3: no luck" in shown
+    assert "Traceback\nno luck" in shown
+    assert run_command(["show", "first"]) == 2
+    assert "`best` or `last`" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("verb", ["pause", "resume", "skip", "stop"])
+def test_a_run_is_named_by_its_tag_everywhere(
+    project: Path, capsys: pytest.CaptureFixture[str], verb: str
+) -> None:
+    assert run_command([verb, "--tag", "nosuch"]) == 2
+    assert "there is no run 'nosuch'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("chek", "check"), ("statr", ""), ("atach", "attach")]
+)
+def test_a_mistyped_command_is_answered_by_the_one_that_was_meant(
+    capsys: pytest.CaptureFixture[str], typed: str, meant: str
+) -> None:
+    assert run_command([typed]) == 2
+    told = capsys.readouterr().err
+    assert ("Did you mean" in told) == bool(meant)
+    assert f"`autoexp {meant}`" in told or not meant
 
 
 def test_clean_takes_out_the_workspace_and_the_exclude_lines(
