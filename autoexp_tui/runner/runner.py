@@ -23,8 +23,8 @@ from autoexp_tui.loop.loop import Loop
 from autoexp_tui.loop.ports import Ports
 from autoexp_tui.loop.projections import Projections
 from autoexp_tui.loop.recorder import Recorder
-from autoexp_tui.loop.runlock import locked
-from autoexp_tui.loop.wire import ControlServer
+from autoexp_tui.loop.runlock import Lock, locked
+from autoexp_tui.loop.wire import Served, serve
 from autoexp_tui.model import events
 from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.runner.detaching import scope
@@ -73,15 +73,15 @@ class Runner:
 
     def _work(self) -> None:
         try:
-            with locked(self._run), Journal(self._run.journal) as journal:
-                self._host(journal)
+            with locked(self._run) as lock, Journal(self._run.journal) as journal:
+                self._host(journal, lock)
         except Exception as error:  # noqa: BLE001 - raised by `start`, or said in the runner's log
             traceback.print_exc()
             self._failure = error
         finally:
             self._ready.set()
 
-    def _host(self, journal: Journal) -> None:
+    def _host(self, journal: Journal, lock: Lock) -> None:
         from autoexp_tui.evaluation.local import LocalEvaluator  # noqa: PLC0415 - git, only here
         from autoexp_tui.repository.candidates import Candidates  # noqa: PLC0415
         from autoexp_tui.repository.repository import Repository  # noqa: PLC0415
@@ -126,13 +126,15 @@ class Runner:
             )
             notifier = Notifier(started.contract.notify, recorder.warn)
             recorder.listener = notifier.take
-            with contextlib.closing(notifier), contextlib.closing(self._control(recorder)):
+            with contextlib.closing(notifier), contextlib.closing(self._control(recorder, lock)):
                 self._ready.set()
                 self.finished = self._experiment(loop, recorder)
 
-    def _control(self, recorder: Recorder) -> ControlServer:
-        return ControlServer(
-            self._run, lambda command: handle_command(command, recorder, self._controls)
+    def _control(self, recorder: Recorder, lock: Lock) -> Served:
+        return serve(
+            self._run,
+            lambda command: handle_command(command, recorder, self._controls),
+            lock.beat,
         )
 
     @staticmethod

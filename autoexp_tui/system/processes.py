@@ -98,6 +98,16 @@ def ancestors(pid: int) -> list[int]:
     return line
 
 
+def terminal_of(pid: int) -> str:
+    """The terminal of a process, without `/dev/`: `pts/3`; empty where it has none."""
+    import psutil  # noqa: PLC0415
+
+    try:
+        return (psutil.Process(pid).terminal() or "").removeprefix("/dev/")
+    except psutil.Error:
+        return ""
+
+
 def has_open(pid: int, path: Path) -> bool:
     """Whether a process has the file open; where that can't be seen, whether it is a program of
     ours.

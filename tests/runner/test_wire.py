@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
+import pwd
 import socket
+import subprocess
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.waiting import until
 
 from autoexp_tui.loop import wire
 from autoexp_tui.loop.commands import handle_command
 from autoexp_tui.loop.control import Command, Controls, Reply
 from autoexp_tui.loop.journal import Journal, read_all
 from autoexp_tui.loop.recorder import Recorder
+from autoexp_tui.loop.runlock import locked
 from autoexp_tui.loop.wire import ControlServer, NoRunner, send, socket_path
 from autoexp_tui.model.events import HintGiven
 from autoexp_tui.model.problem import Problem
@@ -48,7 +55,87 @@ def raw(run: RunDirectory, message: bytes) -> bytes:
 
 @pytest.mark.usefixtures("server")
 def test_a_command_is_answered(run: RunDirectory) -> None:
-    assert send(run, Command("hint", by="ann@tty1", text="less")).text == "ann@tty1 said less"
+    assert send(run, Command("hint", by="ann@tty1", text="less")).text.endswith(" said less")
+
+
+@pytest.mark.usefixtures("server")
+def test_who_asks_is_what_the_kernel_says_and_not_the_message(run: RunDirectory) -> None:
+    said = send(run, Command("hint", by="the boss@tty1", text="less")).text
+    if hasattr(socket, "SO_PEERCRED"):
+        assert said.partition("@")[0].partition(" ")[0] == pwd.getpwuid(os.getuid()).pw_name
+
+
+ASK = """
+import socket, sys
+connection = socket.socket(socket.AF_UNIX)
+connection.connect(sys.argv[1])
+connection.sendall(b'{"verb":"stop-now","by":"ann"}\\n')
+print(connection.makefile().readline())
+"""
+
+
+@pytest.mark.skipif(not hasattr(socket, "SO_PEERCRED"), reason="no system that tells the peer")
+@pytest.mark.parametrize("before", [[], ["setsid"], ["sh", "-c", '"$@"', "sh"]])
+@pytest.mark.usefixtures("server")
+def test_what_the_runner_has_started_can_not_steer_it(before: list[str], run: RunDirectory) -> None:
+    command = [*before, sys.executable, "-c", ASK, str(socket_path(run))]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert "can't steer it" in said
+    assert '"ok":false' in said
+
+
+@pytest.mark.usefixtures("server")
+def test_a_flood_of_connections_takes_no_threads_and_ends(run: RunDirectory) -> None:
+    threads = threading.active_count()
+    with contextlib.ExitStack() as stack:
+        for _ in range(100):
+            silent = stack.enter_context(socket.socket(socket.AF_UNIX))
+            silent.connect(str(socket_path(run)))
+        said = send(run, Command("hint", by="ann", text="more"))
+        assert "too many" in said.text
+        assert threading.active_count() <= threads + wire._AT_ONCE
+    until(lambda: send(run, Command("hint", by="ann", text="more")).ok, "the flood has ended")
+
+
+@pytest.mark.usefixtures("server")
+def test_a_peer_that_says_it_letter_by_letter_is_left(
+    run: RunDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wire._Handler, "patience", -1.0)
+    assert b"too long" in raw(run, b"{")
+
+
+def test_without_sockets_commands_are_files(
+    run: RunDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: object) -> None:
+        raise OSError(errno.EOPNOTSUPP, "Operation not supported")
+
+    monkeypatch.setattr(ControlServer, "server_bind", refuse)
+    with locked(run) as lock, contextlib.closing(wire.serve(run, answer, lock.beat)):
+        assert send(run, Command("hint", by="ann", text="less")).text.endswith(" said less")
+        (run.path / "control" / "rubbish.ask").mkdir()
+        (run.path / "control" / "more.ask").write_bytes(b"{}")
+        assert send(run, Command("hint", by="ann", text="more")).ok
+    with pytest.raises(NoRunner):
+        send(run, Command("hint", by="ann", text="late"))
+
+
+def test_where_no_socket_can_lie_beside_the_journal_it_is_in_the_runtime_folder(
+    run: RunDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bind = ControlServer.server_bind
+
+    def refuse(self: ControlServer) -> None:
+        if str(self.server_address).startswith(str(run.path)):
+            raise OSError(errno.EOPNOTSUPP, "Operation not supported")
+        bind(self)
+
+    monkeypatch.setattr(ControlServer, "server_bind", refuse)
+    with tempfile.TemporaryDirectory(prefix="x", dir="/tmp") as runtime:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", runtime)
+        with contextlib.closing(wire.serve(run, answer)):
+            assert send(run, Command("hint", by="ann", text="less")).ok
 
 
 @pytest.mark.usefixtures("server")
@@ -146,5 +233,6 @@ def test_commands_of_two_viewers_are_journalled_one_after_the_other(run: RunDire
         hints = recorder.state.hints
     assert all(isinstance(hint, HintGiven) for hint in hints)
     for who in ("ann@a", "bob@b"):
-        assert [h.text for h in hints if h.by == who] == [f"{who} {n}" for n in range(20)]
+        told = [hint.text for hint in hints if hint.text.startswith(who)]
+        assert told == [f"{who} {n}" for n in range(20)]
     assert [record.seq for record in read_all(run.journal)] == list(range(1, 41))
