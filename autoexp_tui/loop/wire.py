@@ -18,6 +18,7 @@ import struct
 import sys
 import threading
 import time
+import traceback
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -260,8 +261,8 @@ class ControlServer(socketserver.ThreadingUnixStreamServer):
             self._room.release()
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say it in a line: whoever connects must not fill the runner's log."""
-        print(f"a command failed: {clean_line(str(sys.exception()))}", file=sys.stderr)
+        """Say it in a few lines: whoever connects must not fill the runner's log."""
+        traceback.print_exc(limit=-1)
 
     def service_actions(self) -> None:
         """Called twice a second: the lock's time says that this process is awake."""
