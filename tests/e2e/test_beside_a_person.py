@@ -108,7 +108,7 @@ def test_skip_and_stop_end_a_deaf_harness_within_two_seconds(tmp_path: Path) -> 
     wait_for_harness(3)
     assert send(run, Command("stop-now", by="a test")).ok
     finished = until(lambda: read_state(run).finished, "the end of the run")
-    assert finished.reason .startswith("stopped by ")
+    assert finished.reason.startswith("stopped by ")
     for process in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             assert b"97.31" not in process.read_bytes()
