@@ -11,9 +11,8 @@ from xml.etree import ElementTree as ET
 COUNTS = ("tests", "passed", "failed", "errors", "skipped", "xfailed", "xpassed", "deselected")
 """What test runners tell, under one set of names."""
 
-_FAILED_PARSES = 1_000
-"""Lines that begin like a document and aren't one, after which no more are tried: each may cost
-as much time as there is text."""
+_IN_VAIN = 64 << 20
+"""Characters that may be read of what only begins like a document; then the text is refused."""
 _SUMMARY = re.compile(
     r"=*\s*((?:[0-9]+ [a-z]+, )*[0-9]+ [a-z]+|no tests ran) in [0-9.]+s(?: \([0-9:, a-z]+\))?\s*=*"
 )
@@ -27,27 +26,27 @@ class Ambiguous(ValueError):
 def json_documents(data: bytes) -> Iterator[Any]:
     """Every JSON object or array that begins on a line of its own and fills its last one.
 
-    Raises Ambiguous.
+    Raises ValueError: a key stands twice in one object, or too much only begins like a document.
     """
     decoder = json.JSONDecoder(object_pairs_hook=_object)
     text = data.decode("utf-8", "replace")
-    failed, position = 0, 0
+    vain, position = 0, 0
     for opening in re.finditer(r"^[ \t]*([\[{])", text, re.MULTILINE):
         if opening.start() < position:
             continue
         try:
             found, end = decoder.raw_decode(text, opening.start(1))
-        except Ambiguous:
-            raise
-        except (ValueError, RecursionError):
-            failed += 1
-            if failed > _FAILED_PARSES:
-                return
-            continue
-        line_end = text.find("\n", end)
-        if not text[end : line_end if line_end >= 0 else len(text)].strip():
-            yield found
-            position = end
+        except json.JSONDecodeError as error:
+            vain += error.pos - opening.start() + 1
+        except RecursionError:
+            vain += len(text) - opening.start()
+        else:
+            line_end = text.find("\n", end)
+            if not text[end : line_end if line_end >= 0 else len(text)].strip():
+                yield found
+                position = end
+        if vain > _IN_VAIN:
+            raise ValueError("too many lines begin like documents and are none")
 
 
 def at_path(document: Any, path: str) -> Any:
@@ -85,6 +84,20 @@ def numbers(document: Any, prefix: str = "") -> Iterator[tuple[str, float]]:
                 yield from numbers(value, f"{prefix}.{key}" if prefix else str(key))
 
 
+def places(document: Any, key: str) -> Iterator[tuple[str, Any]]:
+    """The path and the value of whatever has this key in a document, however deep it is."""
+    waiting = [("", document)]
+    while waiting:
+        prefix, inner = waiting.pop()
+        items = inner.items() if isinstance(inner, dict) else enumerate(inner)
+        for name, value in items:
+            path = f"{prefix}.{name}" if prefix else str(name)
+            if name == key:
+                yield path, value
+            if isinstance(value, dict | list):
+                waiting.append((path, value))
+
+
 def pytest_counts(line: str) -> Mapping[str, float] | None:
     """`== 7 passed, 2 failed in 1.2s ==` as numbers by name; None for any other line."""
     match = _SUMMARY.fullmatch(line.strip())
@@ -95,6 +108,11 @@ def pytest_counts(line: str) -> Mapping[str, float] | None:
         counts[_SINGULAR.get(part[2], part[2])] = float(part[1])
     counts["tests"] = sum(counts[name] for name in COUNTS[1:7])
     return counts
+
+
+def holds_counts(line: str) -> bool:
+    """Whether such a line is in a longer one."""
+    return " in " in line and _SUMMARY.search(line) is not None
 
 
 def junit_counts(data: bytes) -> Mapping[str, float]:

@@ -6,13 +6,16 @@ or to the tree, and puts into words how it ended.
 
 from __future__ import annotations
 
+import array
 import contextlib
+import fcntl
 import os
 import re
 import selectors
 import signal
 import subprocess
 import sys
+import termios
 import threading
 import time
 import uuid
@@ -39,6 +42,8 @@ _LOADER = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FRAMEWORK_PATH")
 _POLL_S = 0.1
 """Seconds between looks at the interrupt."""
 _CHUNK_BYTES = 256 << 10
+_ENDED = "ended"
+"""The supervisor's word for: the shell has ended, and something that it started has not."""
 _OVERDUE_S = 5.0
 """Seconds after which a supervisor that should have ended everything is taken for dead."""
 _STRAGGLE_S = 1.0
@@ -122,6 +127,8 @@ def run_harness(  # noqa: PLR0913 - what a run depends on, by name
     metrics: Sequence[Metric],
     interrupt: threading.Event,
     units: Mapping[str, str] | None = None,
+    usual: Mapping[str, Sequence[str]] | None = None,
+    on_end: Callable[[], None] = lambda: None,
     listen: Callable[[bytes], bool] | None = None,
     on_start: Callable[[ProcessId], None] | None = None,
 ) -> HarnessOutcome:
@@ -133,7 +140,8 @@ def run_harness(  # noqa: PLR0913 - what a run depends on, by name
             is printed can be seen at once.
         time_limit: seconds from the shell's start; at 0 it is ended at once.
         log: where the raw output goes as it comes; see `output_log` for what a follower sees.
-        units: what the metrics were printed in before; see `MetricReader`.
+        units: what the metrics were printed in before; see `MetricReader`, as for `usual`.
+        on_end: called when the command has ended and something that it started has not.
         interrupt: when set, from any thread, the tree is ended within 2 seconds.
         listen: called with what is printed, as it comes; once it returns True, the tree is ended
             as by an interrupt.
@@ -142,7 +150,7 @@ def run_harness(  # noqa: PLR0913 - what a run depends on, by name
     Whatever goes wrong with the harness, its start included, is the outcome's `failure`.
     """
     with contextlib.closing(OutputLog(log)) as file:
-        output = _Output(file, MetricReader(metrics, units), listen)
+        output = _Output(file, MetricReader(metrics, units, usual), listen, on_end)
         if interrupt.is_set():
             return output.outcome("interrupted", "interrupted")
         began = time.monotonic()
@@ -173,13 +181,18 @@ class _Output:
     """Everything that is done with the bytes the harness prints."""
 
     def __init__(
-        self, log: OutputLog, reader: MetricReader, listen: Callable[[bytes], bool] | None
+        self,
+        log: OutputLog,
+        reader: MetricReader,
+        listen: Callable[[bytes], bool] | None,
+        on_end: Callable[[], None],
     ) -> None:
         self.log = log
         self.reader = reader
         self.enough = False
         """Whether who listens wants no more."""
         self._listen = listen
+        self._on_end = on_end
         self.size = 0
         self._tail = b""
 
@@ -190,6 +203,11 @@ class _Output:
         self.reader.feed(data)
         if self._listen is not None:
             self.enough = self._listen(data)
+
+    def ended(self) -> None:
+        """The shell has ended; what was printed by then has been taken."""
+        self.reader.ended()
+        self._on_end()
 
     def tail(self) -> str:
         """The end of the output, cleaned; it begins with a whole line where one begins."""
@@ -276,7 +294,7 @@ class _Supervisor:
     @property
     def answer(self) -> str:
         """Its last words; empty when it died without any."""
-        return self._answer.decode("utf-8", "replace").strip()
+        return self._answer.decode("utf-8", "replace").strip().removeprefix(_ENDED).strip()
 
     def send(self, argv: Sequence[str], env: Mapping[str, str]) -> None:
         """Hand over the job. A supervisor that has died meanwhile is noticed later."""
@@ -306,9 +324,22 @@ class _Supervisor:
                         output.take(data)
                     else:
                         self._answer += data
-                        self._due = time.monotonic() + _STRAGGLE_S
+                        if data.strip() == _ENDED.encode():
+                            self._catch_up(output)
+                            output.ended()
+                        else:
+                            self._due = time.monotonic() + _STRAGGLE_S
                     if not data:
                         selector.unregister(key.fileobj)
+
+    def _catch_up(self, output: _Output) -> None:
+        """Take what is in the pipe by now: it was printed before the shell's end, or about then."""
+        waiting = array.array("i", [0])
+        fcntl.ioctl(self._output, termios.FIONREAD, waiting)
+        left = waiting[0]
+        while left > 0 and (data := os.read(self._output.fileno(), min(left, _CHUNK_BYTES))):
+            output.take(data)
+            left -= len(data)
 
     def _let_go(self) -> None:
         """Close the lifeline: the supervisor ends everything and reports."""

@@ -31,15 +31,34 @@ class MetricFiles:
                 self._metrics.setdefault(path, []).append(metric)
         self._root = measured.parents[1]
         self._before = {path: _stamp(path) for path in self._metrics}
+        self._at_the_end: dict[Path, bytes] = {}
 
-    def read(self, printed: MetricReading, units: Mapping[str, str]) -> MetricReading:
+    def ended(self) -> None:
+        """The harness has ended, and something that it started has not: see `MetricReader.ended`"""
+        for path in self._metrics:
+            try:
+                self._at_the_end[path] = self._content(path)
+            except OSError:
+                continue  # not there yet
+
+    def read(
+        self,
+        printed: MetricReading,
+        units: Mapping[str, str],
+        usual: Mapping[str, Sequence[str]] | None = None,
+    ) -> MetricReading:
         """What was printed, and what stands in the files beside it."""
         readings = [printed]
         for path, metrics in self._metrics.items():
             try:
-                reader = MetricReader(metrics, units, file=True)
-                reader.feed(self._content(path))
-                readings.append(reader.finish())
+                content = self._content(path)
+                reader = MetricReader(metrics, units, usual, file=True)
+                reader.feed(content)
+                reading = reader.finish()
+                before = self._at_the_end.get(path, content)
+                if before != content and (changed := _changed(metrics, before, reading)):
+                    reading = MetricReading({}, reading.extras, changed)
+                readings.append(reading)
             except OSError as error:
                 why = clean_line(f"{metrics[0].file}: {error.strerror or error}")
                 readings.append(
@@ -56,6 +75,7 @@ class MetricFiles:
             },
             failure,
             {name: unit for part in readings for name, unit in part.units.items()},
+            {name: found for part in readings for name, found in part.forms.items()},
         )
 
     def _content(self, path: Path) -> bytes:
@@ -71,6 +91,17 @@ class MetricFiles:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise OSError("it is no regular file")
             return file.read(DOCUMENT_BYTES + 1)
+
+
+def _changed(metrics: Sequence[Metric], before: bytes, reading: MetricReading) -> str:
+    """Why a file's figures aren't those that it held when the harness had ended."""
+    reader = MetricReader(metrics, file=True)
+    reader.feed(before)
+    for name, value in reader.finish().metrics.items():
+        if reading.metrics.get(name, value) != value:
+            why = "became another after the harness had ended: what it leaves running"
+            return f"{name} {why} is not believed"
+    return ""
 
 
 def take(project: Path, leaves: Sequence[str], store: Path) -> None:

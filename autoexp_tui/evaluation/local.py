@@ -64,11 +64,14 @@ class LocalEvaluator:
         started: RunStarted,
         units: Mapping[str, str] | None = None,
         sandbox: Sandbox | None = None,
+        forms: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         """Materialises the workspace. Raises RepositoryError, UsageProblem.
 
-        `units` are what the run's metrics were printed in so far: another is refused.
+        `units` are what the run's metrics were printed in so far: another is refused. `forms` are
+        the baseline's, as `MetricReader` tells them.
         """
+        self._forms = None if forms is None else {name: (*each,) for name, each in forms.items()}
         self._units = dict(units or {})
         self._run = run
         self._contract = contract = started.contract
@@ -144,6 +147,7 @@ class LocalEvaluator:
                 run = msgspec.structs.replace(scored, seconds=seconds, notes=notes)
         if not run.failure and job.purpose != "mutant":
             self._units = {**run.units, **self._units}
+            run = self._remember_forms(job, run)
             if progress is not None and not job.purpose:
                 notes = run.notes + self._remember(job.n, progress)
                 run = msgspec.structs.replace(run, notes=notes)
@@ -160,6 +164,18 @@ class LocalEvaluator:
             confined=self.sandbox.name != "none",
         )
         return remedy(seen) or ""
+
+    def _remember_forms(self, job: Job, run: Result) -> Result:
+        """The baseline's forms add up over its runs; nothing else's are told."""
+        if job.n != 1 or job.purpose:
+            return msgspec.structs.replace(run, forms=None)
+        known = self._forms or {}
+        names = [metric.name for metric in self._contract.metrics]
+        told = run.forms or {}
+        self._forms = {
+            name: (*dict.fromkeys((*known.get(name, ()), *told.get(name, ()))),) for name in names
+        }
+        return msgspec.structs.replace(run, forms=self._forms)
 
     def _follow(self, job: Job) -> ProgressReader | None:
         pattern, primary = self._contract.progress, self._contract.primary
@@ -191,6 +207,7 @@ class LocalEvaluator:
         private = self.workspace.root / f".autoexp-{uuid.uuid4().hex}"
         private.mkdir(mode=0o700)
         measured = private / VARIABLE
+        usual = None if job.n == 1 or job.command else self._forms
         files = MetricFiles(metrics, project, measured)
         seeded = {} if job.seed is None else {"AUTOEXP_SEED": str(job.seed)}
         discard(self.workspace.private)
@@ -206,10 +223,14 @@ class LocalEvaluator:
             metrics=[metric for metric in metrics if metric.file is None],
             interrupt=handle.cancelled,
             units=self._units,
+            usual=usual,
+            on_end=files.ended,
             listen=progress.take if progress is not None else None,
         )
         discard(self.workspace.private)
         reading = files.read(outcome.reading, self._units)
+
+        reading = files.read(outcome.reading, self._units, usual)
         tampered = self.workspace.verify()
         counts_tests = any(metric.source != "lines" for metric in metrics)
         failure = outcome.failure
@@ -230,6 +251,7 @@ class LocalEvaluator:
             extras=reading.extras,
             failure=failure,
             units=reading.units,
+            forms=reading.forms,
             cut_short=outcome.ended in {"interrupted", "time limit"},
             stopped_early=stopped,
             tail=outcome.tail,

@@ -11,11 +11,12 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any
 
 from autoexp_tui.evaluation import documents
-from autoexp_tui.evaluation.units import Quantity, convert, quantity, quantity_at
+from autoexp_tui.evaluation.mentions import BESIDE, NO_NUMBER, form, loosened, whole_number
+from autoexp_tui.evaluation.seen import Seen
+from autoexp_tui.evaluation.units import Quantity, quantity
 from autoexp_tui.model.contract import Metric
 from autoexp_tui.text.safe import clean, clean_line, decode
 
@@ -25,10 +26,10 @@ DOCUMENT_BYTES = 16 << 20
 """What may be printed or written around a document."""
 _EXTRAS = 32
 _EXTRA = re.compile(r"[A-Za-z_][A-Za-z0-9_./%-]{0,39}")
-_BESIDE = r"[\"']?\s{0,3}[:=]\s{0,3}"
-"""Between a name and its value, in whatever text."""
-_MENTION_BYTES = 64
-"""As long as a name with that may be, and more."""
+_MENTION_BYTES = 128
+"""As long as a name with what stands beside it may be, and more."""
+_PATTERN_BYTES = 1024
+"""As long as what a pattern finds in an overlong line may be."""
 _COLOUR = re.compile(r"\x1b\[[0-9:;]*m")
 
 
@@ -44,108 +45,18 @@ class MetricReading:
     """The first problem in words for a person; empty when all metrics are there."""
     units: dict[str, str] = field(default_factory=dict)
     """What each metric was printed in, where the contract doesn't say; empty: a bare number."""
+    forms: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """In what other forms each metric's name stood, for `usual` of a later run's reader."""
 
 
 @dataclass(slots=True)
-class _Seen:
-    """The values printed for one metric."""
+class _Part:
+    """What stands between two carriage returns of a line."""
 
-    metric: Metric
-    unit: str | None
-    """What it was printed in before; None before the first time."""
-    count: int = 0
-    first: float = math.nan
-    last: float = math.nan
-    other: float | None = None
-    """The first that differed from the first."""
-    printed: Quantity | None = None
-    """The last, as it was printed."""
-    problem: str = ""
-    """Why no value can be believed."""
-    beside: list[tuple[Quantity, str]] = field(default_factory=list)
-    """Up to two different values beside the name in lines that aren't its form."""
-    near: str = ""
-    """The first line that nearly was one."""
-    mention: re.Pattern[str] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.mention = re.compile(rf"(?<![\w./-]){re.escape(self.metric.name)}{_BESIDE}")
-
-    def add(self, found: Quantity) -> None:
-        if self.metric.take == "last":
-            self.problem = ""
-            self.beside.clear()
-        value = found.value
-        if self.metric.unit is None:
-            if self.unit is None:
-                self.unit = found.unit
-            elif found.unit != self.unit:
-                self.refuse(self._other_unit(found))
-        elif found.unit:
-            converted = convert(value, found.unit, self.metric.unit)
-            if converted is None:
-                self.refuse(f"prints `{found}`, which can't be told in {self.metric.unit}")
-            else:
-                value = converted
-        if not self.count:
-            self.first = value
-        elif self.other is None and not _same(value, self.first):
-            self.other = value
-        self.last, self.printed = value, found
-        self.count += 1
-
-    def refuse(self, problem: str) -> None:
-        self.problem = self.problem or problem
-
-    def missed(self, line: str) -> None:
-        """A line that isn't the metric's form: a value beside the name there must be no other."""
-        shown = clean_line(line, 60)
-        self.near = self.near or shown
-        for mention in self.mention.finditer(line):
-            found = beside(line, mention.end())
-            if found and len(self.beside) < 2 and not any(_alike(found, b) for b, _ in self.beside):
-                self.beside.append((found, shown))
-
-    def failure(self, others: Sequence[str]) -> str:  # noqa: PLR0911 - one for each reason
-        name = self.metric.name
-        if self.problem:
-            return f"{name} {self.problem}"
-        if self.other is not None and self.metric.take == "only":
-            return (
-                f"{name} was printed {self.count} times with different values "
-                f"({_shown(self.first)}, {_shown(self.other)}): set take: last if the last counts"
-            )
-        if self.printed is not None:
-            for found, line in self.beside:
-                if not (
-                    _same(found.value, self.printed.value) and found.unit in {"", self.printed.unit}
-                ):
-                    return (
-                        f"{name} has another value in {line!r}: write `take: last` if the last "
-                        f"counts, or `pattern: '^{re.escape(name)}: (.+)$'` for a line of its own"
-                    )
-            finite = math.isfinite(self.last)
-            return "" if finite else f"{name} is {self.last}: not a finite number"
-        if self.near:
-            advice = self._advice()
-            return f"{name} was not printed (saw {self.near!r}){advice and f': {advice}'}"
-        if self.metric.json is not None:
-            return f"{name} was not printed: no JSON document has {self.metric.json}"
-        if self.metric.source != "lines":
-            return f"{name} was not printed: there is no summary of {self.metric.source}"
-        if self.metric.pattern is not None:
-            return f"{name} was not printed: no line matched its pattern"
-        similar = get_close_matches(name, others, 1)
-        return f"{name} was not printed" + (f" (saw {similar[0]})" if similar else "")
-
-    def _other_unit(self, found: Quantity) -> str:
-        was = f" where it was in {self.unit}" if self.unit else ""
-        return f"prints `{found}`{was}: write `unit: {self.unit or found.unit}`"
-
-    def _advice(self) -> str:
-        if self.metric.pattern is None and (match := self.mention.search(self.near)):
-            return reading_advice(self.near, match.start(), match.end())
-        return ""
+    number: int
+    hides: bool
+    """Whether an earlier part told something else of the same metric."""
+    told: list[tuple[Callable[..., None], tuple[Any, ...]]] = field(default_factory=list)
 
 
 class MetricReader:
@@ -155,24 +66,38 @@ class MetricReader:
     value at most, or a line that is a JSON object with `"name": value` at its top, or with
     `"metric": "name"` and `"value": value`. What a carriage return overwrites is a line too, but
     of several with the metric only the last counts. One with a pattern, a path or another source
-    is only what that finds. `units` are those that earlier runs were printed in. `file`: the bytes
-    are a whole file, in which names may stand in one JSON object of many lines.
-    Raises `re.error` for a pattern that is none.
+    is only what that finds. `units` are those that earlier runs were printed in, `usual` the forms
+    beside its own in which each name stood when the baseline ran: a value in another one must be
+    the metric's, for a line that something was glued to is no longer its own. None: this is the
+    baseline. `file`: the bytes are a whole file, in which names may stand in one JSON object of
+    many lines. Raises `re.error` for a pattern that is none.
     """
 
     def __init__(
-        self, metrics: Sequence[Metric], units: Mapping[str, str] | None = None, file: bool = False
+        self,
+        metrics: Sequence[Metric],
+        units: Mapping[str, str] | None = None,
+        usual: Mapping[str, Sequence[str]] | None = None,
+        file: bool = False,
     ) -> None:
         units = units or {}
-        self._all = [_Seen(metric, units.get(metric.name)) for metric in metrics]
-        self._named: dict[str, _Seen] = {
+        self._metrics = metrics
+        self._all = [
+            Seen(
+                metric,
+                units.get(metric.name),
+                None if usual is None else frozenset(usual.get(metric.name, ())),
+            )
+            for metric in metrics
+        ]
+        self._named: dict[str, Seen] = {
             seen.metric.name: seen
             for seen in self._all
             if seen.metric.pattern is seen.metric.json is None and seen.metric.source == "lines"
         }
         self._squashed = {_squash(name): seen for name, seen in self._named.items()}
         self._searched = [
-            (seen, re.compile(seen.metric.pattern))
+            (seen, re.compile(seen.metric.pattern), loosened(seen.metric.pattern))
             for seen in self._all
             if seen.metric.pattern is not None
         ]
@@ -185,18 +110,21 @@ class MetricReader:
         self._every_line = bool(self._searched or self._counted)
         self._names = {metric.name for metric in metrics}
         # Whatever stands before a name: a line may be long for having swallowed the metric's own.
-        self._mentions = re.compile(
-            rb"(?:%s)%s"
-            % (b"|".join(re.escape(name).encode() for name in self._named), _BESIDE.encode())
-        )
+        names = "|".join(re.escape(name) for name in self._named)
+        self._mentions = re.compile(f"(?:{names})(?:{BESIDE}|[\"'])".encode())
         self._extras: dict[str, float] = {}
+        self._apart: set[str] = set()
+        """Names of which no value can be a metric's."""
+        self._whole_at_the_end: int | None = None
+        self._unended = False
+        """Whether this is the last line, and its end is missing."""
         self._held = bytearray()
         self._overlong = False
-        self._mentioned = False
-        """Whether an overlong line may hold a metric."""
+        self._mentioned: set[str] = set()
+        """The metrics that an overlong line may hold."""
         self._returns = 0
         """Carriage returns in this line so far."""
-        self._pending: dict[str, tuple[int, list[tuple[Callable[[Any], None], Any]]]] = {}
+        self._pending: dict[str, _Part] = {}
         """What the last part of such a line that tells of a metric tells, by name."""
         self._raw = ""
         """The line with its controls, where it has any but colours."""
@@ -218,8 +146,19 @@ class MetricReader:
                 self._end_line()
         self._hold(last)
 
+    def ended(self) -> None:
+        """The harness' shell has ended: what follows may add to what is known, not change it."""
+        self._whole_at_the_end = len(self._whole)
+        known = MetricReader(self._metrics)
+        known.feed(bytes(self._held))
+        known._end_line()
+        for seen, unfinished in zip(self._all, known._all, strict=True):
+            last = unfinished if unfinished.count else seen
+            seen.at_the_end = last.last if last.count else None
+
     def finish(self) -> MetricReading:
         """Take what is left as the last line, and return what was found."""
+        self._unended = bool(self._held)
         self._end_line()
         if self._keeps_whole:
             self._read_whole()
@@ -233,7 +172,10 @@ class MetricReader:
             for seen in self._all
             if seen.unit is not None and not failure
         }
-        return MetricReading(metrics, dict(self._extras), failure, units)
+        forms: dict[str, tuple[str, ...]] = {
+            seen.metric.name: (*seen.forms,) for seen in self._all if seen.forms
+        }
+        return MetricReading(metrics, dict(self._extras), failure, units, forms)
 
     def _hold(self, part: bytes) -> None:
         """Keep the line so far, cut at carriage returns."""
@@ -246,39 +188,49 @@ class MetricReader:
         self._held += part
         if self._overlong or len(self._held) > _LINE_BYTES:
             # What was searched before stays for what goes on in it; it is not found twice.
-            found = self._named and self._mentions.search(self._held, int(self._overlong))
-            self._mentioned = self._mentioned or bool(found)
+            if self._named and self._mentions.search(self._held, int(self._overlong)):
+                self._mentioned.update(self._named)
+            for seen, pattern, loose in self._searched:
+                if (loose or pattern).search(clean(decode(bytes(self._held)))):
+                    self._mentioned.add(seen.metric.name)
             self._overlong = True
-            del self._held[:-_MENTION_BYTES]
+            del self._held[: -(_PATTERN_BYTES if self._searched else _MENTION_BYTES)]
 
     def _end_part(self) -> None:
-        if self._mentioned:
-            for seen in self._named.values():
+        for seen in self._all if self._mentioned else ():
+            if seen.metric.name in self._mentioned:
                 size = f"{_LINE_BYTES >> 10} KiB"
                 words = f"may be in a line longer than {size}: print it on a line of its own"
                 self._note(seen, seen.refuse, words)
-        elif self._held and not self._overlong:
+        if self._held and not self._overlong:
             self._read(bytes(self._held))
         self._held.clear()
-        self._overlong = self._mentioned = False
+        self._mentioned.clear()
+        self._overlong = False
 
     def _end_line(self) -> None:
         self._end_part()
         self._returns = 0
-        for _, told in self._pending.values():
-            for tell, what in told:
-                tell(what)
+        for name, part in self._pending.items():
+            for tell, what in part.told:
+                tell(*what)
+            figures = any(isinstance(what[0], Quantity) for _, what in part.told)
+            if part.hides and figures and name in self._named:
+                words = "overwrites what stood before it in its line"
+                self._named[name].stood_in("\\r", NO_NUMBER, words)
         self._pending.clear()
 
-    def _note(self, seen: _Seen, tell: Callable[[Any], None], what: Any) -> None:
+    def _note(self, seen: Seen, tell: Callable[..., None], *what: Any) -> None:
         """Tell it at once, or at the line's end unless a later part of the line tells more."""
         if not self._returns:
-            tell(what)
+            tell(*what)
             return
-        part, told = self._pending.get(seen.metric.name, (0, []))
-        if part != self._returns:
-            self._pending[seen.metric.name] = self._returns, (told := [])
-        told.append((tell, what))
+        name = seen.metric.name
+        before = self._pending.get(name)
+        if before is None or before.number != self._returns:
+            hides = before is not None and (before.hides or before.told[-1][1][0] != what[0])
+            self._pending[name] = before = _Part(self._returns, hides)
+        before.told.append((tell, what))
 
     def _read(self, data: bytes) -> None:
         if not self._every_line and b":" not in data and b"=" not in data:
@@ -299,28 +251,39 @@ class MetricReader:
                     self._note(seen, seen.refuse, "is hidden by control characters in its line")
 
     def _search(self, line: str) -> None:
-        for seen, pattern in self._searched:
-            if match := pattern.search(line):
-                group = min(1, pattern.groups)
-                text = match.group(group) or ""
-                found = quantity(text.strip())
-                if found is None:
-                    self._note(seen, seen.missed, line)
-                    continue
-                start = match.start(group) + len(text) - len(text.lstrip())
-                if whole := whole_number(line, start, found):
-                    self._add(seen, whole)
-                else:
-                    words = f"has a pattern that takes part of a number: {clean_line(line, 60)!r}"
-                    self._note(seen, seen.refuse, words)
-        if self._counted and (counts := documents.pytest_counts(line)):
+        for seen, pattern, loose in self._searched:
+            match = pattern.search(line)
+            if match is None:
+                if loose is not None and (damaged := loose.search(line)):
+                    self._note(seen, seen.stood_in, *_damaged(damaged, line))
+                continue
+            found, start = _grouped(match)
+            if found is None:
+                self._note(seen, seen.missed, line)
+            elif whole := whole_number(line, start, found):
+                self._add(seen, whole, line)
+            else:
+                words = f"has a pattern that takes part of a number: {clean_line(line, 60)!r}"
+                self._note(seen, seen.refuse, words)
+        if self._counted:
+            self._search_counts(line)
+
+    def _search_counts(self, line: str) -> None:
+        if counts := documents.pytest_counts(line):
             self._count(self._counted, counts)
+        elif documents.holds_counts(line):
+            words = f"may be in a damaged line: {clean_line(line, 60)!r}"
+            for seen in self._counted:
+                self._note(seen, seen.stood_in, form(line), NO_NUMBER, words)
 
     def _read_line(self, line: str) -> None:
         left, right = _halves(line)
         name = left.strip().removeprefix("METRIC ").strip()
         found = quantity(right.strip())
-        if found is None or not (name in self._names or name in self._extras):
+        if found is not None and (seen := self._named.get(name)) is not None:
+            self._add(seen, found, line)
+            return
+        if found is None or not (name in self._names or name in self._apart):
             self._look_near(line)
         if found is not None:
             self._record(name, found, line)
@@ -359,16 +322,47 @@ class MetricReader:
         paths = self._paths
         if self._file and data.lstrip()[:1] in {b"{", b"["}:
             paths = [*paths, *((s, n) for n, s in self._named.items() if not s.count)]
+        if self._whole_at_the_end is not None:
+            self._read_again(data[: self._whole_at_the_end])
         try:
-            for document in documents.json_documents(data) if paths else ():
+            found = [*documents.json_documents(data)] if paths else []
+            for document in found:
                 self._follow(paths, document)
+            for seen, path in paths:
+                self._look_elsewhere(seen, path, data, found)
             if self._reports:
                 self._count(self._reports, documents.junit_counts(data))
         except ValueError as error:
             for seen in (*(seen for seen, _ in paths), *self._reports):
                 seen.refuse(f"can't be read: {clean_line(str(error), 100)}")
 
-    def _follow(self, paths: Sequence[tuple[_Seen, str]], document: Any) -> None:
+    def _read_again(self, data: bytes) -> None:
+        """What was known of documents when the harness' shell had ended."""
+        known = MetricReader(self._metrics, file=self._file)
+        known.feed(data)
+        known.finish()
+        for seen, before in zip(self._all, known._all, strict=True):
+            if before.count:
+                seen.at_the_end = before.last
+
+    @staticmethod
+    def _look_elsewhere(seen: Seen, path: str, data: bytes, found: Sequence[Any]) -> None:
+        """A value by the same key elsewhere: in another place, or in what is no whole document."""
+        key = path.rpartition(".")[2]
+        count = len(re.findall(rb'"%s"\s*:' % re.escape(key.encode()), data))
+        if count <= 1 and seen.count == count:
+            return
+        for place, value in (each for one in found for each in documents.places(one, key)):
+            count -= 1
+            if place != path:
+                number = isinstance(value, int | float) and not isinstance(value, bool)
+                words = f"has another value at {clean_line(place, 60)}, where the baseline has none"
+                quantity = Quantity(_float(value)) if number else NO_NUMBER
+                seen.stood_in(form(place), quantity, words)
+        if count > 0:
+            seen.stood_in('"', NO_NUMBER, f"may be in a damaged document: {key!r} is in none")
+
+    def _follow(self, paths: Sequence[tuple[Seen, str]], document: Any) -> None:
         for seen, path in paths:
             try:
                 found = documents.at_path(document, path)
@@ -379,7 +373,7 @@ class MetricReader:
             else:
                 seen.refuse(f"is no number at {path}, but {clean_line(repr(found)[:80], 40)}")
 
-    def _count(self, counted: Sequence[_Seen], counts: Mapping[str, float]) -> None:
+    def _count(self, counted: Sequence[Seen], counts: Mapping[str, float]) -> None:
         for seen in counted:
             if (value := counts.get(seen.metric.name)) is not None:
                 self._note(seen, seen.add, Quantity(value))
@@ -390,60 +384,37 @@ class MetricReader:
     def _record(self, name: str, found: Quantity, line: str) -> None:
         if name in self._names:
             if seen := self._named.get(name):
-                self._add(seen, found)
+                self._add(seen, found, line)
             return
         if name not in self._extras:
             if near := self._squashed.get(_squash(name[:80])):
                 self._note(near, near.missed, line)
             if len(self._extras) >= _EXTRAS or not _EXTRA.fullmatch(name):
                 return
+            if all(
+                seen.is_usual(name.removesuffix(metric))
+                for metric, seen in self._named.items()
+                if name.endswith(metric)
+            ):
+                self._apart.add(name)
         if math.isfinite(found.value):
             self._extras[name] = found.value
 
-    def _add(self, seen: _Seen, found: Quantity) -> None:
+    def _add(self, seen: Seen, found: Quantity, line: str) -> None:
         if self._raw and found.digits not in self._raw:
             self._note(seen, seen.refuse, f"is broken by control characters: {found.digits[:40]!r}")
+        elif self._returns:
+            self._note(seen, seen.add, found, line)
         else:
-            self._note(seen, seen.add, found)
+            seen.add(found, line)
+        if self._unended:
+            words = f"may be cut: the output ends within {clean_line(line, 60)!r}"
+            self._note(seen, seen.stood_in, "$", NO_NUMBER, words)
 
     def _look_near(self, line: str) -> None:
         for name, seen in self._named.items():
             if name in line:
                 self._note(seen, seen.missed, line)
-
-
-def beside(line: str, start: int) -> Quantity | None:
-    """The number at a place in a line; NaN where it isn't one number: `1,234`, `0.5±0.1`."""
-    start += line[start : start + 1] in {"'", '"'}
-    found = quantity_at(line, start)
-    if found is None:
-        return None
-    return found[0] if re.match(r"[;)\]}\"'|]|[,.]?(?:\s|$)", line[found[1] :]) else _NO_NUMBER
-
-
-def whole_number(line: str, start: int, found: Quantity) -> Quantity | None:
-    """What a pattern found, with the unit that stands behind it; None for a part of a number."""
-    at = quantity_at(line, start)
-    if at is None or found.unit:
-        return found
-    whole, end = at
-    before = line[max(start - 2, 0) : start]
-    cut = re.search(r"[0-9.]$|(?:^|[\s=:])[+-]$", before) or re.match(
-        r",[0-9]{3}(?![0-9])", line[end:]
-    )
-    return None if cut or whole.digits != found.digits else whole
-
-
-def reading_advice(line: str, start: int, end: int) -> str:
-    """What to write so that the value after `line[start:end]` is read; empty when it can't be."""
-    end += line[end : end + 1] in {"'", '"'}
-    found = quantity_at(line, end)
-    if found is None:
-        return ""
-    if re.match(r"[,_][0-9]", line[found[1] :]):
-        return "print it without a separator of thousands"
-    pattern = (re.escape(line[start:end]).replace("\\ ", " ") + r"([-+.\deE]+)").replace("'", "''")
-    return f"write `pattern: '{pattern}'`"
 
 
 def _halves(line: str) -> tuple[str, str]:
@@ -453,15 +424,17 @@ def _halves(line: str) -> tuple[str, str]:
     return (line[:cut], line[cut + 1 :]) if cut >= 0 else (line, "")
 
 
-_NO_NUMBER = Quantity(math.nan)
+def _grouped(match: re.Match[str]) -> tuple[Quantity | None, int]:
+    """The number that a pattern found, and where it stands."""
+    group = min(1, match.re.groups)
+    text = match.group(group) or ""
+    return quantity(text.strip()), match.start(group) + len(text) - len(text.lstrip())
 
 
-def _alike(one: Quantity, other: Quantity) -> bool:
-    return one.unit == other.unit and _same(one.value, other.value)
-
-
-def _same(one: float, other: float) -> bool:
-    return one == other or (math.isnan(one) and math.isnan(other))
+def _damaged(match: re.Match[str], line: str) -> tuple[str, Quantity, str]:
+    """What a loose pattern found where the strict one finds nothing, for `Seen.stood_in`."""
+    words = f"has another value in {clean_line(line, 60)!r}, to which its pattern is blind"
+    return form(line), _grouped(match)[0] or NO_NUMBER, words
 
 
 def _float(number: float) -> float:
@@ -474,7 +447,3 @@ def _float(number: float) -> float:
 def _squash(name: str) -> str:
     """A name without what people write differently."""
     return "".join(filter(str.isalnum, name.casefold()))
-
-
-def _shown(value: float) -> str:
-    return repr(value).removesuffix(".0")

@@ -43,7 +43,7 @@ def _candidates(output: str, direction: Direction) -> Iterator[Metric]:
     for _, match in named:
         if name := _metric_name(match[1]):
             yield Metric(name, direction)
-    with contextlib.suppress(documents.Ambiguous):  # its figures can't be read by any path
+    with contextlib.suppress(ValueError):  # its figures can't be read by any path
         for document in documents.json_documents(output.encode("utf-8", "replace")):
             for path, _ in documents.numbers(document):
                 if name := _metric_name(path.rpartition(".")[2]):

@@ -8,7 +8,8 @@ the command has, these words, and the environment as `NAME=value`, separated by 
 the pipe's end, whether the runner closes it or is killed, means: end everything. So does LIMIT, in
 seconds, and SIGTERM.
 
-STATUS is a pipe to the runner. One line is written to it when nothing is left to wait for:
+STATUS is a pipe to the runner. `ended` is written to it when the shell has ended and something that
+it started has not. One line is written when nothing is left to wait for:
     <cause: exited | limit | asked> <wait status> <seconds> <max rss, bytes> <cpu seconds> <left>
 `left` counts processes that could not be killed. `error <words>` means nothing was started.
 
@@ -143,7 +144,7 @@ class Alarm:
             self.asked = True
 
 
-def supervise(lifeline: int, limit: float) -> str:
+def supervise(lifeline: int, limit: float, tell: Callable[[str], bool]) -> str:
     """Run the job that the lifeline brings; the status line, once its tree has gone."""
     job = _receive(lifeline).split(b"\0")
     words = 1 + int(job[0])
@@ -164,7 +165,8 @@ def supervise(lifeline: int, limit: float) -> str:
         else:
             alarm.wait(min(left, 3600.0))
     seconds = time.monotonic() - began
-    if cause == "exited":
+    if cause == "exited" and tree.reap():
+        tell("ended")
         wait(tree, alarm, SETTLE_S)
     survivors = end(tree, alarm)
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -333,17 +335,20 @@ def main(arguments: list[str]) -> int:
         os.set_inheritable(descriptor, False)
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGPIPE):
         signal.signal(number, signal.SIG_IGN)
+
+    def tell(line: str) -> bool:
+        try:
+            return os.write(status, line.encode() + b"\n") > 0
+        except BrokenPipeError:
+            return False  # the runner has gone: nobody wants to know
+
     try:
-        line = supervise(lifeline, float(arguments[2]))
+        line = supervise(lifeline, float(arguments[2]), tell)
     except EOFError:
         return 1
     except OSError as error:
         line = f"error {error}"
-    try:
-        os.write(status, line.encode() + b"\n")
-    except BrokenPipeError:
-        return 1  # the runner has gone: nobody wants to know
-    return 0
+    return 0 if tell(line) else 1
 
 
 if __name__ == "__main__":

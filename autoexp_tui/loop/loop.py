@@ -196,6 +196,7 @@ class Loop:
             attempt=candidate.attempt,
             samples=measurement.samples if len(runs.results) > 1 else (),
             units=runs.last.units,
+            forms=runs.last.forms,
         )
         self._recorder.record(evaluated)
         for note in runs.notes:

@@ -51,6 +51,8 @@ class Result(msgspec.Struct, frozen=True):
     """Why there is no measurement; empty when there is one."""
     units: dict[str, str] = {}
     """What each metric was printed in, where the contract doesn't say."""
+    forms: dict[str, tuple[str, ...]] | None = None
+    """Beside what else each metric's name stood, of a baseline: a later run must not bring new."""
     cut_short: bool = False
     """Ended by `Handle.cancel`, by its time limit, or early."""
     stopped_early: bool = False

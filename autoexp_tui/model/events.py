@@ -205,6 +205,10 @@ class Evaluated(Event, frozen=True):
     """
     units: Annotated[dict[str, str], KEYS] = {}
     """What each metric was printed in, where the contract doesn't say; empty: a bare number."""
+    forms: Annotated[dict[str, tuple[str, ...]], KEYS] | None = None
+    """In what forms, beside its own, each metric's name stood when the baseline ran; None for what
+    is no baseline, and in earlier versions.
+    """
 
     @property
     def measurement(self) -> Measurement:

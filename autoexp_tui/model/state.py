@@ -125,6 +125,8 @@ class RunState:
     """What the run has learnt of its harness' noise, and of what the incumbent is worth."""
     units: dict[str, str] = field(default_factory=dict)
     """What each metric was first printed in, where the contract doesn't say."""
+    forms: dict[str, tuple[str, ...]] | None = None
+    """In what forms, beside its own, each metric's name stood when the baseline ran."""
     in_flight: dict[int, Experiment] = field(default_factory=dict)
     """What was begun and not decided, by number, in the order of its beginning."""
     rows: list[Row] = field(default_factory=list)
@@ -369,6 +371,7 @@ class RunState:
             case events.Evaluated():
                 current.evaluated = event
                 self.units = {**event.units, **self.units}
+                self.forms = event.forms if self.forms is None else self.forms
                 self._enter("deciding")
             case _:
                 assert_never(event)

@@ -93,7 +93,9 @@ class Runner:
             raise JournalError(f"{self._run.journal}: the run has no first event")
         with contextlib.closing(Repository.open(self._root)) as repository:
             candidates = Candidates(repository, started)
-            evaluator = LocalEvaluator(self._run, repository, started, recorder.state.units)
+            evaluator = LocalEvaluator(
+                self._run, repository, started, recorder.state.units, forms=recorder.state.forms
+            )
             written_to = (repository.common_dir, evaluator.workspace.root)
             ports = Ports(
                 candidates,

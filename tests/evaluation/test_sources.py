@@ -67,7 +67,8 @@ def test_a_path_is_followed_in_a_document_among_other_output(indent: int | None)
         ('{"result": {"ndcg@10": 1}} and more', "no JSON document"),
         ('{"result": {"ndcg@10": 1}', "no JSON document"),
         ("[" * 100_000, "no JSON document"),
-        ("[1,\n" * 20_000, "no JSON document"),
+        ("[1,\n" * 20_000, "too many lines begin like documents"),
+        ("[INFO] x\n" * 5_000, "no JSON document"),
     ],
 )
 def test_a_path_that_leads_to_no_one_number_is_refused(output: str, words: str) -> None:
