@@ -191,10 +191,12 @@ class MetricReader:
             if self._named and self._mentions.search(self._held, int(self._overlong)):
                 self._mentioned.update(self._named)
             for seen, pattern, loose in self._searched:
-                if (loose or pattern).search(clean(decode(bytes(self._held)))):
+                if (loose or pattern).search(clean(decode(self._held))):
                     self._mentioned.add(seen.metric.name)
+            if self._counted and documents.holds_counts(decode(self._held)):
+                self._mentioned.update(seen.metric.name for seen in self._counted)
             self._overlong = True
-            del self._held[: -(_PATTERN_BYTES if self._searched else _MENTION_BYTES)]
+            del self._held[: -(_PATTERN_BYTES if self._every_line else _MENTION_BYTES)]
 
     def _end_part(self) -> None:
         for seen in self._all if self._mentioned else ():
@@ -209,6 +211,7 @@ class MetricReader:
         self._overlong = False
 
     def _end_line(self) -> None:
+        self._returns += bool(self._returns)  # its last part is one too
         self._end_part()
         self._returns = 0
         for name, part in self._pending.items():
@@ -254,7 +257,10 @@ class MetricReader:
         for seen, pattern, loose in self._searched:
             match = pattern.search(line)
             if match is None:
-                if loose is not None and (damaged := loose.search(line)):
+                # Where controls have taken a part of the line, look at what they took too.
+                search = (loose or pattern).search
+                damaged = (loose and search(line)) or (self._raw and search(self._raw))
+                if damaged:
                     self._note(seen, seen.stood_in, *_damaged(damaged, line))
                 continue
             found, start = _grouped(match)
@@ -271,7 +277,7 @@ class MetricReader:
     def _search_counts(self, line: str) -> None:
         if counts := documents.pytest_counts(line):
             self._count(self._counted, counts)
-        elif documents.holds_counts(line):
+        elif documents.holds_counts(self._raw or line):
             words = f"may be in a damaged line: {clean_line(line, 60)!r}"
             for seen in self._counted:
                 self._note(seen, seen.stood_in, form(line), NO_NUMBER, words)

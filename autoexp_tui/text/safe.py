@@ -137,7 +137,7 @@ def _escaped(found: re.Match[str]) -> str:
     return "".join(f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2))
 
 
-def decode(data: bytes) -> str:
+def decode(data: bytes | bytearray) -> str:
     """Return the text of UTF-8 bytes, with U+FFFD for what isn't; it still wants cleaning."""
     return data.decode("utf-8", "replace")
 
