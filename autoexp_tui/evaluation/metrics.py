@@ -15,7 +15,7 @@ from typing import Any
 
 from autoexp_tui.evaluation import documents
 from autoexp_tui.evaluation.mentions import BESIDE, NO_NUMBER, form, loosened, whole_number
-from autoexp_tui.evaluation.seen import Seen
+from autoexp_tui.evaluation.told import Told
 from autoexp_tui.evaluation.units import Quantity, quantity
 from autoexp_tui.model.contract import Metric
 from autoexp_tui.text.safe import clean, clean_line, decode
@@ -83,14 +83,14 @@ class MetricReader:
         units = units or {}
         self._metrics = metrics
         self._all = [
-            Seen(
+            Told(
                 metric,
                 units.get(metric.name),
                 None if usual is None else frozenset(usual.get(metric.name, ())),
             )
             for metric in metrics
         ]
-        self._named: dict[str, Seen] = {
+        self._named: dict[str, Told] = {
             seen.metric.name: seen
             for seen in self._all
             if seen.metric.pattern is seen.metric.json is None and seen.metric.source == "lines"
@@ -223,7 +223,7 @@ class MetricReader:
                 self._named[name].stood_in("\\r", NO_NUMBER, words)
         self._pending.clear()
 
-    def _note(self, seen: Seen, tell: Callable[..., None], *what: Any) -> None:
+    def _note(self, seen: Told, tell: Callable[..., None], *what: Any) -> None:
         """Tell it at once, or at the line's end unless a later part of the line tells more."""
         if not self._returns:
             tell(*what)
@@ -352,7 +352,7 @@ class MetricReader:
                 seen.at_the_end = before.last
 
     @staticmethod
-    def _look_elsewhere(seen: Seen, path: str, data: bytes, found: Sequence[Any]) -> None:
+    def _look_elsewhere(seen: Told, path: str, data: bytes, found: Sequence[Any]) -> None:
         """A value by the same key elsewhere: in another place, or in what is no whole document."""
         key = path.rpartition(".")[2]
         count = len(re.findall(rb'"%s"\s*:' % re.escape(key.encode()), data))
@@ -368,7 +368,7 @@ class MetricReader:
         if count > 0:
             seen.stood_in('"', NO_NUMBER, f"may be in a damaged document: {key!r} is in none")
 
-    def _follow(self, paths: Sequence[tuple[Seen, str]], document: Any) -> None:
+    def _follow(self, paths: Sequence[tuple[Told, str]], document: Any) -> None:
         for seen, path in paths:
             try:
                 found = documents.at_path(document, path)
@@ -379,7 +379,7 @@ class MetricReader:
             else:
                 seen.refuse(f"is no number at {path}, but {clean_line(repr(found)[:80], 40)}")
 
-    def _count(self, counted: Sequence[Seen], counts: Mapping[str, float]) -> None:
+    def _count(self, counted: Sequence[Told], counts: Mapping[str, float]) -> None:
         for seen in counted:
             if (value := counts.get(seen.metric.name)) is not None:
                 self._note(seen, seen.add, Quantity(value))
@@ -406,7 +406,7 @@ class MetricReader:
         if math.isfinite(found.value):
             self._extras[name] = found.value
 
-    def _add(self, seen: Seen, found: Quantity, line: str) -> None:
+    def _add(self, seen: Told, found: Quantity, line: str) -> None:
         if self._raw and found.digits not in self._raw:
             self._note(seen, seen.refuse, f"is broken by control characters: {found.digits[:40]!r}")
         elif self._returns:
@@ -438,7 +438,7 @@ def _grouped(match: re.Match[str]) -> tuple[Quantity | None, int]:
 
 
 def _damaged(match: re.Match[str], line: str) -> tuple[str, Quantity, str]:
-    """What a loose pattern found where the strict one finds nothing, for `Seen.stood_in`."""
+    """What a loose pattern found where the strict one finds nothing, for `Told.stood_in`."""
     words = f"has another value in {clean_line(line, 60)!r}, to which its pattern is blind"
     return form(line), _grouped(match)[0] or NO_NUMBER, words
 

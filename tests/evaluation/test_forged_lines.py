@@ -30,11 +30,11 @@ FORMS = {
 TRUE, FORGED = 10, 1
 GLUE = [
     *(b"x", b"best_", b"train/", b"a.", b"-", b"9", b"x" * 70_000, b"x" * 65_530, b"\xff"),
-    *(b"\xe2\x80", b"\xe2\x85\xbc", b"e\xcc\x81", b"note: ", b"a=", b'"', b"{", b"[", b'{"x"', b"#"),
+    *(b"\xe2\x85\xbc", b"e\xcc\x81", b"note: ", b"a=", b'"', b"{", b"[", b'{"x"', b"#"),
     *(b"\x1b[", b"\x1b]0;", b"\x1bP", b"\x9b", b"\xc2\x9b", b"\x1b(", b"\x1b[8", b"METRIC", b"= "),
     *(b"1 ", b"x" * 200_000 + b"\r", b"\x1b[8m", b"\x1b[2K\x1b[1A", b"\b", b"\0", b"\r"),
     *(b"\xe2\x80\x8b", b"\xe2\x80\xa8", b"\x0b", b"\x0c", b"\x1c", b"\x85", b'{"metric": "x"'),
-    *(b"loss:", b"//", b" ", b"\t"),
+    *(b"\xe2\x80", b"loss:", b"//", b" ", b"\t"),
 ]  # fmt: skip
 """What a target may print last, so that it stands before what the harness prints."""
 

@@ -28,7 +28,7 @@ _DISTINCT = 3
 
 
 @dataclass(slots=True)
-class Seen:
+class Told:
     """The values printed for one metric."""
 
     metric: Metric
