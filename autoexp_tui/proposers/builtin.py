@@ -61,6 +61,7 @@ class CommandFactory(Factory):
             folder=hosting.state.run.folder,
             home=hosting.workspace.parent / ".agent",
             run=Supervised(hosting.run, hosting.environ, agent.time_limit, hosting.waiter.check),
+            waiter=hosting.waiter,
             gather_context=hosting.gather_context,
             notice=hosting.notice,
         )

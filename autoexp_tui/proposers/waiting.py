@@ -2,14 +2,39 @@
 
 from __future__ import annotations
 
+import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 from autoexp_tui.loop.control import Controls, Interrupted
 from autoexp_tui.model.proposal import Exhausted
 
+_T = TypeVar("_T")
+_FIRST_RETRY_S = 1.0
 _POLL_S = 0.2
 """Seconds between looks at what has no bell of its own: a stop after this experiment, a budget."""
+
+
+class Passing(Exception):
+    """A fault that passes by itself; the message says what it is."""
+
+    def __init__(self, reason: str, after: float | None = None) -> None:
+        """`after` is how many seconds from now it was said to be over; None: nobody said."""
+        super().__init__(reason)
+        self.after = after
+
+
+def delays(longest: float, spread: Callable[[], float] = random.random) -> Iterator[float]:
+    """How long to wait before each further attempt, in seconds; without an end.
+
+    From a second, doubled, to `longest`. `spread` gives 0 to 1, so that runs which failed
+    together don't come back together.
+    """
+    most = _FIRST_RETRY_S
+    while True:
+        yield most * (0.75 + 0.25 * spread())
+        most = min(2 * most, longest)
 
 
 class Waiter:
@@ -44,6 +69,21 @@ class Waiter:
         while (left := end - time.monotonic()) > 0:
             self._controls.wait(self._controls.proposing, min(left, _POLL_S))
             self._look()
+
+    def until_it_passes(self, attempt: Callable[[], _T], longest: float) -> _T:
+        """What `attempt` returns, when it raises Passing no more; between attempts, waits.
+
+        `longest` is the longest wait in seconds where no time was named. Raises as `wait` does,
+        and what `attempt` raises.
+        """
+        pauses = delays(longest)
+        while True:
+            self.check()
+            try:
+                return attempt()
+            except Passing as passing:
+                # Who says "at once" has failed all the same: then our own pause holds.
+                self.wait(passing.after or next(pauses), str(passing))
 
     def _look(self) -> None:
         self._controls.check_proposal()

@@ -16,7 +16,7 @@ from support.researcher import TARGET, Desk, situation
 from autoexp_tui.loop.control import Interrupted
 from autoexp_tui.model.proposal import Exhausted, Unable, Unusable
 from autoexp_tui.proposers.anthropic import Tokens
-from autoexp_tui.proposers.anthropic.client import delays
+from autoexp_tui.proposers.waiting import delays
 
 EDIT = ("lr = 0.1", "lr = 0.2")
 AFTER = TARGET.replace(*EDIT)
@@ -146,10 +146,10 @@ def test_a_refused_connection_is_waited_out(make_desk: Callable[..., Desk]) -> N
 
 
 def test_the_pauses_grow_to_a_minute_and_never_end() -> None:
-    pauses = delays(lambda: 1.0)
+    pauses = delays(60.0, lambda: 1.0)
     first = [next(pauses) for _ in range(9)]
     assert first == [1, 2, 4, 8, 16, 32, 60, 60, 60]
-    assert next(delays(lambda: 0.0)) == 0.75
+    assert next(delays(60.0, lambda: 0.0)) == 0.75
 
 
 def test_a_stream_of_nothing_but_pings_is_given_up(

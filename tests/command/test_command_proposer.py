@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import shlex
 import stat
@@ -10,12 +11,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support.researcher import TARGET, situation
+from support.researcher import TARGET, Patience, situation
 
 from autoexp_tui.evaluation.harness import run_harness
 from autoexp_tui.loop.control import Interrupted
-from autoexp_tui.model.proposal import Unable, Unusable
+from autoexp_tui.model.proposal import Exhausted, Unable, Unusable
 from autoexp_tui.proposers.command import PRESETS, BadCommand, CommandProposer, Supervised
+from autoexp_tui.proposers.command.failures import named_wait, remedy
 from autoexp_tui.proposers.command.presets import command_line, filled
 from autoexp_tui.testing import check_proposer
 
@@ -38,6 +40,8 @@ class Place:
         self.script = folder / "agent.sh"
         self.said: list[tuple[str, str]] = []
         self.notices: list[str] = []
+        self.most = 12
+        self.waiter = Patience(on_wait=self._spend)
         self.on_text: Callable[[], None] = lambda: None
 
     def proposer(
@@ -52,8 +56,13 @@ class Place:
             folder="sub",
             home=self.home,
             run=Supervised(run_harness, environment, limit, lambda: None),
+            waiter=self.waiter,
             notice=self.notices.append,
         )
+
+    def _spend(self, _seconds: float, _reason: str) -> None:
+        if len(self.waiter.waits) >= self.most:
+            raise Exhausted("8 h have passed")
 
     def stream(self, part: str, text: str) -> None:
         self.said.append((part, text))
@@ -158,7 +167,6 @@ def test_bytes_that_are_not_utf8_are_kept(place: Place) -> None:
 
 FAILURES = {
     "nothing done": ("true\n", "left train.py as it was"),
-    "exit code": (f"{EDIT}echo 'Error: no credit'; exit 3\n", "exit 3: Error: no credit"),
     "removed": ("rm train.py\n", "it removed train.py"),
     "a link": ("ln -sf /etc/passwd train.py\n", "no file"),
     "huge": ("truncate -s 20M train.py\n", "left 20 MiB"),
@@ -174,9 +182,97 @@ def test_what_can_t_be_tried_is_a_failed_attempt(place: Place, name: str) -> Non
     assert not place.home.exists()
 
 
-def test_an_agent_that_takes_too_long_is_ended(place: Place) -> None:
-    with pytest.raises(Unusable, match=r"time limit of 0\.5 s"):
-        place.proposer(f"{EDIT}sleep 60\n", limit=0.5).propose(situation(), place.stream)
+def test_a_failure_is_waited_out_and_what_it_had_edited_is_dropped(
+    place: Place, tmp_path: Path
+) -> None:
+    tries = tmp_path / "tries"
+    often = f"echo x >> {shlex.quote(str(tries))}; test $(wc -l < {shlex.quote(str(tries))}) -gt 3"
+    script = f"{often} || {{ echo y > train.py; echo 'Error: usage limit'; exit 3; }}\n{EDIT}"
+    proposal = place.proposer(script).propose(situation(), place.stream)
+    assert proposal.text == AFTER
+    first, second, third = [seconds for seconds, _ in place.waiter.waits]
+    assert first < second < third < 10
+    assert place.waiter.waits[0][1] == "the agent failed: exit 3: Error: usage limit"
+    assert [part for part, _ in place.said].count("again") == 3
+
+
+def test_the_time_that_a_failure_names_is_waited_for(place: Place) -> None:
+    place.most = 1
+    with pytest.raises(Exhausted, match="8 h have passed"):
+        place.proposer("echo 'rate limited, try again in 2h 5m'; exit 1").propose(
+            situation(), place.stream
+        )
+    assert [seconds for seconds, _ in place.waiter.waits] == [7500.0]
+
+
+@pytest.mark.parametrize(
+    ("said", "what"),
+    [
+        ("Your credit balance is too low", "top up the account"),
+        ("Not logged in. Run /login", "log in"),
+        ("error: unknown option --yes", "mend the command"),
+    ],
+)
+def test_what_does_not_pass_ends_the_run_with_a_remedy(place: Place, said: str, what: str) -> None:
+    with pytest.raises(Unable, match=what):
+        place.proposer(f"echo '{said}'; exit 1").propose(situation(), place.stream)
+    assert place.waiter.waits == []
+
+
+def test_what_an_agent_had_written_when_its_time_was_up_is_tried(place: Place) -> None:
+    proposer = place.proposer(f"{EDIT}sleep 60\n", limit=0.5)
+    assert proposer.propose(situation(), place.stream).text == AFTER
+    assert place.notices == [
+        "#2: the agent's time limit of 0.5 s was over: what it had written is tried"
+    ]
+
+
+def test_an_agent_that_hangs_is_not_run_for_ever(place: Place) -> None:
+    with pytest.raises(Unable, match=r"6 times in a row .* raise command\.time_limit"):
+        place.proposer("sleep 60\n", limit=0.1).propose(situation(), place.stream)
+    assert len(place.waiter.waits) == 5
+
+
+NOW = dt.datetime(2026, 3, 8, 22, 30, tzinfo=dt.UTC)
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        ("Claude usage limit reached. Your limit will reset at 3am", 4.5 * 3600),
+        ("You've hit your session limit · resets 11:30pm (UTC)", 3600),
+        ("You've hit your limit · resets Mar 9, 1am (Europe/Berlin)", 1.5 * 3600),
+        ("limit reached, resets at 10:15 pm", None),  # a moment ago: over
+        (f"Claude AI usage limit reached|{int(NOW.timestamp()) + 90}", 90),
+        ('{"retry-after": 17}', 17),
+        ("Please try again in 1.5s.", 1.5),
+        ("Please try again in 250ms", 0.25),
+        ("Your quota will reset after 1h2m3s.", 3723),
+        ("try again in 5 days 3 hours", 6 * 3600),  # looked at again before
+        ("try again in 0 s", None),
+        ("exit 1: could not reach the server at port 443", None),
+        ("meet at 99:99, in the limit of 5 experiments", None),
+        ("", None),
+    ],
+)
+def test_when_an_outage_is_said_to_end(said: str, seconds: float | None) -> None:
+    assert named_wait(said, NOW) == seconds
+
+
+@pytest.mark.parametrize(
+    ("said", "what"),
+    [
+        ("insufficient_quota: check your plan and billing details", "top up"),
+        ("API Error: 529 overloaded_error", ""),
+        ("429 Too Many Requests: unauthorized burst", ""),
+        ("Invalid API key · Please run /login", "log in"),
+        ("error: unexpected argument '--full-auto' found", "mend"),
+        ("Traceback (most recent call last):\nKeyError: 'x'", ""),
+        ("unknown option\n" + "work\n" * 40 + "connection reset", ""),
+    ],
+)
+def test_whether_a_failure_passes(said: str, what: str) -> None:
+    assert remedy(said)[: len(what) or None] == what
 
 
 def test_a_program_that_is_not_there_ends_the_run(place: Place) -> None:
@@ -233,6 +329,7 @@ def test_a_preset_runs_its_program(place: Place, name: str, tmp_path: Path) -> N
         folder="sub",
         home=place.home,
         run=Supervised(run_harness, {"PATH": path}, 60.0, lambda: None),
+        waiter=place.waiter,
     )
     proposal = proposer.propose(situation(), place.stream)
     assert proposal.text == AFTER

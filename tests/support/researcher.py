@@ -18,6 +18,7 @@ from autoexp_tui.proposers.anthropic import (
     Settings,
     Tokens,
 )
+from autoexp_tui.proposers.waiting import Waiter
 
 CANARY = "sk-ant-canary-0123456789abcdef"
 TARGET = "lr = 0.1\nsteps = 100\nseed = 1\n"
@@ -84,7 +85,7 @@ class SpendLedger:
 
 
 @dataclass
-class Patience:
+class Patience(Waiter):
     """Waits for nothing, and remembers what it was asked to wait for."""
 
     waits: list[tuple[float, str]] = field(default_factory=list)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, cast
 
 from autoexp_tui.loop.spending import SpendLedger
@@ -12,30 +11,18 @@ from autoexp_tui.model.proposal import Unable
 from autoexp_tui.proposers.anthropic.prices import Prices
 from autoexp_tui.proposers.anthropic.settings import Credentials, Settings
 from autoexp_tui.proposers.anthropic.tokens import Tokens
-from autoexp_tui.proposers.waiting import Waiter
+from autoexp_tui.proposers.waiting import Passing, Waiter
 from autoexp_tui.text.safe import one_line
 
 if TYPE_CHECKING:
     from autoexp_tui.proposers.anthropic.transport import Body, ModelReply, Progress, Transport
 
-_FIRST_RETRY_S = 1.0
 _LONGEST_RETRY_S = 60.0
-"""Seconds between attempts when the server names no time: from the first, doubled, to this."""
+"""Seconds between attempts, at most, when the server names no time."""
 _MARGIN = 1.05
 """The provider calls its own count of tokens an estimate."""
 _OVERHEAD_TOKENS = 2_000
 """Tokens that a provider may add to what is sent, when it is not the one who counts."""
-
-
-def delays(spread: Callable[[], float] = random.random) -> Iterator[float]:
-    """How long to wait before each further attempt, in seconds; without an end.
-
-    `spread` gives 0 to 1, so that runs which failed together don't come back together.
-    """
-    longest = _FIRST_RETRY_S
-    while True:
-        yield longest * (0.75 + 0.25 * spread())
-        longest = min(2 * longest, _LONGEST_RETRY_S)
 
 
 class Client:
@@ -89,15 +76,12 @@ class Client:
         """
         body = {**self._settings.parameters(), **body}
         size = self._size(body)
-        pauses = delays()
-        while True:
-            self._waiter.check()
+
+        def attempt() -> ModelReply:
             on_start()
-            try:
-                return self._attempt(n, body, size, long_cache, on_arguments)
-            except _Passing as passing:
-                # A server that says "at once" has failed all the same: then our own pause holds.
-                self._waiter.wait(passing.retry_after or next(pauses), str(passing))
+            return self._attempt(n, body, size, long_cache, on_arguments)
+
+        return self._waiter.until_it_passes(attempt, _LONGEST_RETRY_S)
 
     @property
     def _transport(self) -> Transport:
@@ -139,7 +123,7 @@ class Client:
             reply = self._transport.exchange(body, progress, on_arguments, self._waiter.check)
         except Fault as fault:
             self._settle_failure(reservation, worst, progress, str(fault), free=fault.free)
-            raise _Passing(str(fault), fault.retry_after) from None
+            raise Passing(str(fault), fault.retry_after) from None
         except BaseException as error:
             refused = isinstance(error, Unable) and not progress.began
             why = str(error) if isinstance(error, Unable) else "interrupted"
@@ -166,11 +150,3 @@ class Client:
         )
         usd = self._prices.cost(assumed)
         self._ledger.settle(reservation, assumed.by_kind(), usd, why, exact=False)
-
-
-class _Passing(Exception):
-    """A fault that passes, with the time that the server named."""
-
-    def __init__(self, reason: str, retry_after: float | None) -> None:
-        super().__init__(reason)
-        self.retry_after = retry_after

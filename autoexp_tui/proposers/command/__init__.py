@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import codecs
 import contextlib
+import datetime as dt
 import re
 from collections.abc import Callable
 from pathlib import Path
 
 from autoexp_tui.model.proposal import Proposal, Situation, Stream, Unable, Unusable
 from autoexp_tui.proposers.anthropic.prompt import briefing
+from autoexp_tui.proposers.command.failures import named_wait, remedy
 from autoexp_tui.proposers.command.presets import PRESETS, BadCommand, command_line, filled
 from autoexp_tui.proposers.command.scratch import Scratch, TargetLost
 from autoexp_tui.proposers.command.supervised import AgentRun, RunAgent, Supervised
 from autoexp_tui.proposers.context import GatherContext, no_context
+from autoexp_tui.proposers.waiting import Passing, Waiter
 from autoexp_tui.text.safe import clean, clean_line
 
 __all__ = ["PRESETS", "AgentRun", "BadCommand", "CommandProposer", "RunAgent", "Supervised"]
@@ -28,6 +31,10 @@ _SAID = re.compile(
 _HYPOTHESIS = 2_000
 _NAMED = 3
 """How many of the other changes are named."""
+_LONGEST_RETRY_S = 600.0
+"""Seconds between attempts, at most, when the agent names no time."""
+_HANGS = 5
+"""How often in a row its time limit may end it for one experiment."""
 _NOT_FOUND = frozenset({126, 127})
 """The shell's word for a program that is not there, or is none."""
 
@@ -45,6 +52,7 @@ class CommandProposer:
         folder: str,
         home: Path,
         run: RunAgent,
+        waiter: Waiter,
         gather_context: GatherContext = no_context,
         notice: Callable[[str], None] = lambda _: None,
     ) -> None:
@@ -54,6 +62,7 @@ class CommandProposer:
             root: the workspace, in which nothing runs meanwhile.
             folder: the project's, relative to it.
             home: a folder for the scratch copy; whatever is there is removed.
+            waiter: waits while the agent can't work; nothing that it does ends before.
             notice: takes what a person should know, a line each.
 
         Raises BadCommand.
@@ -64,17 +73,35 @@ class CommandProposer:
         self._folder = folder
         self._home = home
         self._run = run
+        self._waiter = waiter
+        self._hangs = (0, 0)
+        """An experiment's number, and how often in a row the time limit has ended the agent."""
         self._gather_context = gather_context
         self._notice = notice
 
     def propose(self, situation: Situation, stream: Stream) -> Proposal:
-        """What the agent made of the target.
+        """What the agent made of the target; a failure that passes is waited out.
+
+        What it has written when its time limit ends it is taken as it is.
 
         Raises:
-            Unable: the program is not there.
-            Unusable: it failed, or left nothing to try.
-            Exception: whatever the runner and `stream` raise; the agent has gone then.
+            Unable: it can't work before a person has done something, which the message names.
+            Unusable: it left nothing to try.
+            Exception: whatever the runner, the waiter and `stream` raise; the agent has gone then.
         """
+        again = False
+
+        def attempt() -> Proposal:
+            nonlocal again
+            if again:
+                stream("again", "")
+            again = True
+            return self._ask(situation, stream)
+
+        return self._waiter.until_it_passes(attempt, _LONGEST_RETRY_S)
+
+    def _ask(self, situation: Situation, stream: Stream) -> Proposal:
+        """Run the agent once. Raises Passing, Unable, Unusable."""
         target = situation.contract.target
         with contextlib.ExitStack() as stack:
             scratch = Scratch(self._home, self._root, self._folder, target, situation.text)
@@ -100,14 +127,22 @@ class CommandProposer:
                     f"install it, or mend the command `{clean_line(self._line)}`"
                 )
             self._report(scratch.other_changes(), target)
-            if ended.failure:
-                raise Unusable(f"the agent failed: {clean_line(ended.failure)}")
+            if ended.failure and not ended.timed_out:
+                raise self._trouble(ended)
             try:
                 text = scratch.text()
             except TargetLost as lost:
                 raise Unusable(str(lost)) from None
+        self._count_hang(situation.n, ended)
         if text == situation.text:
+            if ended.timed_out:
+                raise Passing(f"the agent has written nothing: {clean_line(ended.failure)}")
             raise Unusable(f"the agent left {target} as it was")
+        if ended.timed_out:
+            self._notice(
+                f"#{situation.n}: the agent's {clean_line(ended.failure)} was over: "
+                "what it had written is tried"
+            )
         stream("target", text.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
         said = dict(_SAID.findall(output.text))
         hypothesis = said.get("HYPOTHESIS") or clean(ended.tail).strip()[-_HYPOTHESIS:]
@@ -117,6 +152,27 @@ class CommandProposer:
             text=text,
             memo={"agent": self._word},
         )
+
+    def _trouble(self, ended: AgentRun) -> Exception:
+        """What a failure of the agent means for the run."""
+        words = f"the agent failed: {clean_line(ended.failure)}"
+        said = f"{ended.tail}\n{ended.failure}"
+        if what := remedy(said):
+            return Unable(f"{words}; {what}, then `autoexp run` goes on from here")
+        return Passing(words, named_wait(said, dt.datetime.now().astimezone()))
+
+    def _count_hang(self, n: int, ended: AgentRun) -> None:
+        """Raise Unable when its time limit has ended it too often for one experiment."""
+        if not ended.timed_out:
+            self._hangs = (0, 0)
+            return
+        count = self._hangs[1] + 1 if self._hangs[0] == n else 1
+        self._hangs = (n, count)
+        if count > _HANGS:
+            raise Unable(
+                f"the agent has brought nothing new {count} times in a row within its "
+                f"{clean_line(ended.failure)}: raise command.time_limit, or mend the command"
+            )
 
     def prompt(self, situation: Situation) -> str:
         """What the agent is given to read."""

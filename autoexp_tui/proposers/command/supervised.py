@@ -26,6 +26,8 @@ class AgentRun(msgspec.Struct, frozen=True):
     """Why its work can't be taken, in words; empty when it ended well."""
     tail: str
     """The end of its output, fit to be shown."""
+    timed_out: bool = False
+    """Whether its time limit ended it."""
 
 
 class RunAgent(Protocol):
@@ -109,7 +111,8 @@ class Supervised:
         if not outcomes:
             return AgentRun(None, "it could not be run", "")
         outcome = outcomes[0]
-        return AgentRun(outcome.exit_code, outcome.failure, outcome.tail)
+        timed_out = outcome.ended == "time limit"
+        return AgentRun(outcome.exit_code, outcome.failure, outcome.tail, timed_out)
 
 
 class _Follower:
