@@ -8,11 +8,15 @@ import click
 
 from autoexp_tui.console import say
 from autoexp_tui.loop.control import Command, Verb
-from autoexp_tui.loop.wire import send
+from autoexp_tui.loop.measuring import MOST_DEATHS
+from autoexp_tui.loop.runlock import is_running
+from autoexp_tui.loop.wire import NoRunner, send
 from autoexp_tui.model.problem import Problem
+from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.project import run_here
+from autoexp_tui.sources.journals import read_state
 from autoexp_tui.system.person import whoami
-from autoexp_tui.text.safe import clean_line
+from autoexp_tui.text.safe import clean_line, cut
 
 _Command = Callable[..., None]
 
@@ -26,10 +30,31 @@ def _tag(command: _Command) -> _Command:
 def ask(tag: str | None, verb: Verb, text: str = "") -> None:
     """Send a command to a run's runner, and print its answer."""
     run = run_here(tag)
-    reply = send(run, Command(verb, by=whoami(), text=clean_line(text, 2000)))
+    try:
+        reply = send(run, Command(verb, by=whoami(), text=clean_line(text, 2000)))
+    except NoRunner:
+        if is_running(run):
+            raise
+        raise NoRunner(_at_rest(run, verb)) from None
     if not reply.ok:
         raise Problem(f"{run.tag}: {reply.text}")
     say(f"{run.tag}: {reply.text}")
+
+
+def _at_rest(run: RunDirectory, verb: Verb) -> str:
+    """What a person can do about a run that nobody answers for."""
+    state = read_state(run)
+    again = f"`autoexp run --tag {run.tag}` goes on"
+    if state.finished is not None:
+        return f"{run.tag} has ended ({cut(state.finished.reason, 200)}): {again} where it can"
+    cut_off, words = state.current, f"{run.tag} stands still, its runner has died"
+    if verb in {"pause", "stop", "stop-now"}:
+        return f"{words}: there is nothing to {verb.partition('-')[0]}; {again}"
+    if cut_off is None or not cut_off.commit:
+        return f"{words}: no experiment is in flight; {again}"
+    died = cut_off.deaths + cut_off.measuring
+    left = f"runners that died while it was measured: {died}, after {MOST_DEATHS} it is a crash"
+    return f"{words}: {again}, and measures #{cut_off.n} again ({left}, and the run goes on)"
 
 
 @click.command()

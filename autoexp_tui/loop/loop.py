@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from autoexp_tui.loop.confirming import Confirmer, GuardFailed, Judgement
 from autoexp_tui.loop.control import Controls, Interrupted
-from autoexp_tui.loop.measuring import Measurer, OutOfTime, Runs, Tampered
+from autoexp_tui.loop.measuring import MOST_DEATHS, Measurer, OutOfTime, Runs, Tampered, died_words
 from autoexp_tui.loop.mutating import ask_mutants, unread
 from autoexp_tui.loop.ports import Ports, Result
 from autoexp_tui.loop.projections import Projections
@@ -105,6 +105,8 @@ class Loop:
         """Steps 1 to 8, once."""
         candidate = self.unfinished()
         try:
+            if candidate is not None and self.give_up_deadly(candidate):
+                return
             if candidate is None:
                 situation = self.read_state()  # 1. target, history, last results, hints
                 proposal = self.form_hypothesis(situation)  # 2. with its edit: 3. of one file
@@ -130,6 +132,31 @@ class Loop:
                 text = self._candidates.text_of(cut.commit)
                 return Candidate(cut.n, cut.parent, cut.commit, text, cut.description, cut.attempt)
         return None
+
+    def give_up_deadly(self, candidate: Candidate) -> bool:
+        """Make a crash of what takes the runner, or the machine, with it each time."""
+        deaths = self._recorder.state.in_flight[candidate.n].deaths
+        if deaths < MOST_DEATHS:
+            return False
+        words = clean_line(died_words(deaths))
+        if not self._recorder.state.rows:
+            raise BaselineFailed(f"the baseline gave no measurement: {words}")
+        self._recorder.alarm(f"#{candidate.n} is given up: {words}")
+        self._recorder.record(
+            events.Decided(
+                n=candidate.n,
+                status="crash",
+                commit=candidate.commit,
+                parent=candidate.parent,
+                description=one_line(candidate.description),
+                reason=words,
+                metrics={},
+                seconds=0.0,
+                cost_usd=round(self._recorder.state.unbooked_usd.get(candidate.n, 0.0), 6),
+            )
+        )
+        self.log_row()
+        return True
 
     def read_state(self) -> Situation:
         with self._recorder.transaction() as state:

@@ -14,6 +14,14 @@ from autoexp_tui.model.contract import Guard, Metric
 from autoexp_tui.model.measurement import Measurement, Sample
 from autoexp_tui.text.safe import clean_line
 
+MOST_DEATHS = 2
+"""Runners that may die while one text is measured: no third one is tried."""
+
+
+def died_words(deaths: int) -> str:
+    """Why a text is given up that runners did not survive."""
+    return f"the runner died while this was measured, {deaths} times"
+
 
 class Tampered(Exception):
     """A run changed what it is judged by; the message names it."""

@@ -12,6 +12,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 
+from autoexp_tui.loop.measuring import MOST_DEATHS, died_words
 from autoexp_tui.loop.ports import CandidateStore, Evaluator, Handle, Job, Result
 from autoexp_tui.loop.recorder import Recorder
 from autoexp_tui.model import events
@@ -247,6 +248,10 @@ class Verifier:
         """Evaluate one text and write it down; why it ends here, or nothing."""
         state = self._recorder.state
         contract, samples, failure, seconds = state.contract, list[Sample](), "", 0.0
+        if (deaths := _verification(state).begun) >= MOST_DEATHS:
+            self._verified(number, variant, 0.0, {}, died_words(deaths))
+            return ""
+        self._recorder.record(events.EvaluationStarted(variant.n, purpose="verify"))
         for turn in range(contract.repeats):
             left = self._until - time.monotonic()
             if self.stopped:
@@ -273,13 +278,18 @@ class Verifier:
         metrics = {} if failure else Measurement(tuple(samples)).metrics
         if metrics and not state.objective.merits(metrics):
             failure, metrics = "its figures are not finite", {}
+        self._verified(number, variant, seconds, metrics, failure)
+        return ""
+
+    def _verified(
+        self, number: int, variant: Variant, seconds: float, metrics: dict[str, float], failure: str
+    ) -> None:
         self._recorder.record(
             events.Verified(number, variant, round(seconds, 3), metrics, clean_line(failure, 300))
         )
         if failure:
             name = f"#{variant.n}" + (f" without #{variant.without}" * bool(variant.without))
             self._recorder.alarm(f"verification: {name} gives no measurement: {failure}")
-        return ""
 
     def _run(self, job: Job) -> Result:
         self._handle = handle = self._evaluator.submit(job)

@@ -55,6 +55,10 @@ class Experiment:
     waiting: tuple[float, events.WaitBegan] | None = None
     """When the wait began, by the wall clock, and for what."""
     evaluated: events.Evaluated | None = None
+    measuring: bool = False
+    """Whether a run of the harness has begun and nothing tells its end."""
+    deaths: int = 0
+    """Runners that died while this text was measured."""
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):
@@ -272,6 +276,9 @@ class RunState:
                 self.spent_usd += event.usd
             case events.CostSettled() as event:
                 self._settled(event)
+            case events.EvaluationStarted(purpose="verify"):
+                if self.verification is not None:
+                    self.verification = self.verification.began()
             case (
                 events.WaitBegan()
                 | events.ProposalAnswered()
@@ -282,7 +289,9 @@ class RunState:
                 | events.Evaluated()
             ) as event:
                 self._experiment_went_on(event)
-            case events.Remeasured(sample=sample):
+            case events.Remeasured(sample=sample, n=n):
+                if n in self.in_flight:
+                    self.in_flight[n].measuring = False
                 self.calibration = self.calibration.remeasured(sample, self.objective)
             case events.Abandoned(n=n):
                 self.in_flight.pop(n, None)
@@ -327,6 +336,10 @@ class RunState:
 
     def _runner_started(self, event: events.RunnerStarted) -> None:
         self.runner = event
+        died = self.finished is None or not self.finished.ok
+        for cut in self.in_flight.values():
+            cut.deaths += cut.measuring and died
+            cut.measuring = False
         self.finished = self.stop_requested = None
         # What the last runner had not committed is gone with it: its number is used again.
         self.in_flight = {n: cut for n, cut in self.in_flight.items() if cut.commit}
@@ -347,11 +360,12 @@ class RunState:
         if current is None:
             return
         current.waiting = None
+        current.measuring = isinstance(event, events.EvaluationStarted)
         match event:
             case events.WaitBegan():
                 current.waiting = (self.time, event)
             case events.RepairBegan(attempt=attempt):
-                current.attempt, current.digest = attempt, ""
+                current.attempt, current.digest, current.deaths = attempt, "", 0
                 self._enter("proposing")
             case events.ProposalAnswered():
                 current.answers.append(one_line(f"{event.description}: {event.reason}"))
@@ -360,6 +374,8 @@ class RunState:
                 current.added, current.removed = event.added, event.removed
                 current.digest, current.memo = event.digest, event.memo
             case events.Committed():
+                if event.attempt != current.attempt or not current.commit:
+                    current.deaths = 0  # another text
                 current.commit, current.attempt = event.commit, event.attempt
                 current.evaluated = None
                 self.tried.setdefault(current.digest, current.n)

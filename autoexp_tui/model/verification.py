@@ -32,14 +32,20 @@ class Verification:
     evaluations: tuple[events.Verified, ...] = ()
     finished: events.VerificationFinished | None = None
     """How it was last ended; None while it goes on."""
+    begun: int = 0
+    """How often the evaluation that is due was begun, by processes that did not live to its end."""
+
+    def began(self) -> Verification:
+        """An evaluation has begun."""
+        return replace(self, begun=self.begun + 1)
 
     def apply(self, event: events.Verified | events.VerificationFinished) -> Verification:
         match event:
             case events.Verified():
                 found = (*self.evaluations, event)
-                return replace(self, evaluations=found, finished=None)
+                return replace(self, evaluations=found, finished=None, begun=0)
             case events.VerificationFinished():
-                return replace(self, finished=event)
+                return replace(self, finished=event, begun=0)
             case _:
                 assert_never(event)
 

@@ -89,6 +89,8 @@ class Claims(FakeLab):
         self.claimed = claimed
 
     def submit(self, job: Job) -> Handle:  # type: ignore[override]
+        if job.purpose == "mutant":
+            return Handle(self.mutated, job)
         return Handle(lambda job: measured(self.claimed[job.text]), job)
 
 
@@ -331,3 +333,24 @@ def test_of_two_metrics_a_worse_one_decides() -> None:
         "step", 2, "gone", 0.0, -1.0, -1.0, -1.0
     )
     assert blocks.effect("step", 3, Variant(3), Variant(1), (1.0, 0.0)).outcome == "holds"
+
+
+def test_what_takes_the_process_with_it_is_given_up_after_two_deaths(tmp_path: Path) -> None:
+    class Died(BaseException):
+        """Stands for the end of the process."""
+
+    def deadly(job: Job) -> Result:
+        if job.text == lines(4, 5, 5):
+            raise Died
+        return measured(loss_of(job.text))
+
+    rig = run_of(tmp_path, *THREE)
+    for _ in range(2):
+        with pytest.raises(Died), verifier(rig, deadly) as (one, _bench):
+            one.run()
+    with verifier(rig, deadly) as (one, _bench):
+        one.run()
+    known = rig.state.verification
+    assert known is not None
+    failed = [(found.variant.n, found.failure) for found in known.evaluations if found.failure]
+    assert failed == [(2, "the runner died while this was measured, 2 times")]
