@@ -246,7 +246,7 @@ class Loop:
     def keep_or_revert(self, candidate: Candidate, measured: events.Evaluated, runs: Runs) -> None:
         state = self._recorder.state
         if measured.failure and not state.rows:
-            cure = f". {runs.last.remedy}" if runs.last.remedy else ""
+            cure = f"; {runs.last.remedy}" if runs.last.remedy else ""
             raise BaselineFailed(f"the baseline gave no measurement: {measured.failure}{cure}")
         brackets: list[str] = []
         if candidate.attempt > 1:

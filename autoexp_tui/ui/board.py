@@ -15,6 +15,7 @@ from textual.message import Message
 
 from autoexp_tui.model.state import RunState
 from autoexp_tui.sources.subject import Base, Subject, Texts, subject_of
+from autoexp_tui.text.safe import NOTHING, Safe
 from autoexp_tui.ui import ink
 from autoexp_tui.ui.panes import PANES, BoardShape, Name, PanesLayout, shape_of
 from autoexp_tui.ui.reading import ChangeRead, ChangeReading, FileReader
@@ -22,7 +23,10 @@ from autoexp_tui.ui.widgets.diff import DiffPane
 from autoexp_tui.ui.widgets.hypothesis import HypothesisPane
 from autoexp_tui.ui.widgets.output import OutputPane
 from autoexp_tui.ui.widgets.plot import MetricPlot, views
-from autoexp_tui.ui.widgets.table import ResultsTable
+from autoexp_tui.ui.widgets.table import EMPTY, ResultsTable
+
+_NEXT = "⏎ shows the output · mend it · `autoexp check` tries again · `autoexp run`"
+"""What to do about a baseline that gave no measurement."""
 
 Pane = HypothesisPane | DiffPane | OutputPane | MetricPlot | ResultsTable
 
@@ -43,6 +47,12 @@ class Look:
     active: Name = "results"
     """The pane that has the focus, or that is shown alone."""
     enlarged: bool = False
+
+
+def without_baseline(state: RunState) -> Safe:
+    """Why the run ended before anything was measured; empty where it did not."""
+    ended = state.finished is not None and not state.finished.ok and not state.rows
+    return state.finished.reason if state.finished is not None and ended else NOTHING
 
 
 class Board(Container):
@@ -151,12 +161,18 @@ class Board(Container):
             return
         self._target = state.contract.target
         self._show_diff(state, subject, look)
-        self._show_hypothesis(subject, looking_back=look.selected is not None)
+        if reason := without_baseline(state):
+            ink.entitle(self.hypothesis, "1 No measurement")
+            self.hypothesis.failed(reason)
+        else:
+            self._show_hypothesis(subject, looking_back=look.selected is not None)
         ink.subtitle(self.hypothesis, state.phase if subject.row is None else "")
         self._show_output(state, subject)
 
     def _show_results(self, state: RunState, look: Look) -> None:
         best = state.best.n if state.best else None
+        reason = without_baseline(state)
+        self.results.why_empty = f"{reason}\n\n{_NEXT}" if reason else EMPTY
         self.results.show(state.rows, state.objective, best=best, fresh=look.fresh)
 
     def _show_plot(self, state: RunState, look: Look) -> None:
@@ -230,7 +246,9 @@ class Board(Container):
             self.hypothesis.forming(subject.flight, self._written)
 
     def _show_output(self, state: RunState, subject: Subject) -> None:
-        ran = subject.row is not None or state.phase in {"evaluating", "deciding"}
+        ran = subject.row is not None or (
+            subject.flight is not None and subject.flight.evaluation is not None
+        )
         path = self._texts.output(subject.n) if ran else None
         prints = subject.row is None and state.phase == "evaluating"
         self.output.follow(path, self._progress if prints else lambda: 1.0)

@@ -830,3 +830,28 @@ async def test_a_table_in_a_repository_shows_what_its_commits_changed(tmp_path: 
         await bench.press("N", "N")
         await bench.shows("diff", "- lr = 1", "+ lr = 2")
         assert "train.py" in bench.title("diff")
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)])
+async def test_a_baseline_that_failed_shows_why_what_to_do_and_its_output(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    began = [
+        *opening(),
+        events.ExperimentStarted(1, "0" * 40),
+        events.Proposed(1, "The target as it is, measured.", "baseline", 0, 0, ""),
+        events.Committed(1, "0" * 40),
+        events.EvaluationStarted(1),
+    ]
+    async with running(tmp_path, began, size) as bench:
+        bench.write(1, "x = 1\n", "loading\nTraceback: no numpyx\n")
+        reason = "no measurement: exit 1: no numpyx; `pip install numpyx` into .venv"
+        await bench.tell(
+            events.Evaluated(1, 0.1, {}, failure="exit 1"), events.RunFinished(reason, ok=False)
+        )
+        table = " ".join(bench.pane("results").split())
+        assert "`pip install numpyx` into .venv" in table
+        assert "⏎ shows the output" in table
+        await bench.press("enter")
+        await bench.shows("output", "loading", "Traceback: no numpyx")
+        assert bench.screen.look.enlarged

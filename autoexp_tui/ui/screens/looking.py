@@ -9,6 +9,7 @@ from textual.message import Message
 from autoexp_tui.model.state import Row
 from autoexp_tui.summary.headline import best_line
 from autoexp_tui.text.safe import Safe
+from autoexp_tui.ui.board import without_baseline
 from autoexp_tui.ui.clipping import experiment_as_text
 from autoexp_tui.ui.dialogs import Ask
 from autoexp_tui.ui.panes import PANES
@@ -50,6 +51,9 @@ class Looking(RunView):
         latest = self.state.latest
         if latest is not None:
             self._open(self.look.selected or latest.n)
+        elif without_baseline(self.state):  # all there is to see is what the harness printed
+            self.look.active, self.look.enlarged = "output", True
+            self._arrange()
         else:
             self.say("nothing to open yet: the baseline comes first")
 

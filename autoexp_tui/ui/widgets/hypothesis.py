@@ -60,6 +60,10 @@ class HypothesisPane(VerticalScroll, can_focus=True):
         body = ink.text((repair, self._style("crash")), words, (under, quiet))
         self._show(key, body)
 
+    def failed(self, reason: str) -> None:
+        """The run ended before there was anything to tell but why."""
+        self._show(("failed", reason), ink.text((reason, self._style("crash"))))
+
     def decided(self, row: Row, verified: str) -> None:
         """A finished experiment: the outcome first; `verified` is what measuring it again told."""
         mark = outcome_of(row)

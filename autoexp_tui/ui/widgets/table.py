@@ -5,10 +5,12 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import ClassVar
 
 from rich.cells import cell_len, set_cell_size
 from rich.style import Style
+from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
 from textual.events import Click
 from textual.geometry import Size
@@ -119,6 +121,8 @@ class ResultsTable(ScrollView, can_focus=True):
         super().__init__(name=name, id=id, classes=classes)
         self._sheet = TableRows(Objective(()))
         self._terms: tuple[str, ...] = ()
+        self.why_empty = EMPTY
+        """What is said while there are no rows."""
         self._matches: list[int] | None = None
         """Ascending indices of the rows that the filter lets through; None: no filter."""
         self._cursor = 0
@@ -264,10 +268,11 @@ class ResultsTable(ScrollView, can_focus=True):
         self._move_to(self.row_count - 1)
 
     def action_open(self) -> None:
-        """Ask for the details of the row under the cursor."""
+        """Ask for the details of the row under the cursor; without one the key is the screen's."""
         n = self.cursor_n
-        if n is not None:
-            self.post_message(self.RowOpened(self, n))
+        if n is None:
+            raise SkipAction
+        self.post_message(self.RowOpened(self, n))
 
     def on_click(self, event: Click) -> None:
         """The mouse may, but never needs to."""
@@ -327,11 +332,15 @@ class ResultsTable(ScrollView, can_focus=True):
         return self._layout[1]
 
     def _notice(self, y: int, width: int) -> Strip:
-        if y != max(0, (self.size.height - 1) // 2):
-            return Strip.blank(width, self.rich_style)
         sought = clean_line(" ".join(self._terms), width)
-        text = f"nothing matches {sought!r}" if self._sheet.count else EMPTY
-        shown = set_cell_size(text.center(width), width)
+        text = f"nothing matches {sought!r}" if self._sheet.count else self.why_empty
+        lines = [
+            part for each in text.split("\n") for part in wrap(each, max(1, width - 2)) or [""]
+        ]
+        line = y - max(0, (self.size.height - len(lines)) // 2)
+        if not 0 <= line < len(lines):
+            return Strip.blank(width, self.rich_style)
+        shown = set_cell_size(lines[line].center(width), width)
         return Strip([ink.segment(one_line(shown), self._style("quiet"))], width)
 
     def _header(self, width: int) -> Strip:
