@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from autoexp_tui.evaluation.sandbox import probing
 from autoexp_tui.evaluation.sandbox.confine import CAPABILITIES
@@ -14,9 +15,9 @@ from autoexp_tui.evaluation.sandbox.confinement import Confinement, confined
 from autoexp_tui.system.removal import copy_tree
 
 _MOST_FILES = 300
-"""Protected files that are made read-only; a mount for each. Further ones are only verified."""
+"""Protected files that are made read-only, a mount for each; further ones are only verified."""
 _MOST_FILES_BY_ARGUMENT = 40
-"""The same where bubblewrap itself must mount them, which takes it a millisecond for each."""
+"""The same where bubblewrap must mount them, to which each mount takes longer than the last."""
 _DEVICES = ("/dev/nvidia*", "/dev/dri", "/dev/kfd", "/dev/dxg", "/dev/accel*", "/dev/infiniband")
 _OF_RUN = (
     *("/run/systemd/resolve", "/run/resolvconf", "/run/NetworkManager/resolv.conf"),
@@ -26,6 +27,12 @@ _OF_RUN = (
 _NOT_IN_OPTIONS = frozenset(",:\\")
 """Characters that an overlay's options can't have in a path."""
 
+_Change = tuple[Literal["bind", "read-only", "empty", "make"], str, str]
+"""What is done, from which source, in which place; both are words of `confine.py`."""
+_ARGUMENTS = {"bind": "--bind", "read-only": "--ro-bind", "empty": "--tmpfs", "make": "--dir"}
+_OVERLAY = "overlay"
+"""The source that an overlay is, once it is mounted."""
+
 
 @dataclass(frozen=True, slots=True)
 class Bubblewrap:
@@ -34,7 +41,7 @@ class Bubblewrap:
     program: str
     """Absolute path of bwrap."""
     mounts: bool = True
-    """Whether mounts can be made before bwrap starts: more of them, and in far less time."""
+    """Whether mounts can be made before bwrap starts: in far less time than it takes for them."""
     overlays: bool = True
     """Whether an overlay can be mounted, so that what is written into HOME can be dropped."""
     name: str = "bubblewrap"
@@ -43,106 +50,96 @@ class Bubblewrap:
         return probing.probe(self)
 
     def wrap(self, argv: Sequence[str], confinement: Confinement) -> list[str]:
-        steps = [*confinement.limit_steps(), *self._steps(confinement)]
-        return confined(steps, [self.program, *self._arguments(confinement), "--", *argv])
-
-    def _apart(self, confinement: Confinement) -> bool:
-        home = confinement.home
-        if home is None or not (self.mounts and self.overlays):
-            return False
-        return not _NOT_IN_OPTIONS.intersection(f"{home}{confinement.private}")
+        steps = [*confinement.limit_steps()]
+        arguments = [*_unshared(confinement)]
+        if self.mounts:
+            steps += ["namespace", "seal", *self._steps(confinement)]
+            arguments += ["--bind", "/", "/", *_devices()]
+        else:
+            arguments += ["--ro-bind", "/", "/", *_devices()]
+            for step, source, path in _changes(confinement, _MOST_FILES_BY_ARGUMENT):
+                arguments.append(_ARGUMENTS[step])
+                arguments += (path,) if step in {"empty", "make"} else (source, path)
+        return confined(steps, [self.program, *arguments, "--", *argv])
 
     def _steps(self, confinement: Confinement) -> Iterator[str]:
-        if not self.mounts:
-            return
-        yield "namespace"
-        root = confinement.root
-        if self._apart(confinement):
-            (confinement.private / "home").mkdir()
-            yield from ("apart", str(confinement.home), str(confinement.private / "home"))
-            inner = (root, confinement.private, *confinement.writable)
-            for path in inner:
-                if confinement.home is not None and path.is_relative_to(confinement.home):
-                    yield from ("restore", str(path))
-        for folder in sorted(confinement.folders[:_MOST_FILES]):
-            yield from ("pin", str(root / folder))
-        for name in confinement.protected[:_MOST_FILES]:
-            yield from ("read-only", str(root / name))
-
-    def _arguments(self, confinement: Confinement) -> Iterator[str]:
-        yield from ("--unshare-pid", "--unshare-ipc", "--unshare-uts", "--new-session")
-        if not confinement.network:
-            yield "--unshare-net"
-        if os.geteuid() == 0:
-            yield from ("--cap-drop", "ALL")
-            for capability in CAPABILITIES:
-                yield from ("--cap-add", capability)
-        yield from ("--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc")
-        for pattern in _DEVICES:
-            for device in sorted(glob.glob(pattern)):  # noqa: PTH207
-                yield from ("--dev-bind", device, device)
-        replaced = yield from self._replaced(confinement)
-        for path in confinement.readable:
-            if any(map(path.is_relative_to, replaced)):
-                yield from ("--ro-bind", str(path), str(path))
-        if confinement.home is not None:
-            bind = "--bind" if self._apart(confinement) else "--ro-bind"
-            yield from (bind, str(confinement.home), str(confinement.home))
-        yield from _hides(confinement)
-        yield from _shares(confinement)
-        if not self.mounts:
-            yield from _protections(confinement)
-
-    def _replaced(self, confinement: Confinement) -> Generator[str, None, list[Path]]:
-        """Places that are everybody's, each replaced by one of its own; they are returned."""
-        replaced = []
-        tmp = confinement.private / "tmp"
-        tmp.mkdir()
-        tmp.chmod(0o1777)
-        for path in (Path("/tmp"), Path("/var/tmp")):  # noqa: S108 - that they are hidden is the aim
-            if path.is_dir() and not path.is_symlink():
-                yield from ("--bind", str(tmp), str(path))
-                replaced.append(path)
-        yield from ("--setenv", "TMPDIR", "/tmp")  # noqa: S108
-        run = Path("/run")
-        if run.is_dir() and not run.is_symlink():
-            yield from ("--tmpfs", "/run")
-            replaced.append(run)
-            for name in _OF_RUN:
-                if os.path.exists(name):  # noqa: PTH110
-                    yield from ("--ro-bind", os.path.realpath(name), name)
-            own = os.environ.get("XDG_RUNTIME_DIR", "")
-            if own.startswith("/run/"):
-                yield from ("--perms", "0700", "--dir", own)
-        return replaced
+        home, private = confinement.home, confinement.private
+        overlay = ""
+        if self.overlays and home and not _NOT_IN_OPTIONS.intersection(f"{home}{private}"):
+            overlay = _OVERLAY
+            (private / "home").mkdir()
+            yield from ("overlay", str(home), str(private / "home"))
+        for step, source, path in _changes(confinement, _MOST_FILES, overlay):
+            yield step
+            yield from (path,) if step in {"empty", "make"} else (source, path)
 
 
-def _hides(confinement: Confinement) -> Iterator[str]:
+def _unshared(confinement: Confinement) -> Iterator[str]:
+    yield from ("--unshare-pid", "--unshare-ipc", "--new-session")
+    if not confinement.network:
+        yield "--unshare-net"
+    if os.geteuid() == 0:
+        yield from ("--cap-drop", "ALL")
+        for capability in CAPABILITIES:
+            yield from ("--cap-add", capability)
+    yield from ("--setenv", "TMPDIR", "/tmp")  # noqa: S108
+
+
+def _devices() -> Iterator[str]:
+    yield from ("--dev", "/dev", "--proc", "/proc")
+    for pattern in _DEVICES:
+        for device in sorted(glob.glob(pattern)):  # noqa: PTH207
+            yield from ("--dev-bind", device, device)
+
+
+def _changes(confinement: Confinement, most_files: int, overlay: str = "") -> Iterator[_Change]:
+    """What makes the machine's file system the command's, in the order in which it must happen.
+
+    Where there is an overlay of HOME, `overlay` names it.
+    """
+    tmp = confinement.private / "tmp"
+    tmp.mkdir()
+    tmp.chmod(0o1777)
+    replaced = []
+    for path in (Path("/tmp"), Path("/var/tmp")):  # noqa: S108 - that they are hidden is the aim
+        if path.is_dir() and not path.is_symlink():
+            yield "bind", str(tmp), str(path)
+            replaced.append(path)
+    run = Path("/run")
+    if run.is_dir() and not run.is_symlink():
+        yield "empty", "", "/run"
+        replaced.append(run)
+        yield from (("read-only", name, name) for name in _OF_RUN if os.path.exists(name))  # noqa: PTH110
+        own = os.environ.get("XDG_RUNTIME_DIR", "")
+        if own.startswith("/run/"):
+            yield "make", "", own
+    covered = [path for path in confinement.readable if any(map(path.is_relative_to, replaced))]
+    yield from (("read-only", str(path), str(path)) for path in covered)
+    home = confinement.home
+    if home is not None and any(map(home.is_relative_to, replaced)):
+        yield ("bind", overlay, str(home)) if overlay else ("read-only", str(home), str(home))
     for path in _outermost(confinement.hidden):
         if path.is_dir():
-            yield from ("--tmpfs", str(path))
+            yield "empty", "", str(path)
         else:
-            yield from ("--ro-bind", "/dev/null", str(path))
-    for path in confinement.exempt():
-        yield from ("--ro-bind", str(path), str(path))
+            yield "read-only", "/dev/null", str(path)
+    yield from (("read-only", str(path), str(path)) for path in confinement.exempt())
+    yield from _shares(confinement)
+    root = confinement.root
+    for folder in sorted(confinement.folders[:most_files]):
+        yield "bind", str(root / folder), str(root / folder)
+    for name in confinement.protected[:most_files]:
+        yield "read-only", str(root / name), str(root / name)
 
 
-def _shares(confinement: Confinement) -> Iterator[str]:
+def _shares(confinement: Confinement) -> Iterator[_Change]:
     for path in confinement.writable:
-        yield from ("--bind", str(path), str(path))
+        yield "bind", str(path), str(path)
     for number, path in enumerate(confinement.copies):
         copy = confinement.private / f"copy-{number}"
         copy_tree(path, copy)
-        yield from ("--bind", str(copy), str(path))
-    yield from ("--bind", str(confinement.root), str(confinement.root))
-
-
-def _protections(confinement: Confinement) -> Iterator[str]:
-    root = confinement.root
-    for folder in sorted(confinement.folders[:_MOST_FILES_BY_ARGUMENT]):
-        yield from ("--bind", str(root / folder), str(root / folder))
-    for name in confinement.protected[:_MOST_FILES_BY_ARGUMENT]:
-        yield from ("--ro-bind", str(root / name), str(root / name))
+        yield "bind", str(copy), str(path)
+    yield "bind", str(confinement.root), str(confinement.root)
 
 
 def _outermost(paths: Sequence[Path]) -> list[Path]:

@@ -7,16 +7,20 @@ A step is its name and a fixed number of words:
     limit NAME VALUE       setrlimit, both values; `limit NPROC N`: N threads more than there are
     setenv NAME VALUE
     namespace              mounts of its own; as an ordinary user in a user namespace of its own
-    apart FOLDER STORE     what is written into FOLDER lands in memory, mounted at the folder STORE
-    restore PATH           after `apart`: PATH is the true one again, writable
-    pin FOLDER             FOLDER can't be renamed or removed
-    read-only PATH         PATH can't be changed, renamed, removed or mounted away
+    seal                   nothing that is mounted now can be written to
+    overlay FOLDER STORE   what is written into FOLDER lands in memory, mounted at the folder STORE;
+                           the source `overlay` is it then
+    empty FOLDER           an empty folder stands in its place
+    bind SOURCE PATH       SOURCE stands in the place of PATH, writable
+    read-only SOURCE PATH  the same, but it can't be changed, renamed or removed
+    make FOLDER            a private folder
     capabilities           as root, from the command on: no more than work on files takes
     grant RIGHTS PATH      Landlock: `list`, `read`, `write` or `device`, for PATH and all below it;
                            a PATH that isn't there is passed over
     landlock FLAGS         Landlock begins; `tcp` in FLAGS leaves TCP open
 
-It imports little: every evaluation waits for it. A step that fails ends the process with 125.
+Every SOURCE is what was there before the first step. It imports little, as every evaluation waits
+for it. A step that fails ends the process with 125.
 """
 
 from __future__ import annotations
@@ -25,6 +29,7 @@ import ctypes
 import errno
 import os
 import resource
+import stat
 import struct
 import sys
 
@@ -35,7 +40,10 @@ _CLONE_NEWNS, _CLONE_NEWUSER = 0x00020000, 0x10000000
 _MS_BIND, _MS_REC, _MS_SLAVE = 0x1000, 0x4000, 0x80000
 _MOUNT_SETATTR, _RDONLY = 442, 1
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
+_AT_RECURSIVE = 0x8000
 _AT_FDCWD, _PR_SET_NO_NEW_PRIVS = -100, 38
+
+_OVERLAY = "overlay"
 
 _EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR = 1, 2, 4, 8
 _TRUNCATE, _IOCTL_DEV = 1 << 14, 1 << 15
@@ -47,13 +55,15 @@ _SIZES = {
     "limit": 2,
     "setenv": 2,
     "namespace": 0,
-    "apart": 2,
-    "restore": 1,
-    "pin": 1,
-    "read-only": 1,
+    "seal": 0,
+    "overlay": 2,
+    "empty": 1,
+    "bind": 2,
+    "read-only": 2,
+    "make": 1,
+    "capabilities": 0,
     "grant": 2,
     "landlock": 1,
-    "capabilities": 0,
 }
 
 _PR_CAPBSET_READ, _PR_CAPBSET_DROP = 23, 24
@@ -83,11 +93,14 @@ def landlock_abi() -> int:
 
 def confine(words: list[str], environment: dict[bytes, bytes]) -> None:
     """Take the steps; `environment` gets what they set. Raises Refused."""
-    kernel = _Kernel()
+    steps = []
     at = 0
     while at < len(words):
         step, at = words[at], at + 1
-        arguments, at = words[at : at + _SIZES[step]], at + _SIZES[step]
+        steps.append((step, words[at : at + _SIZES[step]]))
+        at += _SIZES[step]
+    kernel = _Kernel(steps)
+    for step, arguments in steps:
         try:
             kernel.take(step, arguments, environment)
         except (OSError, ValueError) as error:
@@ -95,12 +108,15 @@ def confine(words: list[str], environment: dict[bytes, bytes]) -> None:
 
 
 class _Kernel:
-    def __init__(self) -> None:
+    def __init__(self, steps: list[tuple[str, list[str]]]) -> None:
+        self._steps = steps
         self._libc = _libc()
-        self._true: dict[str, int] = {}
+        self._sources: dict[str, int] = {}
         self._grants: list[tuple[str, str]] = []
 
-    def take(self, step: str, arguments: list[str], environment: dict[bytes, bytes]) -> None:
+    def take(  # noqa: C901, PLR0912 - a case for each step
+        self, step: str, arguments: list[str], environment: dict[bytes, bytes]
+    ) -> None:
         match step, arguments:
             case "limit", [name, value]:
                 _limit(name, int(value))
@@ -108,15 +124,20 @@ class _Kernel:
                 environment[os.fsencode(name)] = os.fsencode(value)
             case "namespace", []:
                 self._namespace()
-            case "apart", [folder, store]:
-                self._apart(folder, store)
-            case "restore", [path]:
-                self._bind(path, path)
-            case "pin", [folder]:
-                self._bind(folder, folder)
-            case "read-only", [path]:
-                self._bind(path, path)
-                self._seal(path)
+            case "seal", []:
+                self._write_protect("/", _AT_RECURSIVE)
+                self._write_protect("/proc", 0, clear=True)  # bwrap writes its user's map there
+            case "overlay", [folder, store]:
+                self._overlay(folder, store)
+            case "empty", [folder]:
+                if os.path.isdir(folder):  # noqa: PTH112 - else something else hides it already
+                    self._mount("tmpfs", folder, "tmpfs", 0, "mode=0755")
+            case "bind", [source, path]:
+                self._bind(source, path, _AT_RECURSIVE, clear=True)
+            case "read-only", [source, path]:
+                self._bind(source, path, _AT_RECURSIVE)
+            case "make", [folder]:
+                os.makedirs(folder, 0o700, exist_ok=True)  # noqa: PTH103
             case "capabilities", []:
                 self._drop_capabilities()
             case "grant", [rights, path]:
@@ -145,11 +166,17 @@ class _Kernel:
             ):
                 with open(f"/proc/self/{name}", "w") as file:  # noqa: PTH123 - pathlib takes long
                     file.write(text)
+        self._open_sources()
         self._mount("none", "/", "none", _MS_REC | _MS_SLAVE)
 
-    def _apart(self, folder: str, store: str) -> None:
-        # Opened before it is covered: paths below it are restored from here.
-        self._true[folder] = os.open(folder, os.O_PATH | os.O_DIRECTORY)
+    def _open_sources(self) -> None:
+        """Hold what will be bound, before anything covers it."""
+        for step, arguments in self._steps:
+            known = self._sources.keys() | {_OVERLAY}
+            if step in {"bind", "read-only"} and arguments[0] not in known:
+                self._sources[arguments[0]] = os.open(arguments[0], os.O_PATH | os.O_CLOEXEC)
+
+    def _overlay(self, folder: str, store: str) -> None:
         # A file system of its own: layers of an overlay may not lie in each other.
         self._mount("tmpfs", store, "tmpfs", 0, "mode=0700")
         for name in ("upper", "work"):
@@ -161,20 +188,25 @@ class _Kernel:
             if error.errno != errno.EINVAL:
                 raise
             self._mount("overlay", folder, "overlay", 0, options)
+        self._sources[_OVERLAY] = os.open(folder, os.O_PATH | os.O_CLOEXEC)
 
-    def _bind(self, source: str, target: str) -> None:
-        for folder, descriptor in self._true.items():
-            if source.startswith(folder.rstrip("/") + "/"):
-                inner = source[len(folder.rstrip("/")) + 1 :]
-                source = f"/proc/self/fd/{descriptor}/{inner}"
-                break
-        self._mount(source, target, "none", _MS_BIND | _MS_REC)
+    def _bind(self, source: str, path: str, flags: int, *, clear: bool = False) -> None:
+        _make_place(path, self._sources[source])
+        there = f"/proc/self/fd/{self._sources[source]}"
+        self._mount(there, path, "none", _MS_BIND | _MS_REC)
+        try:
+            self._write_protect(path, flags, clear=clear)
+        except PermissionError:
+            # Something mounted below it is read-only for good: it stays so.
+            self._write_protect(path, 0, clear=clear)
 
-    def _seal(self, path: str) -> None:
-        attributes = struct.pack("=4Q", _RDONLY, 0, 0, 0)
+    def _write_protect(self, path: str, flags: int, *, clear: bool = False) -> None:
+        change = (0, _RDONLY) if clear else (_RDONLY, 0)
+        attributes = struct.pack("=4Q", *change, 0, 0)
         self._check(
             self._libc.syscall(
-                _MOUNT_SETATTR, _AT_FDCWD, os.fsencode(path), 0, attributes, ctypes.c_size_t(32)
+                *(_MOUNT_SETATTR, _AT_FDCWD, os.fsencode(path), flags),
+                *(attributes, ctypes.c_size_t(len(attributes))),
             )
         )
 
@@ -224,6 +256,17 @@ class _Kernel:
 
 def _libc() -> ctypes.CDLL:
     return ctypes.CDLL(None, use_errno=True)
+
+
+def _make_place(path: str, source: int) -> None:
+    """Something to mount over, where there is nothing yet: in a folder that was emptied."""
+    if os.path.lexists(path):
+        return
+    if stat.S_ISDIR(os.fstat(source).st_mode):
+        os.makedirs(path)  # noqa: PTH103
+        return
+    os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120
+    os.close(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600))
 
 
 def _limit(name: str, value: int) -> None:
