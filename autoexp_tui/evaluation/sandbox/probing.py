@@ -44,7 +44,7 @@ for name, attempt in {
     "network": connect,
     "runner": lambda: open("/proc/" + runner + "/environ").close(),
 }.items():
-    print(name, works(attempt))
+    os.write(1, f"{name} {works(attempt)}\n".encode())
 """
 
 
