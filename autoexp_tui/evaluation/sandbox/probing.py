@@ -117,8 +117,6 @@ def attempts(sandbox: Sandbox) -> dict[str, bool]:
             )
         except (OSError, subprocess.TimeoutExpired):
             return {}
-        if os.environ.get("DBG"):
-            print(done)
         if done.returncode != 0:
             return {}
         answers = (line.split() for line in done.stdout.splitlines())
