@@ -76,6 +76,10 @@ def _lines(event: events.AnyEvent, state: RunState) -> list[str]:  # noqa: C901,
             hours, usd = budget.max_wall_clock_hours, budget.max_cost_usd
             caps = f"{budget.max_experiments} experiments, {hours:g} h, ${usd:.2f}"
             return [f"budget is now {caps}"]
+        case events.ProductsAllowed(paths=paths):
+            named = cut(one_line(", ".join(paths[:3])), 200)
+            more = f" and {len(paths) - 3} more" if len(paths) > 3 else ""
+            return [f"#{event.n} makes {named}{more}: so may every experiment"]
         case events.InstructionsRead():
             return [f"instructions read: {event.lines} lines, from #{event.n} on"]
         case events.CostSettled():

@@ -56,7 +56,7 @@ def verify(tag: str | None, *, rounds: int, time_limit: float, as_json: bool) ->
         verifier = Verifier(
             recorder,
             Candidates(repository, started),
-            LocalEvaluator(run, repository, started),
+            LocalEvaluator(run, repository, started, products=recorder.state.products),
             rounds=rounds,
             time_limit=time_limit,
         )

@@ -5,8 +5,10 @@ Puts workspace, sandbox and harness together, and tells tampering; it judges not
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
+import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
@@ -24,11 +26,13 @@ from autoexp_tui.evaluation.bypasses import (
 from autoexp_tui.evaluation.environment import harness_environment
 from autoexp_tui.evaluation.harness import HarnessOutcome, run_harness
 from autoexp_tui.evaluation.leavings import VARIABLE, MetricFiles, put_back, take
+from autoexp_tui.evaluation.own_places import with_own_places
+from autoexp_tui.evaluation.products import Change, Products
 from autoexp_tui.evaluation.progress import ProgressReader, remember, remembered
 from autoexp_tui.evaluation.remedies import Seen, remedy
 from autoexp_tui.evaluation.sandbox import Sandbox, choose
 from autoexp_tui.evaluation.sandbox.reach import harness_confinement
-from autoexp_tui.evaluation.workspace import Workspace
+from autoexp_tui.evaluation.workspace import Stopped, Workspace
 from autoexp_tui.loop.ports import Job, Result
 from autoexp_tui.model.contract import Metric
 from autoexp_tui.model.events import RunStarted
@@ -53,6 +57,11 @@ class LocalHandle:
     def cancel(self) -> None:
         self.cancelled.set()
 
+    def check(self) -> None:
+        """Raises Stopped once it is cancelled."""
+        if self.cancelled.is_set():
+            raise Stopped
+
 
 class LocalEvaluator:
     """Implements `loop.ports.Evaluator` for one run."""
@@ -65,11 +74,13 @@ class LocalEvaluator:
         units: Mapping[str, str] | None = None,
         sandbox: Sandbox | None = None,
         forms: Mapping[str, Sequence[str]] | None = None,
+        products: Sequence[str] = (),
     ) -> None:
         """Materialises the workspace. Raises RepositoryError, UsageProblem.
 
         `units` are what the run's metrics were printed in so far: another is refused. `forms` are
-        the baseline's, as `MetricReader` tells them.
+        the baseline's, as `MetricReader` tells them, and `products` what it makes, as
+        `Result.made` told it.
         """
         self._forms = None if forms is None else {name: (*each,) for name, each in forms.items()}
         self._units = dict(units or {})
@@ -78,18 +89,29 @@ class LocalEvaluator:
         self.sandbox = sandbox or choose(contract.sandbox)
         self._busy = threading.Lock()
         """Held by the job that has the workspace: another waits for it."""
+        written = [metric.file for metric in contract.metrics if metric.file is not None]
+        self._products = Products(
+            started.folder,
+            keep=contract.keep,
+            declared=[*contract.leaves, *written],
+            allowed=products,
+        )
         self.workspace = Workspace(
             repository,
             started.base,
             started.folder,
             tag=started.tag,
             link=contract.link,
-            keep=contract.keep,
             target=contract.target,
+            products=self._products,
+            links_are_open=self.sandbox.name == "none",
         )
         self._checkout = Checkout(repository.root, self.workspace.root)
         environment, self.withheld = harness_environment(os.environ, contract.env)
         environment, moved = repointed(environment, self._checkout)
+        environment = with_own_places(
+            environment, contract.env.define, self.workspace.root, started.base
+        )
         environment = with_project_python(environment, self.workspace.project_dir)
         linked = [self.workspace.root / name for name in self.workspace.linked]
         self._prefixes = python_prefixes(environment, linked)
@@ -115,7 +137,7 @@ class LocalEvaluator:
         def work() -> None:
             try:
                 with self._busy:
-                    result = self._evaluate(job, handle)
+                    result = self._outcome(job, handle)
                     if result.failure and job.n == 1 and job.purpose != "mutant":
                         result = msgspec.structs.replace(result, remedy=self._remedy(result))
                     handle.future.set_result(result)
@@ -125,9 +147,22 @@ class LocalEvaluator:
         threading.Thread(target=work, name=f"evaluation of {job.n}").start()
         return handle
 
+    def _outcome(self, job: Job, handle: LocalHandle) -> Result:
+        """A result, whatever becomes of the workspace meanwhile."""
+        began = time.monotonic()
+        try:
+            return self._evaluate(job, handle)
+        except Stopped:
+            failure, cut = "interrupted", True
+        except OSError as error:
+            if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+                raise
+            failure, cut = clean_line(f"its workspace was lost: {_words(error)}"), False
+        return Result(time.monotonic() - began, {}, {}, failure, cut_short=cut)
+
     def _evaluate(self, job: Job, handle: LocalHandle) -> Result:
         content = job.text.encode("utf-8", "surrogateescape")
-        self.workspace.prepare(content)
+        self.workspace.prepare(content, handle.check)
         if job.command:
             return self._run_command(job.command, job.reads, job, handle)
         score = self._contract.score
@@ -135,7 +170,7 @@ class LocalEvaluator:
         progress = self._follow(job)
         run = self._run_command(self._contract.harness, judged, job, handle, progress=progress)
         if score is not None and not run.failure:
-            if problem := self._sweep(content):
+            if problem := self._sweep(content, handle):
                 run = msgspec.structs.replace(run, failure=problem, metrics={})
             else:
                 left = msgspec.structs.replace(
@@ -144,7 +179,8 @@ class LocalEvaluator:
                 scored = self._run_command(score, self._contract.metrics, left, handle, "score.log")
                 seconds = run.seconds + scored.seconds
                 notes = run.notes + scored.notes
-                run = msgspec.structs.replace(scored, seconds=seconds, notes=notes)
+                made = run.made + scored.made
+                run = msgspec.structs.replace(scored, seconds=seconds, notes=notes, made=made)
         if not run.failure and job.purpose != "mutant":
             self._units = {**run.units, **self._units}
             run = self._remember_forms(job, run)
@@ -214,24 +250,23 @@ class LocalEvaluator:
         confinement = harness_confinement(
             self.workspace, self._contract, os.environ, command, self.workspace.private
         )
-        outcome = run_harness(
-            self.sandbox.wrap(["/bin/sh", "-c", command], confinement),
-            cwd=project,
-            env={**self._environment, **seeded, VARIABLE: str(measured)},
-            time_limit=job.time_limit,
-            log=handle.output.with_name(log) if log else handle.output,
-            metrics=[metric for metric in metrics if metric.file is None],
-            interrupt=handle.cancelled,
-            units=self._units,
-            usual=usual,
-            on_end=files.ended,
-            listen=progress.take if progress is not None else None,
-        )
+        with self.workspace.watched():
+            outcome = run_harness(
+                self.sandbox.wrap(["/bin/sh", "-c", command], confinement),
+                cwd=project,
+                env={**self._environment, **seeded, VARIABLE: str(measured)},
+                time_limit=job.time_limit,
+                log=handle.output.with_name(log) if log else handle.output,
+                metrics=[metric for metric in metrics if metric.file is None],
+                interrupt=handle.cancelled,
+                units=self._units,
+                usual=usual,
+                on_end=files.ended,
+                listen=progress.take if progress is not None else None,
+            )
         discard(self.workspace.private)
-        reading = files.read(outcome.reading, self._units)
-
         reading = files.read(outcome.reading, self._units, usual)
-        tampered = self.workspace.verify()
+        tampered, made = self._judged(self.workspace.verify(handle.check), job)
         counts_tests = any(metric.source != "lines" for metric in metrics)
         failure = outcome.failure
         if outcome.exit_code == 0 and outcome.ended == "exited":
@@ -244,7 +279,7 @@ class LocalEvaluator:
             if stopped:
                 failure = clean_line(progress.lag.words(self._contract.primary.name))
         if tampered:
-            failure = f"tampered with {', '.join(tampered[:3])}"
+            failure = _blame(tampered)
         return Result(
             seconds=outcome.seconds,
             metrics={} if failure else {m.name: reading.metrics[m.name] for m in metrics},
@@ -257,9 +292,20 @@ class LocalEvaluator:
             tail=outcome.tail,
             tampered=bool(tampered),
             notes=tuple(_notes(outcome)),
+            made=made,
         )
 
-    def _sweep(self, content: bytes) -> str:
+    def _judged(self, changes: Sequence[Change], job: Job) -> tuple[list[Change], tuple[str, ...]]:
+        """What is to blame; and what the baseline has made for the first time, which is not."""
+        if job.n != 1 or job.purpose == "mutant":
+            return list(changes), ()
+        made = self._products.allow(path for change in changes for path in change.makes)
+        # What can't be printed can't be written down either: the next runner learns it anew.
+        return [change for change in changes if not change.makes], tuple(
+            path for path in made if path.isprintable()
+        )
+
+    def _sweep(self, content: bytes, handle: LocalHandle) -> str:
         """Leave for the second command what is declared and the commit's own, and nothing else.
 
         Returns why that can't be done, in words.
@@ -269,13 +315,20 @@ class LocalEvaluator:
         discard(store)
         try:
             take(project, leaves, store)
-            self.workspace.prepare(content)
+            self.workspace.prepare(content, handle.check)
             put_back(project, leaves, store)
         except OSError as error:
             return clean_line(f"there is nothing to score: {_words(error)}")
         finally:
             discard(store)
         return ""
+
+
+def _blame(changes: Sequence[Change]) -> str:
+    named = ", ".join(map(str, changes[:3]))
+    more = f" and {len(changes) - 3} more" if len(changes) > 3 else ""
+    remedy = f"; {changes[0].remedy}" if changes[0].remedy else ""
+    return clean_line(f"tampered with {named}{more}{remedy}", 900)
 
 
 def _words(error: OSError) -> str:

@@ -1,22 +1,29 @@
 """The workspace: a private copy of the base commit in which one run's harness works.
 
-Every tracked file but the target is protected: verified before an evaluation and after it. What
-is linked in from the user's checkout is shared, not copied: a harness can write to it, and
-nothing here notices. Nor does anything here stop a program from reading what the user can read.
+Every tracked file is protected: it is verified before an evaluation and after it, and must not
+even have been written to meanwhile. New files that would be read in place of others are named, and
+so is what was done to what is linked in from the user's checkout, which is shared, not copied.
+Nothing here stops a program from doing it, nor from reading what the user can read.
 """
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import hashlib
 import os
 import stat
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from fnmatch import fnmatchcase
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, NamedTuple
 
+from autoexp_tui.evaluation.borrowed import Borrowed
 from autoexp_tui.evaluation.links import choose_links
+from autoexp_tui.evaluation.products import Change, Products
+from autoexp_tui.evaluation.shadowing import is_cache
+from autoexp_tui.evaluation.watching import Seen, Watch
 from autoexp_tui.model.contract import LinkMode
 from autoexp_tui.repository.objects import TreeEntry
 from autoexp_tui.repository.plumbing import RepositoryError
@@ -25,10 +32,18 @@ from autoexp_tui.repository.unstored import remarks as unstored_remarks
 from autoexp_tui.system.removal import copy_tree, discard, open_up
 
 _CHUNK_BYTES = 1 << 20
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _TICK_NS = 50_000_000
 """A file changed this recently could change again without its times telling."""
 
+_WRITTEN = "was written to, and put back"
+_MOVED = "was moved away, and put back"
+
 _Stamp = tuple[int, int, int, int, int]
+
+
+class Stopped(Exception):
+    """Somebody wants no more of what the workspace was doing."""
 
 
 def workspace_home(common_dir: Path, tag: str) -> Path:
@@ -49,6 +64,8 @@ def remove_workspace(common_dir: Path, tag: str) -> None:
 class _Survey(NamedTuple):
     wrong: list[str]
     """Protected files and links that are missing or not as they must be."""
+    written: list[str]
+    """Those that are as they must be, and were not left alone since the workspace was exact."""
     foreign: list[str]
     """Everything that is not of the commit, and what stands where a folder must be."""
     folders: set[str]
@@ -72,17 +89,19 @@ class Workspace:
         *,
         tag: str,
         link: Mapping[str, LinkMode] | Sequence[str] | None,
-        keep: Sequence[str],
         target: str,
+        products: Products,
+        links_are_open: bool = True,
     ) -> None:
         """Materialise `base`, or bring what an earlier runner left back to it.
 
-        `folder` is the project's, relative to the root; `link`, `keep` and `target` are relative
-        to `folder`. Raises RepositoryError.
+        `folder` is the project's, relative to the root; `link` and `target` are relative to
+        `folder`. `products` tells what may be made beside what is protected. Without
+        `links_are_open` a sandbox keeps what is linked, and nobody needs to watch it. Raises
+        RepositoryError.
         """
         self._repository = repository
         self._folder = folder
-        self._keep = [pattern.removeprefix("./").rstrip("/") for pattern in keep]
         self._target = str(PurePosixPath(folder, target))
         self._home = workspace_home(repository.common_dir, tag)
         self.root = self._home / (repository.root.name or "root")
@@ -93,6 +112,13 @@ class Workspace:
         self._target_mode = 0o644
         self._content: bytes | None = None
         self._stamps: dict[str, _Stamp] = {}
+        """Of protected files whose content is known to be right."""
+        self._exact: dict[str, _Stamp] = {}
+        """Of all protected paths, when the workspace was made exact."""
+        self._products = products
+        self._seen = Seen()
+        self._began = 0
+        self._check: Callable[[], None] = _go_on
         submodules, filtered = self._read_tree(base)
         own = {*(self._files.keys() - filtered), self._target, str(PurePosixPath(folder, "x"))}
         links = choose_links(
@@ -132,6 +158,14 @@ class Workspace:
         self.not_linked: tuple[tuple[str, str], ...] = tuple(sorted(links.refused.items()))
         """What could have been linked, as it was named, and why it was not."""
         self._restore(None)
+        closed = {
+            path: self.sources[path]
+            for path in self._links
+            if links_are_open and self.modes[path] != "write"
+        }
+        self._borrowed = Borrowed(closed, self.root.lstat().st_dev)
+        self.unwatched: tuple[str, ...] = tuple(self._borrowed.too_large)
+        """Linked paths that hold too much to be looked at after each evaluation."""
 
     @property
     def files(self) -> Iterable[str]:
@@ -160,28 +194,62 @@ class Workspace:
             return (not inside, abs(path.count("/") - near), path)
 
         files = [path for path, entry in self._files.items() if entry.mode != "120000"]
-        kept = [path for path in (self._target, *files) if not self._is_kept(path)]
+        kept = [path for path in (self._target, *files) if not self._products.is_kept(path)]
         folders = {parent for path in kept for parent in _parents(path)}
         return tuple(sorted(kept, key=distance)), tuple(sorted(folders, key=distance))
 
-    def prepare(self, content: bytes) -> list[str]:
+    def prepare(self, content: bytes | None, check: Callable[[], None] | None = None) -> list[str]:
         """Make the workspace exact, with `content` as the target; what had to be repaired.
 
-        Leftovers are removed unless `keep` names them. Raises RepositoryError.
+        Leftovers are removed unless `keep` names them. Without content the target stays as it is.
+        `check` is called now and then, as in `verify`. Raises RepositoryError.
         """
+        self._check = check or _go_on
+        self._seen = Seen()
         return self._restore(content)
 
-    def verify(self) -> list[str]:
-        """What an evaluation changed that it must not: protected files, links, the target.
+    @contextlib.contextmanager
+    def watched(self) -> Iterator[None]:
+        """While it is open, what is undone before its end is seen too; `verify` tells it."""
+        mark = self._home / ".began"
+        discard(mark)
+        _create(mark, b"", 0o600)
+        self._began = mark.lstat().st_ctime_ns
+        with Watch(self.root, self._folders, lambda path: bool(self._shadow(path))) as watch:
+            yield
+        self._seen = watch.seen
 
-        Paths are relative to the repository's root. New files are nobody's business.
+    def verify(self, check: Callable[[], None] | None = None) -> list[Change]:
+        """What an evaluation changed that it must not, sorted: protected files, links, the target,
+        what is borrowed by a link; and new files that would be read in place of others.
+
+        `check` is called where it may take long: what it raises ends it.
         """
+        self._check = check or _go_on
         found = self._survey()
-        changed = {path for path in found.wrong if path in self._links or not self._is_kept(path)}
-        changed.update(self._folders.intersection(found.foreign))
+        changes = {
+            path: Change(path)
+            for path in found.wrong
+            if path in self._links or not self._products.is_kept(path)
+        }
+        changes.update((path, Change(path)) for path in self._folders.intersection(found.foreign))
         if self._content is not None and not self._target_is(self._content):
-            changed.add(self._target)
-        return sorted(changed)
+            changes[self._target] = Change(self._target)
+        moved = [path or "." for path in self._seen.moved]
+        for why, paths in ((_WRITTEN, found.written), (_MOVED, moved)):
+            for path in paths:
+                if path in self._links or not self._products.is_kept(path):
+                    changes.setdefault(path, Change(path, why, self._products.keeping(path)))
+        if self._seen.missed:
+            changes.setdefault(".", Change(".", "so much was made in it that not all was seen"))
+        for path in (*self._seen.made, *self._looked_into(found.foreign)):
+            if path not in changes and (change := self._shadow(path)):
+                changes.setdefault(change.path, change)
+        for touched in self._borrowed.changes(self._began, self._check):
+            link = next(link for link in self._links if f"{touched.path}/".startswith(f"{link}/"))
+            if change := self._products.trespass(touched, link, self.sources[link]):
+                changes.setdefault(change.path, change)
+        return [changes[path] for path in sorted(changes)]
 
     def remove(self) -> None:
         """Remove the workspace. What is linked into it stays. Raises OSError."""
@@ -208,20 +276,36 @@ class Workspace:
         for path, found in filtered.items():
             if found.source is not None:
                 self._filtered[path] = found.source
-                self._files[path] = self._files[path]._replace(sha=_blob_name(found.source))
+                self._files[path] = self._files[path]._replace(
+                    sha=_blob_name(found.source), size=found.source.stat().st_size
+                )
         self.remarks = tuple(unstored_remarks(filtered, absent))
         return submodules, set(filtered)
 
     def _restore(self, content: bytes | None) -> list[str]:
         try:
-            return self._make_exact(content)
+            try:
+                return self._make_exact(content)
+            except OSError as error:
+                if error.errno in _FULL:
+                    raise
+                self._set_aside()
+                return self._make_exact(content)
         except OSError as error:
             raise RepositoryError(
                 f"the workspace {self._home} can't be made ({error.strerror or error}): see that "
                 "the disk has room, or set AUTOEXP_CACHE to a folder that has and can be written"
             ) from error
 
+    def _set_aside(self) -> None:
+        """Make way where something can't be removed: a mount, a file that was made immutable."""
+        self._stamps.clear()
+        if os.path.lexists(self.root):
+            self.root.rename(self._home / f"unremovable-{uuid.uuid4().hex}")
+
     def _make_exact(self, content: bytes | None) -> list[str]:
+        if self._home.is_symlink() or not self._home.is_dir():
+            discard(self._home)
         self._home.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._home.chmod(0o700)
         if self.root.is_symlink() or not self.root.is_dir():
@@ -246,6 +330,10 @@ class Workspace:
                 copy_tree(source, self.root / path)
         if content is not None:
             self._write_target(content)
+        self._exact = {}
+        for path in (*self._files, *self._links, self._target):
+            with contextlib.suppress(FileNotFoundError):  # the target, which none has written yet
+                self._exact[path] = _stamp((self.root / path).lstat())
         return sorted(found.wrong)
 
     def _survey(self) -> _Survey:
@@ -254,6 +342,7 @@ class Workspace:
         Only folders that have something protected in them are entered, and no link.
         """
         wrong: list[str] = []
+        written: list[str] = []
         foreign: list[str] = []
         visited: set[str] = set()
         missing = self._files.keys() | self._links.keys()
@@ -263,19 +352,26 @@ class Workspace:
             visited.add(folder)
             for entry in self._listing(folder):
                 path = f"{folder}/{entry.name}" if folder else entry.name
-                if path in self._files:
+                if path in self._files or path in self._links:
                     missing.discard(path)
-                    if not self._intact(path, entry):
+                    good = self._intact if path in self._files else self._is_linked
+                    if not good(path, entry):
                         wrong.append(path)
-                elif path in self._links:
-                    missing.discard(path)
-                    if not self._is_linked(path, entry):
-                        wrong.append(path)
+                    elif self._is_written(path, entry):
+                        written.append(path)
                 elif path in self._folders and entry.is_dir(follow_symlinks=False):
                     pending.append(path)
                 elif path != self._target:
                     foreign.append(path)
-        return _Survey([*wrong, *missing], foreign, visited)
+                elif self._is_written(path, entry):
+                    written.append(path)
+        return _Survey([*wrong, *missing], written, foreign, visited)
+
+    def _is_written(self, path: str, entry: os.DirEntry[str]) -> bool:
+        try:
+            return self._exact.get(path) != _stamp(entry.stat(follow_symlinks=False))
+        except OSError:
+            return True
 
     def _listing(self, folder: str) -> list[os.DirEntry[str]]:
         path = str(self.root / folder)
@@ -292,7 +388,7 @@ class Workspace:
             stamp = _stamp(found)
             if self._stamps.get(path) == stamp:
                 return True
-            if self._is_kept(path):
+            if self._products.is_kept(path):
                 return True
             if not self._is_stored(self._files[path], entry.path, found):
                 return False
@@ -312,13 +408,13 @@ class Workspace:
                 return False
             text = str(Path(path).readlink())
             return text == self._link_text(stored)
-        if not stat.S_ISREG(found.st_mode):
+        if not stat.S_ISREG(found.st_mode) or (0 <= stored.size != found.st_size):
             return False
         if bool(found.st_mode & 0o100) != (stored.mode == "100755"):
             return False
-        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         with os.fdopen(os.open(path, flags), "rb") as file:
-            return _hashed(file, found.st_size) == stored.sha
+            return _hashed(file, found.st_size, self._check) == stored.sha
 
     def _write_files(self, paths: Sequence[str]) -> None:
         for filtered in self._filtered.keys() & set(paths):
@@ -377,10 +473,10 @@ class Workspace:
 
     def _sweep(self, path: str) -> None:
         """Remove a leftover, but for what `keep` names in it."""
-        if self._is_kept(path):
+        if self._products.is_kept(path):
             return
         full = self.root / path
-        if not self._keep or full.is_symlink() or not full.is_dir():
+        if not self._products.keeps or full.is_symlink() or not full.is_dir():
             discard(full)
             return
         open_up(str(full))
@@ -389,23 +485,28 @@ class Workspace:
         if not any(full.iterdir()):
             full.rmdir()
 
-    def _is_kept(self, path: str) -> bool:
-        """Whether `keep` names a path of the project's folder, or a folder that it is in.
+    def _looked_into(self, foreign: Iterable[str]) -> Iterator[str]:
+        """Paths, and what is in those of them that are folders."""
+        for path in foreign:
+            yield path
+            with contextlib.suppress(OSError), os.scandir(self.root / path) as entries:
+                yield from (f"{path}/{entry.name}" for entry in entries)
 
-        A pattern without `/` is a name at any depth; `*` matches `/` too.
-        """
-        if not self._keep:
-            return False
-        prefix = f"{self._folder}/" if self._folder else ""
-        if not path.startswith(prefix):
-            return False
-        inner = PurePosixPath(path.removeprefix(prefix))
-        names = [inner, *list(inner.parents)[:-1]]
-        return any(
-            fnmatchcase(str(name) if "/" in pattern else name.name, pattern)
-            for pattern in self._keep
-            for name in names
-        )
+    def _shadow(self, path: str) -> Change | None:
+        known = path in self._files or path in self._links or path in self._folders
+        if known or path == self._target or path in self._copies:
+            return None
+        if is_cache(path):
+            folder, _, name = path.rpartition("/__pycache__/")
+            source = str(PurePosixPath(folder, f"{name.partition('.')[0]}.py"))
+            if source not in self._files:
+                return None  # nobody believes it, or the target could as well hold it
+        in_new_folder = path.rpartition("/")[0] not in self._folders
+        return self._products.shadow(path, in_new_folder=in_new_folder)
+
+
+def _go_on() -> None:
+    """Nobody asks to end it."""
 
 
 def _parents(path: str) -> Iterator[str]:
@@ -429,10 +530,12 @@ def _blob_name(path: Path) -> str:
         return _hashed(file, os.fstat(file.fileno()).st_size)
 
 
-def _hashed(file: BinaryIO, size: int) -> str:
+def _hashed(file: BinaryIO, size: int, check: Callable[[], None] | None = None) -> str:
     digest = hashlib.sha1(b"blob %d\0" % size, usedforsecurity=False)
     while chunk := file.read(_CHUNK_BYTES):
         digest.update(chunk)
+        if check is not None:
+            check()
     return digest.hexdigest()
 
 

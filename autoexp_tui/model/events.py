@@ -187,6 +187,15 @@ class EvaluationStarted(Event, frozen=True):
     """Of the guard."""
 
 
+class ProductsAllowed(Event, frozen=True):
+    """The baseline makes these as well, so no experiment is blamed for them."""
+
+    n: int
+    paths: tuple[str, ...]
+    """New files that would be read in place of others, and changes in linked folders; with `/` at
+    its end: new files in that folder. Relative to the repository's root."""
+
+
 class Evaluated(Event, frozen=True):
     """The harness has ended and its metrics were read."""
 
@@ -406,6 +415,7 @@ AnyEvent: TypeAlias = (
     | RepairBegan
     | Committed
     | EvaluationStarted
+    | ProductsAllowed
     | Evaluated
     | Remeasured
     | Decided

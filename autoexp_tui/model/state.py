@@ -131,6 +131,8 @@ class RunState:
     """What each metric was first printed in, where the contract doesn't say."""
     forms: dict[str, tuple[str, ...]] | None = None
     """In what forms, beside its own, each metric's name stood when the baseline ran."""
+    products: tuple[str, ...] = ()
+    """What experiments may make since the baseline does."""
     in_flight: dict[int, Experiment] = field(default_factory=dict)
     """What was begun and not decided, by number, in the order of its beginning."""
     rows: list[Row] = field(default_factory=list)
@@ -267,6 +269,8 @@ class RunState:
             case events.ExperimentStarted() as event:
                 self.in_flight[event.n] = Experiment(event.n, event.parent, record.elapsed)
                 self._enter("proposing" if event.n > 1 else "reading")
+            case events.ProductsAllowed(paths=paths):
+                self.products += paths
             case events.InstructionsRead(digest=digest):
                 self.instructions = digest
             case events.CostReserved() as event:

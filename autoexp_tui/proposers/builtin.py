@@ -55,12 +55,15 @@ class CommandFactory(Factory):
         agent = hosting.state.contract.command
         if not agent.run:
             raise Unable(_NO_COMMAND)
+        home = hosting.workspace.parent / ".agent"
+        # Its git is to find the scratch copy's repository or none, never one further up.
+        environment = {**hosting.environ, "GIT_CEILING_DIRECTORIES": str(home)}
         return CommandProposer(
             agent.run,
             root=hosting.workspace,
             folder=hosting.state.run.folder,
-            home=hosting.workspace.parent / ".agent",
-            run=Supervised(hosting.run, hosting.environ, agent.time_limit, hosting.waiter.check),
+            home=home,
+            run=Supervised(hosting.run, environment, agent.time_limit, hosting.waiter.check),
             waiter=hosting.waiter,
             gather_context=hosting.gather_context,
             notice=hosting.notice,

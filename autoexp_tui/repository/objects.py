@@ -20,6 +20,8 @@ class TreeEntry(NamedTuple):
     mode: str
     """`100644`, `100755`, `120000` a symbolic link, `160000` a submodule."""
     sha: str
+    size: int = -1
+    """Bytes; negative where it wasn't asked for."""
 
 
 class GitObject(NamedTuple):
@@ -76,8 +78,8 @@ def make_pack(objects: Sequence[GitObject]) -> bytes:
 
 
 def parse_listing(listing: bytes) -> Iterator[TreeEntry]:
-    """What `git ls-tree -z` says."""
+    """What `git ls-tree -z` says, with `-l` or without."""
     for line in listing.split(b"\0")[:-1]:
         meta, _, path = line.partition(b"\t")
-        mode, _, sha = meta.decode().split(" ")
-        yield TreeEntry(os.fsdecode(path), mode, sha)
+        mode, _, sha, *size = meta.decode().split()
+        yield TreeEntry(os.fsdecode(path), mode, sha, *(int(n) for n in size if n.isdecimal()))

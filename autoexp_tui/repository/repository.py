@@ -97,9 +97,9 @@ class Repository:
         return out
 
     def files(self, commit: str) -> Iterator[TreeEntry]:
-        """Every file of a commit, links and submodules included."""
+        """Every file of a commit with its size, links and submodules included."""
         _check(commit)
-        yield from parse_listing(self._git.run("ls-tree", "-r", "-z", "--full-tree", commit))
+        yield from parse_listing(self._git.run("ls-tree", "-r", "-l", "-z", "--full-tree", commit))
 
     def missing(self, commit: str) -> set[str]:
         """Names of the commit's objects that a partial clone has not fetched."""

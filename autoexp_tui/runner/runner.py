@@ -94,7 +94,12 @@ class Runner:
         with contextlib.closing(Repository.open(self._root)) as repository:
             candidates = Candidates(repository, started)
             evaluator = LocalEvaluator(
-                self._run, repository, started, recorder.state.units, forms=recorder.state.forms
+                self._run,
+                repository,
+                started,
+                recorder.state.units,
+                forms=recorder.state.forms,
+                products=recorder.state.products,
             )
             written_to = (repository.common_dir, evaluator.workspace.root)
             ports = Ports(

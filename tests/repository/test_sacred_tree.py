@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from support.gitrepos import commit_files, git, kept_commits, make_repo, write_files
 
+from autoexp_tui.evaluation.products import Products
 from autoexp_tui.evaluation.workspace import Workspace
 from autoexp_tui.repository.repository import Repository
 
@@ -93,7 +94,15 @@ def work(repository: Repository, rounds: int) -> list[str]:
     base = repository.head()
     repository.keep_ref(TAG, "base", base)
     repository.uncommitted(["sub/target.txt", "sub/harness.sh", "edited.txt", "sub"])
-    workspace = Workspace(repository, base, "sub", tag=TAG, link=None, keep=(), target="target.txt")
+    workspace = Workspace(
+        repository,
+        base,
+        "sub",
+        tag=TAG,
+        link=None,
+        target="target.txt",
+        products=Products("sub"),
+    )
     kept, parent = [], base
     for n in range(1, rounds + 1):
         text = f"candidate {n}\n".encode()
@@ -101,7 +110,7 @@ def work(repository: Repository, rounds: int) -> list[str]:
         workspace.prepare(repository.read(commit, "sub/target.txt"))
         (workspace.project_dir / "left.over").write_text("x")
         (workspace.project_dir / "harness.sh").write_text("cheat")
-        assert workspace.verify() == ["sub/harness.sh"]
+        assert [change.path for change in workspace.verify()] == ["sub/harness.sh"]
         if n % 2:
             assert repository.advance(TAG, commit) == ""
             kept.append(commit)

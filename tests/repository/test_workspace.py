@@ -10,7 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.gitrepos import commit_files, git, write_files
+from support.systems import linux_only
 
+from autoexp_tui.evaluation.products import Products
 from autoexp_tui.evaluation.workspace import Workspace, remove_workspace, workspace_home
 from autoexp_tui.model.contract import LinkMode
 from autoexp_tui.repository.repository import Repository, RepositoryError
@@ -27,6 +29,7 @@ def make(repository: Repository) -> Make:
         link: Mapping[str, LinkMode] | Sequence[str] | None = (),
         keep: Sequence[str] = (),
         target: str = "target.txt",
+        declared: Sequence[str] = (),
     ) -> Workspace:
         return Workspace(
             repository,
@@ -34,11 +37,15 @@ def make(repository: Repository) -> Make:
             folder,
             tag="t",
             link=link,
-            keep=keep,
             target=target,
+            products=Products(folder, keep=keep, declared=declared),
         )
 
     return make
+
+
+def tampered(workspace: Workspace) -> list[str]:
+    return [change.path for change in workspace.verify()]
 
 
 def tree(folder: Path) -> dict[str, str]:
@@ -116,7 +123,7 @@ def test_a_project_in_a_sub_folder_has_the_rest_of_the_repository_around_it(
     assert (workspace.project_dir / "../../harness.sh").is_file()
     assert (workspace.project_dir / "helper.txt").read_text() == "new\n"
     (workspace.project_dir / "helper.txt").write_text("cheat")
-    assert workspace.verify() == ["lib/deep/helper.txt"]
+    assert tampered(workspace) == ["lib/deep/helper.txt"]
 
 
 def test_a_copied_folder_is_made_afresh_for_each_evaluation(root: Path, make: Make) -> None:
@@ -172,8 +179,8 @@ def swap_by_rename(root: Path) -> None:
 
 
 def replace_by_link(root: Path) -> None:
-    (root / "harness.sh").rename(root / "copy.sh")
-    (root / "harness.sh").symlink_to("copy.sh")
+    (root / "harness.sh").rename(root / "copy")
+    (root / "harness.sh").symlink_to("copy")
 
 
 def replace_by_folder(root: Path) -> None:
@@ -214,7 +221,7 @@ def test_tampering_is_seen_and_repaired(
     workspace.prepare(b"x")
     expected = tree(workspace.root)
     tamper(workspace.root)
-    assert workspace.verify() == ["harness.sh"]
+    assert tampered(workspace) == ["harness.sh"]
     assert workspace.prepare(b"x") == ["harness.sh"]
     assert workspace.verify() == []
     assert tree(workspace.root) == expected
@@ -226,7 +233,7 @@ def test_a_folder_that_became_a_link_to_a_copy_is_tampering(make: Make, tmp_path
     workspace.prepare(b"x")
     (workspace.root / "lib").rename(tmp_path / "copy")
     (workspace.root / "lib").symlink_to(tmp_path / "copy")
-    assert workspace.verify() == ["lib", "lib/deep/helper.txt"]
+    assert tampered(workspace) == ["lib", "lib/deep/helper.txt"]
     workspace.prepare(b"x")
     assert workspace.verify() == []
     assert (tmp_path / "copy/deep/helper.txt").read_text() == "helper\n"
@@ -240,7 +247,7 @@ def test_a_hard_link_elsewhere_is_not_written_through(make: Make, tmp_path: Path
     for name in ("harness.sh", "target.txt"):
         (workspace.root / name).unlink()
         os.link(victim, workspace.root / name)
-    assert workspace.verify() == ["harness.sh", "target.txt"]
+    assert tampered(workspace) == ["harness.sh", "target.txt"]
     workspace.prepare(b"x")
     assert victim.read_text() == "precious"
 
@@ -249,17 +256,170 @@ def test_a_changed_target_is_tampering_too(make: Make) -> None:
     workspace = make()
     workspace.prepare(b"candidate\n")
     (workspace.root / "target.txt").write_text("candidatE\n")
-    assert workspace.verify() == ["target.txt"]
+    assert tampered(workspace) == ["target.txt"]
     (workspace.root / "target.txt").unlink()
-    assert workspace.verify() == ["target.txt"]
+    assert tampered(workspace) == ["target.txt"]
     workspace.prepare(b"candidate\n")
     assert workspace.verify() == []
 
 
-def test_touching_a_file_is_no_tampering(make: Make) -> None:
+def put_back(root: Path) -> None:
+    path = root / "harness.sh"
+    before, content = path.stat(), path.read_bytes()
+    path.write_bytes(b"echo score: 9")
+    path.write_bytes(content)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def move_away_and_back(root: Path) -> None:
+    (root / "harness.sh").rename(root / "aside")
+    overwrite(root)
+    (root / "aside").replace(root / "harness.sh")
+
+
+def touch(root: Path) -> None:
+    os.utime(root / "harness.sh")
+
+
+@pytest.mark.parametrize("tamper", [put_back, move_away_and_back, touch])
+def test_what_was_written_to_and_put_back_is_tampering_unless_keep_names_it(
+    make: Make, tamper: Callable[[Path], None]
+) -> None:
     workspace = make()
     workspace.prepare(b"x")
-    os.utime(workspace.root / "harness.sh", (1, 1))
+    with workspace.watched():
+        (workspace.root / "harness.sh").read_bytes()
+    assert workspace.verify() == []
+    tamper(workspace.root)
+    (change,) = workspace.verify()
+    assert str(change) == "harness.sh (was written to, and put back)"
+    assert change.remedy == "a harness that does so wants `keep: [harness.sh]`"
+    workspace.prepare(b"x")
+    assert workspace.verify() == []
+    kept = make(keep=["harness.sh"])
+    kept.prepare(b"x")
+    tamper(kept.root)
+    assert kept.verify() == []
+
+
+def test_a_target_that_rewrites_itself_and_puts_it_back_is_tampering(make: Make) -> None:
+    workspace = make()
+    workspace.prepare(b"x")
+    (workspace.root / "target.txt").write_bytes(b"y")
+    (workspace.root / "target.txt").write_bytes(b"x")
+    assert [str(change) for change in workspace.verify()] == [
+        "target.txt (was written to, and put back)"
+    ]
+    workspace.prepare(b"x")
+    assert workspace.verify() == []
+
+
+@linux_only
+@pytest.mark.parametrize("moved", ["lib", "lib/deep", "."])
+def test_a_folder_that_gave_way_to_a_twin_for_a_while_is_tampering(make: Make, moved: str) -> None:
+    workspace = make()
+    workspace.prepare(b"x")
+    folder = Path(os.path.normpath(workspace.root / moved))
+    with workspace.watched():
+        aside = folder.rename(folder.with_name("aside"))
+        shutil.copytree(aside, folder)
+        shutil.rmtree(folder)
+        aside.rename(folder)
+    assert [str(change) for change in workspace.verify()] == [
+        f"{moved} (was moved away, and put back)"
+    ]
+    workspace.prepare(b"x")
+    with workspace.watched():
+        pass
+    assert workspace.verify() == []
+
+
+def test_what_stands_in_place_of_a_file_is_never_read_when_its_size_tells(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = make()
+    workspace.prepare(b"x")
+    with (workspace.root / "harness.sh").open("r+b") as file:
+        file.truncate(1 << 40)
+    really, opened = os.open, []
+
+    def record(path: str, *rest: int) -> int:
+        opened.append(path)
+        return really(path, *rest)
+
+    monkeypatch.setattr(os, "open", record)
+    assert tampered(workspace) == ["harness.sh"]
+    assert str(workspace.root / "target.txt") not in opened
+    assert str(workspace.root / "harness.sh") not in opened
+
+
+def test_hashing_ends_when_nobody_wants_it_any_more(make: Make) -> None:
+    class Enough(Exception):
+        pass
+
+    def stop() -> None:
+        raise Enough
+
+    workspace = make()
+    workspace.prepare(b"x")
+    put_back(workspace.root)
+    with pytest.raises(Enough):
+        workspace.verify(stop)
+
+
+# New files.
+
+SHADOWS = [
+    *("json.py", "lib/conftest.py", "json.so", "lib/deep/x.cpython-311-x86_64-linux-gnu.so"),
+    *("GNUmakefile", ".npmrc", "Config.jar", ".env", ".env.local", "pytest.ini", ".Rprofile"),
+    *("JSON.PY", "node_modules", ".git", "lib/pyvenv.cfg", "go.work", "vitest.config.ts"),
+]
+
+
+@pytest.mark.parametrize("name", SHADOWS)
+def test_a_new_file_that_something_reads_unasked_is_named(make: Make, name: str) -> None:
+    workspace = make()
+    workspace.prepare(b"x")
+    write_files(workspace.root, {name: "", "out.json": "", "out/x.py": "", "build/x.so": ""})
+    (change,) = workspace.verify()
+    assert change.path == name
+    assert change.why.startswith("new: ")
+    assert change.remedy == f"a harness that does so wants `keep: [{name}]`"
+    declared = make(declared=[name])
+    declared.prepare(b"x")
+    write_files(declared.root, {name: ""})
+    assert declared.verify() == []
+
+
+def test_a_new_package_is_named_and_a_folder_that_is_none_is_not(make: Make) -> None:
+    workspace = make()
+    workspace.prepare(b"x")
+    write_files(workspace.root, {"json/__init__.py": "", "out/a.py": "", "x.egg-info/PKG": ""})
+    assert tampered(workspace) == ["json"]
+
+
+def test_compiled_code_counts_where_it_would_be_believed(root: Path, make: Make) -> None:
+    commit_files(root, {"lib/metric.py": "", "model.py": ""})
+    workspace = make(target="model.py")
+    workspace.prepare(b"")
+    caches = ["lib/__pycache__/metric.cpython-311.pyc", "__pycache__/model.cpython-311.pyc"]
+    write_files(workspace.root, dict.fromkeys(caches, ""))
+    write_files(workspace.root, {"lib/__pycache__/nobody.cpython-311.pyc": ""})
+    assert tampered(workspace) == caches[:1]
+
+
+@linux_only
+@pytest.mark.parametrize("name", ["json.py", "json/__init__.py"])
+def test_what_shadows_for_a_while_alone_is_named_too(make: Make, name: str) -> None:
+    workspace = make()
+    workspace.prepare(b"x")
+    with workspace.watched():
+        write_files(workspace.root, {name: ""})
+        discard(workspace.root / "json.py")
+        discard(workspace.root / "json")
+        write_files(workspace.root, {"out.txt": ""})
+    assert tampered(workspace) == [name.partition("/")[0]]
+    workspace.prepare(b"x")
     assert workspace.verify() == []
 
 
@@ -418,7 +578,7 @@ def test_a_link_that_was_replaced_is_tampering_and_repaired(furnished: Path, mak
     (workspace.root / "data").unlink()
     write_files(workspace.root, {"data/big/file": "cheat"})
     (workspace.root / "run.log").unlink()
-    assert workspace.verify() == ["data", "run.log"]
+    assert tampered(workspace) == ["data", "run.log"]
     assert workspace.prepare(b"x") == ["data", "run.log"]
     assert (workspace.root / "data").readlink() == furnished / "data"
 
@@ -482,7 +642,7 @@ def test_a_workspace_that_was_removed_under_way_is_made_again(make: Make) -> Non
     workspace.prepare(b"x")
     expected = tree(workspace.root)
     workspace.remove()
-    assert "harness.sh" in workspace.verify()
+    assert "harness.sh" in tampered(workspace)
     workspace.prepare(b"x")
     assert tree(workspace.root) == expected
 
@@ -551,7 +711,7 @@ def test_after_any_deeds_prepare_makes_it_exact(make: Make, deeds: list[tuple[st
         do(workspace.root, deed, name)
     found = tree(workspace.root)
     changed = {path for path, text in expected.items() if found.get(path) != text}
-    assert changed <= set(workspace.verify())
+    assert changed <= set(tampered(workspace))
     workspace.prepare(b"x")
     assert workspace.verify() == []
     assert tree(workspace.root) == expected

@@ -48,7 +48,9 @@ class RealRig:
     def evaluator(self) -> Iterator[LocalEvaluator]:
         """What the loop evaluates with; its workspace is removed at the end."""
         with contextlib.closing(Repository.open(self.root)) as repository:
-            made = LocalEvaluator(self.run_directory, repository, self.started)
+            made = LocalEvaluator(
+                self.run_directory, repository, self.started, products=self.state.products
+            )
             try:
                 yield made
             finally:
