@@ -6,6 +6,7 @@ ended, and the first that fits is told: what is particular stands before what is
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
@@ -113,6 +114,25 @@ def _has_line_ends_of_windows(path: str, seen: Seen) -> bool:
         return False
 
 
+def _may_not_run(path: str, seen: Seen) -> bool:
+    file = seen.workspace / seen.inner(path)
+    try:
+        executable = file.is_file() and file.stat().st_mode & 0o111
+        return bool(executable and os.statvfs(file).f_flag & os.ST_NOEXEC)
+    except OSError:
+        return False
+
+
+def _lacks_its_interpreter(path: str, seen: Seen) -> bool:
+    try:
+        with (seen.workspace / seen.inner(path)).open("rb") as file:
+            line = file.readline(256)
+    except OSError:
+        return False
+    words = line.removeprefix(b"#!").split()
+    return line.startswith(b"#!") and bool(words) and not Path(os.fsdecode(words[0])).exists()
+
+
 def _has_node_modules(_: str, seen: Seen) -> bool:
     folders = (seen.checkout, *seen.checkout.parents)
     return any((folder / "node_modules").is_dir() for folder in folders)
@@ -128,6 +148,8 @@ _CONDITIONS: Mapping[str, Callable[[str, Seen], bool]] = {
     "not committed": _is_left_behind,
     "beside the repository": lambda path, seen: (seen.checkout / path).exists(),
     "a file of the project": lambda path, seen: (seen.checkout / seen.inner(path)).is_file(),
+    "where no program may run": _may_not_run,
+    "without its interpreter": _lacks_its_interpreter,
     "has line ends of Windows": _has_line_ends_of_windows,
     "node_modules is there": _has_node_modules,
     "in src": _is_in_src,

@@ -25,7 +25,6 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import msgspec
-import platformdirs
 
 from autoexp_tui.loop.control import Command, Reply
 from autoexp_tui.loop.runlock import is_running
@@ -57,7 +56,7 @@ class NoRunner(Problem):
 
 
 def socket_path(run: RunDirectory) -> Path:
-    """Beside the journal, or in the runtime directory where that path is too long to bind."""
+    """Beside the journal, or in `short_folder` where that path is too long to bind."""
     return _places(run)[0]
 
 
@@ -65,15 +64,24 @@ def _places(run: RunDirectory) -> list[Path]:
     """Where the socket may be: the first that can be made is the one."""
     path = run.path / "control.sock"
     name = hashlib.sha256(os.fsencode(run.path)).hexdigest()[:24]
-    elsewhere = Path(platformdirs.user_runtime_dir("autoexp")) / f"{name}.sock"
+    elsewhere = short_folder() / f"{name}.sock"
     return [each for each in (path, elsewhere) if len(os.fsencode(each)) <= _SOCKET_PATH_MAX]
+
+
+def short_folder() -> Path:
+    """The user's own folder for sockets that can't lie beside their journal.
+
+    By no variable of the environment: whoever asks may have another than the runner.
+    """
+    return Path("/tmp", f"autoexp-{os.getuid()}")  # noqa: S108 - its owner is checked
 
 
 def send(run: RunDirectory, command: Command) -> Reply:
     """Ask the runner of `run`. Raises NoRunner when none answers."""
     for path in _places(run):
         with contextlib.suppress(OSError, msgspec.MsgspecError):
-            return _ask(path, command)
+            if path.parent == run.path or _is_own(path.parent):
+                return _ask(path, command)
     with contextlib.suppress(OSError, msgspec.MsgspecError):
         if (reply := _post(run, command)) is not None:
             return reply
@@ -113,8 +121,9 @@ def serve(
     Raises Problem where the run's folder is somebody else's.
     """
     for path in _places(run):
-        with contextlib.suppress(OSError):
-            return ControlServer(run, answer, beat, path)
+        if path.parent == run.path or _can_be_own(path.parent):
+            with contextlib.suppress(OSError):
+                return ControlServer(run, answer, beat, path)
     return Mailbox(run, answer, beat)
 
 
@@ -356,10 +365,20 @@ def _post(run: RunDirectory, command: Command) -> Reply | None:
     return None
 
 
+def _is_own(folder: Path) -> bool:
+    """Whether a folder, and a link that leads to it, is the user's. Raises OSError."""
+    return {folder.stat().st_uid, folder.lstat().st_uid} == {os.getuid()}
+
+
+def _can_be_own(folder: Path) -> bool:
+    """Whether nobody else has put a folder there, where everybody may."""
+    return not os.path.lexists(folder) or folder.lstat().st_uid == os.getuid()
+
+
 def _make_private(folder: Path) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = folder.stat()
-    if found.st_uid != os.getuid():
+    if not _is_own(folder):
         raise Problem(f"{folder} belongs to another user: the control socket can't be put there")
     if found.st_mode & 0o077:
         folder.chmod(0o700)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
 
@@ -24,6 +25,8 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
         (folder / "run.sh").write_text("echo hello\n")
         (folder / "windows.sh").write_bytes(b"#!/bin/sh\r\necho\r\n")
         (folder / "windows.sh").chmod(0o755)
+        (folder / "lost.sh").write_text("#!/opt/nowhere/python\n")
+        (folder / "lost.sh").chmod(0o755)
         (folder / "Makefile").write_text("bench: big.bin\n\techo\n")
     (outer / "beside.csv").touch()
     (checkout / "data").mkdir()
@@ -65,6 +68,7 @@ def told(folders: tuple[Path, Path], command: str, *, confined: bool = False) ->
         (f'{PYTHON} \'b"\\xc3".decode("ascii")\'', "PYTHONUTF8"),
         ("echo 'no display name and no $DISPLAY environment variable'; exit 1", "MPLBACKEND"),
         ("./windows.sh", "line ends of Windows"),
+        ("./lost.sh", "the program that lost.sh names in its first line is not there"),
         ("source .venv/bin/activate && python eval.py", "`. .venv/bin/activate"),
         ("if [[ 1 ]]; then echo; fi; a=1; echo ${a^^}", "wants bash"),
         ("echo \"Run 'conda init' before 'conda activate'\"; exit 1", "conda run"),
@@ -156,3 +160,17 @@ def test_every_condition_is_known_and_every_row_has_words() -> None:
 
 def test_the_document_has_the_table() -> None:
     assert "\n".join(as_markdown()) in DOCUMENT.read_text(encoding="utf-8")
+
+
+def test_a_file_system_that_lets_no_program_run_is_named(
+    folders: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkout, workspace = folders
+    seen = Seen("exit 126", "/bin/sh: 1: ./lost.sh: Permission denied", checkout, workspace)
+    assert "chmod +x lost.sh" in (remedy(seen) or "")
+    here = os.statvfs(workspace)
+    forbidding = os.statvfs_result([*here[:8], here.f_flag | os.ST_NOEXEC, here.f_namemax])
+    monkeypatch.setattr(os, "statvfs", lambda _: forbidding)
+    assert "set AUTOEXP_CACHE to a folder elsewhere" in (remedy(seen) or "")
+    (workspace / "lost.sh").chmod(0o644)
+    assert "chmod +x lost.sh" in (remedy(seen) or "")

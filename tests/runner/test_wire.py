@@ -129,7 +129,7 @@ def test_without_sockets_commands_are_files(
         send(run, Command("hint", by="ann", text="late"))
 
 
-def test_where_no_socket_can_lie_beside_the_journal_it_is_in_the_runtime_folder(
+def test_where_no_socket_can_lie_beside_the_journal_it_is_in_the_short_folder(
     run: RunDirectory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bind = ControlServer.server_bind
@@ -140,8 +140,8 @@ def test_where_no_socket_can_lie_beside_the_journal_it_is_in_the_runtime_folder(
         bind(self)
 
     monkeypatch.setattr(ControlServer, "server_bind", refuse)
-    with tempfile.TemporaryDirectory(prefix="x", dir="/tmp") as runtime:
-        monkeypatch.setenv("XDG_RUNTIME_DIR", runtime)
+    with tempfile.TemporaryDirectory(prefix="x", dir="/tmp") as short:
+        monkeypatch.setattr(wire, "short_folder", lambda: Path(short))
         with contextlib.closing(wire.serve(run, answer)):
             assert send(run, Command("hint", by="ann", text="less")).ok
 
@@ -211,16 +211,41 @@ def test_a_socket_that_a_crash_left_is_replaced(run: RunDirectory) -> None:
     assert not socket_path(run).exists()
 
 
-def test_a_path_too_long_to_bind_goes_to_the_runtime_folder(
+def test_a_path_too_long_to_bind_goes_to_the_short_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
+) -> None:
+    run = RunDirectory(tmp_path / ("long" * 30) / "t")
+    with tempfile.TemporaryDirectory(prefix="x", dir="/tmp") as folder:
+        short = Path(folder) / "own"
+        monkeypatch.setattr(wire, "short_folder", lambda: short)
+        monkeypatch.setenv("XDG_RUNTIME_DIR", "/of/a/session")
+        with contextlib.closing(wire.serve(run, answer)):
+            assert socket_path(run).parent == short
+            assert short.stat().st_mode & 0o777 == 0o700
+            monkeypatch.delenv("XDG_RUNTIME_DIR")  # another session asks
+            assert send(run, Command("hint", by="ann", text="more")).ok
+    assert not recwarn.list
+
+
+def test_a_short_folder_of_somebody_elses_is_not_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = RunDirectory(tmp_path / ("long" * 30) / "t")
-    with tempfile.TemporaryDirectory(prefix="x", dir="/tmp") as runtime:
-        monkeypatch.setenv("XDG_RUNTIME_DIR", runtime)
-        serving = ControlServer(run, answer)
-        assert socket_path(run).is_relative_to(Path(runtime) / "autoexp")
-        assert send(run, Command("hint", by="ann", text="more")).ok
-        serving.close()
+    run.path.mkdir(parents=True)
+    with tempfile.TemporaryDirectory(prefix="x", dir="/tmp") as short:
+        monkeypatch.setattr(wire, "short_folder", lambda: Path(short))
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(socket_path(run)))
+            listener.listen()
+            listener.setblocking(False)
+            us = os.getuid()
+            monkeypatch.setattr(os, "getuid", lambda: us + 1)
+            with pytest.raises(NoRunner):
+                send(run, Command("hint", by="ann", text="secret"))
+            with pytest.raises(BlockingIOError):
+                listener.accept()  # nobody has spoken to it
+        with contextlib.closing(wire.serve(run, answer)) as serving:
+            assert isinstance(serving, wire.Mailbox)
 
 
 def test_commands_of_two_viewers_are_journalled_one_after_the_other(run: RunDirectory) -> None:
