@@ -124,6 +124,11 @@ class LocalEvaluator:
         files = sorted(set(self.workspace.files) - {self._contract.target})
         return list(causes(self._checkout, self._contract.harness, files, self._prefixes))
 
+    def refresh(self) -> None:
+        """Make the workspace exact again. Raises RepositoryError."""
+        with self._busy:
+            self.workspace.prepare(None)
+
     def submit(self, job: Job) -> LocalHandle:
         match job.purpose:
             case "verify":
@@ -279,7 +284,7 @@ class LocalEvaluator:
             if stopped:
                 failure = clean_line(progress.lag.words(self._contract.primary.name))
         if tampered:
-            failure = _blame(tampered)
+            failure = _blame(tampered, honest=job.n == 1)
         return Result(
             seconds=outcome.seconds,
             metrics={} if failure else {m.name: reading.metrics[m.name] for m in metrics},
@@ -324,10 +329,13 @@ class LocalEvaluator:
         return ""
 
 
-def _blame(changes: Sequence[Change]) -> str:
+def _blame(changes: Sequence[Change], *, honest: bool) -> str:
+    """What was tampered with. Only what an honest target has run is told how to be left alone with
+    files that judge it.
+    """
     named = ", ".join(map(str, changes[:3]))
     more = f" and {len(changes) - 3} more" if len(changes) > 3 else ""
-    remedy = f"; {changes[0].remedy}" if changes[0].remedy else ""
+    remedy = f"; {changes[0].remedy}" if changes[0].remedy and (honest or changes[0].makes) else ""
     return clean_line(f"tampered with {named}{more}{remedy}", 900)
 
 

@@ -67,6 +67,7 @@ class CommandFactory(Factory):
             waiter=hosting.waiter,
             gather_context=hosting.gather_context,
             notice=hosting.notice,
+            refresh=hosting.refresh,
         )
 
     def problems(self, contract: Contract, environ: Mapping[str, str]) -> Sequence[str]:

@@ -45,6 +45,11 @@ class Hosting:
     """Runs a program until it and all that it started have gone."""
     notice: Callable[[str], None]
     """Tells a person something, in one line."""
+    refresh: Callable[[], None]
+    """Makes the workspace exact again, whatever the last experiment has left of it.
+
+    Raises `repository.RepositoryError`.
+    """
 
 
 class Factory(abc.ABC):

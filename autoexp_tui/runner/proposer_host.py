@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from autoexp_tui.evaluation.harness import run_harness
@@ -24,10 +25,11 @@ def make_proposer(
     run: RunDirectory,
     candidates: Candidates,
     workspace: Path,
+    refresh: Callable[[], None],
     recorder: Recorder,
     controls: Controls,
 ) -> Proposer:
-    """The proposer of this run, ready to work.
+    """The proposer of this run, ready to work; `refresh` makes the workspace exact.
 
     Raises:
         Unable: it can't work: no key, a wrong one, say.
@@ -47,5 +49,6 @@ def make_proposer(
         waiter=Waiter(controls, lambda: budget.used_up(state, recorder.elapsed), announce),
         run=run_harness,
         notice=recorder.warn,
+        refresh=refresh,
     )
     return registry.factory(state.run.proposer).make(hosting)

@@ -110,7 +110,12 @@ class Runner:
                 evaluator.bypasses,
             )
             proposer = make_proposer(
-                self._run, candidates, evaluator.workspace.root, recorder, self._controls
+                self._run,
+                candidates,
+                evaluator.workspace.root,
+                evaluator.refresh,
+                recorder,
+                self._controls,
             )
             recorder.record(
                 events.RunnerStarted(

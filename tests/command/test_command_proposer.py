@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import os
 import shlex
+import shutil
 import stat
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from support.gitrepos import git, make_repo
 from support.researcher import TARGET, Patience, situation
 
 from autoexp_tui.evaluation.harness import run_harness
@@ -19,6 +21,7 @@ from autoexp_tui.model.proposal import Exhausted, Unable, Unusable
 from autoexp_tui.proposers.command import PRESETS, BadCommand, CommandProposer, Supervised
 from autoexp_tui.proposers.command.failures import named_wait, remedy
 from autoexp_tui.proposers.command.presets import command_line, filled
+from autoexp_tui.system.removal import discard
 from autoexp_tui.testing import check_proposer
 
 EDIT = "sed -i 's/lr = 0.1/lr = 0.2/' train.py\n"
@@ -347,3 +350,45 @@ def test_a_command_that_can_t_be_is_refused(command: str) -> None:
 
 def test_braces_of_the_shell_are_left_alone() -> None:
     assert command_line("agent ${home} {} {target}") == "agent ${home} {} {target}"
+
+
+GIT = "git config core.hooksPath; git commit -qam edit; git log --oneline | wc -l; "
+
+
+def test_the_agents_git_stays_in_the_scratch_copy(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = make_repo(tmp_path / "home", {".bashrc": "v1\n"})
+    (root / ".bashrc").write_text("unsaved\n")
+    (root / "hooks").mkdir()
+    monkeypatch.setenv("GIT_DIR", str(root / ".git"))
+    place.root, before = root / "workspace", git_state(root)
+    shutil.copytree(place.project, root / "workspace/sub")
+    place.project, place.home = place.root / "sub", root / "scratch"
+    script = EDIT + GIT + "git diff HEAD~ --stat | tail -1; git status --short; git reset --hard"
+    proposal = place.proposer(f"{script} HEAD~ -q\n{EDIT}").propose(situation(), place.stream)
+    assert proposal.text == AFTER
+    assert place.shown("hypothesis").split("\n")[:3] == [
+        "/dev/null",
+        "2",
+        " 1 file changed, 1 insertion(+), 1 deletion(-)",
+    ]
+    assert place.notices == []
+    assert git_state(root) == before
+    assert (root / ".bashrc").read_text() == "unsaved\n"
+
+
+def git_state(root: Path) -> str:
+    return git(root, "for-each-ref") + git(root, "status", "--short", "-uno")
+
+
+def test_a_workspace_without_end_is_copied_as_far_as_an_agent_needs_it(place: Place) -> None:
+    folder = os.open(place.project, os.O_RDONLY)
+    for _ in range(600):
+        os.mkdir("deep" * 10, dir_fd=folder)
+        inner = os.open("deep" * 10, os.O_RDONLY, dir_fd=folder)
+        os.close(folder)
+        folder = inner
+    os.close(folder)
+    assert place.proposer(EDIT).propose(situation(), place.stream).text == AFTER
+    discard(place.root)

@@ -44,7 +44,7 @@ class CommandProposer:
 
     name = "command"
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it depends on, by name
         self,
         command: str,
         *,
@@ -55,6 +55,7 @@ class CommandProposer:
         waiter: Waiter,
         gather_context: GatherContext = no_context,
         notice: Callable[[str], None] = lambda _: None,
+        refresh: Callable[[], None] = lambda: None,
     ) -> None:
         """`command` is a command line or a preset's name.
 
@@ -64,6 +65,7 @@ class CommandProposer:
             home: a folder for the scratch copy; whatever is there is removed.
             waiter: waits while the agent can't work; nothing that it does ends before.
             notice: takes what a person should know, a line each.
+            refresh: makes the workspace exact again.
 
         Raises BadCommand.
         """
@@ -78,6 +80,7 @@ class CommandProposer:
         """An experiment's number, and how often in a row the time limit has ended the agent."""
         self._gather_context = gather_context
         self._notice = notice
+        self._refresh = refresh
 
     def propose(self, situation: Situation, stream: Stream) -> Proposal:
         """What the agent made of the target; a failure that passes is waited out.
@@ -103,6 +106,7 @@ class CommandProposer:
     def _ask(self, situation: Situation, stream: Stream) -> Proposal:
         """Run the agent once. Raises Passing, Unable, Unusable."""
         target = situation.contract.target
+        self._refresh()
         with contextlib.ExitStack() as stack:
             scratch = Scratch(self._home, self._root, self._folder, target, situation.text)
             try:

@@ -1,4 +1,8 @@
-"""A throw-away copy of the workspace, in which an agent may do what it likes."""
+"""A throw-away copy of the workspace, in which an agent may do what it likes.
+
+It is a repository of its own with one commit, so that what an agent does with git (a commit of all
+that has changed, a reset) finds this one, and never another further up.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import filecmp
 import os
 import shutil
 import stat
+import subprocess
 from pathlib import Path
 from typing import Self
 
@@ -16,6 +21,16 @@ _LARGEST_BYTES = 8 << 20
 _LONGEST = 2000
 _DEEPEST = 200
 """Characters and folders of a path: far more than a project has, less than breaks a copy."""
+_SETTINGS = {
+    "core.hooksPath": os.devnull,
+    "core.looseCompression": "0",
+    "core.fsync": "none",
+    "commit.gpgSign": "false",
+    "gc.auto": "0",
+    "user.name": "autoexp",
+    "user.email": "autoexp@localhost",
+}
+"""Of that repository: nothing of the user's is run, and nothing asks for a password."""
 _LEFTOVERS = (".aider", ".claude", ".codex", ".gemini")
 """What agents keep for themselves, by how its name begins; not worth a word."""
 
@@ -55,6 +70,7 @@ class Scratch:
         self._target.parent.mkdir(parents=True, exist_ok=True)
         self._target.write_bytes(self._content)
         self._seen = _survey(self._copy)
+        _commit_all(self._copy)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -127,6 +143,33 @@ def _belongs(path: str, boundary: str) -> bool:
     return stat.S_ISREG(mode) and os.access(path, os.R_OK)
 
 
+def _commit_all(root: Path) -> None:
+    """Make a folder a repository with one commit; none where git can't."""
+    environment = {name: text for name, text in os.environ.items() if not name.startswith("GIT_")}
+    environment |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+    settings = [part for pair in _SETTINGS.items() for part in ("-c", "=".join(pair))]
+    try:
+        for arguments in (
+            ("init", "-q", "--template="),
+            ("add", "-A"),
+            ("commit", "-q", "--allow-empty", "-m", "The target as it stands"),
+        ):
+            subprocess.run(
+                ["git", *settings, *arguments],  # noqa: S607 - the user's own git
+                cwd=root,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                check=True,
+            )
+        named = ((*name.split("."), text) for name, text in _SETTINGS.items())
+        lines = [f"[{section}]\n\t{key} = {text}\n" for section, key, text in named]
+        with (root / ".git" / "config").open("a", encoding="utf-8") as config:
+            config.writelines(lines)
+    except (OSError, subprocess.CalledProcessError):
+        discard(root / ".git")  # half of one would be worse: no git of the agent looks further up
+
+
 def _survey(root: Path) -> dict[str, tuple[int, int, int]]:
     """Every file and link with size, time of its last change and mode."""
     found: dict[str, tuple[int, int, int]] = {}
@@ -139,6 +182,8 @@ def _survey(root: Path) -> dict[str, tuple[int, int, int]]:
             continue  # closed to us by the agent: what was in it counts as gone
         for entry in entries:
             path = f"{folder}/{entry.name}" if folder else entry.name
+            if path == ".git":
+                continue
             if entry.is_dir(follow_symlinks=False):
                 pending.append(path)
             else:
