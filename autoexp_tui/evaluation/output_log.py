@@ -11,6 +11,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from autoexp_tui.system.files import open_for_writing
+
 HEAD = 8 << 20
 TAIL = 8 << 20
 _COPY_BYTES = 256 << 10
@@ -37,8 +39,7 @@ class OutputLog:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             # Truncated, not replaced: a viewer of an earlier attempt follows the same file.
-            flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
-            self._fd = os.open(path, flags, 0o600)
+            self._fd = open_for_writing(path, os.O_RDWR | os.O_TRUNC)
         except OSError as error:
             self._give_up(error)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from autoexp_tui.loop.control import Command, Controls, Reply
+from autoexp_tui.loop.journal import DiskFull
 from autoexp_tui.loop.recorder import Recorder
 from autoexp_tui.model import events
 from autoexp_tui.model.state import RunState
@@ -13,6 +14,16 @@ _HINT = 2_000
 
 def handle_command(command: Command, recorder: Recorder, controls: Controls) -> Reply:
     """Do what one command asks, one at a time; the reply comes at once."""
+    try:
+        return _handle(command, recorder, controls)
+    except DiskFull as full:
+        if command.verb in {"stop", "stop-now"}:
+            controls.stop(now=command.verb == "stop-now")
+            return _done("stopping, though the disk is too full to write it down")
+        return _refused(f"{full}: only a stop is heard until there is room")
+
+
+def _handle(command: Command, recorder: Recorder, controls: Controls) -> Reply:
     with recorder.transaction() as state:
         if state.finished:
             return _refused(f"the run has ended: {state.finished.reason}")

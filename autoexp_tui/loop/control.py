@@ -103,6 +103,11 @@ class Controls:
         with self._changed:
             return self._changed.wait_for(lambda: not self._pausing, timeout)
 
+    def wait_for_stop(self, timeout: float) -> None:
+        """Return after that time, or as soon as the run is to stop."""
+        with self._changed:
+            self._changed.wait_for(lambda: self.stopping, timeout)
+
     def wait(self, n: int, timeout: float) -> None:
         """Return after that time, or as soon as experiment `n` is to end."""
         with self._changed:

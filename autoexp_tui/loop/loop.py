@@ -7,12 +7,18 @@ goes on from its journal.
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypeVar
 
 from autoexp_tui.loop.confirming import Confirmer, GuardFailed, Judgement
 from autoexp_tui.loop.control import Controls, Interrupted
+from autoexp_tui.loop.journal import DiskFull
 from autoexp_tui.loop.measuring import MOST_DEATHS, Measurer, OutOfTime, Runs, Tampered, died_words
 from autoexp_tui.loop.mutating import ask_mutants, unread
+from autoexp_tui.loop.patience import waits
 from autoexp_tui.loop.ports import Ports, Result
 from autoexp_tui.loop.projections import Projections
 from autoexp_tui.loop.proposing import Drafting
@@ -34,6 +40,7 @@ from autoexp_tui.model.proposal import (
     digest,
 )
 from autoexp_tui.model.rundir import RunDirectory
+from autoexp_tui.system.files import is_full, make_folder, open_for_writing
 from autoexp_tui.text import diffs
 from autoexp_tui.text.safe import Safe, clean, clean_line, one_line
 
@@ -49,6 +56,8 @@ class Candidate:
     description: str
     attempt: int = 1
 
+
+T = TypeVar("T")
 
 _REASON = 1000
 """Characters of a reason that are written down."""
@@ -85,13 +94,16 @@ class Loop:
         self._confirmer = Confirmer(self._measurer, ports.candidates, recorder)
         self._history: list[Trial] = []
         self._short_of_disk = False
+        self._stood_still = 0
+        """Times that the disk was full since the last row."""
 
     def run(self) -> events.RunFinished:
         """Experiment until a budget or a person ends it; an error of ours is raised."""
-        self._catch_up()
+        SpendLedger(self._recorder).close_open()
+        self._with_room(self._catch_up)
         try:
             while not (reason := self.stop_reason()):  # 9. only a budget, or a person, ends it
-                self.experiment()
+                self._go_on()
         except (Exhausted, OutOfTime) as end:
             finished = events.RunFinished(clean_line(str(end), _REASON), ok=True)
         except (Unable, BaselineFailed) as failure:
@@ -100,6 +112,38 @@ class Loop:
             finished = events.RunFinished(clean_line(reason, _REASON), ok=True)
         self._recorder.record(finished)
         return finished
+
+    def _go_on(self) -> None:
+        """The next experiment. One that a full disk has cut is gone on with when there is room."""
+        try:
+            self.experiment()
+        except Exception as error:
+            if isinstance(error, DiskFull) or not is_full(error):
+                raise
+            self._stand_still(error)
+            self._abandon_uncommitted(Safe("the disk was full before it was committed"))
+            self._with_room(self._catch_up)
+
+    def _with_room(self, step: Callable[[], T]) -> T:
+        """What `step` gives, once the disk has room for it. Raises what else goes wrong."""
+        while True:
+            try:
+                return step()
+            except Exception as error:
+                if isinstance(error, DiskFull) or not is_full(error) or self._controls.stopping:
+                    raise
+                self._stand_still(error)
+
+    def _stand_still(self, error: Exception) -> None:
+        """Pause until there is room again, or the run is to stop."""
+        words = f"the disk is full ({error}): it goes on by itself when there is room"
+        self._recorder.record(events.Paused(clean_line(words, _REASON)))
+        for seconds in waits(self._controls, 2.0**self._stood_still):
+            self._controls.wait_for_stop(seconds)
+            if self._ports.has_room():
+                break
+        self._stood_still += 1  # longer each time, until a row is decided
+        self._recorder.record(events.Resumed(Safe("room on the disk")))
 
     def experiment(self) -> None:
         """Steps 1 to 8, once."""
@@ -110,7 +154,8 @@ class Loop:
             if candidate is None:
                 situation = self.read_state()  # 1. target, history, last results, hints
                 proposal = self.form_hypothesis(situation)  # 2. with its edit: 3. of one file
-                candidate = self.commit(situation.n, proposal)  # 4. on record before it is run
+                # 4. on record before it is run; it may have cost money, so it is not lost either
+                candidate = self._with_room(partial(self.commit, situation.n, proposal))
             while True:
                 runs = self.run_harness(candidate)  # 5. under a fixed time budget
                 measured = self.extract_metrics(candidate, runs)  # 6. complete, finite, or none
@@ -119,6 +164,7 @@ class Loop:
                     break
                 candidate = self.commit(candidate.n, repair, candidate.attempt + 1)  # 3. and 4.
             self.keep_or_revert(candidate, measured, runs)  # 7. better: the branch advances
+            self._stood_still = 0
             self.log_row()  # 8. in results.tsv
         except Interrupted:
             self._interrupted()
@@ -401,9 +447,10 @@ class Loop:
     def _put_beside(self, n: int, before: str, after: str) -> None:
         """The candidate's text and patch where viewers find them without a repository."""
         patch = diffs.unified(before, after, self._recorder.state.contract.target)
-        self._directory.experiment(n).mkdir(parents=True, exist_ok=True)
+        make_folder(self._directory.experiment(n), self._directory.path)
         for path, text in ((self._directory.text(n), after), (self._directory.diff(n), patch)):
-            path.write_bytes(text.encode("utf-8", "surrogateescape"))
+            with os.fdopen(open_for_writing(path), "wb") as file:
+                file.write(text.encode("utf-8", "surrogateescape"))
 
     @property
     def _base(self) -> str:
@@ -411,7 +458,6 @@ class Loop:
 
     def _catch_up(self) -> None:
         """Bring branch and tables to where the journal is, however the last runner ended."""
-        SpendLedger(self._recorder).close_open()
         state = self._recorder.state
         self._advance(state.incumbent.commit if state.incumbent else self._base)
         self.log_row()
@@ -422,7 +468,9 @@ class Loop:
 
     def _interrupted(self) -> None:
         """A stop leaves what is committed for the next runner; a skip gives up the proposal."""
-        reason = Safe("skipped before it was committed")
+        self._abandon_uncommitted(Safe("skipped before it was committed"))
+
+    def _abandon_uncommitted(self, reason: Safe) -> None:
         for cut in list(self._recorder.state.in_flight.values()):
             if not cut.commit:
                 self._recorder.record(events.Abandoned(cut.n, reason))

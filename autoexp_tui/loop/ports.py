@@ -131,3 +131,5 @@ class Ports:
     """Megabytes of disk that are left where the run writes."""
     bypasses: Callable[[], Sequence[str]] = tuple
     """Why the harness may not read the target that is evaluated, each with its cure."""
+    has_room: Callable[[], bool] = lambda: True
+    """Whether something can be written there: it is tried."""

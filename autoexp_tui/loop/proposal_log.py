@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from pathlib import Path
 from typing import Self
@@ -10,6 +11,7 @@ from typing import Self
 import msgspec
 
 from autoexp_tui.model.proposal import Part
+from autoexp_tui.system.files import is_full, make_folder, open_for_writing
 
 
 class StreamedPiece(msgspec.Struct, frozen=True):
@@ -26,19 +28,29 @@ class ProposalLog:
 
     def __init__(self, path: Path, *, more: bool = False) -> None:
         """`more` goes on with what is there: a repair comes after the proposal it mends."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("ab" if more else "wb", buffering=0)
+        make_folder(path.parent, path.parents[2])
+        flags = os.O_WRONLY | (os.O_APPEND if more else os.O_TRUNC)
+        self._fd = open_for_writing(path, flags)
+        self._full = False
         self._clock = time.monotonic()
 
     def write(self, part: Part, text: str) -> None:
+        """Only to be looked at: what a full disk has no room for costs the proposal nothing."""
         piece = StreamedPiece(round(time.monotonic() - self._clock, 3), part, text)
-        self._file.write(msgspec.json.encode(piece) + b"\n")
+        if self._full:
+            return
+        try:
+            os.write(self._fd, msgspec.json.encode(piece) + b"\n")
+        except OSError as error:
+            if not is_full(error):
+                raise
+            self._full = True
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
+        os.close(self._fd)
 
 
 class ProposalReader:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from collections.abc import Callable, Iterator
 
-from autoexp_tui.loop.journal import Journal
-from autoexp_tui.model.events import AnyEvent, Noticed, Record
+from autoexp_tui.loop.control import Controls
+from autoexp_tui.loop.journal import DiskFull, Journal
+from autoexp_tui.loop.patience import Reserve, waits
+from autoexp_tui.model.events import AnyEvent, Noticed, Paused, Record, Resumed
 from autoexp_tui.model.state import RunState
-from autoexp_tui.text.safe import clean_line
+from autoexp_tui.text.safe import Safe, clean_line
 
 _NOTICE = 2000
 
@@ -24,6 +27,9 @@ class Recorder:
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
+        self._room = threading.Condition(journal.mutex)
+        """Waited for with the mutex let go of; nobody notifies it."""
+        self._patient: tuple[int, Reserve, Controls] | None = None
         self.listener: Listener = _nobody
         """Is told of every record once it is folded; must return at once."""
         self.state = RunState()
@@ -35,8 +41,46 @@ class Recorder:
         """Seconds on the run's clock."""
         return self._journal.elapsed
 
+    def be_patient(self, reserve: Reserve, controls: Controls) -> None:
+        """From now on, what this very thread records waits for room on a full disk."""
+        reserve.fill()
+        self._patient = threading.get_ident(), reserve, controls
+
     def record(self, event: AnyEvent) -> Record:
-        """Write `event` down, then fold it. Raises JournalError when it can't be written."""
+        """Write `event` down, then fold it.
+
+        Raises JournalError when it can't be written; DiskFull only where nobody waits for room, or
+        the run is to stop meanwhile.
+        """
+        with self._journal.mutex:
+            try:
+                return self._put(event)
+            except DiskFull as full:
+                if self._patient is None or self._patient[0] != threading.get_ident():
+                    raise
+                self._wait_for_room(full, *self._patient[1:])
+                return self._put(event)
+
+    def _wait_for_room(self, full: DiskFull, reserve: Reserve, controls: Controls) -> None:
+        """Stand still until the disk has room; others may record meanwhile, if they can."""
+        reserve.release()
+        paused = Paused(clean_line(f"{full}: it goes on by itself when there is room", _NOTICE))
+        told = False
+        with contextlib.suppress(DiskFull):
+            self._put(paused)
+            told = True
+        for seconds in waits(controls):
+            self._room.wait(seconds)
+            if reserve.fill():
+                break
+        else:
+            raise full
+        with contextlib.suppress(DiskFull):
+            if not told:
+                self._put(paused)
+            self._put(Resumed(Safe("room on the disk")))
+
+    def _put(self, event: AnyEvent) -> Record:
         with self._journal.mutex:
             try:
                 record = self._journal.append(event)

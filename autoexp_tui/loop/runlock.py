@@ -10,7 +10,6 @@ import contextlib
 import errno
 import fcntl
 import os
-import stat
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from pathlib import Path
 
 from autoexp_tui.model.problem import Problem
 from autoexp_tui.model.rundir import RunDirectory
-from autoexp_tui.system.files import is_shared, open_plain, set_aside
+from autoexp_tui.system.files import is_shared, open_for_writing, open_plain
 from autoexp_tui.system.processes import ProcessId, ancestors, has_open
 
 _HEARTBEAT_S = 15.0
@@ -238,9 +237,6 @@ def _read(path: Path) -> str:
 
 
 def _opened(path: Path) -> int:
-    """The lock's file, made where it is missing; what is no file is set aside. Raises OSError."""
+    """The lock's file, made where it is missing. Raises OSError."""
     # Not truncated: that would wipe the name of the holder before the lock is ours.
-    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    if os.path.lexists(path) and not stat.S_ISREG(path.lstat().st_mode):
-        set_aside(path)
-    return os.open(path, flags, 0o600)
+    return open_for_writing(path, os.O_RDWR | os.O_APPEND)

@@ -20,6 +20,7 @@ from autoexp_tui.loop.control import Command, Controls
 from autoexp_tui.loop.guidance import Guidance
 from autoexp_tui.loop.journal import Journal, JournalError
 from autoexp_tui.loop.loop import Loop
+from autoexp_tui.loop.patience import Reserve
 from autoexp_tui.loop.ports import Ports
 from autoexp_tui.loop.projections import Projections
 from autoexp_tui.loop.recorder import Recorder
@@ -29,10 +30,13 @@ from autoexp_tui.model import events
 from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.runner.detaching import scope
 from autoexp_tui.runner.notifier import Notifier
-from autoexp_tui.system.files import free_mb
+from autoexp_tui.system.files import free_mb, has_room
 from autoexp_tui.system.processes import adopt_orphans
 from autoexp_tui.system.shielding import shield
 from autoexp_tui.text.safe import Safe, clean_line
+
+_ROOM_BYTES = 1 << 20
+"""That must be free again for a run to go on after a full disk."""
 
 
 class Runner:
@@ -88,6 +92,7 @@ class Runner:
         from autoexp_tui.runner.proposer_host import make_proposer  # noqa: PLC0415
 
         self._recorder = recorder = Recorder(journal)
+        recorder.be_patient(Reserve(self._run), self._controls)
         started = recorder.state.started
         if started is None:
             raise JournalError(f"{self._run.journal}: the run has no first event")
@@ -108,6 +113,7 @@ class Runner:
                 Guidance(self._root / started.folder, started.contract),
                 lambda: free_mb(*written_to),
                 evaluator.bypasses,
+                lambda: has_room(_ROOM_BYTES, *written_to),
             )
             proposer = make_proposer(
                 self._run,

@@ -14,7 +14,9 @@ import stat
 from pathlib import Path
 from typing import BinaryIO
 
-_FULL = {errno.ENOSPC, errno.EDQUOT}
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_FULL_WORDS = tuple(os.strerror(number) for number in (errno.ENOSPC, errno.EDQUOT))
+"""What git says of it."""
 _CANNOT = {errno.EINVAL, errno.ENOSYS, errno.ENOTSUP}
 """What a file system says that has no such thing as `fsync`."""
 _SHARED = ("nfs", "cifs", "smb", "fuse", "9p", "lustre", "gpfs", "ceph", "gluster", "afs", "beegfs")
@@ -47,6 +49,8 @@ def is_full(error: BaseException | None) -> bool:
     while error is not None:
         if isinstance(error, OSError) and error.errno in _FULL:
             return True
+        if any(words in str(error) for words in _FULL_WORDS):
+            return True
         error = error.__cause__
     return False
 
@@ -58,6 +62,18 @@ def open_plain(path: Path) -> BinaryIO:
         os.close(fd)
         raise OSError(errno.EINVAL, "not a plain file", str(path))
     return os.fdopen(fd, "rb")
+
+
+def open_for_writing(path: Path, flags: int = os.O_WRONLY | os.O_TRUNC) -> int:
+    """Open a plain file for writing, made where it is missing; returns its descriptor.
+
+    What stands there and is no plain file is set aside: a link would have us write elsewhere.
+    Raises OSError.
+    """
+    flags |= os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    if os.path.lexists(path) and not stat.S_ISREG(path.lstat().st_mode):
+        set_aside(path)
+    return os.open(path, flags, 0o600)
 
 
 def set_aside(path: Path) -> Path | None:
@@ -104,6 +120,28 @@ def make_folder(path: Path, below: Path) -> None:
         if place.is_symlink() or not place.is_dir():
             set_aside(place)
             place.mkdir(exist_ok=True)
+
+
+def has_room(size: int, *places: Path) -> bool:
+    """Whether so many bytes can be written in each of the folders, now: it is tried.
+
+    What the system says is free may be another's, or beyond a quota.
+    """
+    for place in places:
+        trial = place / f".autoexp-room.{os.getpid()}.tmp"
+        try:
+            with trial.open("xb", buffering=0) as file:
+                if file.write(os.urandom(size)) != size:
+                    return False
+                sync(file.fileno())
+        except FileNotFoundError:
+            continue  # the folder is gone: whoever needs it makes it again
+        except OSError:
+            return False
+        finally:
+            with contextlib.suppress(OSError):
+                trial.unlink(missing_ok=True)
+    return True
 
 
 def is_shared(path: Path) -> bool:

@@ -126,7 +126,15 @@ def disk_full_for_a_while(trial: Trial, chance: random.Random) -> str:
 
 
 def disk_full_from_then_on(trial: Trial, chance: random.Random) -> str:
-    return _refused(trial, Injury("full", chance.randrange(1, EFFECTS), 1 << 30))
+    """It ends, and says so, or stands still until a person gives it up."""
+    process = trial.start(3, Injury("full", chance.randrange(1, EFFECTS), 1 << 30))
+    process.join(chance.uniform(0.5, 1.5))
+    process.kill()
+    status = end_of(process)
+    assert status in {OK, ENDED_BADLY, REFUSED, _KILLED}, f"it ended with {status}:\n{trial.said()}"
+    trial.check_rows()
+    trial.resume()
+    return trial.hurt_at() or "not reached"
 
 
 def disk_errors(trial: Trial, chance: random.Random) -> str:
@@ -190,8 +198,9 @@ def real_disk_full(trial: Trial, chance: random.Random) -> str:
         while size > 0 and _filled(file.fileno(), min(size, 1 << 20)):
             size -= 1 << 20
     process = trial.start(8)
+    process.join(chance.uniform(0.5, 2.0))
+    ballast.unlink()  # and it goes on by itself, where it could begin
     status = end_of(process)
-    ballast.unlink()
     assert status in {OK, ENDED_BADLY, REFUSED}, f"it ended with {status}:\n{trial.said()}"
     trial.check_rows()
     trial.resume()
