@@ -97,9 +97,13 @@ class Repository:
         return out
 
     def files(self, commit: str) -> Iterator[TreeEntry]:
-        """Every file of a commit with its size, links and submodules included."""
+        """Every file of a commit, links and submodules included; with its size, but not in a
+        partial clone, which would have to fetch what it lacks.
+        """
         _check(commit)
-        yield from parse_listing(self._git.run("ls-tree", "-r", "-l", "-z", "--full-tree", commit))
+        sizes = () if self._git.is_partial else ("-l",)
+        listing = self._git.run("ls-tree", "-r", *sizes, "-z", "--full-tree", commit)
+        yield from parse_listing(listing)
 
     def missing(self, commit: str) -> set[str]:
         """Names of the commit's objects that a partial clone has not fetched."""

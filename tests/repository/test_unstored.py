@@ -3,21 +3,30 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from support.gitrepos import commit_files, git, make_repo
 
+from autoexp_tui.evaluation.products import Products
 from autoexp_tui.evaluation.workspace import Workspace
 from autoexp_tui.repository.repository import Repository, RepositoryError
 
 CLEAN = "#!/bin/sh\n[ $1 = smudge ] && exec sed s/stored/smudged/\nexec sed s/smudged/stored/\n"
 
 
-def workspace(root: Path, **given: object) -> Workspace:
+def workspace(root: Path, link: Sequence[str] | None = None) -> Workspace:
     with Repository.open(root) as repository:
-        wanted = {"folder": "", "tag": "t", "link": None, "keep": (), "target": "target.txt"}
-        return Workspace(repository, repository.head(), **{**wanted, **given})  # type: ignore[arg-type]
+        return Workspace(
+            repository,
+            repository.head(),
+            "",
+            tag="t",
+            link=link,
+            target="target.txt",
+            products=Products("", keep=()),
+        )
 
 
 def with_filter(root: Path, name: str = "lfs") -> Path:
@@ -41,7 +50,7 @@ def test_what_a_filter_makes_is_protected_like_any_file(tmp_path: Path) -> None:
     assert file.read_text() == "smudged\n"
     assert made.remarks == ("as the filter lfs makes them: data/a.bin",)
     file.write_text("forged\n")
-    assert made.verify() == ["data/a.bin"]
+    assert [change.path for change in made.verify()] == ["data/a.bin"]
     assert made.prepare(b"two\n") == ["data/a.bin"]
     assert file.read_text() == "smudged\n"
     assert (root / "data/a.bin").read_text() == "smudged\n"
