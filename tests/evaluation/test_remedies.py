@@ -69,6 +69,10 @@ def told(folders: tuple[Path, Path], command: str, *, confined: bool = False) ->
         ("echo 'no display name and no $DISPLAY environment variable'; exit 1", "MPLBACKEND"),
         ("./windows.sh", "line ends of Windows"),
         ("./lost.sh", "the program that lost.sh names in its first line is not there"),
+        (
+            "echo 'error: rustup could not choose a version of cargo to run'; exit 1",
+            "`rustup default stable`",
+        ),
         ("source .venv/bin/activate && python eval.py", "`. .venv/bin/activate"),
         ("if [[ 1 ]]; then echo; fi; a=1; echo ${a^^}", "wants bash"),
         ("echo \"Run 'conda init' before 'conda activate'\"; exit 1", "conda run"),

@@ -1,0 +1,117 @@
+"""What the tutorial and the recipes say is done to the letter, in a folder of its own for each."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+_HOME = pwd.getpwuid(os.getuid()).pw_dir
+"""Where a user's toolchains are, whatever tests make of HOME."""
+DOCS = Path(__file__).parents[2] / "docs"
+_BLOCK = re.compile(r"^```(\w+)(?: (\S+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_NEEDS = re.compile(r"<!-- needs: (.*) -->")
+
+
+class Section(NamedTuple):
+    title: str
+    needs: tuple[str, ...]
+    """Programs without which it can't be done here."""
+    blocks: tuple[tuple[str, str, str], ...]
+    """Language, file that it is, text; a block of `sh` without a file is run."""
+
+
+def sections(name: str) -> Iterator[Section]:
+    for part in (DOCS / name).read_text(encoding="utf-8").split("\n## ")[1:]:
+        title, _, text = part.partition("\n")
+        needs = [word for found in _NEEDS.findall(text) for word in found.split(", ")]
+        yield Section(title, tuple(needs), tuple(_BLOCK.findall(text)))
+
+
+def do(blocks: tuple[tuple[str, str, str], ...], folder: Path) -> str:
+    """Write the files, run the commands in their order; what they printed."""
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "RUSTUP_HOME": os.environ.get("RUSTUP_HOME", f"{_HOME}/.rustup"),
+        "CARGO_HOME": os.environ.get("CARGO_HOME", f"{_HOME}/.cargo"),
+        "HOME": str(folder.parent),
+        "AUTOEXP_CACHE": str(folder.parent / "cache"),
+        "XDG_RUNTIME_DIR": str(folder.parent),
+        **{
+            f"GIT_{who}_{what}": "a@b.c"
+            for who in ("AUTHOR", "COMMITTER")
+            for what in ("NAME", "EMAIL")
+        },
+    }
+    environment.pop("ANTHROPIC_API_KEY", None)
+    printed = ""
+    for language, name, text in blocks:
+        if name:
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        elif language == "sh":
+            done = subprocess.run(
+                ["/bin/sh", "-ec", text],
+                cwd=folder,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=200,
+                check=False,
+            )
+            printed += done.stdout
+            assert done.returncode == 0, f"{text}\n{done.stdout}\n{done.stderr}"
+    return printed
+
+
+@pytest.mark.parametrize("section", [*sections("recipes.md")], ids=lambda section: section.title)
+def test_a_recipe_is_ready(tmp_path: Path, section: Section) -> None:
+    for program in section.needs:
+        if shutil.which(program) is None:
+            pytest.skip(f"there is no {program}")
+    if not any(name for _, name, _ in section.blocks):
+        pytest.skip("its project is somebody else's")
+    folder = tmp_path / "project"
+    folder.mkdir()
+    assert "ready: `autoexp run` starts" in do(section.blocks, folder)
+
+
+def test_the_tutorial_ends_with_the_best_in_ones_own_branch(tmp_path: Path) -> None:
+    text = (DOCS / "tutorial.md").read_text(encoding="utf-8")
+    folder = tmp_path / "home"
+    folder.mkdir()
+    printed = do(tuple(_BLOCK.findall(text)), folder)
+    assert "ready: `autoexp run` starts" in printed
+    assert "finished: all 6 experiments done" in printed
+    table = (folder / "words" / "results.tsv").read_text().splitlines()
+    assert len(table) == 7
+    kept = [line.split("\t")[0] for line in table if "\tkeep\t" in line]
+    head = subprocess.run(
+        ["git", "log", "--format=%h", "--abbrev=7"],
+        cwd=folder / "words",
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    assert set(kept[1:]) <= set(head)
+
+
+def test_the_line_for_completion_works_in_bash(tmp_path: Path) -> None:
+    if shutil.which("bash") is None:
+        pytest.skip("there is no bash")
+    (line,) = re.findall(r"^eval .*$", (DOCS / "faq.md").read_text(encoding="utf-8"), re.MULTILINE)
+    script = f"cat > line.sh <<'END'\n{line}\ntype _autoexp_completion\nEND\nbash -e line.sh\n"
+    folder = tmp_path / "home"
+    folder.mkdir()
+    assert "is a function" in do((("sh", "", script),), folder)
