@@ -30,9 +30,10 @@ from autoexp_tui.model.events import Status
 from autoexp_tui.model.measurement import Measurement
 from autoexp_tui.model.objective import Objective
 from autoexp_tui.model.proposal import Proposal, Proposer, Situation, Stream, Trial
-from autoexp_tui.proposers.tuner import Tuner, arms
+from autoexp_tui.proposers.tuner import arms
 from autoexp_tui.proposers.tuner.past import recall
 from autoexp_tui.proposers.tuner.space import survey
+from autoexp_tui.proposers.tuner.tuner import Tuner
 from autoexp_tui.text.safe import Safe
 
 Measure = Callable[[str], dict[str, float]]

@@ -61,7 +61,7 @@ def check(directory: Path, include_dirty: bool) -> int:
         evaluator = LocalEvaluator(RunDirectory(folder / _TAG), repository, started)
         try:
             text = Candidates(repository, started).text_of(base)
-            _tell_project(project, contract, text, started.proposer, notes)
+            unable = _tell_project(project, contract, text, started.proposer, notes)
             limit = format_duration(contract.time_limit)
             _tell("running", f"the baseline, for at most {limit} …")
             runs = _evaluate_baseline(evaluator, text, contract)
@@ -81,7 +81,7 @@ def check(directory: Path, include_dirty: bool) -> int:
             evaluator.workspace.remove()
     _tell("protection", started.protection)
     impossible = Objective.of(contract).impossible(runs.measurement.metrics)
-    return _tell_result(contract, runs, impossible or broken)
+    return _tell_result(contract, runs, impossible or broken or unable)
 
 
 def _result(evaluator: Evaluator, job: Job) -> Result:
@@ -102,15 +102,18 @@ def _tell(name: str, text: str) -> None:
 
 def _tell_project(
     project: Project, contract: Contract, text: str, proposer: str, notes: list[str]
-) -> None:
+) -> str:
+    """Tell what is known before anything runs; why the proposer can't work on the target."""
     _tell("project", str(project.path))
     _tell("target", f"{contract.target}, {text.count(chr(10))} lines, changed by {proposer}")
     _tell("harness", contract.harness)
     factory = registry.factory(proposer)
-    for name, line in factory.notes(contract):
+    look = factory.look(contract, text)
+    for name, line in (*factory.notes(contract), *look.notes):
         _tell(name, line)
     for note in (*factory.problems(contract, os.environ), *notes):
         _tell("note", note)
+    return next(iter(look.problems), "")
 
 
 def _evaluate_baseline(evaluator: Evaluator, text: str, contract: Contract) -> Runs:

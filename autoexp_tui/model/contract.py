@@ -27,6 +27,7 @@ from autoexp_tui.model.keys import (
     Refused,
     Seconds,
     UnitName,
+    ValueName,
     Variable,
 )
 
@@ -223,6 +224,15 @@ class Agent(msgspec.Struct, frozen=True):
     time_limit: Annotated[Seconds, Key("For one proposal.", shown=True)] = 900.0
 
 
+class Tune(msgspec.Struct, frozen=True):
+    """Which of the target's numbers the tuner moves."""
+
+    only: Annotated[tuple[ValueName, ...], Key("Names as `autoexp check` tells them, with * and ? "
+        "for anything; nothing else moves. What is named in full moves although it is left alone "
+        "by itself.", "['train.*', Classifier.n_estimators]")] = ()
+    never: Annotated[tuple[ValueName, ...], Key("Names of what is left alone.", "['*.eps']")] = ()
+
+
 class Notify(msgspec.Struct, frozen=True):
     """Who is told of a new best, of a pause, of the budget's last tenth, and of the end."""
 
@@ -319,6 +329,9 @@ class Contract(msgspec.Struct, frozen=True):
     network: Annotated[bool, Key("Whether the harness may reach the network; localhost among its "
         "own processes it always may.")] = False
     limits: Annotated[Limits, Key("What the harness may use up.", "{memory: 16000}")] = Limits()
+    tune: Annotated[Tune, Key("Which numbers of the target the tuner moves. By default: those that "
+        "`autoexp check` names, without seeds, shapes, indices and other structure.",
+        "{never: [Classifier.n_estimators]}")] = Tune()
 
     @property
     def held_out(self) -> Metric | None:

@@ -207,6 +207,8 @@ DataPath = Annotated[str, _matching("a path in a JSON document", r"\S(.{0,198}\S
 Address = Annotated[str, _matching(
     "an address", r"https?://[^\s@]+", "write it like http://localhost:8080")]
 ModelId = Annotated[str, _matching("a model's id", r"\S+", "write it as the provider spells it")]
+ValueName = Annotated[str, _matching("a value's name, or a pattern of names", r"\S(.{0,198}\S)?",
+    "write it as `autoexp check` does, with * for any characters")]
 ProposerName = Annotated[str, _matching(
     "one word in small letters", r"[a-z][a-z0-9_-]{0,39}",
     "write auto, tuner, anthropic or command")]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from autoexp_tui.model.contract import Contract
 from autoexp_tui.model.proposal import Proposer, Unable
-from autoexp_tui.proposers.hosting import Factory, Hosting
+from autoexp_tui.proposers.hosting import Factory, Hosting, Look
 
 _KEYS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL")
 _NO_COMMAND = "proposer: command needs `command: {run: …}`: a command line, or a preset"
@@ -82,9 +82,14 @@ class TunerFactory(Factory):
     """`tuner`: built in, offline and free; by itself where nothing else is."""
 
     def make(self, hosting: Hosting) -> Proposer:
-        from autoexp_tui.proposers.tuner import Tuner  # noqa: PLC0415 - Optuna takes 400 ms
+        from autoexp_tui.proposers.tuner.tuner import Tuner  # noqa: PLC0415 - Optuna takes 400 ms
 
         return Tuner()
+
+    def look(self, contract: Contract, text: str) -> Look:
+        from autoexp_tui.proposers.tuner.telling import look  # noqa: PLC0415 - with its parsers
+
+        return look(contract, text)
 
     def is_automatic(self, environ: Mapping[str, str]) -> bool:
         return True

@@ -52,6 +52,16 @@ class Hosting:
     """
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a proposer sees in a target before anything is run."""
+
+    problems: Sequence[str] = ()
+    """Why it could not work on it: a line each, with a remedy."""
+    notes: Sequence[tuple[str, str]] = ()
+    """What `autoexp check` is to say: a word or two of at most ten letters, and a line."""
+
+
 class Factory(abc.ABC):
     """Makes one kind of proposer. An instance holds nothing, and its module imports nothing heavy.
 
@@ -74,6 +84,10 @@ class Factory(abc.ABC):
     def notes(self, contract: Contract) -> Sequence[tuple[str, str]]:
         """What `autoexp check` is to say of it: a word of at most ten letters, and a line."""
         return ()
+
+    def look(self, contract: Contract, text: str) -> Look:
+        """What it finds in `text`, the target as it is committed; in a moment, for free."""
+        return Look()
 
     def is_automatic(self, environ: Mapping[str, str]) -> bool:
         """Whether `proposer: auto` means this one here."""

@@ -29,6 +29,7 @@ from autoexp_tui.model.rundir import RunDirectory, runs_in
 from autoexp_tui.model.state import RunState
 from autoexp_tui.project import Project
 from autoexp_tui.proposers import registry
+from autoexp_tui.repository.candidates import Candidates
 from autoexp_tui.repository.repository import Repository
 from autoexp_tui.sources.journals import read_state
 from autoexp_tui.system.files import replace_file
@@ -261,6 +262,9 @@ def _begin(
     base, notes = choose_base(project, repository, contract, include_dirty=wishes.include_dirty)
     started = first_event(project, contract, run.tag, base, wishes.seed)
     _refuse_unable(started.proposer, contract)
+    look = registry.factory(started.proposer).look
+    if problems := look(contract, Candidates(repository, started).text_of(base)).problems:
+        raise UsageProblem(problems[0])
     repository.keep_ref(run.tag, "base", base)
     run.journal.unlink(missing_ok=True)
     replace_file(run.contract, config.render(contract).encode())

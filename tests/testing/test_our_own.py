@@ -12,7 +12,7 @@ from support.sandboxes import SANDBOXES, describe, skip_unless_it_works
 
 from autoexp_tui.evaluation.sandbox import NoSandbox, Sandbox
 from autoexp_tui.model.contract import SandboxChoice
-from autoexp_tui.proposers.tuner import Tuner
+from autoexp_tui.proposers.tuner.tuner import Tuner
 from autoexp_tui.testing import check_evaluator, check_proposer, check_sandbox
 from autoexp_tui.testing.evaluators import CONTRACT
 

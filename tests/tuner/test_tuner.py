@@ -14,7 +14,7 @@ from autoexp_tui.loop.control import Interrupted
 from autoexp_tui.model.contract import Contract, Metric
 from autoexp_tui.model.events import Status
 from autoexp_tui.model.proposal import Exhausted, Proposal, Proposer, Situation, Trial, Unable
-from autoexp_tui.proposers.tuner import Tuner
+from autoexp_tui.proposers.tuner.tuner import Tuner
 
 TARGET = """\
 rate: 0.002

@@ -14,9 +14,9 @@ from autoexp_tui.model.contract import Contract, Metric
 from autoexp_tui.model.events import Status
 from autoexp_tui.model.ideas import read_ideas
 from autoexp_tui.model.proposal import Exhausted, Proposal, Situation, Trial, Unable
-from autoexp_tui.proposers.tuner import Tuner
 from autoexp_tui.proposers.tuner.lines.line_edits import LineEdit, apply, edits
 from autoexp_tui.proposers.tuner.lines.passages import bare, key, same, take_apart
+from autoexp_tui.proposers.tuner.tuner import Tuner
 
 CONTRACT = Contract("prompt.txt", "true", (Metric("score", "higher"),))
 PROMPT = """\

@@ -46,10 +46,18 @@ def choose_arm(past: Sequence[Tried], rng: np.random.Generator) -> Arm:
 
 
 def whole(
-    domains: Mapping[str, Domain], past: Sequence[Tried], rng: np.random.Generator
+    domains: Mapping[str, Domain],
+    past: Sequence[Tried],
+    rng: np.random.Generator,
+    weights: Mapping[str, float] | None = None,
 ) -> dict[str, str]:
-    """New values for all slots, or for a random few dozen of very many."""
+    """New values for all slots, or for a random few dozen of very many.
+
+    A slot of a weight below 1 takes part as often as its weight says.
+    """
     names = list(domains)
+    if weights is not None and any(weights[name] < 1 for name in names):
+        names = [name for name in names if rng.random() < weights[name]] or names
     if len(names) > _WIDEST:
         names = [names[i] for i in sorted(rng.choice(len(names), _WIDEST, replace=False))]
     return search.suggest({name: domains[name] for name in names}, past, _seed(rng))
@@ -61,12 +69,13 @@ def steps(
     past: Sequence[Tried],
     hints: Sequence[str],
     rng: np.random.Generator,
+    weights: Mapping[str, float] | None = None,
 ) -> dict[str, str]:
     """New values for one to three slots; the others stay where the best text has them."""
     names = list(domains)
-    weights = _promise(names, past, hints, rng)
+    promise = _promise(names, past, hints, rng, weights or {})
     size = min(int(rng.choice(3, p=_SHARES)) + 1, len(names))
-    picked = [names[i] for i in sorted(rng.choice(len(names), size, replace=False, p=weights))]
+    picked = [names[i] for i in sorted(rng.choice(len(names), size, replace=False, p=promise))]
     if rng.random() < _LOCAL:
         return {name: _short_way(name, domains[name], here[name], past, rng) for name in picked}
     return search.suggest({name: domains[name] for name in picked}, past, _seed(rng))
@@ -94,7 +103,8 @@ def direction(domain: Domain, before: str, after: str) -> int:
 
 def mentioned(name: str, hints: Sequence[str]) -> bool:
     """Whether a person's hint names the slot."""
-    last = re.sub(r"(\[\d+\])+|#\d+$", "", name.rpartition(".")[2])
+    plain = re.sub(r"(\[\d+\])+|#\d+$", "", name)
+    last = re.sub(r'\["([^"]*)"\]$', r".\1", plain).rpartition(".")[2]
     words = [re.escape(word) for word in {name, last} if len(word) > 1]
     pattern = re.compile(rf"(?<!\w)(?:{'|'.join(sorted(words))})(?!\w)", re.IGNORECASE)
     return bool(words) and any(pattern.search(hint) for hint in hints)
@@ -105,6 +115,7 @@ def _promise(
     past: Sequence[Tried],
     hints: Sequence[str],
     rng: np.random.Generator,
+    prior: Mapping[str, float],
 ) -> np.ndarray:
     """A weight per slot: a draw from what is believed of a change of it to be kept."""
     won = dict.fromkeys(names, 1.0)
@@ -120,6 +131,7 @@ def _promise(
                 side = won if tried.status == "keep" else lost
                 side[name] += 1 / len(tried.changed)
     weights = np.array([rng.beta(won[name], lost[name]) + 0.02 for name in names])
+    weights *= [prior.get(name, 1.0) for name in names]
     weights *= [_HINTED if mentioned(name, hints) else 1.0 for name in names]
     return np.asarray(weights / weights.sum())
 

@@ -5,6 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import Literal as Word
+
+Standing = Word["declared", "named", "inner"]
+"""How a literal stands. declared: a constant of a module or class, an entry of a settings file.
+named: the whole of a keyword argument, a default, an entry or a local assignment. inner: a part of
+an expression."""
 
 
 class Unreadable(Exception):
@@ -13,13 +19,19 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Literal:
-    """One number or switch at `text[start:end]`; `low`, `high` limit what it may mean."""
+    """One number or switch at `text[start:end]`; `low`, `high` limit what it may mean.
+
+    The name hangs on where it stands, never on its value.
+    """
 
     name: str
     start: int
     end: int
     low: float = 0.0
     high: float = float("inf")
+    standing: Standing = "declared"
+    why: str = ""
+    """Why it is left alone, as a kind: `seed`, `index or size`; empty for what may move."""
 
 
 class Rows:

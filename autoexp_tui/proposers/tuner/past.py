@@ -49,7 +49,7 @@ def recall(contract: Contract, history: Sequence[Trial], baseline: SlotValues) -
         loss = crash
         if trial.n in plain:
             loss = _penalise_broken_limit(trial, plain[trial.n], plain.get(trial.parent))
-        values = baseline if trial is history[0] else _texts(trial.memo.get("values"))
+        values = baseline if trial is history[0] else _values(trial.memo.get("values"), baseline)
         found.append(
             Tried(
                 n=trial.n,
@@ -98,6 +98,12 @@ def _texts(value: object) -> dict[str, str]:
     if not isinstance(value, dict):
         return {}
     return {str(name): text for name, text in value.items() if isinstance(text, str)}
+
+
+def _values(value: object, baseline: SlotValues) -> SlotValues:
+    """What a memo says of each slot; one that it doesn't know stood as it did in the beginning."""
+    known = _texts(value)
+    return {**baseline, **known} if known else {}
 
 
 def _pairs(value: object) -> dict[str, tuple[str, str]]:

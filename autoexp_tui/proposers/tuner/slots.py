@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from pathlib import PurePosixPath
 
-from autoexp_tui.proposers.tuner import comment_marks, literals
+from autoexp_tui.proposers.tuner import comment_marks, literals, structural, syntaxes
 from autoexp_tui.proposers.tuner.domains import Choices, Domain, blind, bounded, switch
-from autoexp_tui.proposers.tuner.found import Literal
-from autoexp_tui.proposers.tuner.syntaxes import css, json, python, toml, yaml
+from autoexp_tui.proposers.tuner.found import Literal, Standing
 
-_SYNTAXES: dict[str, Callable[[str], list[Literal]]] = {
-    ".py": python.literals,
-    ".yaml": yaml.literals,
-    ".yml": yaml.literals,
-    ".toml": toml.literals,
-    ".json": json.literals,
-    ".css": css.literals,
-}
 _NOT_SETTINGS = re.compile(
     r"(^|[._-])((random_?)?seeds?|random_?state|version|ver|port|paths?|files?|dir|directory|folder|url"
     r"|uri|host|id|uid|gid|pid|name|date|year|schema|debug|verbose|verbosity|device|log_?level"
     r"|license|checksum|n_?classes|num_?classes)$"
 )
+_OF_SETTINGS = (structural.SEED, structural.VERSION, structural.SHAPE, structural.SPLIT)
+"""What is left alone among declared constants too, whatever they are nested in."""
 _TABLE = 16
 """A longer row of numbers is data, not settings."""
+_LONGEST = 2_000_000
+"""Characters of a target that is read for literals that nobody marked."""
+MARKED = "beside what is marked"
+OUTSIDE = "outside the EVOLVE-BLOCK"
+_BLOCK = re.compile(r"EVOLVE-BLOCK-(START|END)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +41,9 @@ class Slot:
     """What a person allows; None for a number or switch without an annotation."""
     low: float = -float("inf")
     high: float = float("inf")
+    standing: Standing = "declared"
+    why: str = ""
+    """Why it is left alone unless a person names it; empty for what moves."""
 
     def domain(self, anchor: str) -> Domain | None:
         """What the slot may become, when the run began with `anchor` there."""
@@ -63,9 +64,14 @@ def splice(text: str, slots: Sequence[Slot], values: Mapping[str, str]) -> str:
     return "".join((*pieces, text[at:]))
 
 
-@lru_cache(maxsize=16)
 def find(text: str, target: str) -> tuple[Slot, ...]:
-    """The slots of a target in order of appearance.
+    """The slots of a target that move by themselves, in order of appearance. Raises as `read`."""
+    return tuple(slot for slot in read(text, target) if not slot.why)
+
+
+@lru_cache(maxsize=16)
+def read(text: str, target: str) -> tuple[Slot, ...]:
+    """All slots of a target in order of appearance, with those that are left alone.
 
     Raises:
         found.Unreadable: the text is not valid in the language that its name promises.
@@ -74,29 +80,50 @@ def find(text: str, target: str) -> tuple[Slot, ...]:
     mark = text.startswith("\ufeff")
     # One character for one: what can't be encoded would stop parsers, and is in no literal.
     readable = re.sub("[\ud800-\udfff]", "?", text[mark:])
-    suffix = PurePosixPath(target).suffix.lower()
-    reader = _SYNTAXES.get(suffix)
-    read = reader(readable) if reader else []
-    comments = python.comments(readable) if suffix == ".py" else None
-    marked = comment_marks.marked(readable, comments, switches=reader is None)
-    slots = _merged(readable, _settings(readable, read), marked, {x.start: x for x in read})
-    if not mark:
-        return slots
-    return tuple(
-        Slot(s.name, s.start + 1, s.end + 1, s.literal, s.marked, s.low, s.high) for s in slots
-    )
+    reader = syntaxes.of(target, readable) if len(readable) <= _LONGEST else None
+    found = reader.literals(readable) if reader else []
+    offsets = reader.comments(readable) if reader and reader.comments else None
+    is_settled = reader is not None and reader.is_settled
+    marked = comment_marks.marked(readable, offsets, switches=not is_settled)
+    judged = _judged(readable, found, is_settled=is_settled, is_marked=bool(marked))
+    slots = _merged(readable, judged, marked, {x.start: x for x in found})
+    return tuple(replace(s, start=s.start + mark, end=s.end + mark) for s in slots)
 
 
-def _settings(text: str, found: list[Literal]) -> list[Literal]:
-    """Without what is called like no setting, rows of data, and numbers of other notations."""
-    rows = Counter(_row(literal.name) for literal in found)
-    return [
-        literal
-        for literal in found
-        if rows[_row(literal.name)] <= _TABLE
-        and not _is_no_setting(literal.name)
-        and _is_readable(text[literal.start : literal.end])
-    ]
+def _judged(text: str, found: list[Literal], *, is_settled: bool, is_marked: bool) -> list[Literal]:
+    """With the reason, where there is one, why each is left alone."""
+    rows = Counter(_row(literal.name) for literal in found if literal.standing == "declared")
+    outside = _outside(text)
+    judged = []
+    for literal in found:
+        why = literal.why
+        if literal.standing == "declared":
+            if rows[_row(literal.name)] > _TABLE:
+                why = structural.DATA
+            why = why or _why_no_setting(literal.name)
+        if not _is_readable(text[literal.start : literal.end]):
+            why = structural.NOTATION
+        if is_marked and not (is_settled and literal.standing == "declared"):
+            why = why or MARKED
+        if any(start <= literal.start < end for start, end in outside):
+            why = why or OUTSIDE
+        judged.append(replace(literal, why=why))
+    return judged
+
+
+def _outside(text: str) -> list[tuple[int, int]]:
+    """The stretches that a program's own marks tell every proposer to leave as they are."""
+    found: list[tuple[int, int]] = []
+    at: int | None = 0
+    for match in _BLOCK.finditer(text):
+        if match[1] == "START" and at is not None:
+            found.append((at, match.start()))
+            at = None
+        elif match[1] == "END" and at is None:
+            at = match.end()
+    if not found:
+        return []
+    return found if at is None else [*found, (at, len(text))]
 
 
 def _row(name: str) -> str:
@@ -104,11 +131,13 @@ def _row(name: str) -> str:
     return name.rpartition("[")[0] if name.endswith("]") else name + "="
 
 
-def _is_no_setting(name: str) -> bool:
+def _why_no_setting(name: str) -> str:
     parts = re.sub(r"\[\d+\]", "", name).split(".")
-    return any(
-        _NOT_SETTINGS.search(part.lower()) or re.fullmatch(r"__\w+__", part) for part in parts
-    )
+    if any(_NOT_SETTINGS.search(part.lower()) or re.fullmatch(r"__\w+__", part) for part in parts):
+        known = (structural.by_name(part) for part in parts)
+        return next(filter(None, known), structural.ADDRESS)
+    why = structural.by_name(parts[-1])
+    return why if why in _OF_SETTINGS else ""
 
 
 def _is_readable(literal: str) -> bool:
@@ -117,7 +146,7 @@ def _is_readable(literal: str) -> bool:
 
 def _merged(
     text: str,
-    settings: list[Literal],
+    judged: list[Literal],
     marked: list[comment_marks.Marked],
     read: Mapping[int, Literal],
 ) -> tuple[Slot, ...]:
@@ -127,41 +156,58 @@ def _merged(
     slots = []
     for place in marked:
         known = read.get(place.start)
-        name = known.name if known else _name(text, blanked, place)
+        name = known.name if known and known.standing == "declared" else _name(text, blanked, place)
         slots.append(
             Slot(name, place.start, place.end, text[place.start : place.end], place.domain)
         )
-    for literal in settings:
-        if not any(start < literal.end and literal.start < end for start, end in taken):
-            value = text[literal.start : literal.end]
-            slots.append(
-                Slot(
-                    literal.name,
-                    literal.start,
-                    literal.end,
-                    value,
-                    None,
-                    literal.low,
-                    literal.high,
-                )
-            )
+    slots += [
+        Slot(
+            literal.name,
+            literal.start,
+            literal.end,
+            text[literal.start : literal.end],
+            None,
+            literal.low,
+            literal.high,
+            literal.standing,
+            literal.why,
+        )
+        for literal in judged
+        if not _is_taken(literal, taken)
+    ]
     slots.sort(key=lambda slot: slot.start)
     return _distinct(slots)
 
 
+def _is_taken(literal: Literal, taken: Sequence[tuple[int, int]]) -> bool:
+    at = bisect_left(taken, literal.end, key=lambda span: span[0])
+    return any(
+        start < literal.end and literal.start < end for start, end in taken[max(at - 1, 0) : at]
+    )
+
+
 def _distinct(slots: list[Slot]) -> tuple[Slot, ...]:
-    """Names made unique by their order; overlapping places dropped."""
-    counts: Counter[str] = Counter()
-    found: list[Slot] = []
+    """Names made unique by their order; overlapping places dropped.
+
+    What moves and is declared or marked is named first, so that nothing else shifts its name.
+    """
+    apart: list[Slot] = []
     for slot in slots:
-        if found and slot.start < found[-1].end:
-            continue
+        if not apart or slot.start >= apart[-1].end:
+            apart.append(slot)
+    counts: Counter[str] = Counter()
+    named: dict[int, Slot] = {}
+    for index in sorted(range(len(apart)), key=lambda index: _is_late(apart[index])):
+        slot = apart[index]
         counts[slot.name] += 1
-        name = slot.name if counts[slot.name] == 1 else f"{slot.name}#{counts[slot.name]}"
-        found.append(
-            Slot(name, slot.start, slot.end, slot.literal, slot.marked, slot.low, slot.high)
-        )
-    return tuple(found)
+        if counts[slot.name] > 1:
+            slot = replace(slot, name=f"{slot.name}#{counts[slot.name]}")
+        named[index] = slot
+    return tuple(named[index] for index in range(len(apart)))
+
+
+def _is_late(slot: Slot) -> bool:
+    return slot.standing != "declared" or bool(slot.why)
 
 
 def _blanked(text: str, taken: Sequence[tuple[int, int]]) -> str:

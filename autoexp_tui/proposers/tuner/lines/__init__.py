@@ -8,7 +8,6 @@ never cut.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import PurePosixPath
 
 import numpy as np
 
@@ -18,9 +17,8 @@ from autoexp_tui.proposers.tuner.lines import choice, wording
 from autoexp_tui.proposers.tuner.lines.line_edits import LineEdit, apply, edits
 from autoexp_tui.proposers.tuner.lines.passages import same, take_apart
 
-__all__ = ["is_prose", "propose"]
+__all__ = ["propose"]
 
-_SUFFIXES = (".txt", ".md", ".markdown", ".rst", ".text", ".prompt")
 _DRAWS = 24
 """How often the bandit is asked before any new text will do."""
 _PAIRS = 0.15
@@ -30,11 +28,6 @@ _MOST_PAIRS = 20_000
 
 _Choice = tuple[tuple[LineEdit, ...], str]
 """One or two edits, the second made on the first one's text, and the text they give."""
-
-
-def is_prose(target: str) -> bool:
-    """Whether the target's name promises a text whose lines stand for themselves."""
-    return PurePosixPath(target).suffix.lower() in _SUFFIXES
 
 
 def propose(situation: Situation) -> Proposal:
