@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from autoexp_tui.evaluation.harness import run_harness
+from autoexp_tui.evaluation.harness import HarnessOutcome, run_harness
+from autoexp_tui.evaluation.local import LocalEvaluator
+from autoexp_tui.evaluation.sandbox.reach import agent_confinement
 from autoexp_tui.loop.control import Controls
 from autoexp_tui.loop.recorder import Recorder
 from autoexp_tui.loop.spending import SpendLedger
@@ -14,18 +17,19 @@ from autoexp_tui.model import budget, events
 from autoexp_tui.model.proposal import Proposer
 from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.proposers import registry
+from autoexp_tui.proposers.command.supervised import RunHarness
 from autoexp_tui.proposers.context import ContextGatherer
 from autoexp_tui.proposers.hosting import Hosting
 from autoexp_tui.proposers.waiting import Waiter
 from autoexp_tui.repository.candidates import Candidates
+from autoexp_tui.system.removal import discard
 from autoexp_tui.text.safe import clean_line
 
 
 def make_proposer(
     run: RunDirectory,
     candidates: Candidates,
-    workspace: Path,
-    refresh: Callable[[], None],
+    evaluator: LocalEvaluator,
     recorder: Recorder,
     controls: Controls,
 ) -> Proposer:
@@ -43,12 +47,32 @@ def make_proposer(
     hosting = Hosting(
         state=state,
         environ=os.environ,
-        workspace=workspace,
+        workspace=evaluator.workspace.root,
         gather_context=ContextGatherer(run, candidates.harness_text, state).gather,
         ledger=SpendLedger(recorder),
         waiter=Waiter(controls, lambda: budget.used_up(state, recorder.elapsed), announce),
-        run=run_harness,
+        run=_confined(evaluator),
         notice=recorder.warn,
-        refresh=refresh,
+        refresh=evaluator.refresh,
     )
     return registry.factory(state.run.proposer).make(hosting)
+
+
+def _confined(evaluator: LocalEvaluator) -> RunHarness:
+    """Runs an agent program in the sandbox of the run, with what agents need."""
+
+    def run(
+        argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], log: Path, **rest: Any
+    ) -> HarnessOutcome:
+        workspace = evaluator.workspace
+        private = workspace.root.with_name(".agent-private")
+        scratch = log.parent / cwd.relative_to(log.parent).parts[0]
+        discard(private)
+        try:
+            confinement = agent_confinement(workspace, env, " ".join(argv), scratch, private)
+            confined = evaluator.sandbox.wrap(argv, confinement)
+            return run_harness(confined, cwd=cwd, env=env, log=log, **rest)
+        finally:
+            discard(private)
+
+    return run

@@ -115,14 +115,7 @@ class Runner:
                 evaluator.bypasses,
                 lambda: has_room(_ROOM_BYTES, *written_to),
             )
-            proposer = make_proposer(
-                self._run,
-                candidates,
-                evaluator.workspace.root,
-                evaluator.refresh,
-                recorder,
-                self._controls,
-            )
+            proposer = make_proposer(self._run, candidates, evaluator, recorder, self._controls)
             recorder.record(
                 events.RunnerStarted(
                     pid=os.getpid(),

@@ -11,6 +11,7 @@ from support.researcher import situation
 from support.sandboxes import SANDBOXES, describe, skip_unless_it_works
 
 from autoexp_tui.evaluation.sandbox import NoSandbox, Sandbox
+from autoexp_tui.evaluation.sandbox.probing import attempts
 from autoexp_tui.model.contract import SandboxChoice
 from autoexp_tui.proposers.tuner.tuner import Tuner
 from autoexp_tui.testing import check_evaluator, check_proposer, check_sandbox
@@ -29,6 +30,12 @@ def test_the_evaluator_of_this_machine(
 
 def test_no_sandbox(tmp_path: Path) -> None:
     check_sandbox(NoSandbox(), tmp_path, forbids=False)
+
+
+def test_the_probe_can_do_everything_where_nothing_forbids_it() -> None:
+    assert attempts(NoSandbox()) == dict.fromkeys(
+        *(("works", "tmp", "protected", "folder", "outside", "hidden", "network", "runner"), True)
+    )
 
 
 @pytest.mark.parametrize("sandbox", SANDBOXES, ids=describe)

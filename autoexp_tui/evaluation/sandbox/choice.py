@@ -48,12 +48,20 @@ def protection(contract: Contract) -> str:
     kept = sandbox.probe()
     if contract.network:
         kept = kept.replace("no network", "network open")
-    level = f"{sandbox.name}: {kept}" if kept else "no sandbox: it may do what you may"
+    level = f"{sandbox.name}: {kept}" if kept else f"no sandbox ({_why_none(contract.sandbox)})"
     gaps = [] if contract.score else ["a target that runs in the scorer's own process: `score:`"]
     if sandbox.name == "landlock":
         gaps.append(_OF_LANDLOCK)
     missed = f"; not stopped: {'; '.join(gaps)}" if gaps else ""
     return f"{_CHECKED}; {level}{missed}"
+
+
+def _why_none(choice: SandboxChoice) -> str:
+    if choice == "none":
+        return "as `sandbox: none` says"
+    if sys.platform == "linux" and not shutil.which("bwrap"):
+        return "install bubblewrap to have one"
+    return "none works on this machine"
 
 
 def _known() -> Iterator[Sandbox]:

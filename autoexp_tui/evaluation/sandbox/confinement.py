@@ -30,6 +30,8 @@ class Confinement:
     """Folders in `root`, relative to it, that must stay where they are."""
     writable: tuple[Path, ...] = ()
     """Elsewhere: shared with it."""
+    settings: tuple[Path, ...] = ()
+    """Single files of HOME that it may change, where what is written into HOME isn't dropped."""
     copies: tuple[Path, ...] = ()
     """Elsewhere: writable, and what is written dropped; read-only where a sandbox can't do that."""
     readable: tuple[Path, ...] = ()

@@ -43,8 +43,8 @@ class Landlock:
             yield from ("grant", "read", name)
         for path in confinement.exempt():
             yield from ("grant", "read", str(path))
-        written = (confinement.root, tmp, *confinement.writable, *map(Path, _WRITABLE))
-        for path in written:
+        written = (confinement.root, tmp, *confinement.writable, *confinement.settings)
+        for path in (*written, *map(Path, _WRITABLE)):
             yield from ("grant", "write", str(path))
         for device in (*_WRITABLE_DEVICES, *map(str, sorted(Path("/dev").glob("nvidia*")))):
             yield from ("grant", "device", device)

@@ -19,33 +19,7 @@ if TYPE_CHECKING:
     from autoexp_tui.evaluation.sandbox.seam import Sandbox
 
 _TIMEOUT_S = 20.0
-_ATTEMPTS = """
-import os, socket, sys
-root, outside, hidden, port, runner = sys.argv[1:]
-def works(attempt):
-    try:
-        attempt()
-    except OSError:
-        return False
-    return True
-def write(path):
-    with open(path, "a") as file:
-        file.write("x")
-def connect():
-    with socket.create_connection(("127.0.0.1", int(port)), 5):
-        pass
-for name, attempt in {
-    "works": lambda: write(root + "/new"),
-    "tmp": lambda: write(os.environ["TMPDIR"] + "/new"),
-    "protected": lambda: write(root + "/folder/protected"),
-    "folder": lambda: os.rename(root + "/folder", root + "/moved"),
-    "outside": lambda: write(outside + "/new"),
-    "hidden": lambda: open(hidden + "/secret").close(),
-    "network": connect,
-    "runner": lambda: open("/proc/" + runner + "/environ").close(),
-}.items():
-    os.write(1, f"{name} {works(attempt)}\n".encode())
-"""
+_ATTEMPTS = Path(__file__).with_name("attempts.py")
 
 
 _KEPT = {
@@ -98,12 +72,12 @@ def attempts(sandbox: Sandbox) -> dict[str, bool]:
             private,
             protected=("folder/protected",),
             folders=("folder",),
-            readable=(Path(sys.executable), *map(Path, (sys.prefix, sys.base_prefix))),
+            readable=(_ATTEMPTS.parent, *map(Path, (sys.prefix, sys.base_prefix))),
             hidden=(hidden,),
             home=home_of(os.environ),
         )
         words = (str(root), base, str(hidden), str(listener.getsockname()[1]), str(os.getpid()))
-        argv = [sys.executable, "-I", "-S", "-c", _ATTEMPTS, *words]
+        argv = [sys.executable, "-I", "-S", str(_ATTEMPTS), *words]
         try:
             done = subprocess.run(
                 sandbox.wrap(argv, confinement),

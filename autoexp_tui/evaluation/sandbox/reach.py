@@ -62,7 +62,7 @@ def harness_confinement(
 def agent_confinement(
     workspace: Workspace, environ: Mapping[str, str], command: str, scratch: Path, private: Path
 ) -> Confinement:
-    """For an agent program that works in a folder of `scratch`; what lies beside it, it may read.
+    """For an agent program that works in `scratch`; what lies beside that, it may read.
 
     It has the network, and what it keeps for itself. `private` is as in `harness_confinement`.
     """
@@ -73,7 +73,8 @@ def agent_confinement(
         scratch,
         private,
         writable=tuple(Path(os.path.realpath(path)) for path in folders),
-        readable=(workspace.checkout, *own, *_programs(environ, command)),
+        settings=tuple(path for path in own if path.is_file()),
+        readable=(workspace.checkout, scratch.parent, *own, *_programs(environ, command)),
         hidden=(
             *(path for path in secret_places(environ) if path not in own),
             *_own(workspace, environ),

@@ -42,7 +42,12 @@ def _rules(confinement: Confinement) -> Iterator[str]:
     yield '(allow file-write* (regex #"^/dev/(null|zero|tty|ptmx|ttys[0-9]+)$"))'
     yield from _on("deny", "file-read* file-write*", confinement.hidden)
     yield from _on("allow", "file-read*", confinement.exempt())
-    written = (confinement.root, confinement.private / "tmp", *confinement.writable)
+    written = (
+        confinement.root,
+        confinement.private / "tmp",
+        *confinement.writable,
+        *confinement.settings,
+    )
     yield from _on("allow", "file-read* file-write*", written)
     protected = [confinement.root / name for name in confinement.protected]
     yield from _on("deny", "file-write*", protected, "literal")
