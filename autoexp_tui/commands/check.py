@@ -70,7 +70,7 @@ def check(directory: Path, include_dirty: bool) -> int:
                 broken = _ask_mutants(contract, evaluator, text, runs)
             linked = [f"{path} ({mode})" for path, mode in evaluator.workspace.modes.items()]
             _tell("linked", ", ".join(linked) or "nothing")
-            for remark in evaluator.workspace.remarks:
+            for remark in (*evaluator.workspace.taken, *evaluator.workspace.lacking):
                 _tell("note", remark)
             for name, why in evaluator.workspace.not_linked:
                 _tell("not linked", f"{name}: {why}")

@@ -28,7 +28,7 @@ from autoexp_tui.model.contract import LinkMode
 from autoexp_tui.repository.objects import TreeEntry
 from autoexp_tui.repository.plumbing import RepositoryError
 from autoexp_tui.repository.repository import Repository
-from autoexp_tui.repository.unstored import remarks as unstored_remarks
+from autoexp_tui.repository.unstored import lacking, taken
 from autoexp_tui.system.removal import copy_tree, discard, open_up
 
 _CHUNK_BYTES = 1 << 20
@@ -107,8 +107,10 @@ class Workspace:
         self.root = self._home / (repository.root.name or "root")
         self._files: dict[str, TreeEntry] = {}
         self._filtered: dict[str, Path] = {}
-        self.remarks: tuple[str, ...] = ()
-        """What is not as git stores it, or not there: a line each."""
+        self.taken: tuple[str, ...] = ()
+        """Which files are not as git stores them, but as a filter makes them: a line for each."""
+        self.lacking: tuple[str, ...] = ()
+        """What the harness may miss of the commit, and why: a line each."""
         self._target_mode = 0o644
         self._content: bytes | None = None
         self._stamps: dict[str, _Stamp] = {}
@@ -279,7 +281,8 @@ class Workspace:
                 self._files[path] = self._files[path]._replace(
                     sha=_blob_name(found.source), size=found.source.stat().st_size
                 )
-        self.remarks = tuple(unstored_remarks(filtered, absent))
+        self.taken = tuple(taken(filtered))
+        self.lacking = tuple(lacking(filtered, absent))
         return submodules, set(filtered)
 
     def _restore(self, content: bytes | None) -> list[str]:

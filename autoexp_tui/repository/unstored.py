@@ -105,18 +105,22 @@ def _content(path: Path) -> bytes:
         return b""
 
 
-def remarks(found: Mapping[str, Filtered], absent: Sequence[str]) -> list[str]:
-    """What a person should know of them, a line each."""
+def taken(found: Mapping[str, Filtered]) -> list[str]:
+    """Which files are there as a filter makes them: a line for each filter."""
+    paths: dict[str, list[str]] = {}
+    for path, each in sorted(found.items()):
+        if each.source is not None:
+            paths.setdefault(each.filter, []).append(path)
+    return [f"as the filter {name} makes them: {_named(of)}" for name, of in paths.items()]
+
+
+def lacking(found: Mapping[str, Filtered], absent: Sequence[str]) -> list[str]:
+    """Which files are not there as the checkout shows them, and why: a line each."""
     lines = [
         f"{path} passes the filter {each.filter}, and is here as git stores it: {each.why}"
         for path, each in sorted(found.items())
         if each.source is None
     ]
-    taken: dict[str, list[str]] = {}
-    for path, each in sorted(found.items()):
-        if each.source is not None:
-            taken.setdefault(each.filter, []).append(path)
-    lines += [f"as the filter {name} makes them: {_named(paths)}" for name, paths in taken.items()]
     if absent:
         lines.append(
             f"a partial clone without {_named(sorted(absent))}: left out of the workspace; "

@@ -125,7 +125,7 @@ class Runner:
                     resumed=recorder.state.runner is not None,
                 )
             )
-            for remark in evaluator.workspace.remarks:
+            for remark in evaluator.workspace.lacking:
                 recorder.warn(remark)
             loop = Loop(
                 self._run,

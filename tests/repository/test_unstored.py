@@ -48,7 +48,8 @@ def test_what_a_filter_makes_is_protected_like_any_file(tmp_path: Path) -> None:
     made = workspace(root)
     file = made.root / "data/a.bin"
     assert file.read_text() == "smudged\n"
-    assert made.remarks == ("as the filter lfs makes them: data/a.bin",)
+    assert made.taken == ("as the filter lfs makes them: data/a.bin",)
+    assert made.lacking == ()
     file.write_text("forged\n")
     assert [change.path for change in made.verify()] == ["data/a.bin"]
     assert made.prepare(b"two\n") == ["data/a.bin"]
@@ -62,7 +63,7 @@ def test_a_filtered_file_that_the_checkout_has_changed_is_not_taken(tmp_path: Pa
     (root / "data/a.bin").write_text("another\n")
     made = workspace(root)
     assert (made.root / "data/a.bin").read_text() == "stored\n"
-    (remark,) = made.remarks
+    (remark,) = made.lacking
     assert "passes the filter lfs" in remark
     assert "commit it or restore it" in remark
 
@@ -81,7 +82,7 @@ def test_a_filtered_file_that_changes_later_is_told_and_never_taken(tmp_path: Pa
 def test_a_filter_that_hides_secrets_gives_none_away(tmp_path: Path) -> None:
     made = workspace(with_filter(tmp_path / "project", "git-crypt"))
     assert (made.root / "data/a.bin").read_text() == "stored\n"
-    (remark,) = made.remarks
+    (remark,) = made.lacking
     assert "name it under link:" in remark
 
 
@@ -105,7 +106,7 @@ def test_lfs_files_come_from_its_store_whatever_the_checkout_has(tmp_path: Path)
     )
     made = workspace(root)
     assert (made.root / "a.bin").read_text() == pointer
-    (remark,) = made.remarks
+    (remark,) = made.lacking
     assert "`git lfs pull` brings it" in remark
     store = root / ".git" / "lfs" / "objects" / oid[:2] / oid[2:4]
     store.mkdir(parents=True)
@@ -140,7 +141,7 @@ def test_a_partial_clone_works_with_what_is_there(tmp_path: Path) -> None:
     made = workspace(root)
     assert not (made.root / "big/file").exists()
     assert made.verify() == []
-    (remark,) = made.remarks
+    (remark,) = made.lacking
     assert "big/file" in remark
     assert "git fetch --refetch --no-filter" in remark
     with (
@@ -151,4 +152,4 @@ def test_a_partial_clone_works_with_what_is_there(tmp_path: Path) -> None:
     git(root, "fetch", "-q", "--refetch", "--no-filter")
     made = workspace(root)
     assert (made.root / "big/file").read_text() == "big\n"
-    assert made.remarks == ()
+    assert made.lacking == ()
