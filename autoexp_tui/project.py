@@ -15,7 +15,7 @@ from autoexp_tui.model.rundir import RunDirectory, runs_in
 from autoexp_tui.repository import gitdir
 
 CONFIG = "autoexp.yaml"
-_INSTRUCTIONS = "program.md"
+INSTRUCTIONS = "program.md"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,8 @@ class Project:
         if not path.is_file():
             raise UsageProblem(f"{path}: there is no such file; `autoexp init` writes one")
         given = config.load_given(path)
-        if given.contract.instructions is None and (self.path / _INSTRUCTIONS).is_file():
-            contract = msgspec.structs.replace(given.contract, instructions=_INSTRUCTIONS)
+        if given.contract.instructions is None and (self.path / INSTRUCTIONS).is_file():
+            contract = msgspec.structs.replace(given.contract, instructions=INSTRUCTIONS)
             return config.Given(contract, given.lines)
         return given
 

@@ -1,87 +1,145 @@
-"""`autoexp init`: write an `autoexp.yaml`, by asking or from options."""
+"""`autoexp init`: reads a project, tries what may measure it, and writes `autoexp.yaml`."""
 
 from __future__ import annotations
 
+import contextlib
+import shlex
 from pathlib import Path
-from typing import get_args
+from typing import TYPE_CHECKING
 
 import click
-import msgspec
 
 from autoexp_tui import config
-from autoexp_tui.console import echo, say, warn
-from autoexp_tui.model.contract import Contract, Direction, Metric
+from autoexp_tui.console import echo, say
 from autoexp_tui.model.problem import UsageProblem
-from autoexp_tui.project import CONFIG
-from autoexp_tui.text.safe import Safe, clean_line
+from autoexp_tui.project import CONFIG, INSTRUCTIONS, Project, find_project
+from autoexp_tui.text.durations import duration
+from autoexp_tui.text.numbers import format_duration, format_number
+from autoexp_tui.text.safe import Safe, one_line
 
-_LIKELY = ("train.py", "prompt.txt", "config.yaml", "handler.py", "query.sql", "styles.css")
-_DIRECTIONS: tuple[Direction, ...] = get_args(Direction)
+if TYPE_CHECKING:
+    from autoexp_tui.onboarding.settling import Settled
+    from autoexp_tui.onboarding.survey import Survey
 
 
 @click.command()
 @click.argument(
     "directory", type=click.Path(exists=True, file_okay=False, path_type=Path), default=Path()
 )
-@click.option("--target", help="The one file that may change.")
-@click.option("--harness", help="The command that prints the metric.")
+@click.option("--target", default="", help="The one file that may change.")
+@click.option("--harness", default="", help="The command that measures it.")
 @click.option(
-    "--metric", "metrics", multiple=True, metavar="NAME:lower|higher", help="One or two; which way."
+    "--metric",
+    "metrics",
+    multiple=True,
+    metavar="NAME[:lower|higher]",
+    help="One or two; which way is better is guessed by the name.",
 )
-@click.option("--yes", is_flag=True, help="Ask nothing.")
+@click.option("--time-limit", metavar="TIME", help="For one run, such as 5m. By default: as tried.")
+@click.option("--link", "links", multiple=True, metavar="PATH", help="Ignored by git, but needed.")
+@click.option("--no-run", is_flag=True, help="Don't try the command.")
+@click.option("-y", "--yes", is_flag=True, help="Ask nothing: take the best guesses.")
 def init(
     directory: Path,
-    target: str | None,
-    harness: str | None,
+    target: str,
+    harness: str,
     metrics: tuple[str, ...],
+    time_limit: str | None,
+    links: tuple[str, ...],
+    no_run: bool,
     yes: bool,
 ) -> None:
-    """Write a commented autoexp.yaml into DIRECTORY."""
-    path = directory / CONFIG
-    if path.exists():
-        raise UsageProblem(f"{path} is here already: edit it, or move it away")
-    if yes and not (target and harness and metrics):
-        raise click.UsageError("--yes asks nothing: give --target, --harness and --metric too")
-    target = target or _ask_target(directory)
-    harness = harness or click.prompt(
-        "Command that prints the metric", default="python evaluate.py"
+    """Look at the project in DIRECTORY, try what measures it, and write a commented autoexp.yaml.
+
+    What may change, what measures it and which number counts is proposed with reasons; options
+    answer beforehand. Nothing but autoexp.yaml and program.md is written.
+    """
+    if (directory / CONFIG).exists():
+        raise UsageProblem(f"{directory / CONFIG} is here already: edit it, or move it away")
+    project = find_project(directory)
+    from autoexp_tui.onboarding import answers  # noqa: PLC0415 - what looks at projects
+    from autoexp_tui.onboarding.settling import Settling, Wishes  # noqa: PLC0415
+    from autoexp_tui.onboarding.survey import survey  # noqa: PLC0415
+    from autoexp_tui.repository.repository import Repository  # noqa: PLC0415 - git
+
+    wishes = Wishes(
+        answers.path(project.path, target) if target else "",
+        harness,
+        tuple(map(answers.metric, metrics)),
+        _seconds(time_limit),
+        links,
+        guess=yes,
+        run=not no_run,
     )
-    goals = tuple(map(_metric, metrics)) if metrics else _ask_metrics()
-    text = config.render(Contract(target=target, harness=harness, metrics=goals))
+    with contextlib.closing(Repository.open(project.place.root)) as repository:
+        found = survey(repository, project)
+        say(f"project {project.path}, {len(found.files)} files in git")
+        settled = Settling(project, repository, found, wishes).settle()
+    _write(project, found, settled)
+
+
+def _seconds(text: str | None) -> float | None:
+    try:
+        return None if text is None else duration(text)
+    except ValueError:
+        raise UsageProblem(f"--time-limit {text}: write it like 90s, 5m or 1h30m") from None
+
+
+def _write(project: Project, survey: Survey, settled: Settled) -> None:
+    """Write the two files, none over another, and tell what is in them and how to undo it."""
+    from autoexp_tui.onboarding.instructions import instructions  # noqa: PLC0415
+
+    contract = settled.contract()
+    told = _reasons(settled)
+    head = "".join(f"# {one_line(line)}\n" for line in ("Written by `autoexp init`:", *told))
+    text = f"{head}\n{config.render(contract)}"
+    path, beside = project.path / CONFIG, project.path / INSTRUCTIONS
     config.parse(text, str(path))
-    if not (directory / target).is_file():
-        warn(f"autoexp: {target} is not there yet: write and commit it first")
-    path.write_text(text, encoding="utf-8")
-    say(f"wrote {path}")
-    echo(Safe("  autoexp check   runs your harness once and shows what is read"))
+    files = {path: text}
+    if not beside.exists():
+        files[beside] = instructions(survey, settled)
+    for file, content in files.items():
+        with file.open("x", encoding="utf-8") as new:
+            new.write(content)
+    echo()
+    for line in told:
+        say(line)
+    echo()
+    for file in files:
+        say(f"wrote   {file}")
+    if beside not in files:
+        say(f"left    {beside}, which is there already: it is read before every proposal")
+    say(f"undo    rm {' '.join(shlex.quote(_short(file)) for file in files)}")
+    where = "" if project.path == Path.cwd().resolve() else f" {shlex.quote(_short(project.path))}"
+    say(f"next    autoexp check{where}")
 
 
-def _metric(text: str) -> Metric:
-    name, _, direction = text.rpartition(":")
-    return msgspec.convert({"name": name, "direction": _direction(direction, text)}, Metric)
+def _short(path: Path) -> str:
+    """A path from the current folder, where it lies in it."""
+    here = Path.cwd().resolve()
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
 
-def _direction(word: str, text: str) -> Direction:
-    for direction in _DIRECTIONS:
-        if word == direction:
-            return direction
-    raise click.UsageError(f"--metric {text}: write NAME:lower or NAME:higher")
-
-
-def _ask_target(directory: Path) -> str:
-    likely = next((name for name in _LIKELY if (directory / name).is_file()), None)
-    answer: str = click.prompt("File that may change", default=likely)
-    return answer
-
-
-def _ask_metrics() -> tuple[Metric, ...]:
-    goals: list[Metric] = []
-    for question in ("Metric it prints", "Second metric (empty for none)"):
-        name = click.prompt(question, default="" if goals else None, show_default=False)
-        if not name:
-            break
-        direction = click.prompt(
-            clean_line(f"Which {name} is better"), type=click.Choice(_DIRECTIONS), default="lower"
-        )
-        goals.append(Metric(clean_line(name), direction))
-    return tuple(goals)
+def _reasons(settled: Settled) -> list[Safe]:
+    """What was settled and why, a line for each."""
+    rows = [
+        ("harness", settled.harness.text, settled.harness.reason),
+        ("target", settled.target.text, settled.target.reason),
+    ]
+    found = {figure.metric.name: figure for figure in reversed(settled.figures)}
+    for metric in settled.metrics:
+        figure = found.get(metric.name)
+        now = f"{format_number(figure.value)} now" if figure else "not tried"
+        rows.append(("metric", metric.name, f"{metric.direction} is better; {now}"))
+    took = settled.trial
+    why = (
+        f"the run took {format_duration(took.seconds)}" if took and not took.failure else "a guess"
+    )
+    rows.append(("limit", format_duration(settled.time_limit), why))
+    linked = ", ".join(settled.links.told) or "nothing"
+    left = f"left out: {', '.join(settled.links.left)}" if settled.links.left else ""
+    rows.append(("linked", linked, left))
+    return [
+        one_line(f"{name:<8}{text}" + (f"  ({reason})" if reason else ""))
+        for name, text, reason in rows
+    ]

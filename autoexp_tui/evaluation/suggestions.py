@@ -14,7 +14,7 @@ from autoexp_tui.model.keys import METRIC, Refused
 from autoexp_tui.text.safe import Safe, clean
 
 _TRIED = 64
-_NAMED = re.compile(r"([A-Za-z_][\w.@/-]{0,39})([\"']?\s{0,3}[:=]?\s{0,3}[\"']?)(?=[-+.\d])")
+_NAMED = re.compile(r"([A-Za-z_][\w.@/-]{0,39})([\"']?\s{0,3}[:=]?\s{0,40}[\"']?)(?=[-+.\d])")
 
 
 def suggestions(output: str, direction: Direction) -> dict[Metric, float]:

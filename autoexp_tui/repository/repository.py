@@ -190,6 +190,23 @@ class Repository:
         found = self.ignored([prefix + name for name in names if name != ".git"])
         return [path.removeprefix(prefix) for path in found]
 
+    def strays(self, folder: str) -> tuple[list[str], list[str]]:
+        """What of the checkout's `folder` git ignores, and the files that it doesn't know.
+
+        Paths are relative to it, sorted; an ignored folder stands for what is in it.
+        """
+        prefix = f"{folder}/" if folder else ""
+        asked = ("ls-files", "-z", "--others", "--exclude-standard")
+        of_folder = ("--", folder) if folder else ()
+        found = (
+            self._git.run(*asked, *kind, *of_folder) for kind in (("--ignored", "--directory"), ())
+        )
+        ignored, unknown = (
+            sorted(os.fsdecode(path).removeprefix(prefix).rstrip("/") for path in out.split(b"\0"))
+            for out in found
+        )
+        return [*filter(None, ignored)], [*filter(None, unknown)]
+
     # Commits.
 
     def commit(self, parent: str, files: Mapping[str, bytes], message: str) -> str:
