@@ -51,7 +51,8 @@ def choose_links(
     """Decide what to link.
 
     `link` names paths relative to `folder`, read-only where it is a list; None takes `ignored`,
-    the ignored names directly in it, without caches, our own tables, and what may hold secrets.
+    the ignored entries of it and of the folders that it is in (`../data`), without caches, our own
+    tables, and what may hold secrets.
     `tracked` are all files and folders that the workspace has copies of; `submodules`, relative
     to `root`, are linked in any case, where the checkout has them. What programs are
     installed in is never shared to be written: every later experiment would run them.
@@ -59,7 +60,7 @@ def choose_links(
     links = Links()
     given = link if isinstance(link, Mapping) else {}
     if link is None:
-        wanted = [name for name in ignored if name not in _OURS and not _matches(name, _CACHES)]
+        wanted = [name for name in ignored if not _matches(name, (*_OURS, *_CACHES))]
     else:
         wanted = list(dict.fromkeys(link))
     named = {os.path.normpath(PurePosixPath(folder, name)) for name in wanted}
@@ -111,5 +112,6 @@ def _objection(root: Path, path: str, tracked: Collection[str], links: Links) ->
     return ""
 
 
-def _matches(name: str, patterns: Sequence[str]) -> bool:
+def _matches(path: str, patterns: Sequence[str]) -> bool:
+    name = PurePosixPath(path).name
     return any(fnmatchcase(name, pattern) for pattern in patterns)

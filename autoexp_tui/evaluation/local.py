@@ -112,7 +112,9 @@ class LocalEvaluator:
         environment = with_own_places(
             environment, contract.env.define, self.workspace.root, started.base
         )
-        environment = with_project_python(environment, self.workspace.project_dir)
+        environment = with_project_python(
+            environment, self.workspace.project_dir, self.workspace.root
+        )
         linked = [self.workspace.root / name for name in self.workspace.linked]
         self._prefixes = python_prefixes(environment, linked)
         self._environment, packages = with_own_packages(environment, self._checkout, self._prefixes)
@@ -350,14 +352,17 @@ def _notes(outcome: HarnessOutcome) -> Iterator[str]:
         yield f"its output could not be kept: {outcome.log_error}"
 
 
-def with_project_python(environment: dict[str, str], project: Path) -> dict[str, str]:
-    """Let `python` mean the project's own `.venv` where it has one, as in a person's shell."""
-    programs = project / ".venv" / "bin"
-    if not programs.is_dir():
-        return environment
-    path = environment.get("PATH", os.defpath)
-    return {
-        **environment,
-        "PATH": f"{programs}{os.pathsep}{path}",
-        "VIRTUAL_ENV": str(programs.parent),
-    }
+def with_project_python(environment: dict[str, str], project: Path, root: Path) -> dict[str, str]:
+    """Let `python` mean the `.venv` of the project, or of a folder up to `root` that it is in."""
+    for folder in (project, *project.parents):
+        programs = folder / ".venv" / "bin"
+        if programs.is_dir():
+            path = environment.get("PATH", os.defpath)
+            return {
+                **environment,
+                "PATH": f"{programs}{os.pathsep}{path}",
+                "VIRTUAL_ENV": str(programs.parent),
+            }
+        if folder == root:
+            break
+    return environment

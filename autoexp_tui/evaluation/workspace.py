@@ -127,7 +127,7 @@ class Workspace:
             repository.root,
             folder,
             link,
-            repository.ignored_entries(folder) if link is None else (),
+            list(_ignored(repository, folder)) if link is None else (),
             own.union("", *map(_parents, own)),
             submodules,
         )
@@ -510,6 +510,20 @@ class Workspace:
 
 def _go_on() -> None:
     """Nobody asks to end it."""
+
+
+def _ignored(repository: Repository, folder: str) -> Iterator[str]:
+    """What git ignores directly in `folder`, and as `../x` in each of the folders that it is in.
+
+    A program looks for its packages and its data there too.
+    """
+    up = ""
+    while True:
+        yield from (f"{up}{name}" for name in repository.ignored_entries(folder))
+        if not folder:
+            return
+        folder = folder.rpartition("/")[0]
+        up += "../"
 
 
 def _parents(path: str) -> Iterator[str]:

@@ -303,9 +303,9 @@ class Contract(msgspec.Struct, frozen=True):
         "what to try. By default program.md, if it is there.", "program.md")] = None
     link: Annotated[dict[LinkPath, LinkMode] | tuple[LinkPath, ...] | None, Key(
         "What git ignores and the harness needs: read-only in a list, and by default, which is all "
-        "of it in this folder. With `copy` it has its own, made afresh for each run of it; with "
-        "`write` it shares yours, with later experiments too, but never an environment (.venv). "
-        "A path like ~/.cache/x or /data is reached where it is.",
+        "of it in this folder and in those that it is in (`../data`). With `copy` it has its own, "
+        "made afresh for each run of it; with `write` it shares yours, with later experiments too, "
+        "but never an environment (.venv). A path like ~/.cache/x or /data is reached where it is.",
         "{data: read-only, cache: copy}")] = None
     keep: Annotated[tuple[ProjectPath, ...], Key("Globs of what the harness may leave behind or "
         "change.", "['cache/*']")] = ()

@@ -120,7 +120,9 @@ def _path(path: str) -> str:
 def _link(path: str) -> str:
     """A path in the project, or one outside of it that says so."""
     if not path.startswith(("/", "~/")):
-        return _path(path)
+        above = re.match(r"(?:\.\./)*", path)
+        _path(path[above.end() :] if above else path)
+        return path
     if ".." in path.split("/") or path.rstrip("/") in {"", "~"}:
         raise Refused("is too much, or unclear", "name one folder or file, without '..'")
     return path
@@ -192,7 +194,8 @@ METRIC = Form("a metric's name", _metric_name, is_name=True)
 MetricName = Annotated[Safe, METRIC]
 """As the key of a mapping: the name of one of the contract's metrics."""
 ProjectPath = Annotated[str, Form("a path in the project", _path)]
-LinkPath = Annotated[str, Form("a path in the project, or one with ~/ or / before it", _link)]
+LinkPath = Annotated[str, Form(
+    "a path in the repository, or one with ~/ or / before it", _link)]
 CommandLine = Annotated[str, Form("a command line", _command, most=4_000,
     lines="put the lines into a script, and name that here")]
 Seconds = Annotated[float, Form("a length of time", _seconds, written)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -45,11 +46,15 @@ class Links:
 def links_for(survey: Survey, command: str) -> Links:
     """Decide what `command` needs of what git ignores.
 
-    The default of `link:` is everything ignored in the folder itself; it is written out where
-    something deeper is needed, or where the command builds what would be linked.
+    The default of `link:` is what is ignored directly in the folder and in those that it is in; it
+    is written out where something deeper is needed, or where the command builds what would be
+    linked.
     """
-    top = [name for name in survey.ignored if "/" not in name]
-    default = tuple(choose_links(survey.folder, "", None, top, survey.files).sources)
+    top = [*(name for name in survey.ignored if "/" not in name), *survey.beside]
+    default = tuple(
+        os.path.relpath(path, survey.inner or ".")
+        for path in choose_links(survey.root, survey.inner, None, top, ()).sources
+    )
     kept = tuple(name for name in default if not _is_made(survey.folder / name, command))
     deeper = tuple(name for name in survey.ignored if "/" in name and _is_needed(survey, name))
     chosen = (*kept, *deeper[:_MOST])

@@ -188,7 +188,8 @@ class _Index:
             for module in _RUST_MOD.findall(text):
                 yield from self._there(f"{inner}/{module}.rs", f"{inner}/{module}/mod.rs")
         for quoted, bare in _QUOTED.findall(text):
-            yield from self._mentioned(name, quoted or bare)
+            for word in (quoted or bare, *re.findall(r"[\w./-]+\.\w{1,6}", quoted)):
+                yield from self._mentioned(name, word)
 
     def _there(self, *names: str) -> Iterator[str]:
         for name in names:

@@ -16,6 +16,7 @@ from autoexp_tui.console import say
 from autoexp_tui.model.contract import Contract, Direction, Metric
 from autoexp_tui.model.problem import UsageProblem
 from autoexp_tui.onboarding import answers, asking
+from autoexp_tui.onboarding.amending import amended
 from autoexp_tui.onboarding.figures import Figure, direction_by_name, figures
 from autoexp_tui.onboarding.guess import Guess
 from autoexp_tui.onboarding.harnesses import harnesses, script_of
@@ -99,16 +100,21 @@ class Settling:
 
     def _by_guessing(self, guesses: Sequence[Guess]) -> Settled:
         refused = []
-        for guess in guesses[:_TRIED]:
+        pending = list(guesses[:_TRIED])
+        while pending:
+            guess = pending.pop(0)
             settled = self._begin(guess, self._guess_target(guess))
             if not self._wishes.run:
                 return self._with_metrics(settled, self._untried_metrics(guess))
             settled = self._try(settled)
-            if why := self._objection(settled):
-                say(f"  not this one: {why}")
-                refused.append(f"`{guess.text}`: {why}")
-            else:
+            why = self._objection(settled)
+            if not why:
                 return self._with_metrics(settled, self._tried_metrics(settled))
+            say(f"  not this one: {why}")
+            if again := self._amended(settled):
+                pending.insert(0, again)
+            else:
+                refused.append(f"`{guess.text}`: {why}")
         match refused:
             case []:
                 why = "nothing here looks like a command that prints a measurement"
@@ -132,7 +138,7 @@ class Settling:
     def _objection(self, settled: Settled) -> str:
         """Why what was tried doesn't serve; empty where it does."""
         if (trial := settled.trial) is None or trial.failure:
-            return trial.failure if trial else "it was not tried"
+            return _in_words(trial) if trial else "it was not tried"
         known = list(dict.fromkeys(figure.metric.name for figure in settled.figures))
         printed = f"what it printed is {', '.join(known[:6])}" if known else "it printed no figure"
         for name, _ in self._wishes.metrics:
@@ -218,7 +224,18 @@ class Settling:
             return
         for line in trial.output.rstrip("\n").split("\n")[-_TAIL:]:
             say(f"  | {line}")
-        say(f"that is no measurement yet: {trial.failure or 'no number with a name was printed'}")
+        say(
+            f"that is no measurement yet: {_in_words(trial) or 'no number with a name was printed'}"
+        )
+        if again := self._amended(settled):
+            say(f"  perhaps: {again.text}")
+
+    def _amended(self, settled: Settled) -> Guess | None:
+        """The command in a form that may do, where its failure tells how."""
+        trial = settled.trial
+        if trial is None or not trial.failure or self._wishes.harness:
+            return None
+        return amended(self._survey, settled.harness, f"{trial.failure}\n{trial.output[-4000:]}")
 
     # What both do.
 
@@ -272,6 +289,11 @@ def _directed(name: Safe, figure: Figure | None, way: Direction | None) -> Metri
         )
     metric = figure.metric if figure else Metric(name, "lower")
     return msgspec.structs.replace(metric, direction=way or guess)
+
+
+def _in_words(trial: Trial) -> str:
+    """Its failure, and what to do about it where that is known."""
+    return "; ".join(filter(None, (trial.failure, trial.remedy)))
 
 
 def _best(found: Sequence[Figure]) -> Figure:

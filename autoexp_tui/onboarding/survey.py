@@ -24,6 +24,8 @@ class Survey:
     """A project; all paths are relative to `folder`, with `/`."""
 
     folder: Path
+    inner: str
+    """The folder's own path in its repository; empty at the root."""
     files: tuple[str, ...]
     """What HEAD has in the folder, sorted: what a workspace would have too."""
     untracked: tuple[str, ...] = ()
@@ -33,6 +35,11 @@ class Survey:
     beside: tuple[str, ...] = ()
     """The same in the folders that the project lies in, as `../data`."""
     _texts: dict[str, str] = field(default_factory=dict, compare=False, repr=False)
+
+    @property
+    def root(self) -> Path:
+        """The repository's."""
+        return self.folder.parents[self.inner.count("/")] if self.inner else self.folder
 
     def has(self, name: str) -> bool:
         return name in self.files
@@ -74,6 +81,7 @@ def survey(repository: Repository, project: Project) -> Survey:
     ignored, untracked = repository.strays(folder)
     return Survey(
         project.path,
+        folder,
         tuple(sorted(files)[:_MOST_FILES]),
         tuple(untracked[:_MOST_FILES]),
         tuple(ignored[:_MOST_FILES]),

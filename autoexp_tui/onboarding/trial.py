@@ -17,7 +17,7 @@ from autoexp_tui.repository.candidates import Candidates
 from autoexp_tui.repository.repository import Repository
 from autoexp_tui.runner import preparation
 from autoexp_tui.system.scratch import scratch_folder
-from autoexp_tui.text.safe import Safe, clean, decode
+from autoexp_tui.text.safe import NOTHING, Safe, clean, clean_line, decode
 
 _TAG = "init"
 _MOST_BYTES = 64 << 10
@@ -37,8 +37,8 @@ class Trial:
     """The end of what it printed."""
     written: dict[str, str]
     """The text files that it made, by path relative to the project."""
-    cut_short: bool = False
-    """It reached the time limit."""
+    remedy: Safe = NOTHING
+    """What to do about the failure, where that is known."""
 
 
 def try_out(
@@ -68,7 +68,7 @@ def try_out(
                 "" if _counts_tests(output, result.failure) else result.failure,
                 output,
                 dict(_written(evaluator, contract.target)),
-                result.cut_short,
+                clean_line(result.remedy, 400),
             )
         finally:
             evaluator.workspace.remove()

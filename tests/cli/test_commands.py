@@ -458,30 +458,6 @@ def test_clean_takes_out_the_workspace_and_the_exclude_lines(
     assert "kept" in capsys.readouterr().out
 
 
-def test_init_writes_a_file_that_check_accepts(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    project = make_project(tmp_path / "p")
-    (project / "autoexp.yaml").unlink()
-    options = ["--target", "target.py", "--harness", "sh evaluate.sh", "--metric", "loss:lower"]
-    assert run_command(["init", str(project), *options, "--yes"]) == 0
-    assert run_command(["check", str(project)]) == 0
-    assert "ready" in capsys.readouterr().out
-
-
-def test_init_asks_for_what_it_was_not_told(tmp_path: Path) -> None:
-    project = make_project(tmp_path / "p")
-    (project / "autoexp.yaml").unlink()
-    subprocess.run(
-        [sys.executable, "-m", "autoexp_tui", "init", str(project)],
-        input="target.py\nsh evaluate.sh\nloss\nlower\n\n",
-        text=True,
-        check=True,
-        capture_output=True,
-    )
-    assert "target: target.py" in (project / "autoexp.yaml").read_text()
-
-
 def test_a_broken_configuration_is_a_line_with_file_and_line_for_each_mistake(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

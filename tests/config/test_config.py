@@ -69,7 +69,7 @@ budget:
   max_cost: 3
 fix_attempts: 21
 decide: {rule: weighted, weights: [1, 0]}
-link: [../up, data, /]
+link: [x/../up, data, /]
 zzz: 1
 """
     told = str(outcome(text)).split("\n")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import stat
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -26,8 +25,6 @@ class Kind:
     """Where the commands are typed, below the repository's root."""
     needs: tuple[str, ...] = ()
     """Programs without which it can't be tried here."""
-    programs: Mapping[str, str] = field(default_factory=dict)
-    """Programs that are put on the PATH, by name."""
 
     def make(self, path: Path) -> Path:
         """Make it at `path`; returns the folder where its owner works."""
@@ -35,19 +32,21 @@ class Kind:
         write_files(path, self.ignored)
         return path / self.folder
 
-    def install(self, folder: Path) -> None:
-        """Put the kind's programs into a folder for the PATH."""
-        for name, text in self.programs.items():
-            program = folder / name
-            program.write_text(text)
-            program.chmod(program.stat().st_mode | stat.S_IXUSR)
+
+def install_programs(folder: Path) -> None:
+    """Put `python` and `uv` into a folder for the PATH, so that every machine has them."""
+    for name, text in {"python": PYTHON, "uv": UV}.items():
+        write_files(folder, {name: text})
 
 
-UV = f"""#!/bin/sh
+PYTHON = f"""#!/bin/sh
+exec {sys.executable} "$@"
+"""
+UV = """#!/bin/sh
 # As `uv run` where all is in place: the project's Python.
 test "$1" = run || exit 2
 shift
-case "$1" in *.py) set -- {sys.executable} "$@";; python) shift; set -- {sys.executable} "$@";; esac
+case "$1" in *.py) set -- python "$@";; esac
 exec "$@"
 """
 
@@ -136,7 +135,6 @@ print(f"depth:            {DEPTH}")
         "data/text.txt": "a stitch in time saves nine " * 20,
         "results.tsv": "commit\tval_bpb\tmemory_gb\tstatus\tdescription\na1b2c3d\t0.9979\t44.0\tkeep\tbaseline\n",
     },
-    programs={"uv": UV},
 )
 
 SPEED = Kind(
@@ -193,7 +191,6 @@ if __name__ == "__main__":
     harness="python benchmark/run.py",
     metric="fastini",
     direction="lower",
-    needs=("python",),
 )
 
 C_LIBRARY = Kind(
@@ -299,7 +296,7 @@ HOISTED = Kind(
         "packages/other/package.json": '{"name": "other", "version": "1.0.0"}\n',
     },
     target="index.js",
-    harness="npm run --silent bench",
+    harness="node bench.js",
     metric="kept_ratio",
     direction="higher",
     ignored={
@@ -347,7 +344,6 @@ def rank(text, documents):
         ' "right": "a dog"}]'
     },
     folder="services/rank",
-    needs=("python",),
 )
 
 TESTED = Kind(
@@ -365,7 +361,6 @@ TESTED = Kind(
     harness="python -m pytest -q",
     metric="passed",
     direction="higher",
-    needs=("python",),
 )
 
 EVOLVED = Kind(
@@ -406,7 +401,6 @@ def evaluate(program_path):
     harness="python -c",
     metric="combined_score",
     direction="higher",
-    needs=("python",),
 )
 
 KINDS = {

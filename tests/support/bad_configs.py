@@ -103,7 +103,7 @@ BAD: list[tuple[str, int, str]] = [
     (_target("x" * 1_001), 1, "1001 characters"),
     (_with("instructions: /program.md\n"), 6, "instructions is an absolute path"),
     (_with("link: data\n"), 6, "link must be a list, not 'data'; write [data]"),
-    (_with("link:\n  - data\n  - ../up\n"), 8, "link[1] leaves the project"),
+    (_with("link:\n  - data\n  - x/../up\n"), 8, "link[1] leaves the project"),
     (_with("link: [{a: b}]\n"), 6, "link[0] must be text"),
     (_with("keep: ['/tmp/*']\n"), 6, "keep[0] is an absolute path"),
     (_with("keep:\n"), 6, "keep has no value"),

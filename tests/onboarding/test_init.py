@@ -1,0 +1,173 @@
+"""`autoexp init` on the command line: what it asks, writes, refuses and leaves alone."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support.gitrepos import commit_files, git, make_repo, write_files
+from support.projects import HARNESS, TARGET, fingerprint
+
+from autoexp_tui import config
+from autoexp_tui.cli import run_command
+
+FILES = {"target.py": TARGET, "evaluate.sh": HARNESS}
+"""Here `evaluate.sh` measures, and reads the target."""
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = make_repo(tmp_path / "project", FILES)
+    monkeypatch.chdir(path)
+    return path
+
+
+def ask(project: Path, *answers: str) -> subprocess.CompletedProcess[str]:
+    """`autoexp init` with these answers typed."""
+    return subprocess.run(
+        [sys.executable, "-m", "autoexp_tui", "init", str(project)],
+        input="".join(f"{answer}\n" for answer in answers),
+        text=True,
+        check=False,
+        capture_output=True,
+    )
+
+
+def test_answers_are_taken_in_the_forms_that_people_use(project: Path) -> None:
+    done = ask(
+        project,
+        *("1", "./target.py"),  # the harness by its number, the target by a path
+        *("no metric!", "7", "loss:sideways", "loss"),
+        *("better", "min", "none"),
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    contract = config.load(project / "autoexp.yaml")
+    assert (contract.target, contract.harness) == ("target.py", "./evaluate.sh")
+    assert [(metric.name, metric.direction) for metric in contract.metrics] == [("loss", "lower")]
+    assert "can't be a metric's name" in done.stdout
+    assert "there is no 7 in the list" in done.stdout
+    assert "after the colon write lower or higher" in done.stdout
+
+
+def test_enter_alone_takes_what_is_proposed(project: Path) -> None:
+    done = ask(project, "", "", "", "", "")
+    assert done.returncode == 0, done.stdout + done.stderr
+    contract = config.load(project / "autoexp.yaml")
+    assert (contract.target, contract.harness) == ("target.py", "./evaluate.sh")
+    assert [metric.name for metric in contract.metrics] == ["loss"]
+
+
+def test_a_harness_that_fails_is_shown_and_another_asked_for(project: Path) -> None:
+    done = ask(project, "echo oh no; exit 3", "", "n", "sh evaluate.sh", "", "", "", "")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "  | oh no" in done.stdout
+    assert "no measurement yet: exit 3: oh no" in done.stdout
+    assert config.load(project / "autoexp.yaml").harness == "sh evaluate.sh"
+
+
+def test_whoever_leaves_in_between_has_written_nothing(project: Path) -> None:
+    before = fingerprint(project)
+    assert ask(project, "1").returncode == 130
+    assert fingerprint(project) == before
+
+
+@pytest.mark.parametrize("way", ["target.py", "./target.py", "{project}/target.py"])
+def test_a_target_may_be_named_in_any_way(project: Path, way: str) -> None:
+    target = way.format(project=project)
+    assert run_command(["init", "--yes", "--target", target]) == 0
+    assert config.load(project / "autoexp.yaml").target == "target.py"
+
+
+def test_everything_can_be_given_by_options(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--harness", "sh evaluate.sh; echo size: 3", "--target", "target.py"]
+    metrics = ["--metric", "loss:min", "--metric", "size:lower"]
+    assert run_command(["init", *arguments, *metrics, "--time-limit", "90s", "--yes"]) == 0
+    contract = config.load(project / "autoexp.yaml")
+    assert contract.time_limit == 90
+    assert [(m.name, m.direction) for m in contract.metrics] == [
+        ("loss", "lower"),
+        ("size", "lower"),
+    ]
+    assert "loss" in (project / "program.md").read_text()
+    assert run_command(["check"]) == 0
+    assert "ready" in capsys.readouterr().out
+
+
+def test_without_a_run_the_metric_is_what_the_program_prints(project: Path) -> None:
+    commit_files(project, {"evaluate.sh": 'echo "loss: $(cat target.py | wc -c)"; touch ran\n'})
+    assert run_command(["init", "--yes", "--no-run"]) == 0
+    assert config.load(project / "autoexp.yaml").primary.name == "loss"
+    assert not (project / "ran").exists()
+
+
+def test_what_is_there_already_is_left_as_it_is(project: Path) -> None:
+    (project / "program.md").write_text("mine")
+    assert run_command(["init", "--yes"]) == 0
+    assert (project / "program.md").read_text() == "mine"
+    written = (project / "autoexp.yaml").read_bytes()
+    assert run_command(["init", "--yes"]) == 2
+    assert (project / "autoexp.yaml").read_bytes() == written
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--metric", "gain:higher"], "gain was not found: what it printed is loss"),
+        (["--harness", "exit 4"], "exit 4"),
+        (["--harness", "true"], "printed no number with a name"),
+        (["--harness", "echo quux: 5"], "give --metric quux:lower or --metric quux:higher"),
+        (["--target", "nowhere.py"], "nowhere.py does not exist"),
+        (["--target", "new.py"], "`git add new.py && git commit"),
+        (["--target", "/etc/passwd"], "is not in"),
+        (["--target", "."], "is a folder"),
+        (["--time-limit", "soon"], "write it like 90s"),
+    ],
+)
+def test_what_can_not_be_is_refused_with_a_word_and_nothing_written(
+    project: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], told: str
+) -> None:
+    (project / "new.py").write_text("A = 1\n")
+    before = fingerprint(project)
+    assert run_command(["init", "--yes", *arguments]) == 2
+    assert told in capsys.readouterr().err
+    assert fingerprint(project) == before
+
+
+def test_a_folder_without_anything_that_measures_is_told_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = make_repo(tmp_path / "notes", {"README.md": "# Notes\n\nNothing runs here at all.\n"})
+    assert run_command(["init", str(path), "--yes"]) == 2
+    assert "give --harness" in capsys.readouterr().err
+
+
+def test_outside_of_git_the_line_that_makes_a_repository_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_files(tmp_path, FILES)
+    assert run_command(["init", str(tmp_path), "--yes"]) == 2
+    assert "`git init && git add -A && git commit" in capsys.readouterr().err
+    git(tmp_path, "init", "--quiet")
+    assert run_command(["init", str(tmp_path), "--yes"]) == 1
+    assert "`git add -A && git commit" in capsys.readouterr().err
+    assert not (tmp_path / "autoexp.yaml").exists()
+
+
+def test_hostile_names_and_output_reach_neither_terminal_nor_files(tmp_path: Path) -> None:
+    evil = "\x1b]0;owned\x07"
+    files = {
+        "README.md": f"# x\n\n```\nsh bench.sh\n```\n\nWhat this {evil} is about is long enough.\n",
+        "bench.sh": "printf '\\033]0;owned\\007\\033[2Jscore: 1\\n'; cat ev*.txt\n",
+        f"ev{evil}.txt": "x\n",
+    }
+    path = make_repo(tmp_path / "p", files)
+    done = ask(path, "", "bench.sh", "", "", "")
+    assert done.returncode == 0, done.stdout + done.stderr
+    written = [(path / name).read_text() for name in ("autoexp.yaml", "program.md")]
+    for text in (done.stdout, done.stderr, *written):
+        assert "\x1b" not in text
+        assert "\x07" not in text
