@@ -185,9 +185,10 @@ def test_an_empty_list_of_links_is_not_the_default() -> None:
 
 def test_links_may_have_modes() -> None:
     assert read("link: {data: copy, out/x: write}\n").link == {"data": "copy", "out/x": "write"}
-    told = str(outcome(GOOD + "link: {data: rw, ../up: write}\n"))
+    told = str(outcome(GOOD + "link: {data: rw, x/../up: write}\n"))
     assert "link.data must be read-only, copy or write, not 'rw'" in told
     assert "leaves the project" in told
+    assert read("link: [../../data]\n").link == ("../../data",)
     assert read("env: {only: []}\n").env.only == ()
 
 

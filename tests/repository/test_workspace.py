@@ -545,6 +545,19 @@ def test_ignored_things_are_linked_and_secrets_are_not(furnished: Path, make: Ma
     assert workspace.verify() == []
 
 
+def test_what_is_ignored_above_the_projects_folder_is_linked_too(
+    furnished: Path, make: Make
+) -> None:
+    write_files(furnished, {"lib/run.log": "deeper"})
+    workspace = make(folder="lib", link=None, target="helper.txt")
+    assert workspace.linked == (".venv", "data", "lib/run.log", "run.log")
+    assert [name for name, _ in workspace.not_linked] == ["../.env.local"]
+    assert (workspace.project_dir / "../data/big/file").read_text() == "d"
+    named = make(folder="lib", link=["../data", "../../x"], target="helper.txt")
+    assert named.linked == ("data",)
+    assert "no path inside" in dict(named.not_linked)["../../x"]
+
+
 def test_an_environment_called_dot_env_is_linked(root: Path, make: Make) -> None:
     write_files(root, {".env/pyvenv.cfg": ""})
     assert make(link=None).linked == (".env",)
