@@ -28,6 +28,7 @@ _ASIDE = frozenset(
     "train training std stdev min max lr learning_rate elapsed total startup wall time".split()
 )
 _MOST = 40
+_WAYS: Mapping[str, Direction] = {"lower": "lower", "higher": "higher"}
 
 
 class _Reading(NamedTuple):
@@ -68,7 +69,7 @@ def figures(output: str, written: Mapping[str, str], own: Collection[str] = ()) 
 def direction_by_name(name: str) -> tuple[Direction, bool]:
     """Which way is better by a metric's name, and whether it tells at all."""
     way, strength = names.name_direction(name)
-    return ("higher" if way == "higher" else "lower"), strength > 0 and way != "unknown"
+    return _WAYS.get(way, "lower"), strength > 0 and way in _WAYS
 
 
 def _readable(output: str) -> Iterator[_Reading]:
