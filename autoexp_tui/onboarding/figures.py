@@ -28,7 +28,6 @@ _ASIDE = frozenset(
     "train training std stdev min max lr learning_rate elapsed total startup wall time".split()
 )
 _MOST = 40
-_WAYS: Mapping[str, Direction] = {"lower": "lower", "higher": "higher"}
 
 
 class _Reading(NamedTuple):
@@ -69,7 +68,7 @@ def figures(output: str, written: Mapping[str, str], own: Collection[str] = ()) 
 def direction_by_name(name: str) -> tuple[Direction, bool]:
     """Which way is better by a metric's name, and whether it tells at all."""
     way, strength = names.name_direction(name)
-    return _WAYS.get(way, "lower"), strength > 0 and way in _WAYS
+    return ("higher" if way == "higher" else "lower"), strength > 0 and way != "unknown"
 
 
 def _readable(output: str) -> Iterator[_Reading]:

@@ -17,7 +17,7 @@ ATTRIBUTES, NAMES = {"direction", "way"}, {"direction"}
 
 ALLOWED = {
     "model/objective.py": "it is the one",
-    "commands/init.py": "reads the word that a person gives for a direction",
+    "onboarding/figures.py": "proposes a direction by the metric's name, to be agreed to",
     "tables/direction.py": "infers a direction from what was kept and what was not",
     "tables/names.py": "infers a direction from the metric's name",
     "tables/docs.py": "infers a direction from a document beside the table",
