@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from autoexp_tui.commands.pulse import pulse
 from autoexp_tui.config.declared import settings
 from autoexp_tui.config.writer import flow
 from autoexp_tui.console import echo, say
@@ -88,7 +89,8 @@ def _result(evaluator: Evaluator, job: Job) -> Result:
     """Of one evaluation, which ends with this command however that ends."""
     handle = evaluator.submit(job)
     try:
-        return handle.result()
+        with pulse(handle.output):
+            return handle.result()
     except BaseException:
         handle.cancel()
         with contextlib.suppress(Exception):
@@ -143,7 +145,7 @@ def _ask_mutants(contract: Contract, evaluator: LocalEvaluator, text: str, runs:
     measured = as_evaluations(runs.measurement, contract.repeats)
 
     def run(mutant: str, limit: float) -> Result:
-        return evaluator.submit(Job(1, mutant, limit, "mutant")).result()
+        return _result(evaluator, Job(1, mutant, limit, "mutant"))
 
     killed = ask_mutants(run, contract, text, measured)
     if killed is None:

@@ -16,6 +16,7 @@ from support.gitrepos import commit_files, git, write_files
 from support.projects import autoexp, fingerprint, kept_commits, make_project
 
 from autoexp_tui.cli import run_command
+from autoexp_tui.commands import pulse
 from autoexp_tui.loop.runlock import is_running
 from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.sources.journals import read_state
@@ -219,6 +220,29 @@ def test_a_development_install_is_led_back_to_the_workspace(
     out = capsys.readouterr().out
     assert "led back   .: to the workspace's own" in out
     assert "is read    target.py: when it is nonsense, there is no figure" in out
+
+
+def test_check_gives_signs_of_life_while_the_harness_runs(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The harness ends once it is told of: it waits for a file that is made then."""
+    told = project.parent / "told"
+
+    def say(text: str) -> None:
+        lines.append(text)
+        told.touch()
+
+    lines: list[str] = []
+    harness = (
+        f"grep -q RATE target.py || exit 1\nprintf 'epoch 1\\repoch 2\\n'\n"
+        f"until [ -e {told} ]; do sleep 0.02; done\necho loss: 1\n"
+    )
+    (project / "evaluate.sh").write_text(harness)
+    git(project, "commit", "--quiet", "--all", "--message", "slow")
+    monkeypatch.setattr(pulse, "EVERY_S", 0.3)
+    monkeypatch.setattr(pulse, "say", say)
+    assert run_command(["check"]) == 0
+    assert any(line.endswith("epoch 2") for line in lines)
 
 
 def test_check_says_so_when_a_harness_fails_now_and_then(
