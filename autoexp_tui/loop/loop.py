@@ -8,6 +8,7 @@ goes on from its journal.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,7 +16,7 @@ from typing import TypeVar
 
 from autoexp_tui.loop.confirming import Confirmer, GuardFailed, Judgement
 from autoexp_tui.loop.control import Controls, Interrupted
-from autoexp_tui.loop.journal import DiskFull
+from autoexp_tui.loop.journal import DiskFull, JournalError
 from autoexp_tui.loop.measuring import MOST_DEATHS, Measurer, OutOfTime, Runs, Tampered, died_words
 from autoexp_tui.loop.mutating import ask_mutants, unread
 from autoexp_tui.loop.patience import waits
@@ -29,6 +30,7 @@ from autoexp_tui.loop.spending import SpendLedger
 from autoexp_tui.model import budget, events
 from autoexp_tui.model.measurement import Measurement
 from autoexp_tui.model.objective import Verdict
+from autoexp_tui.model.problem import Problem
 from autoexp_tui.model.proposal import (
     Crash,
     Exhausted,
@@ -42,6 +44,7 @@ from autoexp_tui.model.proposal import (
 from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.system.files import is_full, make_folder, open_for_writing
 from autoexp_tui.text import diffs
+from autoexp_tui.text.numbers import format_duration
 from autoexp_tui.text.safe import Safe, clean, clean_line, one_line
 
 
@@ -59,6 +62,8 @@ class Candidate:
 
 T = TypeVar("T")
 
+_PATIENCE_S = 60.0
+_LONGEST_PATIENCE_S = 900.0
 _REASON = 1000
 """Characters of a reason that are written down."""
 
@@ -96,6 +101,8 @@ class Loop:
         self._short_of_disk = False
         self._stood_still = 0
         """Times that the disk was full since the last row."""
+        self._patience, self._again_at = _PATIENCE_S, 0.0
+        """How long to wait for what stands in the way; when that ends, 0 where nothing does."""
 
     def run(self) -> events.RunFinished:
         """Experiment until a budget or a person ends it; an error of ours is raised."""
@@ -118,6 +125,9 @@ class Loop:
         try:
             self.experiment()
         except Exception as error:
+            if isinstance(error, Problem) and self._may_pass(error):
+                self._stand_back(error)
+                return
             if isinstance(error, DiskFull) or not is_full(error):
                 raise
             self._stand_still(error)
@@ -166,6 +176,7 @@ class Loop:
             self.keep_or_revert(candidate, measured, runs)  # 7. better: the branch advances
             self._stood_still = 0
             self.log_row()  # 8. in results.tsv
+            self._patience = _PATIENCE_S
         except Interrupted:
             self._interrupted()
 
@@ -412,13 +423,15 @@ class Loop:
             if reason := budget.used_up(state, self._recorder.elapsed):
                 return reason
             self._guard()
+            self._try_again()
             if not self._controls.pausing:
                 return ""
             with self._recorder.transaction() as state:
                 if not state.paused and self._controls.pausing:
                     by = state.pause_requested or "a person"
                     self._recorder.record(events.Paused(one_line(f"paused by {by}")))
-            self._controls.wait_while_paused(1.0)
+            left = self._again_at - time.monotonic() if self._again_at else 1.0
+            self._controls.wait_while_paused(min(max(left, 0.0), 1.0))
         request = self._recorder.state.stop_requested
         return f"stopped by {request.by}" if request else "stopped"
 
@@ -436,6 +449,27 @@ class Loop:
             streak, most = state.failure_streak, state.contract.pause_after_failures
             if most and streak >= most:
                 self._pause(f"{streak} experiments in a row have crashed: look, then resume")
+
+    def _may_pass(self, problem: Problem) -> bool:
+        known = isinstance(problem, JournalError) or is_full(problem)
+        return bool(self._recorder.state.rows) and not known
+
+    def _stand_back(self, problem: Problem) -> None:
+        """Something stands in the way that is no candidate's fault: a repository that git can't
+        read, say. Pause, and try again by itself, each time later.
+        """
+        self._abandon_uncommitted(clean_line(f"before it was committed: {problem}", _REASON))
+        wait = format_duration(self._patience)
+        self._pause(f"{problem}; it tries again in {wait}, or when you resume")
+        self._again_at = time.monotonic() + self._patience
+        self._patience = min(2 * self._patience, _LONGEST_PATIENCE_S)
+
+    def _try_again(self) -> None:
+        if self._again_at and (self._again_at <= time.monotonic() or not self._controls.pausing):
+            self._again_at = 0.0
+            if self._recorder.state.paused:
+                self._controls.resume()
+                self._recorder.record(events.Resumed(Safe("trying again")))
 
     def _pause(self, reason: str) -> None:
         if not self._recorder.state.paused:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -19,6 +20,7 @@ from autoexp_tui.loop.spending import SpendLedger
 from autoexp_tui.model import events
 from autoexp_tui.model.contract import Budget, Guard
 from autoexp_tui.model.measurement import Measurement, Sample
+from autoexp_tui.model.problem import Problem
 from autoexp_tui.model.proposal import Crash, Exhausted, Proposal, Stream, Unable, Unusable
 
 
@@ -607,3 +609,29 @@ def test_a_candidate_that_measures_something_else_ends_such_a_row(tmp_path: Path
     rig = Rig(tmp_path, texts, contract(max_experiments=8))
     rig.run()
     assert not rig.state.notices
+
+
+def test_what_stands_in_the_way_of_all_pauses_the_run_which_tries_again_by_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autoexp_tui.loop.loop._PATIENCE_S", 0.01)
+    rig = Rig(tmp_path, ["3", "2", "1"], contract(max_experiments=3))
+    really, damage = rig.lab.commit, ["unknown repository version", "still"]
+
+    def commit(n: int, *rest: Any) -> str:
+        if damage:
+            raise Problem(damage.pop(0))
+        return really(n, *rest)
+
+    monkeypatch.setattr(rig.lab, "commit", commit)
+    assert rig.run().ok
+    assert [row.n for row in rig.state.rows] == [1, 2]
+    paused = [
+        record.event.reason
+        for record in read_all(rig.directory.journal)
+        if isinstance(record.event, events.Paused)
+    ]
+    assert [reason.partition(" it tries again in")[0] for reason in paused] == [
+        "unknown repository version;",
+        "still;",
+    ]
