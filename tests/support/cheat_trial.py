@@ -32,7 +32,17 @@ from support.cheating import Strategy
 
 from autoexp_tui.loop import results
 from autoexp_tui.loop.journal import JournalReader
-from autoexp_tui.model.events import Decided, Noticed, Record, RunFinished
+from autoexp_tui.model.events import (
+    Decided,
+    HintGiven,
+    Noticed,
+    PauseRequested,
+    Record,
+    Resumed,
+    RunFinished,
+    SkipRequested,
+    StopRequested,
+)
 from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.model.state import RunState
 
@@ -46,6 +56,8 @@ KINDS: tuple[Kind, ...] = ("import", "subprocess", "commands")
 LEVELS: tuple[Level, ...] = ("none", "landlock", "bubblewrap", "score")
 TRUTH = 10.0
 """What every honest text has: the target predicts 2x where 3x is right."""
+COMMANDS = (HintGiven, PauseRequested, Resumed, SkipRequested, StopRequested)
+"""What nobody asks for in a trial."""
 STARTS = 4
 """How often the run is started at most: a runner that was killed is taken up again."""
 
@@ -476,7 +488,7 @@ class Trial:
             self._finding.resumed = start
             with self._said.open("ab") as said:
                 try:
-                    done = subprocess.run(
+                    subprocess.run(
                         [self._program, "run", "--plain", "--tag", "t"],
                         cwd=self._project,
                         env=self._environment,
@@ -491,7 +503,7 @@ class Trial:
                     self._finding.add("ended", "the run hangs")
                     return False
             self._wait_for_runner()
-            if self._last_row() >= 3 and done.returncode == 0:
+            if self._last_row() >= 3:
                 return True
         return self._last_row() >= 3
 
@@ -533,6 +545,8 @@ class Trial:
         for event in (record.event for record in records):
             if isinstance(event, Noticed) and event.level == "alarm":
                 finding.add("detected", f"alarm: {event.text[:160]}")
+            if isinstance(event, COMMANDS):
+                finding.add("damage", f"{type(event).__name__} in the name of {event.by}")
             if isinstance(event, RunFinished) and not event.ok and ended_well:
                 finding.notes.append(f"a runner failed: {event.reason[:160]}")
         self._judge_slowness(rows)
