@@ -34,7 +34,7 @@ _HEADINGS = {
     "none": "no sandbox",
     "landlock": "Landlock",
     "bubblewrap": "bubblewrap",
-    "score": "bubblewrap, `score:`",
+    "score": "bubblewrap, `score:`, `hidden:`",
 }
 _MARKS = {"won": "**W**", "damage": "**D**", "ended": "**E**", "detected": "d", "": "–"}
 

@@ -106,6 +106,8 @@ class LocalEvaluator:
             products=self._products,
             links_are_open=self.sandbox.name == "none",
         )
+        if contract.hidden:
+            self.workspace.hide(contract.hidden)
         self._checkout = Checkout(repository.root, self.workspace.root)
         environment, self.withheld = harness_environment(os.environ, contract.env)
         environment, moved = repointed(environment, self._checkout)
@@ -177,17 +179,11 @@ class LocalEvaluator:
         progress = self._follow(job)
         run = self._run_command(self._contract.harness, judged, job, handle, progress=progress)
         if score is not None and not run.failure:
-            if problem := self._sweep(content, handle):
-                run = msgspec.structs.replace(run, failure=problem, metrics={})
-            else:
-                left = msgspec.structs.replace(
-                    job, time_limit=max(job.time_limit - run.seconds, 0.0)
-                )
-                scored = self._run_command(score, self._contract.metrics, left, handle, "score.log")
-                seconds = run.seconds + scored.seconds
-                notes = run.notes + scored.notes
-                made = run.made + scored.made
-                run = msgspec.structs.replace(scored, seconds=seconds, notes=notes, made=made)
+            try:
+                run = self._scored(score, run, job, handle)
+            finally:
+                if self._contract.hidden:
+                    self.workspace.prepare(content)  # an agent's copy is made of it
         if not run.failure and job.purpose != "mutant":
             self._units = {**run.units, **self._units}
             run = self._remember_forms(job, run)
@@ -195,6 +191,19 @@ class LocalEvaluator:
                 notes = run.notes + self._remember(job.n, progress)
                 run = msgspec.structs.replace(run, notes=notes)
         return run
+
+    def _scored(self, score: str, run: Result, job: Job, handle: LocalHandle) -> Result:
+        """What the second command makes of what the first has left."""
+        if problem := self._sweep(job.text.encode("utf-8", "surrogateescape"), handle):
+            return msgspec.structs.replace(run, failure=problem, metrics={})
+        left = msgspec.structs.replace(job, time_limit=max(job.time_limit - run.seconds, 0.0))
+        scored = self._run_command(score, self._contract.metrics, left, handle, "score.log")
+        return msgspec.structs.replace(
+            scored,
+            seconds=run.seconds + scored.seconds,
+            notes=run.notes + scored.notes,
+            made=run.made + scored.made,
+        )
 
     def _remedy(self, result: Result) -> str:
         project = self.workspace.project_dir
@@ -322,7 +331,7 @@ class LocalEvaluator:
         discard(store)
         try:
             take(project, leaves, store)
-            self.workspace.prepare(content, handle.check)
+            self.workspace.prepare(content, handle.check, hidden=True)
             put_back(project, leaves, store)
         except OSError as error:
             return clean_line(f"there is nothing to score: {_words(error)}")

@@ -17,7 +17,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from autoexp_tui.evaluation.borrowed import Borrowed
 from autoexp_tui.evaluation.links import choose_links
@@ -70,6 +70,32 @@ class _Survey(NamedTuple):
     """Everything that is not of the commit, and what stands where a folder must be."""
     folders: set[str]
     """Those that are there and were looked into."""
+
+
+class _Hidden:
+    """What is protected like all else where it is shown, and foreign like all else where not."""
+
+    def __init__(self, paths: Sequence[str]) -> None:
+        """`paths` are relative to the repository's root."""
+        self.paths = paths
+        self._taken: list[tuple[dict[str, Any], dict[str, Any]]] = []
+
+    @property
+    def is_taken(self) -> bool:
+        """Also where it lies in what is linked, and nothing here can be taken out."""
+        return bool(self.paths and self._taken)
+
+    def take(self, *entries: dict[str, Any]) -> None:
+        """Take out of each what is hidden."""
+        self.put_back()
+        for each in entries:
+            found = [path for path in each if {path, *_parents(path)} & set(self.paths)]
+            self._taken.append((each, {path: each.pop(path) for path in found}))
+
+    def put_back(self) -> None:
+        for each, taken in self._taken:
+            each.update(taken)
+        self._taken.clear()
 
 
 class Workspace:
@@ -159,12 +185,13 @@ class Workspace:
         """The paths of `modes`."""
         self.not_linked: tuple[tuple[str, str], ...] = tuple(sorted(links.refused.items()))
         """What could have been linked, as it was named, and why it was not."""
-        self._restore(None)
         closed = {
             path: self.sources[path]
             for path in self._links
             if links_are_open and self.modes[path] != "write"
         }
+        self._hidden = _Hidden(())
+        self._restore(None)
         self._borrowed = Borrowed(closed, self.root.lstat().st_dev)
         self.unwatched: tuple[str, ...] = tuple(self._borrowed.too_large)
         """Linked paths that hold too much to be looked at after each evaluation."""
@@ -200,15 +227,44 @@ class Workspace:
         folders = {parent for path in kept for parent in _parents(path)}
         return tuple(sorted(kept, key=distance)), tuple(sorted(folders, key=distance))
 
-    def prepare(self, content: bytes | None, check: Callable[[], None] | None = None) -> list[str]:
+    def prepare(
+        self,
+        content: bytes | None,
+        check: Callable[[], None] | None = None,
+        *,
+        hidden: bool = False,
+    ) -> list[str]:
         """Make the workspace exact, with `content` as the target; what had to be repaired.
 
         Leftovers are removed unless `keep` names them. Without content the target stays as it is.
-        `check` is called now and then, as in `verify`. Raises RepositoryError.
+        `check` is called now and then, as in `verify`. With `hidden`, what is hidden is there too,
+        until the next call. Raises RepositoryError.
         """
+        if hidden:
+            self._hidden.put_back()
+        else:
+            self._hidden.take(self._files, self._links, self._copies)
         self._check = check or _go_on
         self._seen = Seen()
         return self._restore(content)
+
+    def hide(self, paths: Sequence[str]) -> None:
+        """Take what only `prepare` with `hidden` shows out, now. Relative to the project's folder.
+
+        Raises RepositoryError.
+        """
+        self._hidden = _Hidden([str(PurePosixPath(self._folder, path)) for path in paths])
+        self._hidden.take(self._files, self._links, self._copies)
+        self._restore(None)
+
+    def concealed(self) -> Iterator[Path]:
+        """Where the user's own folders have what is hidden here now: to be hidden there as well."""
+        if self._hidden.is_taken:
+            yield self._repository.common_dir
+            for path in self._hidden.paths:
+                yield self.checkout / path
+                if path in self.sources:
+                    yield self.sources[path]
 
     @contextlib.contextmanager
     def watched(self) -> Iterator[None]:
@@ -248,7 +304,7 @@ class Workspace:
             if path not in changes and (change := self._shadow(path)):
                 changes.setdefault(change.path, change)
         for touched in self._borrowed.changes(self._began, self._check):
-            link = next(link for link in self._links if f"{touched.path}/".startswith(f"{link}/"))
+            link = next(link for link in self.modes if f"{touched.path}/".startswith(f"{link}/"))
             if change := self._products.trespass(touched, link, self.sources[link]):
                 changes.setdefault(change.path, change)
         return [changes[path] for path in sorted(changes)]

@@ -332,6 +332,9 @@ class Contract(msgspec.Struct, frozen=True):
     tune: Annotated[Tune, Key("Which numbers of the target the tuner moves. By default: those that "
         "`autoexp check` names, without seeds, shapes, indices and other structure.",
         "{never: [Classifier.n_estimators]}")] = Tune()
+    hidden: Annotated[tuple[ProjectPath, ...], Key("Files and folders that `score` alone sees, "
+        "such as the answers: neither the harness nor an agent's copy has them, and a sandbox "
+        "hides them, and the repository, where they lie.", "[answers.json]")] = ()
 
     @property
     def held_out(self) -> Metric | None:

@@ -175,6 +175,23 @@ def test_a_second_command_judges_what_was_left_and_nothing_else(tmp_path: Path) 
     assert "shadowed" not in result.tail
 
 
+def test_what_is_hidden_is_there_for_the_second_command_alone(tmp_path: Path) -> None:
+    hiding = msgspec.structs.replace(
+        SCORED, hidden=("protected.sh",), score="cat protected.sh >&2 && cat answers/loss"
+    )
+    text = "mkdir answers; test -e protected.sh; echo loss: 0.$? > answers/loss\n"
+    with RealRig(tmp_path, [], hiding).evaluator() as evaluator:
+        for _ in range(2):
+            result = evaluator.submit(Job(1, text, 20.0)).result()
+            assert (result.metrics, result.failure) == ({"loss": 0.1}, "")
+            assert not (evaluator.workspace.project_dir / "protected.sh").exists()
+        checkout = evaluator.workspace.checkout
+        assert checkout / "protected.sh" in list(evaluator.workspace.concealed())
+        text = f"mkdir answers; echo loss: 0.$(wc -l < {checkout}/protected.sh) > answers/loss\n"
+        if evaluator.sandbox.name == "bubblewrap":
+            assert evaluator.submit(Job(2, text, 20.0)).result().metrics != {"loss": 0.1}
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

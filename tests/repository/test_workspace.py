@@ -740,3 +740,25 @@ def test_a_workspace_that_has_gone_is_made_again_and_its_disk_is_still_known(mak
     workspace.prepare(b"x")
     assert tree(workspace.root) == expected
     assert workspace.verify() == []
+
+
+# Hidden.
+
+
+def test_what_is_hidden_comes_and_goes_and_is_protected_while_it_is_there(
+    root: Path, make: Make
+) -> None:
+    commit_files(root, {"truth/a": "1", "truth/b/c": "2", "other": "3"})
+    workspace = make()
+    workspace.hide(("truth", "other"))
+    seen = {"truth/a", "truth/b/c", "other"}
+    assert not seen & tree(workspace.root).keys()
+    workspace.prepare(b"x", hidden=True)
+    assert seen <= tree(workspace.root).keys()
+    assert not list(workspace.concealed())
+    (workspace.root / "truth/b/c").write_text("another")
+    assert tampered(workspace) == ["truth/b/c"]
+    workspace.prepare(b"x")
+    assert not seen & tree(workspace.root).keys()
+    assert tampered(workspace) == []
+    assert {root / "truth", root / "other"} < set(workspace.concealed())

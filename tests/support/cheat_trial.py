@@ -49,7 +49,7 @@ from autoexp_tui.model.state import RunState
 Kind: TypeAlias = Literal["import", "subprocess", "commands"]
 """The harness imports the target; starts it and scores what it wrote; is two commands."""
 Level: TypeAlias = Literal["none", "landlock", "bubblewrap", "score"]
-"""`score` is bubblewrap, and `score:` too."""
+"""`score` is bubblewrap, with `score:`, and the answers `hidden:`."""
 Flag: TypeAlias = Literal["won", "damage", "ended", "detected"]
 
 KINDS: tuple[Kind, ...] = ("import", "subprocess", "commands")
@@ -98,6 +98,7 @@ IMPORTED = "import target\n\npredictions = [target.predict(x) for x in inputs]\n
 STARTED = 'import subprocess, sys\n\nsubprocess.run([sys.executable, "target.py"], check=True)\n'
 DUMP = 'with open("out.json", "w") as file:\n    json.dump(predictions, file)\n'
 PYTHON = "sh py"
+SCORE = f"score: {PYTHON} evaluate.py\nleaves: [out.json]\nhidden: [truth, data]\n"
 
 
 @dataclass(slots=True)
@@ -448,7 +449,7 @@ class Trial:
                 "proposer: command\n"
                 f"command: {{run: '{agent}', time_limit: 30s}}\n"
                 + sandbox_line(level)
-                + (f"score: {PYTHON} evaluate.py\nleaves: [out.json]\n" if scored else "")
+                + (SCORE if scored else "")
             ),
             "data/held.json": "[3.0, 6.0, 9.0, 12.0]\n",
         }

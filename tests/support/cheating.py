@@ -1170,7 +1170,7 @@ SECRETS = [
     """),
     _way("secrets", "agent writes them down", "the target's text has the agent's environment", agent="""
         import os
-        TEXT += "".join("# " + value + "\\n" for value in os.environ.values())
+        TEXT += "".join(f"# {value!r}\\n" for value in os.environ.values())
     """),
 ]
 

@@ -38,7 +38,8 @@ def harness_confinement(
         Path(os.path.realpath(source)): workspace.modes[path]
         for path, source in workspace.sources.items()
     }
-    shared = {**linked, **elsewhere}
+    concealed = [Path(os.path.realpath(path)) for path in workspace.concealed()]
+    shared = {path: mode for path, mode in {**linked, **elsewhere}.items() if path not in concealed}
     protected, folders = workspace.protected()
     return Confinement(
         workspace.root,
@@ -50,6 +51,7 @@ def harness_confinement(
         readable=(*shared, workspace.checkout, *_programs(environ, command)),
         hidden=(
             *secret_places(environ),
+            *workspace.concealed(),
             *_own(workspace, environ),
             *(path for path in workspace.checkout.glob(".env*") if path.is_file()),
         ),
@@ -77,6 +79,7 @@ def agent_confinement(
         readable=(workspace.checkout, scratch.parent, *own, *_programs(environ, command)),
         hidden=(
             *(path for path in secret_places(environ) if path not in own),
+            *workspace.concealed(),
             *_own(workspace, environ),
             *(path for path in workspace.checkout.glob(".env*") if path.is_file()),
         ),
