@@ -93,8 +93,8 @@ class _Hidden:
             self._taken.append((each, {path: each.pop(path) for path in found}))
 
     def put_back(self) -> None:
-        for each, taken in self._taken:
-            each.update(taken)
+        for each, entries in self._taken:
+            each.update(entries)
         self._taken.clear()
 
 
@@ -178,8 +178,13 @@ class Workspace:
         for path in [path for path in self._files if self.modes.keys() & {path, *_parents(path)}]:
             del self._files[path]
         self._folders = {"", *(submodules - self.modes.keys())}
-        inner = str(PurePosixPath(folder, "x"))
-        for path in (inner, self._target, *self._files, *self.modes, *submodules):
+        for path in (
+            f"{folder}/x".lstrip("/"),
+            self._target,
+            *self._files,
+            *self.modes,
+            *submodules,
+        ):
             self._folders.update(_parents(path))
         self.linked: tuple[str, ...] = tuple(self.modes)
         """The paths of `modes`."""
