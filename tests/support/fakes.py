@@ -172,6 +172,7 @@ class Rig:
         self.made = made or contract()
         self.bypasses: Callable[[], Sequence[str]] = tuple
         self.recorder: Recorder | None = None
+        self.has_room: Callable[[], bool] = lambda: True
         self._changed = threading.Condition()
 
     @property
@@ -192,7 +193,14 @@ class Rig:
             recorder.record(events.RunnerStarted(1, "host", "/", str(self.results), False))
             projections = Projections(self.directory, self.results, recorder.state)
             guidance = Guidance(self.results.parent, recorder.state.contract)
-            ports = Ports(self.lab, self.lab, guidance, self.lab.free_mb, self.bypasses)
+            ports = Ports(
+                self.lab,
+                self.lab,
+                guidance,
+                self.lab.free_mb,
+                self.bypasses,
+                self.has_room,
+            )
             loop = Loop(self.directory, ports, self.proposer, recorder, projections, self.controls)
             return loop.run()
 
