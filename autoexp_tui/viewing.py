@@ -81,7 +81,7 @@ def _screen(run: RunDirectory, *, hosted: bool) -> int:
     state = read_state(run)
     if state.finished is not None and not is_running(run):
         say(f"{run.tag}: {cut(state.finished.reason, 300)} · {best_line(state)}")
-        say(f"table: {state.runner.results if state.runner else run.results}")
+        say(f"table: {run.place(state.runner.results) if state.runner else run.results}")
         return 0 if state.finished.ok else 1
     if not hosted:
         say(f"{run.tag} goes on: `autoexp attach {run.tag}` comes back")
@@ -105,6 +105,6 @@ def _lines(run: RunDirectory, *, as_json: bool, since: int) -> int:
         )
         return 1
     if not as_json and state.rows:
-        say(f"table: {state.runner.results if state.runner else run.results}")
+        say(f"table: {run.place(state.runner.results) if state.runner else run.results}")
         say(f"branch: autoexp/{run.tag}; `autoexp show N` shows one experiment")
     return 0 if state.finished is not None and state.finished.ok else 1

@@ -32,7 +32,7 @@ def clean_() -> None:
                 continue
             remove_workspace(repository.common_dir, run.tag)
             if state.runner is not None:
-                lines += exclude_lines(place.root, Path(state.runner.results))
+                lines += exclude_lines(place.root, run.place(state.runner.results))
             say(f"{run.tag}: workspace removed; rows, commits and branch are kept")
         if not busy:
             repository.unexclude(lines)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-from pathlib import Path
 
 import click
 
@@ -35,7 +34,7 @@ def prompt(tag: str | None) -> None:
         api_key=os.environ.get("ANTHROPIC_API_KEY"),
         auth_token=os.environ.get("ANTHROPIC_AUTH_TOKEN"),
     )
-    root = Path(state.runner.root)
+    root = run.place(state.runner.root)
     n = state.current.n if state.current else state.next_n
     with contextlib.closing(Repository.open(root)) as repository:
         candidates = Candidates(repository, state.started)

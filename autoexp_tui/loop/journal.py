@@ -21,6 +21,7 @@ from autoexp_tui.loop.keeping import Kept, Taken
 from autoexp_tui.loop.lines import LONGEST, Seal, decode, encode, key_path, mac_of
 from autoexp_tui.model.events import AnyEvent, Noticed, Record
 from autoexp_tui.model.problem import Problem
+from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.system.files import (
     is_full,
     keep_aside,
@@ -265,6 +266,11 @@ class Journal:
         seal = Seal.new(start)
         seal.save(self._path)
         return seal
+
+    @property
+    def home(self) -> Path:
+        """The folder that the run's paths are relative to."""
+        return RunDirectory(self._path.parent).home
 
     @property
     def mutex(self) -> threading.RLock:

@@ -6,12 +6,14 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterator
 
+from msgspec import structs
+
 from autoexp_tui.loop.control import Controls
 from autoexp_tui.loop.journal import DiskFull, Journal
 from autoexp_tui.loop.patience import Reserve, waits
-from autoexp_tui.model.events import AnyEvent, Noticed, Paused, Record, Resumed
+from autoexp_tui.model.events import AnyEvent, Noticed, Paused, Record, Resumed, RunFinished
 from autoexp_tui.model.state import RunState
-from autoexp_tui.text.safe import Safe, clean_line
+from autoexp_tui.text.safe import Safe, clean, clean_line
 
 _NOTICE = 2000
 
@@ -83,12 +85,25 @@ class Recorder:
     def _put(self, event: AnyEvent) -> Record:
         with self._journal.mutex:
             try:
-                record = self._journal.append(event)
+                record = self._journal.append(self._homeless(event))
             finally:
                 for notice in self._journal.take_notices():
                     self._fold(notice)
             self._fold(record)
             return record
+
+    def _homeless(self, event: AnyEvent) -> AnyEvent:
+        """The event without the path of the person's folder: it goes with an archive."""
+        match event:
+            case Noticed(text=text):
+                return structs.replace(event, text=self._cut_home(text))
+            case Paused(reason=reason) | RunFinished(reason=reason):
+                return structs.replace(event, reason=self._cut_home(reason))
+            case _:
+                return event
+
+    def _cut_home(self, text: Safe) -> Safe:
+        return clean(text.replace(f"{self._journal.home}/", ""))
 
     def _fold(self, record: Record) -> None:
         self.state.apply(record)

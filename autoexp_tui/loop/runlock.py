@@ -9,13 +9,14 @@ from __future__ import annotations
 import contextlib
 import errno
 import fcntl
+import hashlib
 import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from autoexp_tui.model.problem import Problem
+from autoexp_tui.model.problem import Problem, UsageProblem
 from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.system.files import is_shared, open_for_writing, open_plain
 from autoexp_tui.system.processes import ProcessId, ancestors, has_open
@@ -176,6 +177,20 @@ def locked(run: RunDirectory) -> Iterator[Lock]:
         yield lock
     finally:
         lock.release()
+
+
+@contextlib.contextmanager
+def claimed(table: Path, run: RunDirectory) -> Iterator[None]:
+    """Be the one run of the repository that writes a table. Raises UsageProblem."""
+    name = hashlib.sha256(os.fsencode(table)).hexdigest()[:24]
+    try:
+        with locked(RunDirectory(run.path.parent / ".claims" / name)):
+            yield
+    except AlreadyRunning as error:
+        raise UsageProblem(
+            f"another run is writing {table.name} now: "
+            "wait for it, or choose another table with --results PATH"
+        ) from error
 
 
 def holder_of(path: Path) -> Holder:

@@ -69,7 +69,9 @@ class RunnerStarted(Event, frozen=True):
     pid: int
     host: Safe
     root: str
-    """The checkout it was started from; only its ignored files are linked, nothing is written."""
+    """The checkout it was started from; only its ignored files are linked, nothing is written.
+    Relative to `RunDirectory.home` where it is inside, as `results` is.
+    """
     results: str
     """The table that people read: the project's `results.tsv`, unless another path was given."""
     resumed: bool

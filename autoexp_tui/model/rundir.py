@@ -18,6 +18,22 @@ class RunDirectory:
         return self.path.name
 
     @property
+    def home(self) -> Path:
+        """The folder that has `.git` in it; for other layouts, the one where git keeps its own."""
+        common = self.path.parent.parent
+        return common.parent if common.name == ".git" else common
+
+    def told(self, path: Path) -> str:
+        """A path as events have it: relative to `home` where it is inside, so that a journal which
+        is given away doesn't tell whose it was.
+        """
+        return str(path.relative_to(self.home) if path.is_relative_to(self.home) else path)
+
+    def place(self, told: str) -> Path:
+        """Where a path of an event is; earlier versions wrote it whole."""
+        return self.home / told
+
+    @property
     def journal(self) -> Path:
         return self.path / "journal.jsonl"
 

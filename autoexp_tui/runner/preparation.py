@@ -92,7 +92,7 @@ def prepare(project: Project, wishes: Wishes, *, today: dt.date) -> Prepared:
     run = _choose_run(project, wishes.tag, contract, today)
     with locked(run):
         state = read_state(run)
-        results = _results_path(project, wishes, state)
+        results = _results_path(run, project, wishes, state)
         with contextlib.closing(Repository.open(project.place.root)) as repository:
             _claim(results, repository, project, run, state)
             if state.rows:
@@ -193,11 +193,11 @@ def _unfinished(project: Project) -> str:
     return ""
 
 
-def _results_path(project: Project, wishes: Wishes, state: RunState) -> Path:
+def _results_path(run: RunDirectory, project: Project, wishes: Wishes, state: RunState) -> Path:
     if wishes.results is not None:
         return wishes.results.resolve()
     if state.runner is not None:
-        return Path(state.runner.results)
+        return run.place(state.runner.results)
     return project.path / "results.tsv"
 
 
@@ -213,7 +213,7 @@ def _claim(
     What this very run wrote there is its own, however a person or a full disk has left it: the
     projections set aside what they did not write.
     """
-    own = state.runner is not None and state.runner.results == str(results)
+    own = state.runner is not None and run.place(state.runner.results) == results
     others = [other for other in runs_in(project.place.common_dir) if other.path != run.path]
     for path in (results, results.with_name("budget.log")):
         if path.is_relative_to(project.place.root):
@@ -230,7 +230,7 @@ def _claim(
                 "move it away, or choose another with --results PATH"
             )
     for other in others:
-        if is_running(other) and _writes_to(other) == str(results):
+        if is_running(other) and _writes_to(other) == results:
             raise UsageProblem(
                 f"run {other.tag} is writing {results.name} now: "
                 "wait for it, or choose another table with --results PATH"
@@ -246,9 +246,9 @@ def _is_start(found: bytes, ours: bytes) -> bool:
     return ours.startswith(found)
 
 
-def _writes_to(run: RunDirectory) -> str:
+def _writes_to(run: RunDirectory) -> Path | None:
     state = read_state(run)
-    return state.runner.results if state.runner else ""
+    return run.place(state.runner.results) if state.runner else None
 
 
 def _begin(

@@ -24,7 +24,7 @@ from autoexp_tui.loop.patience import Reserve
 from autoexp_tui.loop.ports import Ports
 from autoexp_tui.loop.projections import Projections
 from autoexp_tui.loop.recorder import Recorder
-from autoexp_tui.loop.runlock import Lock, locked
+from autoexp_tui.loop.runlock import Lock, claimed, locked
 from autoexp_tui.loop.wire import Served, serve
 from autoexp_tui.model import events
 from autoexp_tui.model.rundir import RunDirectory
@@ -77,7 +77,11 @@ class Runner:
 
     def _work(self) -> None:
         try:
-            with locked(self._run) as lock, Journal(self._run.journal) as journal:
+            with (
+                locked(self._run) as lock,
+                claimed(self._results, self._run),
+                Journal(self._run.journal) as journal,
+            ):
                 self._host(journal, lock)
         except Exception as error:  # noqa: BLE001 - raised by `start`, or said in the runner's log
             traceback.print_exc()
@@ -120,8 +124,8 @@ class Runner:
                 events.RunnerStarted(
                     pid=os.getpid(),
                     host=clean_line(socket.gethostname()),
-                    root=str(self._root),
-                    results=str(self._results),
+                    root=self._run.told(self._root),
+                    results=self._run.told(self._results),
                     resumed=recorder.state.runner is not None,
                 )
             )
