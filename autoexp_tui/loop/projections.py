@@ -23,10 +23,11 @@ class _Table:
     """One projected file."""
 
     def __init__(
-        self, path: Path, header: str, lines: Callable[[int], str], aside: Path, by: Path
+        self, path: Path, header: str, lines: Callable[[int], str], aside: Path, inner: Path
     ) -> None:
+        """`inner` is the same table in the run's directory, beside those of other runs."""
         self.path = path
-        self._by = by
+        self._inner = inner
         self._header = header
         self._lines = lines
         """The text of the rows from an index on."""
@@ -58,13 +59,19 @@ class _Table:
         found = self.path.read_bytes() if self.path.exists() else b""
         if found == text:
             return False
-        foreign = bool(found) and not text.startswith(found)
+        foreign = bool(found) and not text.startswith(found) and not self._is_another_runs(found)
         if foreign:
             self.aside.mkdir(parents=True, exist_ok=True)
             name = f"{len(list(self.aside.glob('[!.]*'))) + 1}-{self.path.name}"
             replace_file(self.aside / name, found)
-        replace_file(self.path, text, by=self._by)
+        replace_file(self.path, text, by=self._inner.parent)
         return foreign
+
+    def _is_another_runs(self, found: bytes) -> bool:
+        """Whether an earlier run left it here: that run has it in its own directory still."""
+        runs = self._inner.parents[1]
+        others = (path for path in runs.glob(f"*/{self._inner.name}") if path != self._inner)
+        return any(path.is_file() and path.read_bytes().startswith(found) for path in others)
 
     def _signature(self) -> _Signature | None:
         try:
@@ -90,7 +97,7 @@ class Projections:
             return results.budget_lines(state.settled, start)
 
         header = results.header(metrics)
-        beside = results_path.with_name("budget.log")
+        beside, costly = results_path.with_name("budget.log"), results.BUDGET_HEADER
 
         def count() -> int:
             return len(state.rows)
@@ -99,10 +106,10 @@ class Projections:
             return len(state.settled)
 
         self._tables = [
-            (_Table(run.results, header, rows, aside, run.path), count),
-            (_Table(results_path, header, rows, aside / "project", run.path), count),
-            (_Table(run.budget_log, results.BUDGET_HEADER, costs, aside, run.path), requests),
-            (_Table(beside, results.BUDGET_HEADER, costs, aside / "project", run.path), requests),
+            (_Table(run.results, header, rows, aside, run.results), count),
+            (_Table(results_path, header, rows, aside / "project", run.results), count),
+            (_Table(run.budget_log, costly, costs, aside, run.budget_log), requests),
+            (_Table(beside, costly, costs, aside / "project", run.budget_log), requests),
         ]
 
     def update(self) -> list[str]:

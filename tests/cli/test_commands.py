@@ -398,6 +398,8 @@ def test_a_second_run_takes_the_table_of_the_first_over(project: Path) -> None:
     autoexp("run", "--max-experiments", "1", "--tag", "b", cwd=project)
     assert len((project / "results.tsv").read_text().splitlines()) == 2
     assert len(run_dir(project, "a").results.read_text().splitlines()) == 3
+    assert not read_state(run_dir(project, "b")).notices
+    assert not (run_dir(project, "b").path / "set-aside").exists()
 
 
 def table_of(project: Path) -> list[list[str]]:
