@@ -182,12 +182,13 @@ def _choose_run(
 
 
 def _unfinished(project: Project) -> str:
-    """The last run of this project, when a crash or a person ended it before its budget did."""
+    """The last run of this project, when a failure or a person ended it before its budget did."""
     for run in runs_in(project.place.common_dir):
         state = read_state(run)
         if state.started is None or state.started.folder != project.folder:
             continue
-        cut = state.finished is None or state.stop_requested is not None
+        finished = state.finished
+        cut = finished is None or not finished.ok or state.stop_requested is not None
         left = state.rows and not budget.used_up(state, state.elapsed)
         return run.tag if cut and left else ""
     return ""

@@ -598,3 +598,21 @@ def test_a_closed_stream_ends_no_command(project: Path, closed: str) -> None:
     command = f"exec {sys.executable} -m autoexp_tui config {closed}"
     done = subprocess.run(["/bin/sh", "-c", command], cwd=project, capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_an_agent_that_wants_a_login_ends_the_run_and_the_next_run_goes_on(
+    project: Path, tmp_path: Path
+) -> None:
+    agent = tmp_path / "agent.sh"
+    agent.write_text("#!/bin/sh\necho 'Not logged in. Please run /login'\nexit 1\n")
+    agent.chmod(0o755)
+    text = (project / "autoexp.yaml").read_text() + "proposer: command\n"
+    commit_files(project, {"autoexp.yaml": f"{text}command: {{run: {agent}, time_limit: 20s}}\n"})
+    done = autoexp("run", "--max-experiments", "2", "--tag", "t", cwd=project, check=False)
+    assert done.returncode == 1
+    assert "failed: the agent failed: exit 1: Not logged in" in done.stdout
+    assert "log in with the agent itself" in done.stdout
+    agent.write_text("#!/bin/sh\nsed -i.old 's/RATE = 3.0/RATE = 1.0/' target.py\n")
+    done = autoexp("run", "--max-experiments", "2", cwd=project)
+    assert "#2 ✓ keep" in done.stdout
+    assert len(read_state(run_dir(project, "t")).rows) == 2
