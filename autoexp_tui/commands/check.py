@@ -78,6 +78,8 @@ def check(directory: Path, include_dirty: bool) -> int:
             if evaluator.led_back:
                 _tell("led back", f"{', '.join(evaluator.led_back)}: to the workspace's own")
             _tell("withheld", ", ".join(evaluator.withheld) or "nothing")
+            if evaluator.near:
+                _tell("passed on", f"{', '.join(evaluator.near)}: named or formed like a secret")
         finally:
             evaluator.workspace.remove()
     _tell("protection", started.protection)

@@ -29,6 +29,7 @@ from autoexp_tui.evaluation.metrics import MetricReader, MetricReading
 from autoexp_tui.evaluation.output_log import OutputLog
 from autoexp_tui.model.contract import Metric
 from autoexp_tui.system.processes import ProcessId, end_strays, kill_marked
+from autoexp_tui.text.mask import NO_MASK, Mask
 from autoexp_tui.text.safe import clean, clean_line, decode
 
 EndReason = Literal["exited", "time limit", "interrupted"]
@@ -129,6 +130,7 @@ def run_harness(  # noqa: PLR0913 - what a run depends on, by name
     units: Mapping[str, str] | None = None,
     usual: Mapping[str, Sequence[str]] | None = None,
     on_end: Callable[[], None] = lambda: None,
+    mask: Mask = NO_MASK,
     listen: Callable[[bytes], bool] | None = None,
     on_start: Callable[[ProcessId], None] | None = None,
 ) -> HarnessOutcome:
@@ -141,6 +143,7 @@ def run_harness(  # noqa: PLR0913 - what a run depends on, by name
         time_limit: seconds from the shell's start; at 0 it is ended at once.
         log: where the raw output goes as it comes; see `output_log` for what a follower sees.
         units: what the metrics were printed in before; see `MetricReader`, as for `usual`.
+        mask: applied to what is kept of the output; figures are read from it as it is.
         on_end: called when the command has ended and something that it started has not.
         interrupt: when set, from any thread, the tree is ended within 2 seconds.
         listen: called with what is printed, as it comes; once it returns True, the tree is ended
@@ -149,8 +152,8 @@ def run_harness(  # noqa: PLR0913 - what a run depends on, by name
 
     Whatever goes wrong with the harness, its start included, is the outcome's `failure`.
     """
-    with contextlib.closing(OutputLog(log)) as file:
-        output = _Output(file, MetricReader(metrics, units, usual), listen, on_end)
+    with contextlib.closing(OutputLog(log, mask=mask)) as file:
+        output = _Output(file, MetricReader(metrics, units, usual), listen, on_end, mask)
         if interrupt.is_set():
             return output.outcome("interrupted", "interrupted")
         began = time.monotonic()
@@ -186,6 +189,7 @@ class _Output:
         reader: MetricReader,
         listen: Callable[[bytes], bool] | None,
         on_end: Callable[[], None],
+        mask: Mask,
     ) -> None:
         self.log = log
         self.reader = reader
@@ -193,6 +197,7 @@ class _Output:
         """Whether who listens wants no more."""
         self._listen = listen
         self._on_end = on_end
+        self._mask = mask
         self.size = 0
         self._tail = b""
 
@@ -211,7 +216,7 @@ class _Output:
 
     def tail(self) -> str:
         """The end of the output, cleaned; it begins with a whole line where one begins."""
-        text = clean(decode(self._tail[-_TAIL_BYTES:]))
+        text = clean(decode(self._mask.data(self._tail[-_TAIL_BYTES:])))
         if self.size <= _TAIL_BYTES and len(text) <= _SHOWN_TAIL_BYTES:
             return text
         first, _, rest = text[-_SHOWN_TAIL_BYTES:].partition("\n")

@@ -23,7 +23,7 @@ from autoexp_tui.evaluation.bypasses import (
     repointed,
     with_own_packages,
 )
-from autoexp_tui.evaluation.environment import harness_environment
+from autoexp_tui.evaluation.environment import harness_environment, mask_of
 from autoexp_tui.evaluation.harness import HarnessOutcome, run_harness
 from autoexp_tui.evaluation.leavings import VARIABLE, MetricFiles, put_back, take
 from autoexp_tui.evaluation.own_places import with_own_places
@@ -109,7 +109,8 @@ class LocalEvaluator:
         if contract.hidden:
             self.workspace.hide(contract.hidden)
         self._checkout = Checkout(repository.root, self.workspace.root)
-        environment, self.withheld = harness_environment(os.environ, contract.env)
+        self.mask = mask_of(os.environ)
+        environment, self.withheld, self.near = harness_environment(os.environ, contract.env)
         environment, moved = repointed(environment, self._checkout)
         environment = with_own_places(
             environment, contract.env.define, self.workspace.root, started.base
@@ -277,6 +278,7 @@ class LocalEvaluator:
                 interrupt=handle.cancelled,
                 units=self._units,
                 usual=usual,
+                mask=self.mask,
                 on_end=files.ended,
                 listen=progress.take if progress is not None else None,
             )
@@ -299,8 +301,8 @@ class LocalEvaluator:
         return Result(
             seconds=outcome.seconds,
             metrics={} if failure else {m.name: reading.metrics[m.name] for m in metrics},
-            extras=reading.extras,
-            failure=failure,
+            extras={self.mask.text(name): value for name, value in reading.extras.items()},
+            failure=self.mask.text(failure),
             units=reading.units,
             forms=reading.forms,
             cut_short=outcome.ended in {"interrupted", "time limit"},

@@ -1,4 +1,5 @@
-"""The harness's output on disk: raw bytes as they come, of which beginning and end are kept.
+"""The harness's output on disk: raw bytes as they come, of which beginning and end are kept, and no
+known secret.
 
 A viewer follows the file by offset while it grows. When it is full, its later part is replaced by
 a line that says how much was left out and by the most recent output: the file *shrinks*, which is
@@ -12,6 +13,7 @@ import os
 from pathlib import Path
 
 from autoexp_tui.system.files import open_for_writing
+from autoexp_tui.text.mask import NO_MASK, Mask, MaskedStream
 
 HEAD = 8 << 20
 TAIL = 8 << 20
@@ -27,7 +29,10 @@ class OutputLog:
     nothing is written from then on.
     """
 
-    def __init__(self, path: Path, head: int = HEAD, tail: int = TAIL) -> None:
+    def __init__(
+        self, path: Path, head: int = HEAD, tail: int = TAIL, mask: Mask = NO_MASK
+    ) -> None:
+        self._masked = MaskedStream(mask)
         self._head = head
         self._tail = tail
         self._size = 0
@@ -44,7 +49,10 @@ class OutputLog:
             self._give_up(error)
 
     def write(self, data: bytes) -> None:
-        """Append; of any size."""
+        """Append; of any size. What may be the beginning of a secret waits for what follows it."""
+        self._write(self._masked.take(data))
+
+    def _write(self, data: bytes) -> None:
         view = memoryview(data)
         while view and not self.error:
             room = self._tail_starts + self._tail - self._size
@@ -56,6 +64,7 @@ class OutputLog:
 
     def close(self) -> None:
         if self._fd >= 0:
+            self._write(self._masked.rest())
             os.close(self._fd)
             self._fd = -1
 

@@ -12,6 +12,7 @@ import msgspec
 
 from autoexp_tui.model.proposal import Part
 from autoexp_tui.system.files import is_full, make_folder, open_for_writing
+from autoexp_tui.text.mask import NO_MASK, Mask, MaskedStream
 
 
 class StreamedPiece(msgspec.Struct, frozen=True):
@@ -26,8 +27,13 @@ class StreamedPiece(msgspec.Struct, frozen=True):
 class ProposalLog:
     """Appends pieces as they come; a viewer may read the file meanwhile."""
 
-    def __init__(self, path: Path, *, more: bool = False) -> None:
-        """`more` goes on with what is there: a repair comes after the proposal it mends."""
+    def __init__(self, path: Path, *, more: bool = False, mask: Mask = NO_MASK) -> None:
+        """`more` goes on with what is there: a repair comes after the proposal it mends.
+
+        What may be the beginning of a secret waits for what follows it.
+        """
+        self._masked = MaskedStream(mask)
+        self._part: Part | None = None
         make_folder(path.parent, path.parents[2])
         flags = os.O_WRONLY | (os.O_APPEND if more else os.O_TRUNC)
         self._fd = open_for_writing(path, flags)
@@ -36,6 +42,20 @@ class ProposalLog:
 
     def write(self, part: Part, text: str) -> None:
         """Only to be looked at: what a full disk has no room for costs the proposal nothing."""
+        if part != self._part:
+            self._finish()
+            self._part = part
+        data = text.encode("utf-8", "surrogatepass")
+        shown = self._masked.take(data)
+        if shown or not data:
+            self._write(part, text if shown is data else shown.decode("utf-8", "replace"))
+
+    def _finish(self) -> None:
+        """Write what was held back of the last part."""
+        if self._part is not None and (rest := self._masked.rest()):
+            self._write(self._part, rest.decode("utf-8", "replace"))
+
+    def _write(self, part: Part, text: str) -> None:
         piece = StreamedPiece(round(time.monotonic() - self._clock, 3), part, text)
         if self._full:
             return
@@ -50,6 +70,7 @@ class ProposalLog:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._finish()
         os.close(self._fd)
 
 

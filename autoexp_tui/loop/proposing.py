@@ -57,7 +57,7 @@ class Drafting:
                     stream("again", "")
                 asked = msgspec.structs.replace(situation, answers=tuple(answers))
                 try:
-                    proposal = self._proposer.propose(asked, stream)
+                    proposal = self._masked(self._proposer.propose(asked, stream))
                     description = proposal.description
                     answer = self._objection(situation, proposal)
                 except Unusable as unusable:
@@ -90,19 +90,38 @@ class Drafting:
                 return None  # the row comes first; the next proposal will meet the same, and say so
         self._controls.check(crash.n)
         known = self._recorder.state.tried
-        return None if repair is None or digest(repair.text) in known else repair
+        if repair is None or digest(repair.text) in known or self._told_secrets(text, repair.text):
+            return None
+        return self._masked(repair)
+
+    def _masked(self, proposal: Proposal) -> Proposal:
+        """What it says goes into the commit's message, too."""
+        mask = self._recorder.mask
+        return msgspec.structs.replace(
+            proposal,
+            hypothesis=mask.text(proposal.hypothesis),
+            description=mask.text(proposal.description),
+        )
+
+    def _told_secrets(self, before: str, text: str) -> str:
+        """The names of the secrets that a text holds and the one before it didn't."""
+        mask = self._recorder.mask
+        new = set(mask.named_in(text)) - set(mask.named_in(before))
+        return ", ".join(sorted(new))
 
     def _objection(self, situation: Situation, proposal: Proposal) -> str:
         if proposal.text == situation.text:
             return "it changes nothing"
         if number := self._recorder.state.tried.get(digest(proposal.text)):
             return f"it repeats experiment {number} byte for byte"
+        if names := self._told_secrets(situation.text, proposal.text):
+            return f"it holds the value of {names}, and what is tried is committed"
         return ""
 
     @contextlib.contextmanager
     def _writing(self, n: int, *, more: bool = False) -> Iterator[Stream]:
         """Where the proposer writes for experiment `n`, for as long as it works for it."""
-        with ProposalLog(self._run.proposal(n), more=more) as log:
+        with ProposalLog(self._run.proposal(n), more=more, mask=self._recorder.mask) as log:
 
             def stream(part: Part, text: str) -> None:
                 self._controls.check(n)

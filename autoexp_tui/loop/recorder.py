@@ -6,6 +6,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterator
 
+import msgspec
 from msgspec import structs
 
 from autoexp_tui.loop.control import Controls
@@ -13,6 +14,7 @@ from autoexp_tui.loop.journal import DiskFull, Journal
 from autoexp_tui.loop.patience import Reserve, waits
 from autoexp_tui.model.events import AnyEvent, Noticed, Paused, Record, Resumed, RunFinished
 from autoexp_tui.model.state import RunState
+from autoexp_tui.text.mask import NO_MASK, Mask
 from autoexp_tui.text.safe import Safe, clean, clean_line
 
 _NOTICE = 2000
@@ -22,6 +24,14 @@ Listener = Callable[[Record, RunState], None]
 
 def _nobody(record: Record, state: RunState) -> None:
     """Hears nothing."""
+
+
+def _masked(event: AnyEvent, mask: Mask) -> AnyEvent:
+    if not mask:
+        return event
+    data = msgspec.json.encode(event)
+    masked = mask.data(data)
+    return event if masked is data else msgspec.json.decode(masked, type=type(event))
 
 
 class Recorder:
@@ -34,6 +44,8 @@ class Recorder:
         self._patient: tuple[int, Reserve, Controls] | None = None
         self.listener: Listener = _nobody
         """Is told of every record once it is folded; must return at once."""
+        self.mask = NO_MASK
+        """Applied to every event: what comes from outside may hold secrets."""
         self.state = RunState()
         for record in (*journal.recovered, *journal.take_notices()):
             self.state.apply(record)
@@ -83,6 +95,7 @@ class Recorder:
             self._put(Resumed(Safe("room on the disk")))
 
     def _put(self, event: AnyEvent) -> Record:
+        event = _masked(event, self.mask)
         with self._journal.mutex:
             try:
                 record = self._journal.append(self._homeless(event))

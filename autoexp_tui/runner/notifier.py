@@ -9,8 +9,9 @@ import queue
 import subprocess
 import threading
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
+from autoexp_tui.evaluation.environment import NEVER
 from autoexp_tui.model import events
 from autoexp_tui.model.contract import Notify
 from autoexp_tui.model.events import Record
@@ -91,7 +92,7 @@ class Notifier:
             variables = {f"AUTOEXP_{name.upper()}": value for name, value in news.items()}
             subprocess.run(
                 ["sh", "-c", self._notify.run],  # noqa: S607 - the person's own command line
-                env={**os.environ, **variables},
+                env={**_others(os.environ), **variables},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -106,6 +107,11 @@ class Notifier:
             )
             with urllib.request.urlopen(request, timeout=_TIMEOUT_S):  # noqa: S310
                 pass
+
+
+def _others(environ: Mapping[str, str]) -> dict[str, str]:
+    """All but the proposer's own keys, which nobody who is told of a run has to do with."""
+    return {name: value for name, value in environ.items() if name not in NEVER}
 
 
 def _spent(state: RunState) -> float:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from autoexp_tui.evaluation.environment import agent_environment
 from autoexp_tui.evaluation.harness import HarnessOutcome, run_harness
 from autoexp_tui.evaluation.local import LocalEvaluator
 from autoexp_tui.evaluation.sandbox.reach import agent_confinement
@@ -14,6 +15,7 @@ from autoexp_tui.loop.control import Controls
 from autoexp_tui.loop.recorder import Recorder
 from autoexp_tui.loop.spending import SpendLedger
 from autoexp_tui.model import budget, events
+from autoexp_tui.model.contract import Environment
 from autoexp_tui.model.proposal import Proposer
 from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.proposers import registry
@@ -51,14 +53,14 @@ def make_proposer(
         gather_context=ContextGatherer(run, candidates.harness_text, state).gather,
         ledger=SpendLedger(recorder),
         waiter=Waiter(controls, lambda: budget.used_up(state, recorder.elapsed), announce),
-        run=_confined(evaluator),
+        run=_confined(evaluator, state.contract.env),
         notice=recorder.warn,
         refresh=evaluator.refresh,
     )
     return registry.factory(state.run.proposer).make(hosting)
 
 
-def _confined(evaluator: LocalEvaluator) -> RunHarness:
+def _confined(evaluator: LocalEvaluator, allowed: Environment) -> RunHarness:
     """Runs an agent program in the sandbox of the run, with what agents need."""
 
     def run(
@@ -67,11 +69,12 @@ def _confined(evaluator: LocalEvaluator) -> RunHarness:
         workspace = evaluator.workspace
         private = workspace.root.with_name(".agent-private")
         scratch = log.parent / cwd.relative_to(log.parent).parts[0]
+        env = agent_environment(env, allowed)
         discard(private)
         try:
             confinement = agent_confinement(workspace, env, " ".join(argv), scratch, private)
             confined = evaluator.sandbox.wrap(argv, confinement)
-            return run_harness(confined, cwd=cwd, env=env, log=log, **rest)
+            return run_harness(confined, cwd=cwd, env=env, log=log, mask=evaluator.mask, **rest)
         finally:
             discard(private)
 

@@ -33,6 +33,7 @@ from autoexp_tui.runner.notifier import Notifier
 from autoexp_tui.system.files import free_mb, has_room
 from autoexp_tui.system.processes import adopt_orphans
 from autoexp_tui.system.shielding import shield
+from autoexp_tui.text.mask import NO_MASK
 from autoexp_tui.text.safe import Safe, clean_line
 
 _ROOM_BYTES = 1 << 20
@@ -84,10 +85,15 @@ class Runner:
             ):
                 self._host(journal, lock)
         except Exception as error:  # noqa: BLE001 - raised by `start`, or said in the runner's log
-            traceback.print_exc()
+            self._log_error()
             self._failure = error
         finally:
             self._ready.set()
+
+    def _log_error(self) -> None:
+        """To the runner's log, as `spawn` sets it up."""
+        mask = self._recorder.mask if self._recorder else NO_MASK
+        sys.stderr.write(mask.text(traceback.format_exc()))
 
     def _host(self, journal: Journal, lock: Lock) -> None:
         from autoexp_tui.evaluation.local import LocalEvaluator  # noqa: PLC0415 - git, only here
@@ -110,6 +116,7 @@ class Runner:
                 forms=recorder.state.forms,
                 products=recorder.state.products,
             )
+            recorder.mask = evaluator.mask
             written_to = (repository.common_dir, evaluator.workspace.root)
             ports = Ports(
                 candidates,
@@ -158,7 +165,7 @@ class Runner:
         try:
             return loop.run()
         except Exception as error:  # noqa: BLE001 - the last line of defence: it must be seen
-            traceback.print_exc()
+            sys.stderr.write(recorder.mask.text(traceback.format_exc()))
             finished = events.RunFinished(
                 clean_line(f"internal error: {type(error).__name__}: {error}", 1000), ok=False
             )
