@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
-from autoexp_tui.evaluation.environment import looks_secret
+from autoexp_tui.evaluation.environment import looks_like
 from autoexp_tui.evaluation.links import choose_links, is_environment
 from autoexp_tui.onboarding.survey import Survey
 
@@ -85,7 +85,7 @@ def _is_binary(path: Path) -> bool:
 def _is_needed(survey: Survey, name: str) -> bool:
     """Of what lies deeper: an environment, or data; caches, secrets and products never."""
     parts = PurePosixPath(name).parts
-    if any(_matches(part, _ASIDE) for part in parts) or looks_secret(parts[-1]):
+    if any(_matches(part, _ASIDE) for part in parts) or looks_like(parts[-1]):
         return False
     path = survey.folder / name
     if is_environment(path):
