@@ -91,9 +91,10 @@ class Runner:
             self._ready.set()
 
     def _log_error(self) -> None:
-        """To the runner's log, as `spawn` sets it up."""
+        """Put what is being handled into the runner's log."""
         mask = self._recorder.mask if self._recorder else NO_MASK
-        sys.stderr.write(mask.text(traceback.format_exc()))
+        with contextlib.suppress(OSError), self._run.runner_log.open("ab") as log:
+            log.write(mask.data(traceback.format_exc().encode("utf-8", "replace")))
 
     def _host(self, journal: Journal, lock: Lock) -> None:
         from autoexp_tui.evaluation.local import LocalEvaluator  # noqa: PLC0415 - git, only here
@@ -159,13 +160,12 @@ class Runner:
             lock.beat,
         )
 
-    @staticmethod
-    def _experiment(loop: Loop, recorder: Recorder) -> events.RunFinished:
+    def _experiment(self, loop: Loop, recorder: Recorder) -> events.RunFinished:
         """Run the loop; whatever breaks it is written down before it ends."""
         try:
             return loop.run()
         except Exception as error:  # noqa: BLE001 - the last line of defence: it must be seen
-            sys.stderr.write(recorder.mask.text(traceback.format_exc()))
+            self._log_error()
             finished = events.RunFinished(
                 clean_line(f"internal error: {type(error).__name__}: {error}", 1000), ok=False
             )
