@@ -70,6 +70,8 @@ class _Survey(NamedTuple):
     """Everything that is not of the commit, and what stands where a folder must be."""
     folders: set[str]
     """Those that are there and were looked into."""
+    stamps: dict[str, _Stamp]
+    """Of protected paths that are as they must be, and of the target."""
 
 
 class _Hidden:
@@ -394,8 +396,8 @@ class Workspace:
                 copy_tree(source, self.root / path)
         if content is not None:
             self._write_target(content)
-        self._exact = {}
-        for path in (*self._files, *self._links, self._target):
+        self._exact = found.stamps
+        for path in (*found.wrong, self._target):
             with contextlib.suppress(FileNotFoundError):  # the target, which none has written yet
                 self._exact[path] = _stamp((self.root / path).lstat())
         return sorted(found.wrong)
@@ -409,6 +411,7 @@ class Workspace:
         written: list[str] = []
         foreign: list[str] = []
         visited: set[str] = set()
+        stamps: dict[str, _Stamp] = {}
         missing = self._files.keys() | self._links.keys()
         pending = [""]
         while pending:
@@ -421,21 +424,23 @@ class Workspace:
                     good = self._intact if path in self._files else self._is_linked
                     if not good(path, entry):
                         wrong.append(path)
-                    elif self._is_written(path, entry):
+                    elif self._is_written(path, entry, stamps):
                         written.append(path)
                 elif path in self._folders and entry.is_dir(follow_symlinks=False):
                     pending.append(path)
                 elif path != self._target:
                     foreign.append(path)
-                elif self._is_written(path, entry):
+                elif self._is_written(path, entry, stamps):
                     written.append(path)
-        return _Survey([*wrong, *missing], written, foreign, visited)
+        return _Survey([*wrong, *missing], written, foreign, visited, stamps)
 
-    def _is_written(self, path: str, entry: os.DirEntry[str]) -> bool:
+    def _is_written(self, path: str, entry: os.DirEntry[str], stamps: dict[str, _Stamp]) -> bool:
+        """Whether it was not left alone; its stamp is noted."""
         try:
-            return self._exact.get(path) != _stamp(entry.stat(follow_symlinks=False))
+            stamps[path] = _stamp(entry.stat(follow_symlinks=False))
         except OSError:
             return True
+        return self._exact.get(path) != stamps[path]
 
     def _listing(self, folder: str) -> list[os.DirEntry[str]]:
         path = str(self.root / folder)
