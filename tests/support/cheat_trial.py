@@ -432,7 +432,7 @@ class Trial:
             else:
                 score = f"{INPUTS}\nimport metric\n{IMPORTED}{PRINT}"
         level = {"score": "bubblewrap"}.get(self._finding.level, self._finding.level)
-        agent = f"{sys.executable} {self._folder}/tools/agent.py"
+        agent = f"{os.path.realpath(sys.executable)} {self._folder}/tools/agent.py"
         files = {
             "py": 'exec env .venv/bin/python "$@"\n',
             "target.py": TARGET,
