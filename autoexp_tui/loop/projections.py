@@ -70,7 +70,8 @@ class _Table:
     def _is_another_runs(self, found: bytes) -> bool:
         """Whether an earlier run left it here: that run has it in its own directory still."""
         runs = self._inner.parents[1]
-        others = (path for path in runs.glob(f"*/{self._inner.name}") if path != self._inner)
+        mine = {self._inner, self.path}
+        others = (path for path in runs.glob(f"*/{self._inner.name}") if path not in mine)
         return any(path.is_file() and path.read_bytes().startswith(found) for path in others)
 
     def _signature(self) -> _Signature | None:
