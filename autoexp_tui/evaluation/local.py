@@ -10,7 +10,7 @@ import os
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -30,7 +30,8 @@ from autoexp_tui.evaluation.own_places import with_own_places
 from autoexp_tui.evaluation.products import Change, Products
 from autoexp_tui.evaluation.progress import ProgressReader, remember, remembered
 from autoexp_tui.evaluation.remedies import Seen, remedy
-from autoexp_tui.evaluation.sandbox import Sandbox, choose
+from autoexp_tui.evaluation.sandbox import Confinement, NoSandbox, Sandbox, choose
+from autoexp_tui.evaluation.sandbox.permissions import LOST, permissions
 from autoexp_tui.evaluation.sandbox.reach import harness_confinement
 from autoexp_tui.evaluation.workspace import Stopped, Workspace
 from autoexp_tui.loop.ports import Job, Result
@@ -63,6 +64,10 @@ class LocalHandle:
             raise Stopped
 
 
+def _as_it_is(confinement: Confinement) -> Confinement:
+    return confinement
+
+
 class LocalEvaluator:
     """Implements `loop.ports.Evaluator` for one run."""
 
@@ -87,6 +92,10 @@ class LocalEvaluator:
         self._run = run
         self._contract = contract = started.contract
         self.sandbox = sandbox or choose(contract.sandbox)
+        self._allow: Callable[[Confinement], Confinement] = _as_it_is
+        """What a trial is to have, that the sandbox keeps from the harness else."""
+        self._confinement = Confinement(Path(), Path())
+        """The last one."""
         self._busy = threading.Lock()
         """Held by the job that has the workspace: another waits for it."""
         written = [metric.file for metric in contract.metrics if metric.file is not None]
@@ -149,13 +158,43 @@ class LocalEvaluator:
                 with self._busy:
                     result = self._outcome(job, handle)
                     if result.failure and job.n == 1 and job.purpose != "mutant":
-                        result = msgspec.structs.replace(result, remedy=self._remedy(result))
+                        lacks = self._missing(job, handle, result) or self._remedy(result)
+                        result = msgspec.structs.replace(result, remedy=lacks)
                     handle.future.set_result(result)
             except BaseException as error:  # noqa: BLE001 - raised by `result`, where it is waited for
                 handle.future.set_exception(error)
 
         threading.Thread(target=work, name=f"evaluation of {job.n}").start()
         return handle
+
+    def _missing(self, job: Job, handle: LocalHandle, failed: Result) -> str:
+        """The permission that a baseline lacks which works outside of the sandbox; else nothing.
+
+        It is run again for that: without the sandbox first, then with one permission at a time.
+        """
+        sandbox, unable = self.sandbox, self._contract.sandbox == "required" or failed.tampered
+        if sandbox.name == "none" or unable or job.purpose or handle.cancelled.is_set():
+            return ""
+        trial = LocalHandle(handle.output.with_name("trial.log"))
+        trial.cancelled = handle.cancelled
+
+        def works(allow: Callable[[Confinement], Confinement]) -> bool:
+            self._allow = allow
+            return not self._outcome(job, trial).failure
+
+        try:
+            self.sandbox = NoSandbox()
+            if not works(_as_it_is):
+                return ""
+            self.sandbox = sandbox
+            sources, modes = self.workspace.sources, self.workspace.modes
+            for permission in permissions(self._confinement, modes, sources, failed.tail):
+                if works(permission.allow):
+                    parts = (part for part in permission.narrower if works(part.allow))
+                    return next(parts, permission).words
+            return "" if handle.cancelled.is_set() else LOST
+        finally:
+            self.sandbox, self._allow = sandbox, _as_it_is
 
     def _outcome(self, job: Job, handle: LocalHandle) -> Result:
         """A result, whatever becomes of the workspace meanwhile."""
@@ -264,9 +303,10 @@ class LocalEvaluator:
         files = MetricFiles(metrics, project, measured)
         seeded = {} if job.seed is None else {"AUTOEXP_SEED": str(job.seed)}
         discard(self.workspace.private)
-        confinement = harness_confinement(
+        self._confinement = harness_confinement(
             self.workspace, self._contract, os.environ, command, self.workspace.private
         )
+        confinement = self._allow(self._confinement)
         with self.workspace.watched():
             outcome = run_harness(
                 self.sandbox.wrap(["/bin/sh", "-c", command], confinement),

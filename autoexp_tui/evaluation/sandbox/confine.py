@@ -37,10 +37,12 @@ FAILED = 125
 """Exit code where the rights could not be taken: the command was not started."""
 
 _CLONE_NEWNS, _CLONE_NEWUSER = 0x00020000, 0x10000000
-_MS_BIND, _MS_REC, _MS_SLAVE = 0x1000, 0x4000, 0x80000
+_MS_REC, _MS_SLAVE = 0x4000, 0x80000
 _MOUNT_SETATTR, _RDONLY = 442, 1
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
-_AT_RECURSIVE = 0x8000
+_AT_EMPTY_PATH, _AT_RECURSIVE = 0x1000, 0x8000
+_OPEN_TREE, _MOVE_MOUNT = 428, 429
+_OPEN_TREE_CLONE, _MOVE_MOUNT_F_EMPTY_PATH = 1, 4
 _AT_FDCWD, _PR_SET_NO_NEW_PRIVS = -100, 38
 
 _OVERLAY = "overlay"
@@ -111,7 +113,8 @@ class _Kernel:
     def __init__(self, steps: list[tuple[str, list[str]]]) -> None:
         self._steps = steps
         self._libc = _libc()
-        self._sources: dict[str, int] = {}
+        self._sources: dict[str, list[int]] = {}
+        """Of each source a tree for every step that takes it, from before anything covers it."""
         self._grants: list[tuple[str, str]] = []
 
     def take(  # noqa: C901, PLR0912 - a case for each step
@@ -125,17 +128,18 @@ class _Kernel:
             case "namespace", []:
                 self._namespace()
             case "seal", []:
-                self._write_protect("/", _AT_RECURSIVE)
-                self._write_protect("/proc", 0, clear=True)  # bwrap writes its user's map there
+                self._write_protect(_AT_FDCWD, "/", _AT_RECURSIVE)
+                # bwrap writes its user's map there.
+                self._write_protect(_AT_FDCWD, "/proc", 0, clear=True)
             case "overlay", [folder, store]:
                 self._overlay(folder, store)
             case "empty", [folder]:
                 if os.path.isdir(folder):  # noqa: PTH112 - else something else hides it already
                     self._mount("tmpfs", folder, "tmpfs", 0, "mode=0755")
             case "bind", [source, path]:
-                self._bind(source, path, _AT_RECURSIVE, clear=True)
+                self._bind(source, path)
             case "read-only", [source, path]:
-                self._bind(source, path, _AT_RECURSIVE)
+                self._bind(source, path, read_only=True)
             case "make", [folder]:
                 os.makedirs(folder, 0o700, exist_ok=True)  # noqa: PTH103
             case "capabilities", []:
@@ -166,15 +170,15 @@ class _Kernel:
             ):
                 with open(f"/proc/self/{name}", "w") as file:  # noqa: PTH123 - pathlib takes long
                     file.write(text)
-        self._open_sources()
         self._mount("none", "/", "none", _MS_REC | _MS_SLAVE)
-
-    def _open_sources(self) -> None:
-        """Hold what will be bound, before anything covers it."""
         for step, arguments in self._steps:
-            known = self._sources.keys() | {_OVERLAY}
-            if step in {"bind", "read-only"} and arguments[0] not in known:
-                self._sources[arguments[0]] = os.open(arguments[0], os.O_PATH | os.O_CLOEXEC)
+            if step in {"bind", "read-only"} and arguments[0] != _OVERLAY:
+                self._sources.setdefault(arguments[0], []).append(self._cloned(arguments[0]))
+
+    def _cloned(self, path: str) -> int:
+        """What is mounted at a path, and below it, to be mounted elsewhere once."""
+        flags = _OPEN_TREE_CLONE | os.O_CLOEXEC | _AT_RECURSIVE
+        return self._check(self._libc.syscall(_OPEN_TREE, _AT_FDCWD, os.fsencode(path), flags))
 
     def _overlay(self, folder: str, store: str) -> None:
         # A file system of its own: layers of an overlay may not lie in each other.
@@ -188,24 +192,25 @@ class _Kernel:
             if error.errno != errno.EINVAL:
                 raise
             self._mount("overlay", folder, "overlay", 0, options)
-        self._sources[_OVERLAY] = os.open(folder, os.O_PATH | os.O_CLOEXEC)
+        self._sources[_OVERLAY] = [self._cloned(folder)]
 
-    def _bind(self, source: str, path: str, flags: int, *, clear: bool = False) -> None:
-        _make_place(path, self._sources[source])
-        there = f"/proc/self/fd/{self._sources[source]}"
-        self._mount(there, path, "none", _MS_BIND | _MS_REC)
-        try:
-            self._write_protect(path, flags, clear=clear)
-        except PermissionError:
-            # Something mounted below it is read-only for good: it stays so.
-            self._write_protect(path, 0, clear=clear)
-
-    def _write_protect(self, path: str, flags: int, *, clear: bool = False) -> None:
-        change = (0, _RDONLY) if clear else (_RDONLY, 0)
-        attributes = struct.pack("=4Q", *change, 0, 0)
+    def _bind(self, source: str, path: str, *, read_only: bool = False) -> None:
+        tree = self._sources[source].pop(0)
+        _make_place(path, tree)
+        if read_only:
+            self._write_protect(tree, "", _AT_EMPTY_PATH | _AT_RECURSIVE)
         self._check(
             self._libc.syscall(
-                *(_MOUNT_SETATTR, _AT_FDCWD, os.fsencode(path), flags),
+                *(_MOVE_MOUNT, tree, b"", _AT_FDCWD, os.fsencode(path), _MOVE_MOUNT_F_EMPTY_PATH)
+            )
+        )
+        os.close(tree)
+
+    def _write_protect(self, folder: int, path: str, flags: int, *, clear: bool = False) -> None:
+        attributes = struct.pack("=4Q", *((0, _RDONLY) if clear else (_RDONLY, 0)), 0, 0)
+        self._check(
+            self._libc.syscall(
+                *(_MOUNT_SETATTR, folder, os.fsencode(path), flags),
                 *(attributes, ctypes.c_size_t(len(attributes))),
             )
         )

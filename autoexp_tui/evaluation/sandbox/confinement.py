@@ -38,6 +38,8 @@ class Confinement:
     """Not hidden, although it lies in what is, or in a folder that is everybody's."""
     hidden: tuple[Path, ...] = ()
     """Neither readable nor to be listed."""
+    own: tuple[Path, ...] = ()
+    """Of `hidden`, what is the program's own."""
     home: Path | None = None
     """Readable but for what is hidden; what is written into it is dropped."""
     network: bool = False

@@ -41,6 +41,7 @@ def harness_confinement(
     concealed = [Path(os.path.realpath(path)) for path in workspace.concealed()]
     shared = {path: mode for path, mode in {**linked, **elsewhere}.items() if path not in concealed}
     protected, folders = workspace.protected()
+    own = (*_own(workspace, environ), *workspace.concealed())
     return Confinement(
         workspace.root,
         private,
@@ -51,10 +52,10 @@ def harness_confinement(
         readable=(*shared, workspace.checkout, *_programs(environ, command)),
         hidden=(
             *secret_places(environ),
-            *workspace.concealed(),
-            *_own(workspace, environ),
+            *own,
             *(path for path in workspace.checkout.glob(".env*") if path.is_file()),
         ),
+        own=own,
         home=home_of(environ),
         network=contract.network,
         limits=contract.limits,
