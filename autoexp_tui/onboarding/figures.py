@@ -17,17 +17,26 @@ from autoexp_tui.model.keys import METRIC, Refused
 from autoexp_tui.tables import names
 from autoexp_tui.text.safe import Safe, clean, clean_line
 
-_WITH_UNIT = re.compile(
-    r"(?<![\w.,])([-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)(\s{0,3})"
-    r"((?:[kMG]i?B|ops|it|req|rows|tok|tokens|items|iters|frames|samples|ops)/s(?:ec)?|ns/op|ns/iter"
-    r"|[nmuµ]s|s|sec|seconds|fps|%)(?![\w/])"
+_UNIT = (
+    r"(?:[kMG]i?B|ops|it|req|rows|tok|tokens|items|iters|frames|samples)/s(?:ec)?|ns/op|ns/iter"
+    r"|[nmuµ]s|s|sec|seconds|fps|%"
 )
-_NAME_BEFORE = re.compile(r"([A-Za-z_][\w.@/-]{0,39})\W*$")
+_NUMBER = r"(?<![\w.])(?<!\d,)(?<!±)(?<!± )([-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)"
+_WITH_UNIT = re.compile(rf"{_NUMBER}\s{{0,3}}({_UNIT})(?![\w/])")
+_IS_UNIT = re.compile(rf"{_UNIT}|[A-Za-z]{{1,8}}/(?:op|iter|s|sec)")
+_WORD = re.compile(r"[A-Za-z_][\w.@/-]*\w")
+_FILLERS = frozenset(
+    "is of at in to was the and with after took than running x s epoch step".split()
+)
+"""Words before a number that don't name it."""
+_TITLE = re.compile(
+    r"^\s*([A-Za-z]\w*(?: [A-Za-z]\w*){1,3})\s{0,3}[:=]\s{0,40}(?=[-+.\d])", re.MULTILINE
+)
 _FINAL = frozenset("val valid validation test eval final combined overall total mean best".split())
-_ASIDE = frozenset(
-    "train training std stdev min max lr learning_rate elapsed total startup wall time".split()
-)
+_ASIDE = frozenset("train training std stdev min max lr learning_rate total startup wall".split())
 _MOST = 40
+_BEFORE = 48
+_LINES, _LONGEST = 200, 500
 
 
 class _Reading(NamedTuple):
@@ -58,7 +67,7 @@ def figures(output: str, written: Mapping[str, str], own: Collection[str] = ()) 
     `own` are words of the project's name and target: a benchmark of several prints them too.
     """
     found: dict[tuple[str, float], Figure] = {}
-    for reading in (*_readable(output), *chain(*starmap(_in_file, written.items()))):
+    for reading in (*_readable(output, own), *chain(*starmap(_in_file, written.items()))):
         key = reading.metric.name, reading.value
         if key not in found:
             found[key] = _figure(reading, own)
@@ -71,41 +80,76 @@ def direction_by_name(name: str) -> tuple[Direction, bool]:
     return ("higher" if way == "higher" else "lower"), strength > 0 and way != "unknown"
 
 
-def _readable(output: str) -> Iterator[_Reading]:
-    for metric in suggestions(output, "lower"):
+def _readable(output: str, own: Collection[str]) -> Iterator[_Reading]:
+    """What is found in the text as it is shown, where it is read in what was printed too."""
+    shown = clean(output)
+    usual = (metric for metric in suggestions(shown, "lower") if _is_named(metric))
+    for metric in chain(usual, _repeated(shown), _titled(shown), _beside_units(shown, own)):
         yield from _reads(output, metric)
-    yield from _repeated(output)
-    yield from _beside_units(output)
 
 
-def _repeated(output: str) -> Iterator[_Reading]:
+def _is_named(metric: Metric) -> bool:
+    """Whether what stands before a number is a name: no unit, and no word of a sentence."""
+    if metric.pattern is None:
+        return True
+    filler = metric.name.lower() in _FILLERS and not re.search(r"[:=]", metric.pattern)
+    return not (filler or _IS_UNIT.fullmatch(metric.name) or not metric.name[-1].isalnum())
+
+
+def _repeated(output: str) -> Iterator[Metric]:
     """Names that are printed again and again, such as a loss: the last value counts."""
     counted: dict[str, int] = {}
     for name in re.findall(r"^\s*([A-Za-z_][\w.@/-]{0,39})\s*[:=]\s*[-+.\d]", output, re.MULTILINE):
         counted[name] = counted.get(name, 0) + 1
     for name, times in counted.items():
         if times > 1 and (safe := _name(name)):
-            yield from _reads(output, Metric(safe, "lower", take="last"))
+            yield Metric(safe, "lower", take="last")
 
 
-def _beside_units(output: str) -> Iterator[_Reading]:
+def _titled(output: str) -> Iterator[Metric]:
+    """Lines whose name is of several words: `Test accuracy: 0.93`."""
+    for match in list(_TITLE.finditer(output))[-_MOST:]:
+        words = match[0].strip().rstrip(":= ")
+        if safe := _name(match[1].replace(" ", "_")):
+            pattern = rf"^\s*{re.escape(words)}\s*[:=]\s*([-+.\deE]+)".replace("\\ ", " ")
+            yield Metric(safe, "lower", pattern=pattern)
+            yield Metric(safe, "lower", pattern=pattern, take="last")
+
+
+def _beside_units(output: str, own: Collection[str]) -> Iterator[Metric]:
     """Numbers with a unit behind them, found by what stands before them on their line."""
-    used: dict[str, int] = {}
-    for line in output.replace("\r", "\n").split("\n")[-200:]:
+    patterns: dict[str, str] = {}
+    for line in output.split("\n")[-_LINES:]:
+        if len(patterns) >= _MOST or len(line) > _LONGEST:
+            continue
         for match in _WITH_UNIT.finditer(line):
-            before = line[max(match.start() - 32, 0) : match.start()]
-            named = _NAME_BEFORE.search(re.sub(r"[(\[].*$", "", before))
-            unit = match[3].replace("/", "_per_").replace("%", "percent")
-            name = f"{named[1]}_{unit}" if named else unit
-            used[name] = used.get(name, 0) + 1
-            if used[name] > 1 or (safe := _name(name)) is None:
+            before = line[: match.start()].lstrip()
+            start = r"^\s*"
+            if len(before) > _BEFORE:
+                before, start = before[-_BEFORE:].partition(" ")[2].lstrip(), ""
+            gap = _generalised(re.sub(r"\s+", " ", before)).replace(" ", r"\s+")
+            pattern = rf"{start}{gap}([-+.\deE]+)\s*{re.escape(match[2])}"
+            if len(pattern) > 200 or pattern in patterns.values():
                 continue
-            start = "^" if match.start() <= 32 else ""
-            gap = re.sub(r"\s+", r"\\s+", _generalised(before))
-            unit_pattern = r"\s*" + re.escape(match[3])
-            pattern = rf"{start}{gap}([-+.\deE]+){unit_pattern}"
-            if len(pattern) <= 200:
-                yield from _reads(output, Metric(safe, "lower", pattern=pattern))
+            name = _name_beside(before, match[2], own, patterns)
+            if safe := _name(name):
+                patterns[name] = pattern
+                yield Metric(safe, "lower", pattern=pattern)
+                yield Metric(safe, "lower", pattern=pattern, take="last")
+
+
+def _name_beside(before: str, unit: str, own: Collection[str], taken: Collection[str]) -> str:
+    """The word before a number, with its unit; another one than those that are taken."""
+    words = [
+        word
+        for word in _WORD.findall(re.sub(r"[(\[].*$", "", before))
+        if word.lower() not in _FILLERS and not _IS_UNIT.fullmatch(word)
+    ]
+    ours = [word for word in words if word.lower() in own]
+    unit_word = unit.replace("/", "_per_").replace("%", "percent")
+    name = "_".join([*(ours or words)[-1:], unit_word])
+    numbered = (name, *(f"{name}_{number}" for number in range(2, len(taken) + 3)))
+    return next(one for one in numbered if one not in taken)
 
 
 def _generalised(text: str) -> str:
@@ -166,6 +210,8 @@ def _score(metric: Metric, own: Collection[str], *, sure: bool) -> float:
         score += 1  # a score of all is what is wanted, where there is one
     if resource:
         score -= 1
+    if _IS_UNIT.fullmatch(metric.name.replace("_per_", "/").rstrip("_23456789")):
+        score -= 1.5  # nothing says of what it is
     if names.is_setting(metric.name):
         score -= 4
     score += 1.5 * (not _FINAL.isdisjoint(words)) - 1.5 * (not _ASIDE.isdisjoint(words))

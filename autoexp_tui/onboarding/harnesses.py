@@ -133,7 +133,10 @@ def _scripts(survey: Survey) -> Iterator[Guess]:
             continue
         by_name = {"measures": "by its name it measures", "trains": "by its name it is the program"}
         reason = "; ".join(filter(None, (by_name.get(role, ""), words)))
-        yield Guess(run_line(survey, name), reason, _ROLES[role] + worth - 0.7 * depth, name)
+        line = run_line(survey, name)
+        if "/dist/" in text and '"build"' in survey.text("package.json"):
+            line = f"npm run --silent build && {line}"  # what it reads is made of the sources
+        yield Guess(line, reason, _ROLES[role] + worth - 0.7 * depth, name)
     for name in survey.files:  # programs without a suffix
         if "/" not in name and "." not in name and role_of(name) == "measures":
             first = survey.text(name).partition("\n")[0]

@@ -88,7 +88,7 @@ def _rules(survey: Survey, contract: Contract, settled: Settled) -> Iterator[str
     beside = [figure.metric.name for figure in settled.figures if figure.metric.name not in judged]
     if beside:
         named = ", ".join(f"`{name}`" for name in dict.fromkeys(beside[:_MOST_NAMED]))
-        yield f"{named} are printed too: they are not judged, but should not get much worse."
+        yield f"Printed too, not judged, but not to get much worse: {named}."
     yield "One idea at a time, so that a figure tells what it was worth."
 
 

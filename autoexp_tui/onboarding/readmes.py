@@ -68,17 +68,19 @@ def _is_whole(command: str) -> bool:
 def wishes(survey: Survey) -> dict[str, bool]:
     """For the files that a README says so of: whether they are meant to be changed.
 
-    A sentence counts that names one file of the project and what is done to it.
+    A sentence, or else an item of a list, counts that names one file of the project and what is
+    done to it.
     """
     found: dict[str, bool] = {}
     bases = {name.rpartition("/")[2]: name for name in reversed(survey.files)}
     for _, text in texts(survey):
-        for sentence in re.split(r"\n\s*(?:[-*\n])|(?<=[.!?])\s+(?=[A-Z*])", text):
-            words = set(re.findall(r"[\w./-]*\w\.\w+", sentence))
+        items = re.split(r"\n\s*(?:[-*\n])|\n(?=[\w./-]+\.\w+ )", text)
+        sentences = [part for item in items for part in re.split(r"(?<=[.!?])\s+(?=[A-Z*])", item)]
+        for told in (*sentences, *items):
+            words = set(re.findall(r"[\w./-]*\w\.\w+", told))
             named = {bases[base] for word in words if (base := word.rpartition("/")[2]) in bases}
-            if len(named) != 1 or not _MAY_CHANGE.search(sentence):
-                continue
-            found.setdefault(named.pop(), not _MAY_NOT.search(sentence))
+            if len(named) == 1 and _MAY_CHANGE.search(told):
+                found.setdefault(named.pop(), not _MAY_NOT.search(told))
     return found
 
 

@@ -233,9 +233,9 @@ class Settling:
     def _amended(self, settled: Settled) -> Guess | None:
         """The command in a form that may do, where its failure tells how."""
         trial = settled.trial
-        if trial is None or not trial.failure or self._wishes.harness:
+        if trial is None or self._wishes.harness or (settled.figures and not trial.failure):
             return None
-        return amended(self._survey, settled.harness, f"{trial.failure}\n{trial.output[-4000:]}")
+        return amended(self._survey, settled.harness, trial.failure, trial.output[-4000:])
 
     # What both do.
 
@@ -264,7 +264,7 @@ class Settling:
         contract = msgspec.structs.replace(settled.contract(), time_limit=limit)
         trial = try_out(self._repository, self._project, contract, limit)
         own = words_of(self._project.path.name) | words_of(settled.target.text)
-        found = figures(trial.output, trial.written, own)
+        found = figures(trial.printed, trial.written, own)
         return replace(settled, trial=trial, figures=found)
 
     def _wished(self, found: Sequence[Figure]) -> tuple[Metric, ...]:

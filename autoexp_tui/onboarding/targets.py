@@ -26,6 +26,10 @@ _UNLIKELY = frozenset(
     "exceptions data dataset datasets loader prepare setup conftest cli logging log "
     "io common fixtures expected answers".split()
 )
+_SIDE_FOLDERS = frozenset(
+    "tests test data fixtures docs doc examples example expected scripts tools fuzz contrib "
+    "programs build ci".split()
+)
 _OURS = frozenset({"autoexp.yaml", "results.tsv", "budget.log"})
 _MANIFESTS = frozenset(
     "package.json package-lock.json pyproject.toml requirements.txt cargo.toml "
@@ -39,6 +43,7 @@ def targets(survey: Survey, harness: Guess) -> list[Guess]:
     wished = readmes.wishes(survey)
     used = reads(survey, script) if script else {}
     used.update(dict.fromkeys(_named_in(survey, harness), (1, "the command")))
+    called = {word.lower() for word in re.findall(r"[A-Za-z]\w+", harness.text)}
     found = []
     for name in _possible(survey):
         score, reasons = _by_name(name), []
@@ -50,6 +55,9 @@ def targets(survey: Survey, harness: Guess) -> list[Guess]:
             if not (name in wished or role_of(name) == "trains"):
                 continue
             score -= 3
+        if not script and PurePosixPath(name).stem.lower() in called:
+            score += 4
+            reasons.append("the command is called like it")
         if name == script:
             score += _itself(name, has_inner=bool(used))
             reasons.append("it is the program that is run")
@@ -101,7 +109,7 @@ def _by_name(name: str) -> float:
     if role_of(name) in {"measures", "tests"}:
         score -= 5
     parts = set(PurePosixPath(name).parts[:-1])
-    if not parts.isdisjoint({"tests", "test", "data", "fixtures", "docs", "examples", "expected"}):
+    if not parts.isdisjoint(_SIDE_FOLDERS):
         score -= 3
     return score
 

@@ -17,7 +17,7 @@ from autoexp_tui.repository.candidates import Candidates
 from autoexp_tui.repository.repository import Repository
 from autoexp_tui.runner import preparation
 from autoexp_tui.system.scratch import scratch_folder
-from autoexp_tui.text.safe import NOTHING, Safe, clean, clean_line, decode
+from autoexp_tui.text.safe import Safe, clean, clean_line, decode
 
 _TAG = "init"
 _MOST_BYTES = 64 << 10
@@ -33,12 +33,17 @@ class Trial:
     seconds: float
     failure: str
     """Why it is no harness as it is; empty when it ended well."""
-    output: Safe
-    """The end of what it printed."""
+    printed: str
+    """The end of what it printed, as it is: for reading, not for showing."""
     written: dict[str, str]
     """The text files that it made, by path relative to the project."""
-    remedy: Safe = NOTHING
-    """What to do about the failure, where that is known."""
+    remedy: Safe
+    """What to do about the failure; empty where that isn't known."""
+
+    @property
+    def output(self) -> Safe:
+        """The end of what it printed."""
+        return clean(self.printed)
 
 
 def try_out(
@@ -62,7 +67,7 @@ def try_out(
                 with contextlib.suppress(Exception):
                     handle.result()
                 raise
-            output = clean(_end_of(handle.output) or result.tail)
+            output = _end_of(handle.output) or result.tail
             return Trial(
                 result.seconds,
                 "" if _counts_tests(output, result.failure) else result.failure,
@@ -76,7 +81,8 @@ def try_out(
 
 def _counts_tests(output: str, failure: str) -> bool:
     """Whether it ended with 1 since some tests fail, which is a figure."""
-    return failure.startswith("exit 1") and any(map(pytest_counts, output.split("\n")))
+    lines = clean(output).split("\n")
+    return failure.startswith("exit 1") and any(map(pytest_counts, lines))
 
 
 def _end_of(path: Path) -> str:
