@@ -69,9 +69,17 @@ def figures(output: str, written: Mapping[str, str], own: Collection[str] = ()) 
     found: dict[tuple[str, float], Figure] = {}
     for reading in (*_readable(output, own), *chain(*starmap(_in_file, written.items()))):
         key = reading.metric.name, reading.value
-        if key not in found:
+        if key not in found and not any(_is_same(known, reading) for known in found.values()):
             found[key] = _figure(reading, own)
     return sorted(found.values(), key=lambda figure: -figure.score)[:_MOST]
+
+
+def _is_same(known: Figure, reading: _Reading) -> bool:
+    """Whether a pattern finds what the usual form of the name reads already."""
+    metric, name = known.metric, reading.metric.name
+    if reading.metric.pattern is None or metric.pattern is not None:
+        return False
+    return known.value == reading.value and (metric.name in name or name in metric.name)
 
 
 def direction_by_name(name: str) -> tuple[Direction, bool]:
