@@ -23,6 +23,10 @@ def died_words(deaths: int) -> str:
     return f"the runner died while this was measured, {deaths} times"
 
 
+_TELLING = 4
+"""Characters from which on a number tells the hold-out wherever it stands."""
+
+
 class Tampered(Exception):
     """A run changed what it is judged by; the message names it."""
 
@@ -80,8 +84,18 @@ def _without(result: Result, name: str) -> Result:
     """The result with its hold-out taken out of all that a proposer may see."""
     extras = dict(result.extras)
     value = extras.pop(name, None)
-    tail = "".join(line for line in result.tail.splitlines(keepends=True) if name not in line)
-    return msgspec.structs.replace(result, extras=extras, tail=tail, holdout=value)
+    figures = () if value is None else (repr(value), f"{value:g}")
+    hidden = [name, *(figure for figure in figures if len(figure) >= _TELLING)]
+
+    def tells(text: str) -> bool:
+        return any(word in text for word in hidden)
+
+    tail = "".join(line for line in result.tail.splitlines(keepends=True) if not tells(line))
+    failure = result.failure
+    if tells(failure):
+        cause = failure.partition(":")[0]
+        failure = f"{'it failed' if tells(cause) else cause}: what it says tells the hold-out"
+    return msgspec.structs.replace(result, extras=extras, tail=tail, failure=failure, holdout=value)
 
 
 class Measurer:
@@ -164,7 +178,7 @@ class Measurer:
             "holdout",
         }:  # a first run's has its row
             raise Tampered(result.failure)
-        if state.contract.held_out and not command:
+        if state.contract.held_out and began.purpose != "holdout":
             result = _without(result, state.contract.held_out.name)
         if not result.failure and (words := state.objective.impossible(result.metrics)):
             return msgspec.structs.replace(result, metrics={}, failure=words)

@@ -74,7 +74,8 @@ class Metric(msgspec.Struct, frozen=True):
     pattern: Annotated[OneGroup | None, Key("A regular expression with one group, searched in "
         "every line. By default: the usual forms, such as `loss: 0.5`.", r"'loss=(\S+)'")] = None
     take: Annotated[Literal["only", "last"], Key("Of several values that are printed: only: "
-        "all must agree, or none is trusted. last: the last one counts.")] = "only"
+        "all must agree, or none is trusted. last: the last one counts that is "
+        "printed before the harness ends.")] = "only"
     min_delta: Annotated[float, Key("The other name of min_effect, for a number in the metric's "
         "own unit.", "0.001", ge=0, remedy="a positive one means better in either direction")] = 0.0
     min_effect: Annotated[Effect, EFFECT, Key("What is worth having: a gain must exceed it, in the "

@@ -8,6 +8,7 @@ import pytest
 from support.fakes import BASE, Rig, contract
 
 from autoexp_tui.loop.journal import read_all
+from autoexp_tui.loop.measuring import _without
 from autoexp_tui.loop.ports import Job, Result
 from autoexp_tui.model import events
 from autoexp_tui.model.contract import Contract, Effect, Guard, HoldOut, Metric
@@ -160,6 +161,21 @@ def test_a_holdout_is_stored_with_what_is_kept_and_never_shown_to_the_proposer(
     assert all("held" not in row.extras for row in rig.state.rows)
     assert "held" not in repr([trial for s in rig.proposer.situations for trial in s.history])
     assert holdout_words(rig.state) == "the hold-out agrees: held 0.9 → 0.7"
+
+
+@pytest.mark.parametrize(
+    ("failure", "shown"),
+    [
+        ("exit 1: held is 0.7312 and should be less", "exit 1: what it says tells the hold-out"),
+        ("exit 1: 0.7312 > 0.5", "exit 1: what it says tells the hold-out"),
+        ("held: no", "it failed: what it says tells the hold-out"),
+        ("exit 1: loss is 7", "exit 1: loss is 7"),
+    ],
+)
+def test_what_a_guard_says_of_the_holdout_reaches_no_proposer(failure: str, shown: str) -> None:
+    said = "ok\nassert 0.7312 < 0.5\nheld: 0.7312\n"
+    result = _without(Result(1.0, {}, {"held": 0.7312}, failure, tail=said), "held")
+    assert (result.failure, result.tail, result.extras) == (shown, "ok\n", {})
 
 
 def test_a_holdout_never_decides(tmp_path: Path) -> None:
