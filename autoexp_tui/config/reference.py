@@ -35,7 +35,12 @@ gives their characters a meaning; `no` and `1:30` stay texts. Lengths of time ar
 began with; its caps alone may be raised when it is taken up again.
 
 A harness that draws random numbers may take its seed from `$AUTOEXP_SEED`, a whole number that
-`autoexp verify` sets anew [in every round](verification.md); in a run it is not set.
+`autoexp verify` sets anew [in every round](verification.md); in a run it is not set. The workspace
+is no git repository: `$AUTOEXP_COMMIT` is the commit that it was made from, but for the target.
+
+A harness may leave what it likes in the workspace, which is swept; but a new file that is read in
+place of another or as settings (`*.py` beside a script, `conftest.py`, `Makefile`) makes a
+crash, unless the baseline makes it too, or `keep`, `leaves` or a metric's `file` names it.
 
 Of autoexp's own, two variables of the environment: `AUTOEXP_CACHE`, the folder for workspaces where
 the user's cache can't be written, has no room or forbids programs, and `TMPDIR`, for archives that

@@ -13,6 +13,8 @@ it started has not. One line is written when nothing is left to wait for:
     <cause: exited | limit | asked> <wait status> <seconds> <max rss, bytes> <cpu seconds> <left>
 `left` counts processes that could not be killed. `error <words>` means nothing was started.
 
+A runner that was stopped meanwhile, and has no terminal, is continued at the end.
+
 However the run ends, what still runs gets SIGTERM, GRACE_S seconds later SIGKILL. On Linux this
 process is the subreaper of the tree: an orphan becomes its child, wherever `setsid` or a double
 fork has put it, so the tree is empty when `wait` says that there are no children. Elsewhere only
@@ -318,6 +320,12 @@ def _group_exists(group: int) -> bool:
     return True
 
 
+def _stands_still(pid: int) -> bool:
+    """Whether a process without a terminal, where nobody could have meant it, was stopped."""
+    fields = _contents(f"/proc/{pid}/stat").rpartition(b")")[2].split()
+    return len(fields) > 4 and fields[0] == b"T" and fields[4] == b"0"
+
+
 def _write_if_allowed(path: str, text: bytes) -> None:
     try:
         descriptor = os.open(path, os.O_WRONLY)
@@ -348,6 +356,8 @@ def main(arguments: list[str]) -> int:
         return 1
     except OSError as error:
         line = f"error {error}"
+    if _stands_still(os.getppid()):
+        _signal(os.getppid(), signal.SIGCONT)
     return 0 if tell(line) else 1
 
 

@@ -176,6 +176,26 @@ def test_a_supervisor_that_is_stopped_does_not_stop_the_clock(
     assert outcome.failure == f"time limit of {limit:g} s"
 
 
+def test_a_runner_without_a_terminal_that_was_stopped_goes_on(tmp_path: Path) -> None:
+    program = (
+        "import os, pathlib, sys, threading\n"
+        "from autoexp_tui.evaluation.harness import run_harness\n"
+        "print(run_harness(['/bin/sh', '-c', sys.argv[1]], cwd=pathlib.Path(sys.argv[2]),\n"
+        "            env=dict(os.environ), time_limit=600, interrupt=threading.Event(),\n"
+        "            log=pathlib.Path(sys.argv[2], 'log'), metrics=()).exit_code)\n"
+    )
+    stop = "read -r _ _ _ runner _ </proc/$PPID/stat; kill -STOP $runner"
+    done = subprocess.run(
+        [sys.executable, "-c", program, stop, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+        start_new_session=True,
+    )
+    assert done.stdout == "0\n"
+
+
 def test_an_error_of_the_caller_leaves_nothing_behind(run: Run) -> None:
     started: list[ProcessId] = []
 
