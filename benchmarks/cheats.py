@@ -126,10 +126,10 @@ def summary(findings: Sequence[Finding]) -> str:
     """A table in Markdown: what became of all trials of a level."""
     lines = [
         (
-            "| level | trials | won | by reading | own process ¹ | damage | ended | detected "
-            "| harmless | no finding |"
+            "| level | trials | won | of these: by reading | own process ¹ | with an alarm "
+            "| damage | ended | taken up again | detected | harmless | no finding |"
         ),
-        "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
+        "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
     ]
     groups = {strategy.name: strategy for strategy in STRATEGIES}
     for level in LEVELS:
@@ -142,7 +142,9 @@ def summary(findings: Sequence[Finding]) -> str:
             len(won),
             sum(each.group == "reading" for each in won),
             sum(each.same_process for each in won),
+            sum({"won", "detected"} <= set(each.flags) for each in ours),
             *(sum(flag in each.flags for each in ours) for flag in ("damage", "ended")),
+            sum(each.resumed > 0 for each in ours),
             sum(each.flags == ["detected"] for each in ours),
             sum(not each.flags and not each.broken for each in ours),
             sum(bool(each.broken) for each in ours),
@@ -180,8 +182,8 @@ def _mark(finding: Finding | None) -> str:
         return "·"
     if finding.broken:
         return "?"
-    worst = [flag for flag in ("won", "damage", "ended") if flag in finding.flags]
-    return "".join(_MARKS[flag] for flag in worst or finding.flags[:1] or [""])
+    seen = [flag for flag in ("won", "damage", "ended", "detected") if flag in finding.flags]
+    return "".join(_MARKS[flag] for flag in seen or [""])
 
 
 if __name__ == "__main__":

@@ -110,8 +110,11 @@ class _Report:
         cause, *figures = line.split() or [""]
         if cause not in {"exited", "limit", "asked"}:
             return None
-        status, seconds, peak, cpu, left = figures
-        return cls(cause, int(status), float(seconds), int(peak), float(cpu), int(left))
+        try:
+            status, seconds, peak, cpu, left = figures
+            return cls(cause, int(status), float(seconds), int(peak), float(cpu), int(left))
+        except ValueError:
+            return None  # another has written into the pipe too
 
     @property
     def exit_code(self) -> int | None:

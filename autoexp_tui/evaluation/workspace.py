@@ -566,8 +566,8 @@ class Workspace:
         if known or path == self._target or path in self._copies:
             return None
         if is_cache(path):
-            folder, _, name = path.rpartition("/__pycache__/")
-            source = str(PurePosixPath(folder, f"{name.partition('.')[0]}.py"))
+            folder, _, name = f"/{path}".rpartition("/__pycache__/")
+            source = str(PurePosixPath(folder.lstrip("/"), f"{name.partition('.')[0]}.py"))
             if source not in self._files:
                 return None  # nobody believes it, or the target could as well hold it
         in_new_folder = path.rpartition("/")[0] not in self._folders

@@ -399,13 +399,13 @@ def test_a_new_package_is_named_and_a_folder_that_is_none_is_not(make: Make) -> 
 
 
 def test_compiled_code_counts_where_it_would_be_believed(root: Path, make: Make) -> None:
-    commit_files(root, {"lib/metric.py": "", "model.py": ""})
+    commit_files(root, {"lib/metric.py": "", "model.py": "", "own.py": ""})
     workspace = make(target="model.py")
     workspace.prepare(b"")
-    caches = ["lib/__pycache__/metric.cpython-311.pyc", "__pycache__/model.cpython-311.pyc"]
-    write_files(workspace.root, dict.fromkeys(caches, ""))
-    write_files(workspace.root, {"lib/__pycache__/nobody.cpython-311.pyc": ""})
-    assert tampered(workspace) == caches[:1]
+    caches = ["__pycache__/own.cpython-311.pyc", "lib/__pycache__/metric.cpython-311.pyc"]
+    nobodys = ["__pycache__/model.cpython-311.pyc", "lib/__pycache__/nobody.cpython-311.pyc"]
+    write_files(workspace.root, dict.fromkeys([*caches, *nobodys], ""))
+    assert tampered(workspace) == caches
 
 
 @linux_only

@@ -265,8 +265,11 @@ class Alone:
             return child
         libc.mount(b"none", b"/", None, private, None)
         _checked(libc, libc.mount(b"proc", b"/proc", b"proc", 0, None))
-        disk = b"mode=755,size=1g"
-        _checked(libc, libc.mount(b"tmpfs", os.fsencode(folder), b"tmpfs", 0, disk))
+        for place, disk in (
+            (os.fsencode(folder), b"mode=755,size=1g"),
+            (b"/dev/shm", b"mode=1777"),
+        ):
+            _checked(libc, libc.mount(b"tmpfs", place, b"tmpfs", 0, disk))
         home = os.path.realpath(sys.base_prefix)
         if home.startswith("/root/"):  # an interpreter that only root may reach
             with contextlib.suppress(FileExistsError):
