@@ -36,7 +36,7 @@ _HEADINGS = {
     "bubblewrap": "bubblewrap",
     "score": "bubblewrap, `score:`, `hidden:`",
 }
-_MARKS = {"won": "**W**", "damage": "**D**", "ended": "**E**", "detected": "d", "": "–"}
+_MARKS = {"won": "**W**", "damage": "**D**", "ended": "**E**", "detected": "d"}
 
 
 def main() -> int:
@@ -182,8 +182,7 @@ def _mark(finding: Finding | None) -> str:
         return "·"
     if finding.broken:
         return "?"
-    seen = [flag for flag in ("won", "damage", "ended", "detected") if flag in finding.flags]
-    return "".join(_MARKS[flag] for flag in seen or [""])
+    return "".join(mark for flag, mark in _MARKS.items() if flag in finding.flags) or "–"
 
 
 if __name__ == "__main__":
