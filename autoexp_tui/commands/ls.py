@@ -7,13 +7,14 @@ from pathlib import Path
 import click
 
 from autoexp_tui.console import say
+from autoexp_tui.loop.journal import JournalError
 from autoexp_tui.loop.runlock import is_asleep, is_running
 from autoexp_tui.model.rundir import RunDirectory, runs_in
 from autoexp_tui.model.state import RunState
 from autoexp_tui.project import find_project
 from autoexp_tui.sources.journals import read_state
 from autoexp_tui.summary.headline import best_line
-from autoexp_tui.text.safe import clean_line, one_line
+from autoexp_tui.text.safe import Safe, clean_line, one_line
 
 
 @click.command()
@@ -23,9 +24,13 @@ from autoexp_tui.text.safe import clean_line, one_line
 def ls(directory: Path) -> None:
     """List the runs of the repository at DIRECTORY, the latest first."""
     place = find_project(directory).place
-    lines = []
+    lines: list[tuple[Safe, str, str, str]] = []
     for run in runs_in(place.common_dir):
-        state = read_state(run)
+        try:
+            state = read_state(run)
+        except (JournalError, OSError) as error:
+            lines.append((one_line(run.tag), "damaged", "", clean_line(str(error), 300)))
+            continue
         lines.append((one_line(run.tag), _condition(run, state), *_figures(run, state)))
     if not lines:
         say(f"no runs in {place.root} yet: `autoexp run` starts one")

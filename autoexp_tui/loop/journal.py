@@ -86,7 +86,7 @@ class JournalReader:
         records: list[Record] = []
         strange: list[tuple[bytes, str]] = []
         """Lines that are not known to be the run's own, and why not."""
-        with open_plain(self._path) as file:
+        with self._opened() as file:
             file.seek(self._offset)
             end, position = self._offset + limit, self._offset
             for line in _whole_lines(file):
@@ -110,6 +110,15 @@ class JournalReader:
         if damage := self._first_hurt(strange):
             raise damage
         return records
+
+    def _opened(self) -> BinaryIO:
+        """Raises JournalError, FileNotFoundError."""
+        try:
+            return open_plain(self._path)
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            raise JournalError(f"{self._path}: no journal to read: {error.strerror}") from error
 
     def _examined(self, line: bytes, strange: list[tuple[bytes, str]]) -> tuple[Record | None, str]:
         """The record of a line that is the run's own; else why it is not. Raises JournalError."""

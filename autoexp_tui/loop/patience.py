@@ -44,6 +44,10 @@ class Reserve:
             return False
         return True
 
+    def close(self) -> None:
+        """The run is at rest: it needs no room."""
+        self.release()
+
     def release(self) -> None:
         """Give it free."""
         with contextlib.suppress(OSError):

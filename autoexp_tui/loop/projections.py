@@ -14,9 +14,11 @@ from pathlib import Path
 from autoexp_tui.loop import results
 from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.model.state import RunState
-from autoexp_tui.system.files import replace_file
+from autoexp_tui.system.files import make_folder, open_plain, replace_file, set_aside
 
 _Signature = tuple[int, int, int]
+_FOREIGN_READ = 256 << 20
+"""Bytes of another's file that are kept: no table of ours is as long."""
 
 
 class _Table:
@@ -47,7 +49,7 @@ class _Table:
         return edited
 
     def _append(self, text: bytes) -> None:
-        fd = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+        fd = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC)
         try:
             if os.write(fd, text) != len(text):
                 raise OSError(errno.ENOSPC, "no room for the whole row")
@@ -56,14 +58,20 @@ class _Table:
             os.close(fd)
 
     def _rewrite(self, text: bytes) -> bool:
-        found = self.path.read_bytes() if self.path.exists() else b""
+        try:
+            with open_plain(self.path) as file:
+                found = file.read(_FOREIGN_READ)
+        except FileNotFoundError:
+            found = b""
+        except OSError:  # no file, or not to be read: it goes aside as it is
+            self._move_aside()
+            replace_file(self.path, text, by=self._inner.parent)
+            return True
         if found == text:
             return False
         foreign = bool(found) and not text.startswith(found) and not self._is_another_runs(found)
         if foreign:
-            self.aside.mkdir(parents=True, exist_ok=True)
-            name = f"{len(list(self.aside.glob('[!.]*'))) + 1}-{self.path.name}"
-            replace_file(self.aside / name, found)
+            replace_file(self._aside_name(), found)
         replace_file(self.path, text, by=self._inner.parent)
         return foreign
 
@@ -74,12 +82,22 @@ class _Table:
         others = (path for path in runs.glob(f"*/{self._inner.name}") if path not in mine)
         return any(path.is_file() and path.read_bytes().startswith(found) for path in others)
 
+    def _aside_name(self) -> Path:
+        make_folder(self.aside, self._inner.parent)
+        return self.aside / f"{len(list(self.aside.glob('[!.]*'))) + 1}-{self.path.name}"
+
+    def _move_aside(self) -> None:
+        try:
+            self.path.rename(self._aside_name())
+        except OSError:  # another file system
+            set_aside(self.path)
+
     def _signature(self) -> _Signature | None:
         try:
-            stat = self.path.stat()
+            found = self.path.lstat()
         except FileNotFoundError:
             return None
-        return stat.st_ino, stat.st_size, stat.st_mtime_ns
+        return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 class Projections:

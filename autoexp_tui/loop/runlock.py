@@ -86,18 +86,22 @@ class Lock:
         os.close(self._fd)
 
     def _is_there(self) -> bool:
+        """Whether the file is ours and says so."""
+        return self._is_same_file() and _read(self._run.lock) == self._name
+
+    def _is_same_file(self) -> bool:
         try:
-            same = os.path.samestat(self._run.lock.lstat(), os.fstat(self._fd))
+            return os.path.samestat(self._run.lock.lstat(), os.fstat(self._fd))
         except OSError:
             return False
-        return same and _read(self._run.lock) == self._name
 
     def _restore(self) -> None:
-        new = _opened(self._run.lock)
-        with contextlib.suppress(OSError):  # held by whoever made it: the journal will tell
-            fcntl.flock(new, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        os.close(self._fd)
-        self._fd = new
+        if not self._is_same_file():
+            new = _opened(self._run.lock)
+            with contextlib.suppress(OSError):  # held by whoever made it: the journal will tell
+                fcntl.flock(new, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.close(self._fd)
+            self._fd = new
         self._write()
 
     def _write(self) -> None:

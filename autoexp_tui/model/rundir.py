@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,6 +90,16 @@ class RunDirectory:
 
 
 def runs_in(common_dir: Path) -> Iterator[RunDirectory]:
-    """Every run of a repository, the one written to last first."""
-    found = [RunDirectory(path.parent) for path in common_dir.glob("autoexp/*/journal.jsonl")]
-    yield from sorted(found, key=lambda run: run.journal.stat().st_mtime_ns, reverse=True)
+    """Every run of a repository, the one written to last first.
+
+    What has only the name of a journal is none: a folder, a link, a pipe.
+    """
+    times = []
+    for path in common_dir.glob("autoexp/*/journal.jsonl"):
+        try:
+            found = path.lstat()
+        except OSError:
+            continue  # gone meanwhile
+        if stat.S_ISREG(found.st_mode):
+            times.append((found.st_mtime_ns, path.parent))
+    yield from (RunDirectory(path) for _, path in sorted(times, reverse=True))

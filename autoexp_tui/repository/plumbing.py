@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from autoexp_tui.model.problem import Problem
+from autoexp_tui.system.files import can_sync
 
 if TYPE_CHECKING:
     from git import Git
@@ -71,6 +72,8 @@ class Plumbing:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        # Where a file system can't force anything to the disk, git would not write at all.
+        self._config = _CONFIG if can_sync(root) else (*_CONFIG, "core.fsync=none")
         self._git = _gitpython(root)
         # A repository that vanishes must not be mistaken for one further up.
         self._git.update_environment(**_ENVIRONMENT, GIT_CEILING_DIRECTORIES=str(root.parent))
@@ -169,7 +172,7 @@ class Plumbing:
     def _command(self, arguments: Iterable[str]) -> list[str]:
         foreign = [name for name in _INHERITED if name in os.environ]
         unset = ["env", *(part for name in foreign for part in ("-u", name))] if foreign else []
-        options = [part for setting in _CONFIG for part in ("-c", setting)]
+        options = [part for setting in self._config for part in ("-c", setting)]
         executable = self._git.GIT_PYTHON_GIT_EXECUTABLE or "git"
         # `-C`, because GitPython falls back to our own folder when its own has gone.
         return [*unset, executable, "-C", str(self.root), *options, *arguments]

@@ -309,9 +309,7 @@ class Repository:
                 return
             path.parent.mkdir(parents=True, exist_ok=True)
             mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else None
-            replace_file(path, after)
-            if mode is not None:
-                path.chmod(mode)
+            replace_file(path, after, mode=mode)
         except OSError as error:
             raise RepositoryError(f"{path} can't be written: {error.strerror}") from error
 

@@ -19,7 +19,7 @@ import msgspec
 
 from autoexp_tui import __version__, config
 from autoexp_tui.evaluation.sandbox import protection
-from autoexp_tui.loop.journal import Journal
+from autoexp_tui.loop.journal import Journal, JournalError
 from autoexp_tui.loop.recorder import Recorder
 from autoexp_tui.loop.runlock import is_running, locked
 from autoexp_tui.model import budget, events
@@ -32,7 +32,7 @@ from autoexp_tui.proposers import registry
 from autoexp_tui.repository.candidates import Candidates
 from autoexp_tui.repository.repository import Repository
 from autoexp_tui.sources.journals import read_state
-from autoexp_tui.system.files import replace_file
+from autoexp_tui.system.files import open_plain, replace_file, set_aside
 from autoexp_tui.text.safe import clean_line
 
 _TAG = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
@@ -184,7 +184,10 @@ def _choose_run(
 def _unfinished(project: Project) -> str:
     """The last run of this project, when a failure or a person ended it before its budget did."""
     for run in runs_in(project.place.common_dir):
-        state = read_state(run)
+        try:
+            state = read_state(run)
+        except (JournalError, OSError):
+            continue  # named by its tag, it says what is wrong with it
         if state.started is None or state.started.folder != project.folder:
             continue
         finished = state.finished
@@ -223,9 +226,9 @@ def _claim(
                 raise UsageProblem(f"{name} is tracked by git: choose another with --results PATH")
         if own or not path.exists():
             continue
-        found = path.read_bytes()
+        found = _content(path)
         ours = [other.path / _inner_name(path, results) for other in (run, *others)]
-        if not any(own.is_file() and _is_start(found, own.read_bytes()) for own in ours):
+        if found is None or not any(_is_start(found, _content(own)) for own in ours):
             raise UsageProblem(
                 f"{path} is here already and no run of autoexp wrote it as it is: "
                 "move it away, or choose another with --results PATH"
@@ -242,13 +245,25 @@ def _inner_name(path: Path, results: Path) -> str:
     return "results.tsv" if path == results else "budget.log"
 
 
-def _is_start(found: bytes, ours: bytes) -> bool:
+def _content(path: Path) -> bytes | None:
+    """Of a plain file; None where there is none."""
+    try:
+        with open_plain(path) as file:
+            return file.read()
+    except OSError:
+        return None
+
+
+def _is_start(found: bytes, ours: bytes | None) -> bool:
     """A table that a crash left short is still ours."""
-    return ours.startswith(found)
+    return ours is not None and ours.startswith(found)
 
 
 def _writes_to(run: RunDirectory) -> Path | None:
-    state = read_state(run)
+    try:
+        state = read_state(run)
+    except (JournalError, OSError):
+        return None  # whoever writes there holds the table's lock
     return run.place(state.runner.results) if state.runner else None
 
 
@@ -267,6 +282,8 @@ def _begin(
     if problems := look(contract, Candidates(repository, started).text_of(base)).problems:
         raise UsageProblem(problems[0])
     repository.keep_ref(run.tag, "base", base)
+    if run.journal.is_dir():
+        set_aside(run.journal)
     run.journal.unlink(missing_ok=True)
     replace_file(run.contract, config.render(contract).encode())
     with Journal(run.journal) as journal:

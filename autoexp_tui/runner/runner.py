@@ -81,9 +81,10 @@ class Runner:
             with (
                 locked(self._run) as lock,
                 claimed(self._results, self._run),
+                contextlib.closing(Reserve(self._run)) as reserve,
                 Journal(self._run.journal) as journal,
             ):
-                self._host(journal, lock)
+                self._host(journal, lock, reserve)
         except Exception as error:  # noqa: BLE001 - raised by `start`, or said in the runner's log
             self._log_error()
             self._failure = error
@@ -96,14 +97,14 @@ class Runner:
         with contextlib.suppress(OSError), self._run.runner_log.open("ab") as log:
             log.write(mask.data(traceback.format_exc().encode("utf-8", "replace")))
 
-    def _host(self, journal: Journal, lock: Lock) -> None:
+    def _host(self, journal: Journal, lock: Lock, reserve: Reserve) -> None:
         from autoexp_tui.evaluation.local import LocalEvaluator  # noqa: PLC0415 - git, only here
         from autoexp_tui.repository.candidates import Candidates  # noqa: PLC0415
         from autoexp_tui.repository.repository import Repository  # noqa: PLC0415
         from autoexp_tui.runner.proposer_host import make_proposer  # noqa: PLC0415
 
         self._recorder = recorder = Recorder(journal)
-        recorder.be_patient(Reserve(self._run), self._controls)
+        recorder.be_patient(reserve, self._controls)
         started = recorder.state.started
         if started is None:
             raise JournalError(f"{self._run.journal}: the run has no first event")

@@ -36,9 +36,14 @@ class JournalSource:
         self._reader = JournalReader(run.journal)
 
     def read(self) -> list[Record]:
-        if self._run.journal.stat().st_size == self._reader.offset:
-            return []
-        return self._reader.read(self._portion)
+        try:
+            if self._run.journal.stat().st_size == self._reader.offset:
+                return []
+            return self._reader.read(self._portion)
+        except (FileNotFoundError, NotADirectoryError):
+            if not self.alive():
+                raise
+            return []  # somebody has removed it: its runner puts it back
 
     def alive(self) -> bool:
         return is_running(self._run)

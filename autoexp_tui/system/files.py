@@ -35,6 +35,21 @@ def sync(fd: int) -> None:
             raise
 
 
+def can_sync(folder: Path) -> bool:
+    """Whether the file system of a folder can force files to the disk; where unsure, it can."""
+    try:
+        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        return True
+    try:
+        os.fsync(fd)
+    except OSError as error:
+        return error.errno not in _CANNOT
+    finally:
+        os.close(fd)
+    return True
+
+
 def sync_directory(path: Path) -> None:
     """Make a new or renamed name in `path` survive a power loss."""
     fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -97,10 +98,10 @@ def _written(path: Path) -> tuple[int, int, int]:
 
 
 def test_nothing_is_written_when_nothing_is_new(run: Run) -> None:
-    before = [(run.root / name).stat() for name in NAMES]
+    before = [_written(run.root / name) for name in NAMES]
     assert run.projections.update() == []
     assert run.restarted().update() == []
-    assert [(run.root / name).stat() for name in NAMES] == before
+    assert [_written(run.root / name) for name in NAMES] == before
 
 
 def test_a_row_that_is_appended_is_forced_to_disk(
@@ -221,3 +222,45 @@ def test_a_failed_append_is_made_good_by_the_next_one(
     assert run.projections.update() == []
     assert run.files() == expected(run.state)
     assert run.aside() == {}
+
+
+def pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def link(path: Path) -> None:
+    mine = path.with_name("mine")
+    mine.write_text("a person's own\n")
+    path.unlink()
+    path.symlink_to(mine)
+
+
+def folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+    (path / "x").touch()
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("harm", [pipe, link, folder, lambda path: path.chmod(0)])
+def test_whatever_stands_in_a_tables_place_is_set_aside(
+    harm: Callable[[Path], None], name: str, tmp_path: Path
+) -> None:
+    run = Run(tmp_path)
+    run.projections.update()
+    harm(run.root / name)
+    run.grow()
+    run.projections.update()
+    assert run.files() == expected(run.state)
+    own = (run.root / name).with_name("mine")
+    assert not own.exists() or own.read_text() == "a person's own\n"
+
+
+def test_a_file_in_the_place_of_what_is_set_aside_is_set_aside(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    run.projections.update()
+    (run.root / "run" / "set-aside").write_text("in the way")
+    (run.root / NAMES[0]).write_text("mine\n")
+    run.projections.update()
+    assert run.aside() == {"1-results.tsv": "mine\n"}
