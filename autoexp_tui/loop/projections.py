@@ -14,7 +14,7 @@ from pathlib import Path
 from autoexp_tui.loop import results
 from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.model.state import RunState
-from autoexp_tui.system.files import make_folder, open_plain, replace_file, set_aside
+from autoexp_tui.system.files import make_folder, open_plain, replace_file, set_aside, sync
 
 _Signature = tuple[int, int, int]
 _FOREIGN_READ = 256 << 20
@@ -53,7 +53,7 @@ class _Table:
         try:
             if os.write(fd, text) != len(text):
                 raise OSError(errno.ENOSPC, "no room for the whole row")
-            os.fsync(fd)
+            sync(fd)
         finally:
             os.close(fd)
 
