@@ -83,8 +83,21 @@ def check(directory: Path, include_dirty: bool) -> int:
         finally:
             evaluator.workspace.remove()
     _tell("protection", started.protection)
+    if not contract.score and (how := _shared_process(project, contract)):
+        _tell("consider", f"{how}, and can print any figure there: `score:` judges it from outside")
     impossible = Objective.of(contract).impossible(runs.measurement.metrics)
     return _tell_result(contract, runs, impossible or broken or unable)
+
+
+def _shared_process(project: Project, contract: Contract) -> str:
+    from autoexp_tui.evaluation.apart import shared_process  # noqa: PLC0415
+    from autoexp_tui.runner.preparation import harness_files  # noqa: PLC0415
+
+    programs = [
+        (name, (project.path / name).read_text(encoding="utf-8", errors="replace"))
+        for name in harness_files(project, contract)
+    ]
+    return shared_process(contract.harness, contract.target, programs)
 
 
 def _result(evaluator: Evaluator, job: Job) -> Result:
