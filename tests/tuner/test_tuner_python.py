@@ -222,7 +222,7 @@ def _others(slot: Slot) -> list[str]:
     if isinstance(domain, Choices):
         return [option for option in domain.options if option != slot.literal]
     low, high = domain.ends
-    drawn = {domain.decode(low + (high - low) * share / 7) for share in range(8)}
+    drawn = {domain.decode(low + (high - low) * share / 3) for share in range(4)}
     return sorted(drawn - {slot.literal})
 
 
@@ -318,10 +318,10 @@ def test_the_standard_library_survives_every_move() -> None:
     draw = random.Random(0)
     folder = Path(sysconfig.get_paths()["stdlib"])
     moved = 0
-    for name in ("heapq", "colorsys", "random", "textwrap", "fractions", "sched", "statistics"):
+    for name in ("heapq", "colorsys", "sched", "textwrap", "bisect", "shlex", "random"):
         text = (folder / f"{name}.py").read_text(encoding="utf-8")
         slots = read(text, "x.py")
-        for slot in draw.sample(slots, min(3, len(slots))):
+        for slot in draw.sample(slots, min(2, len(slots))):
             _assert_one_constant_differs(text, slots, slot)
             moved += 1
-    assert moved > 15
+    assert moved > 8

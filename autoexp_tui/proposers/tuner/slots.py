@@ -22,8 +22,6 @@ _OF_SETTINGS = (structural.SEED, structural.VERSION, structural.SHAPE, structura
 """What is left alone among declared constants too, whatever they are nested in."""
 _TABLE = 16
 """A longer row of numbers is data, not settings."""
-_LONGEST = 2_000_000
-"""Characters of a target that is read for literals that nobody marked."""
 MARKED = "beside what is marked"
 OUTSIDE = "outside the EVOLVE-BLOCK"
 _BLOCK = re.compile(r"EVOLVE-BLOCK-(START|END)")
@@ -80,9 +78,10 @@ def read(text: str, target: str) -> tuple[Slot, ...]:
     mark = text.startswith("\ufeff")
     # One character for one: what can't be encoded would stop parsers, and is in no literal.
     readable = re.sub("[\ud800-\udfff]", "?", text[mark:])
-    reader = syntaxes.of(target, readable) if len(readable) <= _LONGEST else None
-    found = reader.literals(readable) if reader else []
-    offsets = reader.comments(readable) if reader and reader.comments else None
+    reader = syntaxes.of(target, readable)
+    is_read = reader is not None and not syntaxes.unread(target, readable)
+    found = reader.literals(readable) if reader and is_read else []
+    offsets = reader.comments(readable) if reader and is_read and reader.comments else None
     is_settled = reader is not None and reader.is_settled
     marked = comment_marks.marked(readable, offsets, switches=not is_settled)
     judged = _judged(readable, found, is_settled=is_settled, is_marked=bool(marked))

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from autoexp_tui.model.proposal import Situation, Unable
-from autoexp_tui.proposers.tuner import structural
+from autoexp_tui.proposers.tuner import structural, syntaxes
 from autoexp_tui.proposers.tuner.choosing import MOST, Choice, choose, weight
 from autoexp_tui.proposers.tuner.comment_marks import Misread
 from autoexp_tui.proposers.tuner.domains import Domain
@@ -55,7 +55,7 @@ def survey(situation: Situation) -> Space:
     slots = _still_moving(first, now)
     domains = _domains(slots, baseline)
     if not domains:
-        raise Unable(nothing_moves(target, now))
+        raise Unable(nothing_moves(target, situation.text, now))
     return Space(
         situation.text,
         slots,
@@ -76,9 +76,11 @@ def read_slots(text: str, target: str) -> tuple[Slot, ...]:
         raise Unable(f"{target} {error}") from error
 
 
-def nothing_moves(target: str, found: Choice) -> str:
+def nothing_moves(target: str, text: str, found: Choice) -> str:
     """Why nothing in a target can be moved, with the remedy."""
     kinds = Counter(why for why in found.why if why != structural.NOTATION)
+    if not kinds and (unread := syntaxes.unread(target, text)):
+        return f"nothing in {target} can be moved by itself, it is {unread}: {_REMEDY}"
     if not kinds:
         return f"nothing in {target} can be moved: {_REMEDY}"
     told = ", ".join(f"{count} {why}" for why, count in kinds.most_common(4))

@@ -78,7 +78,7 @@ _BY_NAME = [(why, re.compile(rf"(^|[^a-z0-9])({names})$")) for why, names in _NA
 _SEEDED = re.compile(
     r"(^|\.)(seed|manual_seed|manual_seed_all|seed_everything|set_(random_)?seed|default_rng"
     r"|random_state|random|prng_key|srand(om)?|new_source|new_pcg|seed_from_u64|mt19937(_64)?"
-    r"|minstd_rand0?|generator|random_device)$"
+    r"|minstd_rand0?|generator|random_device|rng)$"
 )
 _EXITS = re.compile(r"(^|\.)(_?exit|system_exit|quit|abort|process_exit)$")
 _SHAPED = re.compile(

@@ -35,7 +35,7 @@ def look(contract: Contract, text: str) -> Look:
     found = choose(slots, tune)
     wrong = tuple(unmatched(slots, tune))
     if not found.moving:
-        return Look((*wrong, nothing_moves(target, found)), _left_notes(found))
+        return Look((*wrong, nothing_moves(target, text, found)), _left_notes(found))
     notes = (("moves", _moving(found)), *_left_notes(found))
     return Look(wrong, notes if tune != Tune() else (*notes, ("to choose", _choice(found.moving))))
 

@@ -399,7 +399,7 @@ class _Walk:
         elif _is_text(node.left) or _is_text(node.right):
             why = structural.OUTPUT
         self._push([node.left], place.inner(why, beside))
-        if isinstance(node.op, ast.Pow) and _is_number(node.right):
+        if isinstance(node.op, ast.Pow) and _is_power(node.right):
             why = why or structural.POWER
         self._push([node.right], place.inner(why, beside))
 
@@ -448,6 +448,13 @@ def _is_signed(node: ast.AST) -> bool:
 def _is_number(node: ast.AST) -> bool:
     is_plain = isinstance(node, ast.Constant) and isinstance(node.value, int | float)
     return is_plain or _is_signed(node)
+
+
+def _is_power(node: ast.AST) -> bool:
+    """Whether it is the exponent of a square, a root or the like, which formulas are made of."""
+    if isinstance(node, ast.UnaryOp):
+        node = node.operand
+    return isinstance(node, ast.Constant) and (isinstance(node.value, int) or node.value == 0.5)
 
 
 def _is_text(node: ast.AST) -> bool:
