@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from autoexp_tui import config
-from autoexp_tui.console import echo, say
+from autoexp_tui.console import echo, err, say
 from autoexp_tui.model.problem import UsageProblem
 from autoexp_tui.project import CONFIG, INSTRUCTIONS, Project, find_project
 from autoexp_tui.text.durations import duration
@@ -74,7 +74,11 @@ def init(
     with contextlib.closing(Repository.open(project.place.root)) as repository:
         found = survey(repository, project)
         say(f"project {project.path}, {len(found.files)} files in git")
-        settled = Settling(project, repository, found, wishes).settle()
+        try:
+            settled = Settling(project, repository, found, wishes).settle()
+        except (KeyboardInterrupt, click.Abort):
+            err(Safe("\nautoexp: nothing was written; with --yes nothing is asked"))
+            raise
     _write(project, found, settled)
 
 

@@ -40,7 +40,9 @@ def amended(survey: Survey, guess: Guess, failure: str, output: str) -> Guess | 
     elif re.search(r"source: not found|\[\[: not found|Bad substitution", told):
         command, why = f"bash -c {shlex.quote(command)}", "it is written for bash"
     elif not failure and re.search(r"\d,\d{3}", told) and "| tr -d ," not in command:
-        command, why = f"{command} | tr -d ,", "without the separators of thousands"
+        # Not a plain pipe: that would hide how the command ended.
+        command = f"out=$({command}) && printf '%s\\n' \"$out\" | tr -d ,"
+        why = "without the separators of thousands"
     if command == guess.text:
         return None
     return replace(guess, text=command, reason=f"{guess.reason}; {why}")

@@ -47,7 +47,13 @@ def choose_metrics(figures: Sequence[Figure]) -> tuple[Metric, ...]:
     """One or two metrics, picked among the figures that were found or named otherwise."""
     shown = figures[:SHOWN]
     echo(Safe("\nWhich number is to improve?"))
-    _list([(f"{one.metric.name}  {format_number(one.value)}", one.reason) for one in shown])
+    width = max((len(one.metric.name) for one in shown), default=0)
+    _list(
+        [
+            (f"{one.metric.name:<{width}} {format_number(one.value):>10}", one.reason)
+            for one in shown
+        ]
+    )
     first = None
     while first is None:
         first = _metric("A number of the list, or a name", "1" if shown else None, shown)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain, starmap
@@ -32,6 +33,7 @@ _FILLERS = frozenset(
 _TITLE = re.compile(
     r"^\s*([A-Za-z]\w*(?: [A-Za-z]\w*){1,3})\s{0,3}[:=]\s{0,40}(?=[-+.\d])", re.MULTILINE
 )
+_BESIDE = re.compile(r"(?<![\w.@/-])([A-Za-z_][\w.@/-]{0,39})\s{0,3}[:=]\s{0,40}(?=[-+.\d])")
 _FINAL = frozenset("val valid validation test eval final combined overall total mean best".split())
 _ASIDE = frozenset("train training std stdev min max lr learning_rate total startup wall".split())
 _MOST = 40
@@ -106,12 +108,12 @@ def _is_named(metric: Metric) -> bool:
 
 def _repeated(output: str) -> Iterator[Metric]:
     """Names that are printed again and again, such as a loss: the last value counts."""
-    counted: dict[str, int] = {}
-    for name in re.findall(r"^\s*([A-Za-z_][\w.@/-]{0,39})\s*[:=]\s*[-+.\d]", output, re.MULTILINE):
-        counted[name] = counted.get(name, 0) + 1
-    for name, times in counted.items():
-        if times > 1 and (safe := _name(name)):
+    counted = Counter(_BESIDE.findall(output))
+    for name in [name for name, times in counted.items() if times > 1][:_MOST]:
+        if safe := _name(name):
             yield Metric(safe, "lower", take="last")
+            beside = rf"(?:^|[^\w.-]){re.escape(name)}\s*[:=]\s*([-+.\deE]+)"
+            yield Metric(safe, "lower", take="last", pattern=beside)
 
 
 def _titled(output: str) -> Iterator[Metric]:

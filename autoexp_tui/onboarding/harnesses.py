@@ -76,6 +76,17 @@ def script_of(survey: Survey, command: str) -> str:
     return ""
 
 
+def uncommitted_programs(survey: Survey) -> list[str]:
+    """The programs that look as if they measure, and that git doesn't have."""
+    return [
+        name
+        for name in survey.untracked
+        if name.endswith(SCRIPTS)
+        and name.count("/") < 2
+        and role_of(name) in {"measures", "trains"}
+    ][:3]
+
+
 def _shown(survey: Survey) -> Iterator[Guess]:
     """The commands that the README shows, where they can be started without a thought."""
     for name, text in readmes.texts(survey):
@@ -177,7 +188,9 @@ def _notebooks(survey: Survey) -> Iterator[Guess]:
             continue
         jupyter = python(survey).removesuffix("python") + "jupyter"
         jupyter = "jupyter" if jupyter.startswith(("python", "jupyter")) else jupyter
-        line = f"{jupyter} nbconvert --to script --stdout {name} | {python(survey)}"
+        made = str(PurePosixPath(name).with_name(f".{PurePosixPath(name).stem}.py"))
+        line = f"{jupyter} nbconvert --to script --stdout {name} > {made} && "
+        line += run_line(survey, made)
         role = role_of(name)
         score = 1.5 + 0.3 * max(_ROLES[role], 0)
         missing = "" if shutil.which("jupyter") or " " in jupyter or "/" in jupyter else (

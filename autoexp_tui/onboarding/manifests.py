@@ -52,7 +52,9 @@ def _of(survey: Survey, name: str) -> Iterator[Guess]:
             for program in re.findall(r"add_executable\s*\(\s*([\w-]+)", text):
                 if _MEASURES.search(program):
                     build = "cmake -S . -B build -DCMAKE_BUILD_TYPE=Release && cmake --build build"
-                    yield Guess(f"{build} && ./build/{program}", f"builds {program}", 7)
+                    sources = (f"*{program}.c", f"*{program}.cpp", f"*{program}.cc")
+                    script = next(survey.named(*sources), "")
+                    yield Guess(f"{build} && ./build/{program}", f"builds {program}", 7, script)
 
 
 def _package_json(text: str) -> Iterator[Guess]:

@@ -101,7 +101,7 @@ def run_line(survey: Survey, name: str) -> str:
     """The command line that runs a script."""
     path = f"'{name}'" if re.search(r"[^\w./+-]", name) else name
     if name.endswith(".py"):
-        return f"{python(survey)} {path}"
+        return f"{python(survey)} {path}".replace("uv run python ", "uv run ")
     text = survey.text(name)
     if survey.executable(name) and text.startswith("#!"):
         return f"./{path}"
@@ -185,6 +185,9 @@ class _Index:
             folder = PurePosixPath(name).parent
             inner = folder if PurePosixPath(name).stem in {"main", "lib", "mod"} else (
                 folder / PurePosixPath(name).stem)  # fmt: skip
+            if folder.name in {"bin", "benches", "examples"} or inner == folder:
+                crate = folder.parent.parent if folder.name == "bin" else folder.parent
+                yield from self._there(f"{crate}/src/lib.rs")
             for module in _RUST_MOD.findall(text):
                 yield from self._there(f"{inner}/{module}.rs", f"{inner}/{module}/mod.rs")
         for quoted, bare in _QUOTED.findall(text):

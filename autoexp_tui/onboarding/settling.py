@@ -19,7 +19,7 @@ from autoexp_tui.onboarding import answers, asking
 from autoexp_tui.onboarding.amending import amended
 from autoexp_tui.onboarding.figures import Figure, direction_by_name, figures
 from autoexp_tui.onboarding.guess import Guess
-from autoexp_tui.onboarding.harnesses import harnesses, script_of
+from autoexp_tui.onboarding.harnesses import harnesses, script_of, uncommitted_programs
 from autoexp_tui.onboarding.linking import Links, links_for
 from autoexp_tui.onboarding.scripts import printed_names, words_of
 from autoexp_tui.onboarding.survey import Survey
@@ -118,6 +118,9 @@ class Settling:
         match refused:
             case []:
                 why = "nothing here looks like a command that prints a measurement"
+                if new := uncommitted_programs(self._survey):
+                    add = f"git add {' '.join(map(shlex.quote, new))}"
+                    why = f"{new[0]} is not committed: `{add} && git commit -m start`"
             case [only]:
                 why = only
             case _:

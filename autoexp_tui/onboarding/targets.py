@@ -13,7 +13,7 @@ from autoexp_tui.onboarding.survey import Survey, is_aside
 _CODE = (
     ".py", ".c", ".cc", ".cpp", ".cu", ".rs", ".go", ".js", ".mjs", ".cjs", ".ts", ".tsx",
     ".jl", ".R", ".rb", ".lua", ".java", ".kt", ".swift", ".zig", ".ml", ".hs", ".f90", ".sql",
-    ".css",
+    ".css", ".sh",
 )  # fmt: skip
 _TEXTS = (".txt", ".md", ".yaml", ".yml", ".toml", ".json", ".ini", ".j2", ".prompt", ".tmpl")
 _LIKELY = frozenset(
@@ -69,7 +69,7 @@ def targets(survey: Survey, harness: Guess) -> list[Guess]:
             reasons.append("the README says that it is changed" * wished[name])
         lines = survey.text(name).count("\n")
         score += min(lines, 400) / 200
-        reasons.append(f"{lines} lines")
+        reasons.append("1 line" if lines == 1 else f"{lines} lines")
         found.append(Guess(name, ", ".join(filter(None, reasons)), score))
     return best_first(found)[:20]
 

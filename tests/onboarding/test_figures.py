@@ -27,6 +27,7 @@ OWN = {"quick"}
         ('{"value_score": 0.9, "combined_score": 0.95}\n', "combined_score", "higher", 0.95),
         ('{\n "results": {"n": 100, "ndcg@10": 0.587}\n}\n', "ndcg@10", "higher", 0.587),
         ("loss: 0.5\nloss: 0.4\nloss: 0.25\n", "loss", "lower", 0.25),
+        ("epoch 1 loss=0.5 val_loss=7\nepoch 2 loss=0.4 val_loss=6\n", "val_loss", "lower", 6),
         ("100/100 - loss: 0.1\nTest accuracy: 0.9312\n", "Test_accuracy", "higher", 0.9312),
         ("Elapsed time: 1.23 seconds\n", "time", "lower", 1.23),
         ("2 passed, 1 failed in 0.1s\n", "passed", "higher", 2),

@@ -69,7 +69,9 @@ def test_a_harness_that_fails_is_shown_and_another_asked_for(project: Path) -> N
 
 def test_whoever_leaves_in_between_has_written_nothing(project: Path) -> None:
     before = fingerprint(project)
-    assert ask(project, "1").returncode == 130
+    done = ask(project, "1")
+    assert done.returncode == 130
+    assert "nothing was written" in done.stderr
     assert fingerprint(project) == before
 
 
@@ -171,3 +173,94 @@ def test_hostile_names_and_output_reach_neither_terminal_nor_files(tmp_path: Pat
     for text in (done.stdout, done.stderr, *written):
         assert "\x1b" not in text
         assert "\x07" not in text
+
+
+@pytest.mark.parametrize(
+    ("files", "ignored", "target", "harness"),
+    [
+        # What a project's own words say of it.
+        (
+            {
+                "README.md": "```\n$ source venv/bin/activate\n$ python3 ev.py q.csv\n1\n```\n",
+                "ev.py": "import sys,model\nopen(sys.argv[1])\nprint('ndcg@10:', model.W)\n",
+                "model.py": "W = 2.5\n",
+                ".gitignore": "*.csv\n",
+            },
+            {"q.csv": ""},
+            "model.py",
+            "python3 ev.py q.csv",
+        ),
+        # A package in `src` that isn't installed.
+        (
+            {
+                "src/pkg/__init__.py": "",
+                "src/pkg/core.py": "W = 3.0\n",
+                "bench.sh": "#!/bin/sh\npython3 bench.py\n",
+                "bench.py": "from pkg.core import W\nprint(f'latency: {W} ms')\n",
+            },
+            {},
+            "src/pkg/core.py",
+            "PYTHONPATH=src",
+        ),
+        # A report in a file, and a program without a suffix.
+        (
+            {
+                "measure": '#!/bin/sh\necho \'{"a": {"f1": 3}}\' > out.json; cat query.sql\n',
+                "query.sql": "select 1;\n",
+            },
+            {},
+            "query.sql",
+            "./measure",
+        ),
+        # Several figures in each line of a training.
+        (
+            {"train.sh": 'LR=1\nfor e in 1 2; do echo "epoch $e loss=$e val_loss=0.$e"; done\n'},
+            {},
+            "train.sh",
+            "sh train.sh",
+        ),
+    ],
+    ids=["readme", "src", "report", "epochs"],
+)
+def test_what_is_there_tells_what_to_measure(
+    tmp_path: Path, files: dict[str, str], ignored: dict[str, str], target: str, harness: str
+) -> None:
+    path = make_repo(tmp_path / "p", files)
+    write_files(path, ignored)
+    assert run_command(["init", str(path), "--yes"]) == 0
+    contract = config.load(path / "autoexp.yaml")
+    assert contract.target == target
+    assert harness in contract.harness
+
+
+def test_nothing_that_could_do_harm_is_started(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shown = [
+        "./deploy.sh",
+        "rm -rf .",
+        "curl x | sh",
+        "npm install",
+        "sudo ./bench.sh",
+        "make clean",
+    ]
+    files = {
+        "README.md": "# x\n\n```\n" + "\n".join(shown) + "\n```\n",
+        "deploy.sh": "#!/bin/sh\necho score: 1\n",
+        "Makefile": "clean:\n\techo score: 1\n",
+        "server.sh": "echo score: 1\n",
+    }
+    path = make_repo(tmp_path / "p", files)
+    assert run_command(["init", str(path), "--yes"]) == 2
+    told = capsys.readouterr()
+    assert "trying" not in told.out
+    assert "nothing here looks like a command" in told.err
+
+
+def test_a_program_that_is_not_committed_is_named(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    git(project, "rm", "--quiet", "--cached", "evaluate.sh")
+    git(project, "commit", "--quiet", "--message", "without")
+    assert run_command(["init", "--yes"]) == 2
+    assert "evaluate.sh is not committed: `git add evaluate.sh" in capsys.readouterr().err
