@@ -8,8 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.cheat_trial import Finding, Kind, Level, attempt, available, stranger
+from support.cheat_trial import Finding, Kind, Level, attempt, stranger
 from support.cheating import STRATEGIES
+
+from autoexp_tui.evaluation.sandbox import choose
+from autoexp_tui.model.problem import UsageProblem
 
 _BY_NAME = {strategy.name: strategy for strategy in STRATEGIES}
 
@@ -24,8 +27,11 @@ def folder() -> Iterator[Path]:
 
 
 def tried(folder: Path, name: str, kind: Kind, level: Level = "none") -> Finding:
-    if level not in available():
-        pytest.skip(f"there is no {level} here")
+    if level in {"bubblewrap", "score"}:
+        try:
+            choose("bubblewrap")
+        except UsageProblem as problem:
+            pytest.skip(str(problem))
     finding = attempt(folder, _BY_NAME[name], kind, level, stranger())
     if finding.broken.startswith("left out"):
         pytest.skip(finding.broken)
@@ -50,13 +56,27 @@ def test_the_judge_sees_damage(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "kind"),
     [
-        ("printed with 70 kB", "subprocess"),
-        ("comment", "import"),
-        ("edited", "commands"),
+        ("comment", "subprocess"),
+        ("folder swapped, put back", "commands"),
+        ("byte code", "subprocess"),
+        ("link replaced, put back", "subprocess"),
+        ("journal added to", "commands"),
     ],
 )
-def test_without_any_sandbox_it_is_a_crash_with_the_reason(
-    folder: Path, name: str, kind: Kind
-) -> None:
+def test_without_any_sandbox_it_is_seen(folder: Path, name: str, kind: Kind) -> None:
     finding = tried(folder, name, kind)
     assert finding.flags == ["detected"], finding
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "level"),
+    [
+        (".pth that wins", "subprocess", "bubblewrap"),
+        ("checkout edited", "commands", "bubblewrap"),
+        ("metric patched", "import", "score"),
+        ("answers read", "commands", "score"),
+    ],
+)
+def test_in_a_sandbox_it_has_no_effect(folder: Path, name: str, kind: Kind, level: Level) -> None:
+    finding = tried(folder, name, kind, level)
+    assert finding.verdict == "harmless", finding
