@@ -222,7 +222,8 @@ def test_a_file_with_a_mark_moves_what_is_marked_alone(target: str, text: str) -
     [
         ("a.js", "x=f(3.5);" * 1000, "it is minified, or written by a program"),
         ("a.c", "x = 3.5;\n" * 30_000, "it is too long"),
-        ("a.bin", "x = 3.5", "it is no language that is known"),
+        ("a.bin", "x = 3.5", "it is in no language that is known"),
+        ("a.ipynb", "{}", "it is a notebook (`jupyter nbconvert --to script`"),
         ("a.c", "x = 3.5\0", "it is not text"),
     ],
 )

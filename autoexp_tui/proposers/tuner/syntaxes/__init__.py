@@ -106,8 +106,10 @@ def is_prose(target: str) -> bool:
 def unread(target: str, text: str) -> str:
     """Why a text is not looked through for literals, in words; empty where it is."""
     syntax = of(target, text)
+    if target.lower().endswith(".ipynb"):
+        return "a notebook (`jupyter nbconvert --to script` makes a script of it)"
     if syntax is None:
-        return "no language that is known"
+        return "in no language that is known"
     if not syntax.is_settled and "\0" in text:
         return "not text"
     if len(text) > (_LONGEST if syntax.is_settled else _LONG):
