@@ -91,6 +91,7 @@ def _seconds(text: str | None) -> float | None:
 
 def _write(project: Project, survey: Survey, settled: Settled) -> None:
     """Write the two files, none over another, and tell what is in them and how to undo it."""
+    from autoexp_tui.onboarding.harnesses import tests_of  # noqa: PLC0415 - with what looks
     from autoexp_tui.onboarding.instructions import instructions  # noqa: PLC0415
 
     contract = settled.contract()
@@ -114,6 +115,8 @@ def _write(project: Project, survey: Survey, settled: Settled) -> None:
     if beside not in files:
         say(f"left    {beside}, which is there already: it is read before every proposal")
     say(f"undo    rm {' '.join(shlex.quote(_short(file)) for file in files)}")
+    if (tests := tests_of(survey)) and tests != contract.harness:
+        say(f"perhaps `guard: [{tests}]`, so that nothing is kept that fails the tests")
     where = "" if project.path == Path.cwd().resolve() else f" {shlex.quote(_short(project.path))}"
     say(f"next    autoexp check{where}")
 

@@ -7,6 +7,7 @@ import shlex
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from pathlib import PurePosixPath
 
 from autoexp_tui.onboarding import manifests, readmes
@@ -36,6 +37,8 @@ _NEVER = re.compile(
     r"|--help|-h|--version)\b|[|<>;`]|\$\(|(?<!&)&(?!&)"
 )
 """Words of commands that a stranger should not start, or that measure nothing."""
+_DEEPEST = 2
+_MOST_READ = 300
 _CALLED = re.compile(r"initial_program|baseline|candidate|solution|program")
 
 
@@ -74,6 +77,13 @@ def script_of(survey: Survey, command: str) -> str:
                     if survey.has(name := str(PurePosixPath(folder, path))):
                         return name
     return ""
+
+
+def tests_of(survey: Survey) -> str:
+    """The command that runs the project's tests, as a guard; empty where none is seen."""
+    guesses = (*manifests.commands(survey), *_tests(survey))
+    ends = ("npm test --silent", "-m pytest -q")
+    return next((guess.text for guess in guesses if guess.text.endswith(ends)), "")
 
 
 def uncommitted_programs(survey: Survey) -> list[str]:
@@ -135,9 +145,11 @@ def _printed(survey: Survey, script: str) -> tuple[float, str]:
 
 
 def _scripts(survey: Survey) -> Iterator[Guess]:
-    for name in survey.named(*(f"*{suffix}" for suffix in SCRIPTS)):
+    named = survey.named(*(f"*{suffix}" for suffix in SCRIPTS))
+    likely = (name for name in named if role_of(name) not in {"tests", "aside"})
+    for name in islice((name for name in likely if name.count("/") <= _DEEPEST), _MOST_READ):
         text, role, depth = survey.text(name), role_of(name), name.count("/")
-        if depth > 2 or role in {"tests", "aside"} or not is_program(name, text):
+        if not is_program(name, text):
             continue
         worth, words = _printed(survey, name)
         if role == "else" and worth < 2:
@@ -157,7 +169,7 @@ def _scripts(survey: Survey) -> Iterator[Guess]:
 
 def _evaluators(survey: Survey) -> Iterator[Guess]:
     """`def evaluate(program_path)` beside a program: what evolving frameworks start with."""
-    for name in survey.named("*.py"):
+    for name in islice(survey.named("*eval*.py", "*score*.py"), _MOST_READ):
         found = evaluator_function(name, survey.text(name))
         if found is None or name.count("/") > 1:
             continue

@@ -30,6 +30,7 @@ _SIDE_FOLDERS = frozenset(
     "tests test data fixtures docs doc examples example expected scripts tools fuzz contrib "
     "programs build ci".split()
 )
+_MOST_READ = 300
 _OURS = frozenset({"autoexp.yaml", "results.tsv", "budget.log"})
 _MANIFESTS = frozenset(
     "package.json package-lock.json pyproject.toml requirements.txt cargo.toml "
@@ -44,8 +45,12 @@ def targets(survey: Survey, harness: Guess) -> list[Guess]:
     used = reads(survey, script) if script else {}
     used.update(dict.fromkeys(_named_in(survey, harness), (1, "the command")))
     called = {word.lower() for word in re.findall(r"[A-Za-z]\w+", harness.text)}
+    possible = _possible(survey)
+    if not script:  # nothing tells them apart but their names
+        possible.sort(key=lambda name: -_by_name(name) - 9 * (_stem(name) in called))
+        del possible[_MOST_READ:]
     found = []
-    for name in _possible(survey):
+    for name in possible:
         score, reasons = _by_name(name), []
         if name in used:
             depth, through = used[name]
@@ -55,7 +60,7 @@ def targets(survey: Survey, harness: Guess) -> list[Guess]:
             if not (name in wished or role_of(name) == "trains"):
                 continue
             score -= 3
-        if not script and PurePosixPath(name).stem.lower() in called:
+        if not script and _stem(name) in called:
             score += 4
             reasons.append("the command is called like it")
         if name == script:
@@ -67,11 +72,17 @@ def targets(survey: Survey, harness: Guess) -> list[Guess]:
         if name in wished:
             score += 5 if wished[name] else -9
             reasons.append("the README says that it is changed" * wished[name])
+        if not survey.text(name).strip():
+            continue
         lines = survey.text(name).count("\n")
         score += min(lines, 400) / 200
         reasons.append("1 line" if lines == 1 else f"{lines} lines")
         found.append(Guess(name, ", ".join(filter(None, reasons)), score))
     return best_first(found)[:20]
+
+
+def _stem(name: str) -> str:
+    return PurePosixPath(name).stem.lower()
 
 
 def _named_in(survey: Survey, harness: Guess) -> list[str]:
@@ -94,7 +105,7 @@ def _possible(survey: Survey) -> list[str]:
             continue
         if re.match(r"readme|license|changelog|contributing|claude|agents|program\.md", base):
             continue
-        if suffix in {*_CODE, *_TEXTS, ".ipynb"} and survey.text(name).strip():
+        if suffix in {*_CODE, *_TEXTS, ".ipynb"}:
             possible.append(name)
     return possible
 

@@ -59,3 +59,10 @@ def test_a_project_is_ready_after_one_round(
     )
     assert run_command(["check"]) == 0, capsys.readouterr()
     assert "\nready: " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("kind", ["data-above"], indirect=True)
+def test_what_is_ready_runs(kind: tuple[Kind, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["init", "--yes"]) == 0
+    assert run_command(["run", "--plain", "--max-experiments", "2"]) == 0
+    assert "finished: all 2 experiments done" in capsys.readouterr().out
