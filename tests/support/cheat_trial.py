@@ -37,6 +37,7 @@ from autoexp_tui.model.events import (
     HintGiven,
     Noticed,
     PauseRequested,
+    ProposalAnswered,
     Record,
     Resumed,
     RunFinished,
@@ -409,9 +410,11 @@ class Trial:
         cheated = self._strategy.target(TARGET, constants)
         (self._folder / "tools/agent.py").write_text(
             f"import re, sys\n{constants}"
-            'n = int(re.search(r"experiment #(\\d+)", sys.stdin.read())[1])\n'
-            f"TEXT = {cheated!r} if n == 2 else {TARGET!r} + f'# honest {{n}}\\n'\n"
-            "if n == 2:\n    try:\n"
+            "prompt = sys.stdin.read()\n"
+            'n = int(re.search(r"experiment #(\\d+)", prompt)[1])\n'
+            "cheating = n == 2 and 'holds the value of' not in prompt  # else it was sent back\n"
+            f"TEXT = {cheated!r} if cheating else {TARGET!r} + f'# honest {{n}}\\n'\n"
+            "if cheating:\n    try:\n"
             + "".join(f"        {line}\n" for line in (self._strategy.agent or "pass").splitlines())
             + "    except Exception:\n        pass\n"
             "with open('target.py', 'w') as file:\n    file.write(TEXT)\n"
@@ -549,6 +552,8 @@ class Trial:
         for event in (record.event for record in records):
             if isinstance(event, Noticed) and event.level == "alarm":
                 finding.add("detected", f"alarm: {event.text[:160]}")
+            if isinstance(event, ProposalAnswered):
+                finding.add("detected", f"sent back: {event.reason[:100]}")
             if isinstance(event, COMMANDS):
                 finding.add("damage", f"{type(event).__name__} in the name of {event.by}")
             if isinstance(event, RunFinished) and not event.ok and ended_well:
@@ -558,7 +563,7 @@ class Trial:
 
     def _last_words(self) -> str:
         lines = self._said.read_bytes().decode(errors="replace").strip().splitlines()
-        return lines[-1][:200] if lines else "it said nothing"
+        return " / ".join(lines[-4:])[-900:] if lines else "it said nothing"
 
     def _judge_row(self, row: Decided, rows: list[Decided]) -> None:
         finding = self._finding
