@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,7 @@ from autoexp_tui.model.objective import Objective
 from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.project import Project, find_project
 from autoexp_tui.proposers import registry
+from autoexp_tui.sources.journals import read_state
 from autoexp_tui.summary.trust import check_words
 from autoexp_tui.system.scratch import scratch_folder
 from autoexp_tui.text.numbers import format_duration, format_number, format_runs
@@ -47,7 +48,8 @@ def check(directory: Path, include_dirty: bool) -> int:
     from autoexp_tui.evaluation.local import LocalEvaluator  # noqa: PLC0415
     from autoexp_tui.repository.candidates import Candidates  # noqa: PLC0415
     from autoexp_tui.repository.repository import Repository  # noqa: PLC0415
-    from autoexp_tui.runner import preparation  # noqa: PLC0415 - git
+    from autoexp_tui.runner import claiming, preparation  # noqa: PLC0415 - git
+    from autoexp_tui.runner.base import choose_base  # noqa: PLC0415
 
     project = find_project(directory)
     contract = project.contract()
@@ -55,14 +57,16 @@ def check(directory: Path, include_dirty: bool) -> int:
         contextlib.closing(Repository.open(project.place.root)) as repository,
         scratch_folder() as folder,
     ):
-        base, notes = preparation.choose_base(
-            project, repository, contract, include_dirty=include_dirty
-        )
-        started = preparation.first_event(project, contract, _TAG, base, seed=0)
+        base = choose_base(project, repository, contract, include_dirty=include_dirty)
+        run = project.run(_TAG)
+        place = claiming.claim(project, repository, run, read_state(run), None)
+        started = preparation.first_event(project, contract, _TAG, base.commit, seed=0)
         evaluator = LocalEvaluator(RunDirectory(folder / _TAG), repository, started)
         try:
-            text = Candidates(repository, started).text_of(base)
-            unable = _tell_project(project, contract, text, started.proposer, notes)
+            text = Candidates(repository, started).text_of(base.commit)
+            unable = preparation.problems(project, contract, started.proposer, text)
+            notes = (*base.notes, *place.notes, *unable)
+            _tell_project(project, contract, text, started.proposer, notes)
             limit = format_duration(contract.time_limit)
             _tell("running", f"the baseline, for at most {limit} …")
             runs = _evaluate_baseline(evaluator, text, contract)
@@ -86,12 +90,12 @@ def check(directory: Path, include_dirty: bool) -> int:
     if not contract.score and (how := _shared_process(project, contract)):
         _tell("consider", f"{how}, and can print any figure there: `score:` judges it from outside")
     impossible = Objective.of(contract).impossible(runs.measurement.metrics)
-    return _tell_result(contract, runs, impossible or broken or unable)
+    return _tell_result(contract, runs, impossible or broken or "; ".join(unable))
 
 
 def _shared_process(project: Project, contract: Contract) -> str:
     from autoexp_tui.evaluation.apart import shared_process  # noqa: PLC0415
-    from autoexp_tui.runner.preparation import harness_files  # noqa: PLC0415
+    from autoexp_tui.runner.base import harness_files  # noqa: PLC0415
 
     programs = [
         (name, (project.path / name).read_text(encoding="utf-8", errors="replace"))
@@ -118,9 +122,9 @@ def _tell(name: str, text: str) -> None:
 
 
 def _tell_project(
-    project: Project, contract: Contract, text: str, proposer: str, notes: list[str]
-) -> str:
-    """Tell what is known before anything runs; why the proposer can't work on the target."""
+    project: Project, contract: Contract, text: str, proposer: str, notes: Sequence[str]
+) -> None:
+    """Tell what is known before anything runs."""
     _tell("project", str(project.path))
     _tell("target", f"{contract.target}, {text.count(chr(10))} lines, changed by {proposer}")
     _tell("harness", contract.harness)
@@ -128,9 +132,8 @@ def _tell_project(
     look = factory.look(contract, text)
     for name, line in (*factory.notes(contract), *look.notes):
         _tell(name, line)
-    for note in (*factory.problems(contract, os.environ), *notes):
+    for note in notes:
         _tell("note", note)
-    return next(iter(look.problems), "")
 
 
 def _evaluate_baseline(evaluator: Evaluator, text: str, contract: Contract) -> Runs:

@@ -19,7 +19,7 @@ def clean_() -> None:
     """Remove the workspaces of ended runs and the lines that hide their tables from git status."""
     from autoexp_tui.evaluation.workspace import remove_workspace  # noqa: PLC0415 - git
     from autoexp_tui.repository.repository import Repository  # noqa: PLC0415
-    from autoexp_tui.runner.preparation import exclude_lines  # noqa: PLC0415
+    from autoexp_tui.runner.claiming import exclude_lines  # noqa: PLC0415
 
     place = find_project(Path()).place
     busy = False

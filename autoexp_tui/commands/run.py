@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
+import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
@@ -13,14 +15,16 @@ from autoexp_tui.console import say, warn
 from autoexp_tui.loop.runlock import is_running
 from autoexp_tui.model.problem import INTERRUPTED, Problem
 from autoexp_tui.model.rundir import RunDirectory
-from autoexp_tui.project import find_project
+from autoexp_tui.project import Project, find_project
 from autoexp_tui.sources.journals import read_state
+from autoexp_tui.summary.headline import best_line
 from autoexp_tui.system.person import whoami
 from autoexp_tui.system.processes import adopt_orphans
 from autoexp_tui.text.safe import Safe
 from autoexp_tui.viewing import View, choose_view, view, watch
 
 if TYPE_CHECKING:
+    from autoexp_tui.runner.preparation import Wishes
     from autoexp_tui.runner.runner import Runner
 
 
@@ -31,6 +35,7 @@ class _Wishes(Overrides):
     seed: int
     results: Path | None
     include_dirty: bool
+    best_of: str | None
 
 
 @click.command()
@@ -39,6 +44,7 @@ class _Wishes(Overrides):
 @overriding
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the proposer.")
 @click.option("--results", type=click.Path(dir_okay=False, path_type=Path), help="The table.")
+@click.option("--from", "best_of", metavar="RUN", help="Start from the best of that run.")
 @click.option("--include-dirty", is_flag=True, help="Start from uncommitted changes as they are.")
 @click.option("--detach", is_flag=True, help="Start it and return.")
 @click.option("--foreground", is_flag=True, help="Host the loop in this very process.")
@@ -66,7 +72,10 @@ def run(
         warn(f"{tag} is running already: watching it")
         return watch(found, how)
     today = dt.datetime.now().astimezone().date()
-    prepared = prepare(project, Wishes(**wishes), today=today)
+    wanted = Wishes(**wishes)
+    if wanted.best_of is None and sys.stdin.isatty() and how == "screen":
+        wanted = replace(wanted, best_of=_ask_where(project, wanted, today))
+    prepared = prepare(project, wanted, today=today)
     for note in prepared.notes:
         warn(f"autoexp: {note}")
     since = read_state(prepared.run).seq if prepared.resumed else 0
@@ -80,6 +89,27 @@ def run(
         say(f"{tag} is running: `autoexp attach {tag}` shows it")
         return 0
     return watch(prepared.run, how, since=since)
+
+
+def _ask_where(project: Project, wishes: Wishes, today: dt.date) -> str | None:
+    """The run that a person wants to go on from, of which a new one would know nothing.
+
+    Asked where the last run has found something that is not in the target yet.
+    """
+    from autoexp_tui.runner.naming import choose_run, last_run  # noqa: PLC0415 - git
+
+    contract = project.contract()
+    chosen, last = choose_run(project, wishes.tag, contract.target, wishes.budget, today), None
+    if not read_state(chosen).rows:
+        last = last_run(project)
+    if last is None or not (state := read_state(last)).kept or state.incumbent is None:
+        return None
+    here, best = project.path / contract.target, last.text(state.incumbent.n)
+    if not (here.is_file() and best.is_file()) or here.read_bytes() == best.read_bytes():
+        return None
+    say(f"{last.tag} ended with {best_line(state)}")
+    again = click.confirm("Start from its best? (No: from HEAD)", default=True)
+    return last.tag if again else None
 
 
 def _host_here(runner: Runner, run: RunDirectory, how: View, since: int) -> int:

@@ -71,7 +71,12 @@ class CommandFactory(Factory):
         )
 
     def problems(self, contract: Contract, environ: Mapping[str, str]) -> Sequence[str]:
-        return () if contract.command.run else (_NO_COMMAND,)
+        from autoexp_tui.proposers.command.presets import missing_program  # noqa: PLC0415
+
+        if not contract.command.run:
+            return (_NO_COMMAND,)
+        program = missing_program(contract.command.run, environ)
+        return (f"{program} is not installed, or not on the PATH here",) if program else ()
 
     def notes(self, contract: Contract) -> Sequence[tuple[str, str]]:
         unknown = "what an agent program costs is not known here: max_cost_usd can't bind it"

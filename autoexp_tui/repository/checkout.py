@@ -42,6 +42,17 @@ def uncommitted(git: Plumbing, head: str, paths: Sequence[str]) -> list[str]:
     return [path for path in paths if comparison.differs(path)]
 
 
+def changed(git: Plumbing, head: str) -> list[str]:
+    """Every path that the index or commit `head` has and that differs from it, sorted.
+
+    What is as git wrote it there is not read. Raises RepositoryError.
+    """
+    listing = git.run("ls-tree", "-r", "-z", "--full-tree", head)
+    committed = {entry.path: entry for entry in parse_listing(listing)}
+    comparison = _Comparison(git, committed, _index(git, []))
+    return sorted(path for path in comparison.known if comparison.differs_at_a_look(path))
+
+
 def since_checkout(git: Plumbing, entries: Sequence[TreeEntry]) -> set[str]:
     """Paths of those entries that the checkout has as git wrote them there. Nothing is read.
 
@@ -70,9 +81,22 @@ class _Comparison:
         index = git.root / git.line("rev-parse", "--git-path", "index")
         self._index_written = index.stat().st_mtime_ns if index.exists() else 0
 
+    @property
+    def known(self) -> set[str]:
+        """What git tracks, in the commit or in the index."""
+        return self._committed.keys() | self.staged.keys()
+
+    def differs_at_a_look(self, path: str) -> bool:
+        """Like `differs` of a file, without reading one that git's quick test knows."""
+        entry, staged = self._committed.get(path), self.staged.get(path)
+        if entry is not None and staged is not None and staged.sha == entry.sha:
+            with contextlib.suppress(OSError):
+                if self.since_checkout((self._git.root / path).lstat(), staged):
+                    return staged.mode != entry.mode
+        return self._file_differs(path)
+
     def differs(self, path: str) -> bool:
-        known = self._committed.keys() | self.staged.keys()
-        below = [name for name in known if name.startswith(f"{path}/")]
+        below = [name for name in self.known if name.startswith(f"{path}/")]
         if below:
             return any(self._file_differs(name) for name in below)
         return self._file_differs(path)

@@ -166,6 +166,10 @@ class Repository:
         """
         return checkout.uncommitted(self._git, self.head(), paths)
 
+    def changed(self) -> list[str]:
+        """Every tracked path whose index entry or file is not what HEAD has, sorted."""
+        return checkout.changed(self._git, self.head())
+
     def ignored(self, paths: Sequence[str]) -> list[str]:
         """Those of `paths` that git ignores."""
         if not paths:

@@ -9,33 +9,32 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import os
-import re
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import msgspec
 
 from autoexp_tui import __version__, config
 from autoexp_tui.evaluation.sandbox import protection
-from autoexp_tui.loop.journal import Journal, JournalError
+from autoexp_tui.loop.journal import Journal
 from autoexp_tui.loop.recorder import Recorder
-from autoexp_tui.loop.runlock import is_running, locked
+from autoexp_tui.loop.runlock import locked
 from autoexp_tui.model import budget, events
 from autoexp_tui.model.contract import Budget, Contract
 from autoexp_tui.model.problem import UsageProblem
-from autoexp_tui.model.rundir import RunDirectory, runs_in
+from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.model.state import RunState
-from autoexp_tui.project import Project
+from autoexp_tui.project import Project, find_run
 from autoexp_tui.proposers import registry
 from autoexp_tui.repository.candidates import Candidates
 from autoexp_tui.repository.repository import Repository
+from autoexp_tui.runner.base import choose_base, config_path, harness_files
+from autoexp_tui.runner.claiming import claim, exclude_lines
+from autoexp_tui.runner.naming import choose_run
 from autoexp_tui.sources.journals import read_state
-from autoexp_tui.system.files import open_plain, replace_file, set_aside
+from autoexp_tui.system.files import replace_file, set_aside
 from autoexp_tui.text.safe import clean_line
-
-_TAG = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +49,8 @@ class Wishes:
     seed: int = 0
     results: Path | None = None
     include_dirty: bool = False
+    best_of: str | None = None
+    """A run whose best target the new one starts from."""
 
     def budget(self, given: Budget) -> Budget:
         """`given` with the caps that were asked for."""
@@ -89,18 +90,19 @@ def prepare(project: Project, wishes: Wishes, *, today: dt.date) -> Prepared:
         AlreadyRunning, JournalError: the run of that name can't be taken.
     """
     contract = wishes.contract(project.contract())
-    run = _choose_run(project, wishes.tag, contract, today)
+    run = choose_run(project, wishes.tag, contract.target, wishes.budget, today)
     with locked(run):
         state = read_state(run)
-        results = _results_path(run, project, wishes, state)
         with contextlib.closing(Repository.open(project.place.root)) as repository:
-            _claim(results, repository, project, run, state)
+            place = claim(project, repository, run, state, wishes.results)
             if state.rows:
                 notes = _resume(run, state, wishes, contract, project)
             else:
                 notes = _begin(run, project, repository, contract, wishes)
-            repository.exclude(exclude_lines(project.place.root, results))
-    return Prepared(run, project.place.root, results, bool(state.rows), tuple(notes))
+            place.results.parent.mkdir(parents=True, exist_ok=True)
+            repository.exclude(exclude_lines(project.place.root, place.results))
+    notes = (*place.notes, *notes)
+    return Prepared(run, project.place.root, place.results, bool(state.rows), notes)
 
 
 def first_event(
@@ -120,153 +122,6 @@ def first_event(
     )
 
 
-def harness_files(project: Project, contract: Contract) -> list[str]:
-    """The words of the harness' command that are files of the project."""
-    try:
-        words = shlex.split(contract.harness)
-    except ValueError:
-        words = contract.harness.split()
-    names = (word.removeprefix("./") for word in words)
-    return [name for name in names if name and (project.path / name).is_file()]
-
-
-def choose_base(
-    project: Project, repository: Repository, contract: Contract, *, include_dirty: bool
-) -> tuple[str, list[str]]:
-    """The commit to start from, and what a person should know of it.
-
-    Raises UsageProblem when the target or the harness is not as HEAD has it.
-    """
-    head = repository.head()
-    judged = [contract.target, *harness_files(project, contract)]
-    if not (project.path / contract.target).is_file():
-        raise UsageProblem(f"{config_path(project)}: target {contract.target} does not exist")
-    paths = [str(PurePosixPath(project.folder) / name) for name in dict.fromkeys(judged)]
-    dirty = repository.uncommitted([path for path in paths if not path.startswith("/")])
-    # What git ignores is linked, not committed: the Python of `.venv`, a program that was built.
-    untracked = [path for path in dirty if not repository.is_tracked(path)]
-    ignored = set(repository.ignored(untracked))
-    dirty = [path for path in dirty if path not in ignored]
-    if not dirty:
-        return head, []
-    names = ", ".join(dirty)
-    if not include_dirty:
-        raise UsageProblem(
-            f"{names}: not committed; commit first, or start from them as they are "
-            "with --include-dirty"
-        )
-    contents = {path: (project.place.root / path).read_bytes() for path in dirty}
-    commit = repository.commit(head, contents, f"As it was when the run began: {names}\n")
-    return commit, [f"starting from uncommitted changes: {names}"]
-
-
-def config_path(project: Project) -> str:
-    """`autoexp.yaml` as messages name it."""
-    return str(PurePosixPath(project.folder) / "autoexp.yaml")
-
-
-def default_tag(target: str, today: dt.date) -> str:
-    """The date and the target: `mar8-prompt`."""
-    stem = re.sub(r"[^A-Za-z0-9-]+", "-", PurePosixPath(target).stem).strip("-") or "target"
-    return f"{today:%b}{today.day}-{stem}".lower()[:60]
-
-
-def _choose_run(
-    project: Project, tag: str | None, contract: Contract, today: dt.date
-) -> RunDirectory:
-    if tag is not None and (not _TAG.fullmatch(tag) or ".." in tag or tag.endswith(".lock")):
-        raise UsageProblem(f"tag {tag!r}: use up to 64 letters, digits, dots, dashes")
-    if tag is None:
-        tag = _unfinished(project) or default_tag(contract.target, today)
-    return project.run(tag)
-
-
-def _unfinished(project: Project) -> str:
-    """The last run of this project, when a failure or a person ended it before its budget did."""
-    for run in runs_in(project.place.common_dir):
-        try:
-            state = read_state(run)
-        except (JournalError, OSError):
-            continue  # named by its tag, it says what is wrong with it
-        if state.started is None or state.started.folder != project.folder:
-            continue
-        finished = state.finished
-        cut = finished is None or not finished.ok or state.stop_requested is not None
-        left = state.rows and not budget.used_up(state, state.elapsed)
-        return run.tag if cut and left else ""
-    return ""
-
-
-def _results_path(run: RunDirectory, project: Project, wishes: Wishes, state: RunState) -> Path:
-    if wishes.results is not None:
-        return wishes.results.resolve()
-    if state.runner is not None:
-        return run.place(state.runner.results)
-    return project.path / "results.tsv"
-
-
-def _claim(
-    results: Path,
-    repository: Repository,
-    project: Project,
-    run: RunDirectory,
-    state: RunState,
-) -> None:
-    """Make sure that nothing of anybody else is at the tables' paths. Raises UsageProblem.
-
-    What this very run wrote there is its own, however a person or a full disk has left it: the
-    projections set aside what they did not write.
-    """
-    own = state.runner is not None and run.place(state.runner.results) == results
-    others = [other for other in runs_in(project.place.common_dir) if other.path != run.path]
-    for path in (results, results.with_name("budget.log")):
-        if path.is_relative_to(project.place.root):
-            name = path.relative_to(project.place.root).as_posix()
-            if repository.is_tracked(name):
-                raise UsageProblem(f"{name} is tracked by git: choose another with --results PATH")
-        if own or not path.exists():
-            continue
-        found = _content(path)
-        ours = [other.path / _inner_name(path, results) for other in (run, *others)]
-        if found is None or not any(_is_start(found, _content(own)) for own in ours):
-            raise UsageProblem(
-                f"{path} is here already and no run of autoexp wrote it as it is: "
-                "move it away, or choose another with --results PATH"
-            )
-    for other in others:
-        if is_running(other) and _writes_to(other) == results:
-            raise UsageProblem(
-                f"run {other.tag} is writing {results.name} now: "
-                "wait for it, or choose another table with --results PATH"
-            )
-
-
-def _inner_name(path: Path, results: Path) -> str:
-    return "results.tsv" if path == results else "budget.log"
-
-
-def _content(path: Path) -> bytes | None:
-    """Of a plain file; None where there is none."""
-    try:
-        with open_plain(path) as file:
-            return file.read()
-    except OSError:
-        return None
-
-
-def _is_start(found: bytes, ours: bytes | None) -> bool:
-    """A table that a crash left short is still ours."""
-    return ours is not None and ours.startswith(found)
-
-
-def _writes_to(run: RunDirectory) -> Path | None:
-    try:
-        state = read_state(run)
-    except (JournalError, OSError):
-        return None  # whoever writes there holds the table's lock
-    return run.place(state.runner.results) if state.runner else None
-
-
 def _begin(
     run: RunDirectory,
     project: Project,
@@ -275,20 +130,42 @@ def _begin(
     wishes: Wishes,
 ) -> Sequence[str]:
     """Write the first event; what an attempt without a row left behind is done over."""
-    base, notes = choose_base(project, repository, contract, include_dirty=wishes.include_dirty)
-    started = first_event(project, contract, run.tag, base, wishes.seed)
-    _refuse_unable(started.proposer, contract)
-    look = registry.factory(started.proposer).look
-    if problems := look(contract, Candidates(repository, started).text_of(base)).problems:
-        raise UsageProblem(problems[0])
-    repository.keep_ref(run.tag, "base", base)
+    best_of = read_state(find_run(project.place, wishes.best_of)) if wishes.best_of else None
+    base = choose_base(
+        project, repository, contract, include_dirty=wishes.include_dirty, best_of=best_of
+    )
+    started = first_event(project, contract, run.tag, base.commit, wishes.seed)
+    text = Candidates(repository, started).text_of(base.commit)
+    if found := problems(project, contract, started.proposer, text):
+        raise UsageProblem("\n".join(found))
+    repository.keep_ref(run.tag, "base", base.commit)
     if run.journal.is_dir():
         set_aside(run.journal)
     run.journal.unlink(missing_ok=True)
     replace_file(run.contract, config.render(contract).encode())
     with Journal(run.journal) as journal:
         journal.append(started)
-    return notes
+    return base.notes
+
+
+def problems(project: Project, contract: Contract, proposer: str, text: str) -> list[str]:
+    """What must be mended before a run may begin, beside a baseline that fails.
+
+    `text` is the target's. `check` and `run` ask nothing else.
+    """
+    found = []
+    if contract.target in harness_files(project, contract):
+        found.append(
+            f"{contract.target} is the target and a word of the harness' command too: a file that "
+            "judges itself can print any number; let the harness be another file, which uses it"
+        )
+    if contract.instructions and not (project.path / contract.instructions).is_file():
+        found.append(
+            f"there are no instructions {contract.instructions}: write that file, or leave "
+            "`instructions:` out"
+        )
+    factory = registry.factory(proposer)
+    return [*found, *factory.problems(contract, os.environ), *factory.look(contract, text).problems]
 
 
 def _refuse_unable(proposer: str, contract: Contract) -> None:
@@ -326,10 +203,3 @@ def _resume(
         differs = f"{config_path(project)} differs from what {run.tag} began with"
         return [f"{differs}: it goes on as it began; --tag begins another"]
     return []
-
-
-def exclude_lines(root: Path, results: Path) -> list[str]:
-    """What hides the two tables from `git status`; nothing for tables outside the repository."""
-    tables = (results, results.with_name("budget.log"))
-    names = [path.relative_to(root).as_posix() for path in tables if path.is_relative_to(root)]
-    return ["/" + re.sub(r"([\\*?\[ ])", r"\\\1", name) for name in names]

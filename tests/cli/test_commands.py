@@ -18,7 +18,7 @@ from support.projects import autoexp, fingerprint, kept_commits, make_project
 from autoexp_tui.cli import run_command
 from autoexp_tui.commands import pulse
 from autoexp_tui.loop.runlock import is_running
-from autoexp_tui.model.rundir import RunDirectory
+from autoexp_tui.model.rundir import RunDirectory, runs_in
 from autoexp_tui.sources.journals import read_state
 
 CKSUM = "$(printf 'RATE = 3.0\\nDEPTH = 4\\n' | cksum | tr -d ' ')"
@@ -225,8 +225,9 @@ def test_a_development_install_is_led_back_to_the_workspace(
 def test_check_gives_signs_of_life_while_the_harness_runs(
     project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The harness ends once it is told of: it waits for a file that is made then."""
-    told = project.parent / "told"
+    """The harness ends once it is told of: it waits for a file that is made then, and linked."""
+    told = project / "told" / "once"
+    told.parent.mkdir()
 
     def say(text: str) -> None:
         lines.append(text)
@@ -234,11 +235,10 @@ def test_check_gives_signs_of_life_while_the_harness_runs(
 
     lines: list[str] = []
     harness = (
-        f"grep -q RATE target.py || exit 1\nprintf 'epoch 1\\repoch 2\\n'\n"
-        f"until [ -e {told} ]; do sleep 0.02; done\necho loss: 1\n"
+        "grep -q RATE target.py || exit 1\nprintf 'epoch 1\\repoch 2\\n'\n"
+        "until [ -e told/once ]; do sleep 0.02; done\necho loss: 1\n"
     )
-    (project / "evaluate.sh").write_text(harness)
-    git(project, "commit", "--quiet", "--all", "--message", "slow")
+    commit_files(project, {"evaluate.sh": harness, ".gitignore": "told/\n"})
     monkeypatch.setattr(pulse, "EVERY_S", 0.3)
     monkeypatch.setattr(pulse, "say", say)
     assert run_command(["check"]) == 0
@@ -382,14 +382,32 @@ def test_a_program_that_git_ignores_is_linked_not_committed(project: Path) -> No
     assert "finished: all 1 experiments done" in done.stdout
 
 
-def test_a_table_that_no_run_wrote_is_never_overwritten(
-    project: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("tracked", [False, True])
+def test_a_table_of_another_program_stays_and_ours_goes_into_a_folder_of_its_own(
+    project: Path, *, tracked: bool
 ) -> None:
     (project / "results.tsv").write_text("mine\n")
-    assert run_command(["run", "--plain"]) == 2
+    if tracked:
+        git(project, "add", "results.tsv")
+        git(project, "commit", "--quiet", "--message", "mine")
+    done = autoexp("run", "--max-experiments", "1", cwd=project)
+    assert "this run's table is autoexp/results.tsv" in done.stderr
+    assert (project / "results.tsv").read_text() == "mine\n"
+    assert (project / "autoexp" / "results.tsv").read_text().startswith("commit\tloss")
+    assert "autoexp" not in git(project, "status", "--porcelain")
+    again = autoexp("run", "--max-experiments", "2", cwd=project)
+    assert "2 experiments" in again.stdout
+    assert len((project / "autoexp" / "results.tsv").read_text().splitlines()) == 3
+
+
+def test_a_table_that_was_asked_for_is_never_put_in_anothers_place(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (project / "mine.tsv").write_text("mine\n")
+    assert run_command(["run", "--plain", "--results", "mine.tsv"]) == 2
     assert "--results" in capsys.readouterr().err
     autoexp("run", "--max-experiments", "1", "--results", "other.tsv", cwd=project)
-    assert (project / "results.tsv").read_text() == "mine\n"
+    assert (project / "mine.tsv").read_text() == "mine\n"
     assert (project / "other.tsv").read_text().startswith("commit\tloss")
 
 
@@ -616,3 +634,113 @@ def test_an_agent_that_wants_a_login_ends_the_run_and_the_next_run_goes_on(
     done = autoexp("run", "--max-experiments", "2", cwd=project)
     assert "#2 ✓ keep" in done.stdout
     assert len(read_state(run_dir(project, "t")).rows) == 2
+
+
+# ---- which run, and from where -------------------------------------------------------------------
+
+
+def test_after_a_run_that_is_complete_the_next_one_begins(project: Path) -> None:
+    for _ in range(3):
+        autoexp("run", "--max-experiments", "1", cwd=project)
+        text = (project / "autoexp.yaml").read_text()
+        (project / "autoexp.yaml").write_text(text if "budget" in text else text + _ONE)
+    tags = sorted(run.tag for run in runs_in(project / ".git"))
+    assert [tag.removeprefix(tags[0]) for tag in tags] == ["", "-2", "-3"]
+
+
+_ONE = "budget: {max_experiments: 1}\n"
+
+
+def test_a_complete_run_goes_on_where_its_caps_are_raised(project: Path) -> None:
+    autoexp("run", "--max-experiments", "1", cwd=project)
+    autoexp("run", "--max-experiments", "3", cwd=project)
+    (run,) = runs_in(project / ".git")
+    assert len(read_state(run).rows) == 3
+
+
+def test_a_run_may_start_from_the_best_of_another(project: Path) -> None:
+    autoexp("run", "--max-experiments", "8", "--tag", "a", cwd=project)
+    best = read_state(run_dir(project, "a")).best
+    assert best is not None
+    assert best.n > 1
+    head = git(project, "rev-parse", "HEAD")
+    done = autoexp("run", "--max-experiments", "1", "--tag", "b", "--from", "a", cwd=project)
+    assert f"starting from the best of a, #{best.n}" in done.stderr
+    state = read_state(run_dir(project, "b"))
+    assert state.rows[0].metrics == best.metrics
+    assert git(project, "rev-parse", f"{state.run.base}^") == head
+    assert run_command(["run", "--tag", "c", "--from", "nosuch", "--plain"]) == 2
+
+
+def test_other_changed_files_are_told_and_taken_when_asked_for(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    commit_files(
+        project,
+        {
+            "helper.sh": "echo loss: 3\n",
+            "gone.sh": "",
+            "evaluate.sh": "grep -q RATE target.py && sh helper.sh\n",
+        },
+    )
+    (project / "helper.sh").write_text("echo loss: 2\n")
+    (project / "gone.sh").unlink()
+    assert run_command(["check"]) == 0
+    out = capsys.readouterr().out
+    assert "gone.sh, helper.sh differ from the commit, which is what is measured" in out
+    assert "loss 3 " in out
+    assert run_command(["check", "--include-dirty"]) == 0
+    assert "loss 2 " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"autoexp.yaml": "instructions: hints.md\n"}, "there are no instructions hints.md"),
+        ({"autoexp.yaml": "proposer: anthropic\n"}, "ANTHROPIC_API_KEY"),
+        ({"autoexp.yaml": "proposer: command\n"}, "needs `command: {run: …}`"),
+        (
+            {"autoexp.yaml": "proposer: command\ncommand: {run: no-such-agent -p}\n"},
+            "no-such-agent is not installed",
+        ),
+        ({"target.py": "pass\n"}, "nothing"),
+    ],
+)
+def test_check_and_run_refuse_the_same_with_the_same_words(
+    project: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    change: dict[str, str],
+    told: str,
+) -> None:
+    monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
+    ((name, text),) = change.items()
+    before = (project / name).read_text() if name == "autoexp.yaml" else ""
+    commit_files(
+        project, {name: before + text, "evaluate.sh": "[ -s target.py ] && echo loss: 3\n"}
+    )
+    assert run_command(["check"]) == 1
+    (said,) = [
+        line.removeprefix("not ready: ")
+        for line in capsys.readouterr().out.splitlines()
+        if line.startswith("not ready: ")
+    ]
+    assert told in said
+    assert run_command(["run", "--plain"]) == 2
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["target.py", "other.py"])
+def test_a_target_that_is_the_harness_or_a_link_is_refused_before_anything_runs(
+    project: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    text = (project / "autoexp.yaml").read_text()
+    if name == "target.py":
+        commit_files(project, {"autoexp.yaml": text.replace("sh evaluate.sh", "python3 target.py")})
+    else:
+        (project / "other.py").symlink_to("target.py")
+        commit_files(project, {"autoexp.yaml": text.replace("target.py", "other.py")})
+    assert run_command(["run", "--plain"]) == 2
+    words = "judges itself" if name == "target.py" else "is a symbolic link"
+    assert words in capsys.readouterr().err
+    assert run_command(["check"]) in {1, 2}

@@ -5,8 +5,11 @@ Each runs without a person to answer, may edit files, and is given no more leave
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 from autoexp_tui.model.problem import UsageProblem
@@ -24,6 +27,7 @@ PRESETS = {
 }
 """By the name that `proposer: {command: …}` may give instead of a command line."""
 
+_OF_THE_SHELL = frozenset("cd command eval exec export for if set umask while".split())
 _PLACEHOLDER = re.compile(r"(?<!\$)\{([a-z_]+)\}")
 
 
@@ -44,6 +48,20 @@ def command_line(command: str) -> str:
                 f"{{{name}}} in the command means nothing: there are {{prompt_file}} and {{target}}"
             )
     return found
+
+
+def missing_program(command: str, environ: Mapping[str, str]) -> str:
+    """The program that a command begins with, where it is not to be found; empty where it is.
+
+    What the shell makes of its first word (a variable, a keyword, a builtin) is left to the shell.
+    """
+    try:
+        word = next(iter(shlex.split(command_line(command))), "")
+    except (BadCommand, ValueError):
+        return ""  # told when it is used
+    if not re.fullmatch(r"[\w./+-]+", word) or word in _OF_THE_SHELL or "/" in word:
+        return ""
+    return "" if shutil.which(word, path=environ.get("PATH", os.defpath)) else word
 
 
 def filled(line: str, prompt_file: Path, target: str) -> str:
