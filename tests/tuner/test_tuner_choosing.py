@@ -6,6 +6,7 @@ import pytest
 
 from autoexp_tui.model.contract import Contract, Metric, Tune
 from autoexp_tui.model.proposal import Proposal, Situation, Trial
+from autoexp_tui.proposers.tuner.arms import mentioned
 from autoexp_tui.proposers.tuner.choosing import MOST, TOO_MANY, choose, matches
 from autoexp_tui.proposers.tuner.past import recall
 from autoexp_tui.proposers.tuner.slots import read
@@ -52,6 +53,12 @@ def test_brackets_in_a_pattern_stand_for_themselves() -> None:
     assert matches("a[0]", "a[0]")
     assert not matches("a[0]", "a0")
     assert matches("a[*]#2", "a[10]#2")
+
+
+@pytest.mark.parametrize("name", ["python --lr", "f.lr", 'f.opts["lr"]', "f.lr#2", "f.lr[3]"])
+def test_a_hint_names_a_value_by_its_last_word(name: str) -> None:
+    assert mentioned(name, ["try a smaller lr"])
+    assert not mentioned(name, ["try smaller layers"])
 
 
 def test_a_value_that_reaches_what_is_left_alone_elsewhere_still_moves() -> None:

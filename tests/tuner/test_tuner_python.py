@@ -180,6 +180,16 @@ def test_keyword_arguments_move_and_seeds_rows_bits_and_output_do_not() -> None:
     assert kinds["rows[16]"] == "row of data"
 
 
+def test_a_field_s_default_is_its_value_and_its_limits_are_left_alone() -> None:
+    fields = ("rate: float = Field(default=0.1, ge=0.0, le=4.5)", "k: int = field(3)")
+    text = "class Config:\n" + "".join(f"    {line}\n" for line in fields)
+    assert moving(text) == {"Config.rate": "0.1", "Config.k": "3"}
+
+
+def test_widths_that_layers_share_are_left_alone() -> None:
+    assert moving("a = nn.Linear(784, 128)\nb = nn.Dropout(0.25)\n") == {"Dropout.arg1": "0.25"}
+
+
 def test_names_stay_as_they_are_while_the_text_changes_elsewhere() -> None:
     before = [slot.name for slot in read(SEARCH, "x.py")]
     changed = "import os\n\n\ndef other(x=3):\n    step = 9.5\n    return max(x, 7)\n\n" + SEARCH

@@ -104,7 +104,7 @@ def direction(domain: Domain, before: str, after: str) -> int:
 def mentioned(name: str, hints: Sequence[str]) -> bool:
     """Whether a person's hint names the slot."""
     plain = re.sub(r"(\[\d+\])+|#\d+$", "", name)
-    last = re.sub(r'\["([^"]*)"\]$', r".\1", plain).rpartition(".")[2]
+    last = re.split(r"[. ]", re.sub(r'\["([^"]*)"\]$', r".\1", plain))[-1].lstrip("-")
     words = [re.escape(word) for word in {name, last} if len(word) > 1]
     pattern = re.compile(rf"(?<!\w)(?:{'|'.join(sorted(words))})(?!\w)", re.IGNORECASE)
     return bool(words) and any(pattern.search(hint) for hint in hints)

@@ -84,6 +84,7 @@ _EXITS = re.compile(r"(^|\.)(_?exit|system_exit|quit|abort|process_exit)$")
 _SHAPED = re.compile(
     r"(^|\.)(zeros|ones|empty|full|rand|randn|reshape|view|permute|transpose|swapaxes|moveaxis|expand"
     r"|broadcast_to|tile|unsqueeze|squeeze|flatten|eye|identity|unravel_index|namedtuple|randbytes"
+    r"|linear|conv(_transpose)?[123]d|embedding|(batch|instance)_norm[123]d|(layer|group)_norm|lstm|gru|rnn"
     r"|array_of|fill_array|astype|to_bytes|from_bytes|malloc|calloc|alloca|realloc|memset|memcpy)$"
 )
 _FILLED = re.compile(r"(^|\.)full$")

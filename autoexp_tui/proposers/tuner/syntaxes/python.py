@@ -24,6 +24,7 @@ _ROW = 16
 """A longer row of numbers is data, not settings."""
 _KEYED = re.compile(r"(^|_)(get|getenv|setdefault|add_argument|option|suggest_\w+|getattr)$")
 """Calls whose first argument is the name of what the others say."""
+_FIELD = re.compile(r"^(field|Field|Option|Argument|Parameter)$")
 _DATA_SHAPED = re.compile(r"(^|\.)(zeros|ones|empty|eye|rand|randn|reshape)$")
 _COUNT = re.compile(r"^[nmN]$|^(n|num|n_?of)_?(circles|points|items|samples|rows|nodes|cities)$")
 _BITWISE = (ast.LShift, ast.RShift, ast.BitAnd, ast.BitOr, ast.BitXor)
@@ -331,6 +332,9 @@ class _Walk:
         if callee == "dict" and not node.args:
             self._entries(place, [(word.arg, word.value) for word in node.keywords])
             return
+        if _FIELD.search(callee) and place.standing == "named":
+            self._field(node, place)
+            return
         label = callee or "call"
         if callee == "range" and place.label:
             label = f"{place.label}.range"
@@ -356,6 +360,13 @@ class _Walk:
             else:
                 at = place.part(f"{label}.{name}", "named", why or structural.by_name(name))
             self._stack.append((keyword.value, at))
+
+    def _field(self, node: ast.Call, place: _Place) -> None:
+        """A field of a dataclass or model: its default is its value, all else says what may be."""
+        said = [word for word in node.keywords if word.arg in {"default", "default_factory"}]
+        self._push([*node.args[:1], *(word.value for word in said)], place)
+        limits = [word.value for word in node.keywords if word not in said]
+        self._push([*node.args[1:], *limits], place.inner(structural.CHECK))
 
     def _dict(self, node: ast.Dict, place: _Place) -> None:
         keys = [_key_text(key) if key is not None else "" for key in node.keys]
