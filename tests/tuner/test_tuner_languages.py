@@ -263,10 +263,18 @@ def test_hostile_text_is_spliced_exactly(text: str, target: str, data: st.DataOb
 
 @pytest.mark.parametrize(
     ("target", "piece"),
-    [("a.c", "f(3, "), ("a.rb", "{[("), ("a.sh", "<<A\n"), ("a.js", "`${"), ("a.ini", "a=1;\n")],
+    [
+        ("a.c", "f(3, "),
+        ("a.rb", "{[("),
+        ("a.sh", "<<A\n"),
+        ("a.js", "`${"),
+        ("a.ini", "a=1;\n"),
+        ("b.js", "class a{x=3;"),
+    ],
 )
 def test_hostile_text_ends_in_time(target: str, piece: str) -> None:
     text = "\n".join([piece * (4000 // len(piece))] * 10)
     before = time.process_time()
-    read(text, target)
+    slots = read(text, target)
     assert time.process_time() - before < 10
+    assert max((len(slot.name) for slot in slots), default=0) < 300
