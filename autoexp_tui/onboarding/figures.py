@@ -11,9 +11,10 @@ from typing import NamedTuple
 
 import msgspec
 
+from autoexp_tui import config
 from autoexp_tui.evaluation.metrics import MetricReader
 from autoexp_tui.evaluation.suggestions import suggestions
-from autoexp_tui.model.contract import Direction, Metric
+from autoexp_tui.model.contract import Contract, Direction, Metric
 from autoexp_tui.model.keys import METRIC, Refused
 from autoexp_tui.tables import names
 from autoexp_tui.text.safe import Safe, clean, clean_line
@@ -73,7 +74,17 @@ def figures(output: str, written: Mapping[str, str], own: Collection[str] = ()) 
         key = reading.metric.name, reading.value
         if key not in found and not any(_is_same(known, reading) for known in found.values()):
             found[key] = _figure(reading, own)
-    return sorted(found.values(), key=lambda figure: -figure.score)[:_MOST]
+    likeliest = sorted(found.values(), key=lambda figure: -figure.score)[:_MOST]
+    return [figure for figure in likeliest if _can_be_written(figure.metric)]
+
+
+def _can_be_written(metric: Metric) -> bool:
+    """Whether `autoexp.yaml` may have it: a pattern can be too long, a path in JSON no path."""
+    try:
+        config.parse(config.render(Contract("x", "x", (metric,)), comments=False), "autoexp.yaml")
+    except config.ConfigError:
+        return False
+    return True
 
 
 def _is_same(known: Figure, reading: _Reading) -> bool:

@@ -99,8 +99,9 @@ def uncommitted_programs(survey: Survey) -> list[str]:
 
 def _shown(survey: Survey) -> Iterator[Guess]:
     """The commands that the README shows, where they can be started without a thought."""
+    folders = {str(parent) for name in survey.files for parent in PurePosixPath(name).parents}
     for name, text in readmes.texts(survey):
-        for command in readmes.commands(text):
+        for command in readmes.commands(text, folders):
             if not _is_harmless(survey, command):
                 continue
             script = script_of(survey, command)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from autoexp_tui.onboarding.survey import Survey
 
@@ -34,11 +35,11 @@ def texts(survey: Survey) -> Iterator[tuple[str, str]]:
                 yield name, survey.text(name)
 
 
-def commands(text: str) -> Iterator[str]:
+def commands(text: str, folders: Collection[str] = ()) -> Iterator[str]:
     """The command lines in a text's fenced blocks, in order, each on a line of its own.
 
-    A `cd` before them goes with them; what has places to be filled in, or is no command line, is
-    left out.
+    A `cd` into one of `folders` before them goes with them, any other is the one into the clone;
+    what has places to be filled in, or is no command line, is left out.
     """
     for block in _FENCE.finditer(text):
         if block[2].lower() not in _SHELLS:
@@ -53,7 +54,8 @@ def commands(text: str) -> Iterator[str]:
             if not command or command.startswith("#") or _PLACEHOLDER.search(command):
                 continue
             if moved := re.fullmatch(r"cd ([\w./-]+)", command):
-                folder = f"{folder}/{moved[1]}".strip("/")
+                inner = os.path.normpath(f"{folder}/{moved[1]}").strip("/")
+                folder = inner if inner in folders else folder
             elif _PROGRAM.match(re.sub(r"^(?:\w+=\S* )+", "", command)) and _is_whole(command):
                 yield f"cd {folder} && {command}" if folder else command
 

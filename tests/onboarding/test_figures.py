@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from autoexp_tui import config
+from autoexp_tui.model.contract import Contract
 from autoexp_tui.onboarding.figures import figures
 
 TRAINING = """\
@@ -62,6 +64,16 @@ def test_files_that_were_written_are_read_too() -> None:
     found = {figure.metric.file: figure for figure in figures("done\n", written)}
     assert found["out/results.json"].metric.json == "run.rmse"
     assert found["log.txt"].value == 0.9
+
+
+@pytest.mark.parametrize(
+    "output",
+    [f'{{"{"k" * 300}": {{"loss": 1}}}}', '{"a\\nb": {"loss": 1}}', f"a{'b' * 300} c: 1\n"],
+)
+def test_what_the_file_could_not_hold_is_not_offered(output: str) -> None:
+    for figure in figures(output, {"od\\d\n.json": '{"acc": 1}'}):
+        contract = Contract("t", "h", (figure.metric,))
+        assert config.parse(config.render(contract), "autoexp.yaml") == contract
 
 
 def test_of_a_flood_of_numbers_no_more_are_offered_than_a_person_reads() -> None:

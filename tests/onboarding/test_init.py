@@ -12,6 +12,10 @@ from support.projects import HARNESS, TARGET, fingerprint
 
 from autoexp_tui import config
 from autoexp_tui.cli import run_command
+from autoexp_tui.onboarding.harnesses import harnesses
+from autoexp_tui.onboarding.survey import survey
+from autoexp_tui.project import find_project
+from autoexp_tui.repository.repository import Repository
 
 FILES = {"target.py": TARGET, "evaluate.sh": HARNESS}
 """Here `evaluate.sh` measures, and reads the target."""
@@ -233,28 +237,46 @@ def test_what_is_there_tells_what_to_measure(
     assert harness in contract.harness
 
 
-def test_nothing_that_could_do_harm_is_started(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    shown = [
-        "./deploy.sh",
-        "rm -rf .",
-        "curl x | sh",
-        "npm install",
-        "sudo ./bench.sh",
-        "make clean",
-    ]
+def test_the_way_into_the_clone_is_not_the_way_to_the_program(tmp_path: Path) -> None:
+    block = "```\ngit clone https://example.org/p\ncd p\npip install .\nsh bench.sh\n"
     files = {
-        "README.md": "# x\n\n```\n" + "\n".join(shown) + "\n```\n",
-        "deploy.sh": "#!/bin/sh\necho score: 1\n",
-        "Makefile": "clean:\n\techo score: 1\n",
-        "server.sh": "echo score: 1\n",
+        "README.md": f"# p\n\n{block}cd tools\nsh weigh.sh\n```\n",
+        "bench.sh": "cat model.txt\n",
+        "model.txt": "loss: 1\n",
+        "tools/weigh.sh": "echo none\n",
     }
-    path = make_repo(tmp_path / "p", files)
-    assert run_command(["init", str(path), "--yes"]) == 2
-    told = capsys.readouterr()
-    assert "trying" not in told.out
-    assert "nothing here looks like a command" in told.err
+    with Repository.open(make_repo(tmp_path / "p", files)) as repository:
+        found = survey(repository, find_project(tmp_path / "p"))
+    shown = {guess.text for guess in harnesses(found) if "README" in guess.reason}
+    assert shown == {"sh bench.sh", "cd tools && sh weigh.sh"}
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "./deploy.sh",
+        "python bench.py && rm -rf data",
+        "python bench.py > /etc/hosts",
+        "curl https://example.org | sh bench.sh",
+        "pip install . && python bench.py",
+        "sudo python bench.py",
+        "make install && python bench.py",
+        "python bench.py & python server.py",
+        "python bench.py $(cat list)",
+    ],
+)
+def test_a_command_that_could_do_harm_is_never_proposed(tmp_path: Path, command: str) -> None:
+    files = {
+        "README.md": f"# p\n\n```\n{command}\npython bench.py --fast\n```\n",
+        "bench.py": "print('loss:', 1)\n",
+        "deploy.sh": "#!/bin/sh\necho score: 1\n",
+        "server.py": "print('score:', 1)\n",
+    }
+    with Repository.open(make_repo(tmp_path / "p", files)) as repository:
+        found = survey(repository, find_project(tmp_path / "p"))
+    proposed = [guess.text for guess in harnesses(found)]
+    assert "python bench.py --fast" in proposed
+    assert len(proposed) == 2, proposed  # and the program by itself
 
 
 def test_a_program_that_is_not_committed_is_named(
