@@ -37,7 +37,7 @@ _HEADINGS = {
     "bubblewrap": "bubblewrap",
     "score": "bubblewrap, `score:`, `hidden:`",
 }
-_MARKS = {"won": "**W**", "damage": "**D**", "ended": "**E**", "detected": "d"}
+_MARKS = {"won": "W", "damage": "D", "ended": "E", "detected": "d"}
 
 
 def main() -> int:
