@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from support.faulty import OK
-from support.trial import Trial, end_of
+from support.trial import UNASKED, Trial, end_of
 from support.waiting import LIMITS, first_long_enough
 from support.witness import Witness
 
@@ -83,6 +83,7 @@ def _files(witness: Path, escape: str, limit: float) -> dict[str, str]:
         "autoexp_yaml": (
             "target: value\nharness: sh evaluate.sh\n"
             f"metrics:\n  - name: loss\n    direction: lower\ntime_limit: {limit:g}s\n"
+            f"sandbox: none\n{UNASKED}"  # the witness is outside
         ),
     }
 

@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 from support.faulty import OK
-from support.trial import Trial, end_of
+from support.trial import UNASKED, Trial, end_of
 
 from autoexp_tui.evaluation.output_log import HEAD, TAIL
 
@@ -32,6 +32,7 @@ def flooded(folder: Path, kind: str, share: float, _chance: random.Random) -> st
         autoexp_yaml=(
             "target: value\nharness: sh evaluate.sh\n"
             "metrics:\n  - name: loss\n    direction: lower\ntime_limit: 300s\nmin_free_mb: 0\n"
+            f"sandbox: none\n{UNASKED}"
         ),
     )  # fmt: skip
     process = trial.start(2)

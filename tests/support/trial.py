@@ -30,7 +30,9 @@ case $value in
     *) echo "loss: $value" ;;
 esac
 """
-CONFIG = """\
+UNASKED = 'proposer: command\ncommand: {run: "true"}\n'
+"""A proposer that never refuses a target; in a trial another one stands in for it."""
+CONFIG = f"""\
 target: value
 harness: sh evaluate.sh
 metrics:
@@ -42,7 +44,7 @@ pause_after_failures: 0
 budget:
   max_experiments: 1000000
   max_wall_clock_hours: 1000
-"""
+{UNASKED}"""
 FILES = {
     "README": "hello\n",
     "lab/value": "2000 to begin with\n",
