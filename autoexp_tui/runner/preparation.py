@@ -154,9 +154,9 @@ def problems(project: Project, contract: Contract, proposer: str, text: str) -> 
     `text` is the target's. `check` and `run` ask nothing else.
     """
     found = []
-    if contract.target in harness_files(project, contract):
+    if contract.score is None and set(harness_files(project, contract)) == {contract.target}:
         found.append(
-            f"{contract.target} is the target and a word of the harness' command too: a file that "
+            f"{contract.target} is the target and the harness' only file too: a file that "
             "judges itself can print any number; let the harness be another file, which uses it"
         )
     if contract.instructions and not (project.path / contract.instructions).is_file():
