@@ -30,14 +30,15 @@ def recipe(target: str) -> list[str]:
 
 @pytest.mark.parametrize("path", [*PROSE, ".ci/run", ".github/workflows/ci.yml"])
 def test_every_make_target_that_is_named_exists(path: str) -> None:
-    fenced = re.findall(r"(?:^|[`:] ?)make ([a-z-]+)", read(path), re.MULTILINE)
+    fenced = re.findall(r"(?:^|[`] ?)make ([a-z][a-z-]*)", read(path), re.MULTILINE)
     for target in fenced:
         assert recipe(target), target
 
 
 @pytest.mark.parametrize("path", PROSE)
 def test_every_file_that_is_named_exists(path: str) -> None:
-    named = re.findall(r"`([\w.]+/[\w./-]+)`|\]\((?!http)([^)#]+)", read(path))
+    prose = re.sub(r"`` .*? ``", "", read(path))  # a regular expression is no link
+    named = re.findall(r"`([\w.]+/[\w./-]+)`|\]\((?!http)([^)#]+)", prose)
     packages = {folder.name for folder in (ROOT / "autoexp_tui").iterdir() if folder.is_dir()}
     top = {entry.name for entry in ROOT.iterdir()} - {".git", ".venv"}
     for code, link in named:
@@ -57,7 +58,8 @@ def test_every_package_is_introduced_to_contributors() -> None:
 
 def test_the_workflow_runs_what_a_change_must_pass_wherever_it_must() -> None:
     job = yaml.safe_load(read(".github/workflows/ci.yml"))["jobs"]["check-and-test"]
-    assert [step["run"] for step in job["steps"] if "run" in step] == ["make check", "make test"]
+    ours = [step["run"] for step in job["steps"] if "run" in step and "if" not in step]
+    assert ours == ["make check", "make test"]  # what comes before is one system's packages
     assert [line for line in read(".ci/run").splitlines() if line.startswith("make ")] == [
         "make check",
         "make test",

@@ -107,11 +107,16 @@ def test_auto_is_claude_where_there_is_a_key_or_a_server(
     assert registry.resolve("auto", environ) == name
 
 
-def test_what_a_proposer_lacks_is_known_beforehand() -> None:
+def test_what_a_proposer_lacks_is_known_beforehand(tmp_path: Path) -> None:
     made = contract()
     assert "ANTHROPIC_API_KEY" in registry.factory("anthropic").problems(made, {})[0]
     assert registry.factory("anthropic").problems(made, {"ANTHROPIC_API_KEY": "key"}) == ()
     assert "command: {run:" in registry.factory("command").problems(made, {})[0]
     agent = contract(command=Agent("claude-code"))
-    assert registry.factory("command").problems(agent, {}) == ()
+    (missing,) = registry.factory("command").problems(agent, {"PATH": str(tmp_path)})
+    assert missing.startswith("claude is not installed")
+    (tmp_path / "claude").touch(mode=0o755)
+    assert registry.factory("command").problems(agent, {"PATH": str(tmp_path)}) == ()
+    shell = contract(command=Agent("cd agents && ./claude"))
+    assert registry.factory("command").problems(shell, {"PATH": ""}) == ()
     assert registry.factory("tuner").problems(made, {}) == ()
