@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -148,13 +149,22 @@ def _begin(
     return base.notes
 
 
+def _uses_others(project: Project, target: str, text: str) -> bool:
+    """Whether a text names another file that lies beside it, such as one that evaluates it."""
+    folder = (project.path / target).parent
+    stems = {path.stem for path in folder.iterdir() if path.is_file() and path.name != target}
+    words = set(re.findall(r"\w+", text))
+    return not words.isdisjoint(stems)
+
+
 def problems(project: Project, contract: Contract, proposer: str, text: str) -> list[str]:
     """What must be mended before a run may begin, beside a baseline that fails.
 
     `text` is the target's. `check` and `run` ask nothing else.
     """
     found = []
-    if contract.score is None and set(harness_files(project, contract)) == {contract.target}:
+    alone = set(harness_files(project, contract)) == {contract.target}
+    if contract.score is None and alone and not _uses_others(project, contract.target, text):
         found.append(
             f"{contract.target} is the target and the harness' only file too: a file that "
             "judges itself can print any number; let the harness be another file, which uses it"

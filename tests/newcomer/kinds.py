@@ -23,8 +23,6 @@ class Kind:
     """Files that lie there and git ignores."""
     folder: str = ""
     """Where the commands are typed, below the repository's root."""
-    has_knobs: bool = True
-    """Whether the tuner finds something to move; else it is for a model."""
     needs: tuple[str, ...] = ()
     """Programs without which it can't be tried here."""
 
@@ -245,7 +243,6 @@ int main(void)
     metric="compressed_size",
     direction="lower",
     ignored={"bench": "#!/bin/sh\necho compressed_size: 1\n"},
-    has_knobs=False,
     needs=("make", "cc"),
 )
 
@@ -284,7 +281,6 @@ console.log(`join_ms: ${ms.toFixed(3)}`);
         "bench/node_modules/colourless/index.js": "module.exports = (text) => text;\n",
         "bench/node_modules/colourless/package.json": '{"name": "colourless", "version": "1.0.0"}\n',
     },
-    has_knobs=False,
     needs=("node", "npm"),
 )
 
@@ -308,7 +304,6 @@ HOISTED = Kind(
         "node_modules/words/package.json": '{"name": "words", "version": "1.0.0"}\n',
     },
     folder="packages/slug",
-    has_knobs=False,
     needs=("node", "npm"),
 )
 
