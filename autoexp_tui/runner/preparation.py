@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import os
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +29,7 @@ from autoexp_tui.project import Project, find_run
 from autoexp_tui.proposers import registry
 from autoexp_tui.repository.candidates import Candidates
 from autoexp_tui.repository.repository import Repository
-from autoexp_tui.runner.base import choose_base, config_path, harness_files
+from autoexp_tui.runner.base import choose_base, config_path
 from autoexp_tui.runner.claiming import claim, exclude_lines
 from autoexp_tui.runner.naming import choose_run
 from autoexp_tui.sources.journals import read_state
@@ -149,26 +148,12 @@ def _begin(
     return base.notes
 
 
-def _uses_others(project: Project, target: str, text: str) -> bool:
-    """Whether a text names another file that lies beside it, such as one that evaluates it."""
-    folder = (project.path / target).parent
-    stems = {path.stem for path in folder.iterdir() if path.is_file() and path.name != target}
-    words = set(re.findall(r"\w+", text))
-    return not words.isdisjoint(stems)
-
-
 def problems(project: Project, contract: Contract, proposer: str, text: str) -> list[str]:
     """What must be mended before a run may begin, beside a baseline that fails.
 
     `text` is the target's. `check` and `run` ask nothing else.
     """
     found = []
-    alone = set(harness_files(project, contract)) == {contract.target}
-    if contract.score is None and alone and not _uses_others(project, contract.target, text):
-        found.append(
-            f"{contract.target} is the target and the harness' only file too: a file that "
-            "judges itself can print any number; let the harness be another file, which uses it"
-        )
     if contract.instructions and not (project.path / contract.instructions).is_file():
         found.append(
             f"there are no instructions {contract.instructions}: write that file, or leave "

@@ -7,6 +7,7 @@ find it again. The choice is fixed by names and hashes, so the same Python gives
 from __future__ import annotations
 
 import ast
+import contextlib
 import hashlib
 import json
 import sys
@@ -63,8 +64,9 @@ def documents() -> list[Document]:
     if kept.parent.is_dir():
         rows = [[document.name, document.body, document.query] for document in chosen]
         part = kept.with_suffix(".part")
-        part.write_text(json.dumps(rows), encoding="utf-8")
-        part.replace(kept)
+        with contextlib.suppress(OSError):  # read-only where only `./setup` may write
+            part.write_text(json.dumps(rows), encoding="utf-8")
+            part.replace(kept)
     return chosen
 
 

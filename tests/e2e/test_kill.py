@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from support.gitrepos import git
 from support.projects import make_project
+from support.waiting import until
 
 from autoexp_tui.model.state import RunState
 from autoexp_tui.project import find_project
@@ -78,8 +79,10 @@ def test_killed_at_twenty_random_moments(project: Path) -> None:
     prepared = begin(project, experiments)
     moments = random.Random(8)
     rows: list[str] = []
-    for _ in range(20):
+    for turn in range(20):
         process = runner(prepared)
+        if not turn:  # a baseline has two lives only
+            until(lambda: read_state(prepared.run).rows or None, "a baseline")
         time.sleep(moments.uniform(0.2, 1.2))
         process.send_signal(signal.SIGKILL)
         process.wait(10)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import threading
@@ -187,8 +188,13 @@ def test_an_endless_line_takes_little_memory(run: Run, loss: Loss) -> None:
 
 
 @linux_only
-def test_a_full_disk_does_not_end_the_run(run: Run, loss: Loss, tmp_path: Path) -> None:
-    (tmp_path / "output.log").symlink_to("/dev/full")
+def test_a_full_disk_does_not_end_the_run(
+    run: Run, loss: Loss, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "pwrite", full)
     outcome = run("seq 100000; echo loss: 2", metrics=loss)
     assert outcome.reading.metrics == {"loss": 2.0}
     assert outcome.failure == ""

@@ -39,12 +39,17 @@ def permissions(
     tail: str,
 ) -> Iterator[Permission]:
     """What to try, the likeliest first; `tail` is what the harness printed last."""
-    if not confinement.network:
-        yield Permission(
-            Safe("it needs the network: write `network: true`"),
-            lambda old: replace(old, network=True),
-        )
+    online = Permission(
+        Safe("it needs the network: write `network: true`"),
+        lambda old: replace(old, network=True),
+    )
+    # What it said decides: once it has run outside, what it fetched there may be there for good.
+    said = re.search(r"Read-only file system|EROFS", tail) is not None
+    if not confinement.network and not said:
+        yield online
     yield from _writes(modes, sources)
+    if not confinement.network and said:
+        yield online
     hidden = [path for path in confinement.hidden if path not in confinement.own]
     if hidden:
         yield Permission(
