@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from autoexp_tui.commands.machine import machine
 from autoexp_tui.commands.pulse import pulse
 from autoexp_tui.config.declared import settings
 from autoexp_tui.config.writer import flow
@@ -84,8 +86,17 @@ def check(directory: Path, include_dirty: bool) -> int:
             _tell("withheld", ", ".join(evaluator.withheld) or "nothing")
             if evaluator.near:
                 _tell("passed on", f"{', '.join(evaluator.near)}: named or formed like a secret")
+            things = machine(
+                contract,
+                repository.git_version,
+                evaluator.workspace.root,
+                evaluator.sandbox.name,
+                os.environ,
+            )
         finally:
             evaluator.workspace.remove()
+    for name, words in things:
+        _tell(name, words)
     _tell("protection", started.protection)
     if not contract.score and (how := _shared_process(project, contract)):
         _tell("consider", f"{how}, and can print any figure there: `score:` judges it from outside")

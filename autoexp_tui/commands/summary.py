@@ -101,6 +101,7 @@ def _table_lines(table: TableSummary) -> Iterator[str]:
     if table.longest_drought is not None:
         yield f"drought    at most {table.longest_drought} experiments without a new best"
     for share in table.gain_shares:
-        yield f"  {share.share:6.1%} of the gain after {share.experiments} experiments"
+        part = round(share.share, 3) + 0.0  # no "-0.0%" for what is nothing
+        yield f"  {part:6.1%} of the gain after {share.experiments} experiments"
     for note in table.notes:
         yield f"note       {cut(note, 300)}"

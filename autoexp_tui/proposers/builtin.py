@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 from autoexp_tui.model.contract import Contract
 from autoexp_tui.model.proposal import Proposer, Unable
@@ -30,13 +31,19 @@ class ClaudeFactory(Factory):
         return proposer
 
     def problems(self, contract: Contract, environ: Mapping[str, str]) -> Sequence[str]:
-        from autoexp_tui.proposers.anthropic import Credentials, Settings  # noqa: PLC0415
+        from autoexp_tui.proposers import anthropic  # noqa: PLC0415 - with its price list
 
+        found: list[str] = []
+        settings = anthropic.Settings.of(contract)
         try:
-            Credentials.from_environment(environ, Settings.of(contract))
+            anthropic.Credentials.from_environment(environ, settings)
         except Unable as why:
-            return (str(why),)
-        return ()
+            found.append(str(why))
+        try:
+            anthropic.Prices(settings.model, cast("Mapping[str, float] | None", settings.prices))
+        except anthropic.UnknownPrice as why:
+            found.append(str(why))
+        return tuple(found)
 
     def notes(self, contract: Contract) -> Sequence[tuple[str, str]]:
         most = contract.budget.max_cost_usd

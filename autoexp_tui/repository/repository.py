@@ -166,6 +166,11 @@ class Repository:
         """
         return checkout.uncommitted(self._git, self.head(), paths)
 
+    @property
+    def git_version(self) -> str:
+        """As git tells it: `2.39.5`."""
+        return self._git.line("--version").removeprefix("git version ")
+
     def changed(self) -> list[str]:
         """Every tracked path whose index entry or file is not what HEAD has, sorted."""
         return checkout.changed(self._git, self.head())

@@ -5,7 +5,7 @@ What a key does is the `action_` method of a screen; nothing here knows the run.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
@@ -188,3 +188,19 @@ def bindings(on: KeyOwner) -> list[Binding]:
 def actions_without_meaning(keys: Sequence[Hotkey]) -> set[str]:
     """Of a run's screen that has only `keys`: the names of the actions that do nothing there."""
     return {key.name for key in KEYS} - {key.name for key in keys}
+
+
+def as_markdown() -> Iterator[str]:
+    """The lines of the documentation's table: every key by its group."""
+    for group in GROUPS:
+        yield f"## {group}"
+        yield ""
+        yield "| key | what it does |"
+        yield "|---|---|"
+        for key in KEYS:
+            if key.group == group:
+                where = " (in an opened experiment)" if key.on == "experiment" else ""
+                yield f"| {' '.join(f'`{name}`' for name in key.all_shown)} | {key.help}{where} |"
+        if group == "Moving":
+            yield from (f"| {keys} | {what} |" for keys, what in MOVES_IN_A_PANE)
+        yield ""

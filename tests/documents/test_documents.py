@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 import pytest
 
+from autoexp_tui.ui.keys import as_markdown
+
 _HOME = pwd.getpwuid(os.getuid()).pw_dir
 """Where a user's toolchains are, whatever tests make of HOME."""
 DOCS = Path(__file__).parents[2] / "docs"
@@ -105,6 +107,10 @@ def test_the_tutorial_ends_with_the_best_in_ones_own_branch(tmp_path: Path) -> N
         check=True,
     ).stdout.split()
     assert set(kept[1:]) <= set(head)
+
+
+def test_the_page_of_keys_has_every_key() -> None:
+    assert "\n".join(as_markdown()) in (DOCS / "keys.md").read_text(encoding="utf-8")
 
 
 def test_the_line_for_completion_works_in_bash(tmp_path: Path) -> None:
