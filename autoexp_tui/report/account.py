@@ -373,7 +373,7 @@ def near_line(row: Row) -> str:
 
 def part(share: float) -> str:
     """A share as a person reads it: `71 %`, `<1 %`."""
-    return "<1 %" if 0 < share < 0.005 else f"{100 * share:.0f} %"
+    return "<1 %" if 0 < share < 0.005 else f"{round(100 * share)} %"
 
 
 def numbered(numbers: Sequence[int], most: int = 8) -> str:
