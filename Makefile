@@ -18,7 +18,7 @@ demo: $(INSTALLED)
 	$(VENV)/bin/autoexp run $(DEMO) --max-experiments 15
 
 test: $(INSTALLED)
-	$(PYTHON) -m pytest -n 2
+	$(PYTHON) -m pytest -n 4
 
 check: $(INSTALLED)
 	$(VENV)/bin/ruff check .

@@ -87,9 +87,10 @@ def test_a_dirty_tree_in_a_sub_folder_stays_exactly_as_it_is(tmp_path: Path) -> 
 def test_skip_and_stop_end_a_deaf_harness_within_two_seconds(tmp_path: Path) -> None:
     deaf = "trap '' TERM INT HUP; (setsid sleep 97.31 &) ; echo started; sleep 97.31; wait\n"
     body = FILES["evaluate.sh"].replace("#!/bin/sh\n", "")
+    no_target = "grep -q RATE target.py || exit 1\n"
     only_changed = "grep -q 'RATE = 3.0' target.py && grep -q 'DEPTH = 4' target.py || {\n"
     project = make_repo(
-        tmp_path / "project", {**FILES, "evaluate.sh": f"{only_changed}{deaf}}}\n{body}"}
+        tmp_path / "project", {**FILES, "evaluate.sh": f"{no_target}{only_changed}{deaf}}}\n{body}"}
     )
     autoexp("run", "--detach", "--tag", "t", cwd=project)
     run = RunDirectory(project / ".git" / "autoexp" / "t")

@@ -56,10 +56,8 @@ def test_the_judge_sees_damage(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "kind"),
     [
-        ("comment", "subprocess"),
         ("folder swapped, put back", "commands"),
         ("byte code", "subprocess"),
-        ("link replaced, put back", "subprocess"),
         ("journal added to", "commands"),
     ],
 )

@@ -25,7 +25,7 @@ from autoexp_tui.model import events
 from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.sources.journals import read_state
 
-EXPERIMENTS = 30
+EXPERIMENTS = 16
 TOKENS = {"input_tokens": 1000, "cache_read_input_tokens": 2000, "output_tokens": 1}
 
 
@@ -81,7 +81,7 @@ def files_of(folder: Path) -> bytes:
 
 
 @pytest.mark.timeout(240)
-def test_a_night_of_thirty_agrees_to_the_cent(sample: Path) -> None:
+def test_a_night_agrees_to_the_cent(sample: Path) -> None:
     with MessagesServer(player=Researcher((sample / "train.py").read_text())) as server:
         child = pexpect.spawn(
             sys.executable,
