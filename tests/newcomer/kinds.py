@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,14 +33,10 @@ class Kind:
 
 
 def install_programs(folder: Path) -> None:
-    """Put `python` and `uv` into a folder for the PATH, so that every machine has them."""
-    for name, text in {"python": PYTHON, "uv": UV}.items():
-        write_files(folder, {name: text})
+    """Put a `uv` into a folder for the PATH, so that every machine has it."""
+    write_files(folder, {"uv": UV})
 
 
-PYTHON = f"""#!/bin/sh
-exec {sys.executable} "$@"
-"""
 UV = """#!/bin/sh
 # As `uv run` where all is in place: the project's Python.
 test "$1" = run || exit 2

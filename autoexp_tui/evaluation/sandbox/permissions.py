@@ -16,7 +16,7 @@ from autoexp_tui.text.safe import Safe, clean_line
 LOST = Safe("it works without the sandbox and not in it: `sandbox: none` runs it as it is")
 """Where no permission alone is what is missing."""
 
-_TEMPORARY = (Path("/tmp"), Path("/var/tmp"))  # noqa: S108 - what is replaced
+TEMPORARY = (Path("/tmp"), Path("/var/tmp"))  # noqa: S108 - what is replaced
 _UNLIMITED = Limits(processes=4_000_000)
 
 
@@ -58,8 +58,8 @@ def permissions(
             tuple(map(_shows, hidden)),
         )
     yield Permission(
-        _elsewhere(tail, _TEMPORARY, "/tmp is a folder of its own here"),  # noqa: S108
-        lambda old: replace(old, writable=(*old.writable, *filter(Path.is_dir, _TEMPORARY))),
+        _elsewhere(tail, TEMPORARY, "/tmp is a folder of its own here"),  # noqa: S108
+        lambda old: replace(old, writable=(*old.writable, *filter(Path.is_dir, TEMPORARY))),
     )
     if (home := confinement.home) is not None:
         yield Permission(

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from autoexp_tui.evaluation.sandbox.confinement import Confinement
+from autoexp_tui.evaluation.sandbox.permissions import TEMPORARY
 from autoexp_tui.evaluation.sandbox.places import agent_places, home_of, secret_places
 from autoexp_tui.evaluation.workspace import Workspace
 from autoexp_tui.model.contract import Contract
@@ -105,3 +106,25 @@ def _programs(environ: Mapping[str, str], command: str) -> Iterator[Path]:
     for name in dict.fromkeys((*named, *_ABSOLUTE.findall(command))):
         if name.startswith("/") and name.strip("/").count("/") > 0 and os.path.lexists(name):
             yield Path(os.path.realpath(name))
+            yield from _behind(Path(name))
+
+
+def _behind(folder: Path) -> Iterator[Path]:
+    """What the programs of a folder want beside it, as far as the private /tmp would hide that.
+
+    A Python wants its environment, the folder above its own; and so may what a link leads to.
+    """
+    if not folder.is_dir() or not _is_temporary(folder):
+        return
+    if (folder.parent / "pyvenv.cfg").is_file():
+        yield folder.parent
+    for entry in os.scandir(folder):
+        if entry.is_symlink():
+            target = folder / os.readlink(entry.path)  # noqa: PTH115 - as it is written
+            prefix = Path(os.path.normpath(target)).parents[1]
+            if _is_temporary(prefix) and prefix.is_dir():
+                yield prefix
+
+
+def _is_temporary(path: Path) -> bool:
+    return any(path != root and path.is_relative_to(root) for root in TEMPORARY)
