@@ -1,7 +1,8 @@
 """Any agent program as the researcher: it edits a scratch copy, and the target's change is taken.
 
-The copy keeps an agent's slips away from the project; it is no sandbox. The agent runs as the user,
-with the user's environment, and what it costs is not known here.
+The copy keeps an agent's slips away from the project, and a sandbox, where there is one, the rest
+of what the user has. Its environment is the user's without the secrets that are not its own. What
+it costs is not known here.
 """
 
 from __future__ import annotations
