@@ -42,7 +42,7 @@ def told(folders: tuple[Path, Path], command: str, *, confined: bool = False) ->
         ["/bin/sh", "-c", command],
         cwd=workspace,
         env={"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
-        time_limit=20.0,
+        time_limit=0.3 if command.startswith("sleep") else 20.0,
         log=workspace.parent / "output.log",
         metrics=(),
         interrupt=threading.Event(),
@@ -133,6 +133,8 @@ def told(folders: tuple[Path, Path], command: str, *, confined: bool = False) ->
         ),
         ("echo 'no tests ran in 0.01s'; exit 5", "pytest tests"),
         ("echo '1 failed, 7 passed in 0.1s'; exit 1", "source: pytest"),
+        ("printf '%s\\n' 'env: bash\\r: No such file'; exit 127", "line ends of Windows"),
+        ("sleep 60", "must fit into time_limit"),
         ("kill -SEGV $$", "crashed (SEGV)"),
     ],
 )
@@ -140,6 +142,12 @@ def test_a_failure_is_answered_by_what_mends_it(
     folders: tuple[Path, Path], command: str, words: str
 ) -> None:
     assert words in told(folders, command)
+
+
+def test_a_package_that_nobody_has_installed_is_to_be_installed(tmp_path: Path) -> None:
+    """No `node_modules` lies anywhere above this folder."""
+    told_of = "echo \"Error: Cannot find module 'chalk'\"; exit 1"
+    assert "`npm ci` in the checkout" in told((tmp_path, tmp_path), told_of)
 
 
 def test_without_a_network_in_the_sandbox_the_setting_is_named(folders: tuple[Path, Path]) -> None:
