@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Self
 
 _CREATE, _MOVED_TO, _MOVE_SELF = 0x100, 0x80, 0x800
-_OVERFLOW, _IS_FOLDER = 0x4000, 0x40000000
+_OVERFLOW, _GONE, _IS_FOLDER = 0x4000, 0x8000, 0x40000000
 _ONLY_FOLDERS, _NO_LINK, _AND_MORE = 0x01000000, 0x02000000, 0x20000000
 _HEADER = struct.Struct("iIII")
 _CHUNK_BYTES = 1 << 18
@@ -52,6 +52,8 @@ class Watch:
         self._root = root
         self._wanted = wanted
         self._paths: dict[int, tuple[str, bool]] = {}
+        self._unknown: dict[int, str] = {}
+        """Inner folders in which nothing has been seen: it may have been there, and gone again."""
         self._open = contextlib.ExitStack()
         self._inotify = _Inotify.begin()
         if self._inotify is None:
@@ -61,7 +63,7 @@ class Watch:
         watched = [self._watch(self._inotify, folder, events) for folder in folders]
         for outer in list(root.parents)[:-1]:
             self._watch(self._inotify, os.path.relpath(outer, root), _MOVE_SELF)
-        self.complete = all(watched)
+        self.complete = all(number >= 0 for number in watched)
 
     def __enter__(self) -> Self:
         if self._inotify is not None:
@@ -80,11 +82,11 @@ class Watch:
             self._thread.join()
         self._open.close()
 
-    def _watch(self, inotify: _Inotify, folder: str, events: int, *, inner: bool = False) -> bool:
+    def _watch(self, inotify: _Inotify, folder: str, events: int, *, inner: bool = False) -> int:
         number = inotify.add(self._root / folder, events | _ONLY_FOLDERS | _NO_LINK | _AND_MORE)
         if number >= 0:
             self._paths.setdefault(number, (folder, inner))  # it may have come from a watched place
-        return number >= 0
+        return number
 
     def _follow(self, inotify: _Inotify) -> None:
         with selectors.DefaultSelector() as selector:
@@ -102,24 +104,35 @@ class Watch:
         if number not in self._paths:
             return
         folder, inner = self._paths[number]
+        if mask & _GONE and number in self._unknown:
+            self._suspect(self._unknown.pop(number))
         if mask & _MOVE_SELF and not inner:
             self.seen.moved.add(".." if folder.startswith("..") else folder)
         if mask & (_CREATE | _MOVED_TO):
             path = f"{folder}/{name}" if folder else name
             self._note(path)
+            self._unknown.pop(number, None)
             if mask & _IS_FOLDER and not inner and name.isidentifier():
-                self._watch(inotify, path, _CREATE | _MOVED_TO, inner=True)
-                self._note_content(path, name)
+                new = self._watch(inotify, path, _CREATE | _MOVED_TO, inner=True)
+                self._note_content(new, path)
 
-    def _note_content(self, folder: str, name: str) -> None:
+    def _note_content(self, number: int, folder: str) -> None:
         """What came into a new folder before it was watched."""
         try:
             with os.scandir(self._root / folder) as entries:
-                for entry in entries:
-                    self._note(f"{folder}/{entry.name}")
-        except OSError:  # it has gone already: nobody knows what it was, but who hides a module so?
-            if name in sys.stdlib_module_names:
-                self._note(f"{folder}/__init__.py")
+                names = [entry.name for entry in entries]
+        except OSError:
+            self._suspect(folder)
+            return
+        for name in names:
+            self._note(f"{folder}/{name}")
+        if not names and number >= 0:
+            self._unknown[number] = folder
+
+    def _suspect(self, folder: str) -> None:
+        """Note a folder that has gone before anybody saw what it was: who hides a module so?"""
+        if folder.rpartition("/")[2] in sys.stdlib_module_names:
+            self._note(f"{folder}/__init__.py")
 
     def _note(self, path: str) -> None:
         if self._wanted(path):

@@ -3,8 +3,10 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -421,6 +423,31 @@ def test_what_shadows_for_a_while_alone_is_named_too(make: Make, name: str) -> N
     assert tampered(workspace) == [name.partition("/")[0]]
     workspace.prepare(b"x")
     assert workspace.verify() == []
+
+
+@linux_only
+def test_a_package_that_is_emptied_before_anybody_looks_is_named_too(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scandir = os.scandir
+    looked = threading.Event()
+
+    def late(folder: Path) -> Any:
+        (folder / "__init__.py").unlink()
+        looked.set()
+        return scandir(folder)
+
+    workspace = make()
+    workspace.prepare(b"x")
+    package, elsewhere = workspace.root / "json", workspace.root.parent / "json"
+    write_files(elsewhere, {"__init__.py": ""})
+    with workspace.watched():
+        monkeypatch.setattr("autoexp_tui.evaluation.watching.os.scandir", late)
+        elsewhere.rename(package)
+        assert looked.wait(60)
+        monkeypatch.undo()
+        package.rmdir()
+    assert tampered(workspace) == ["json"]
 
 
 def test_a_target_that_is_the_same_is_not_written_again(make: Make) -> None:
