@@ -23,7 +23,7 @@ from autoexp_tui.model.contract import Contract, Decide, Metric, Notify
 from autoexp_tui.model.events import Status
 from autoexp_tui.model.proposal import Situation, Trial
 from autoexp_tui.model.state import RunState
-from autoexp_tui.proposers.anthropic.prompt import briefing
+from autoexp_tui.proposers.briefing import Briefing
 from autoexp_tui.proposers.context import Context
 from autoexp_tui.runner.notifier import Notifier
 from autoexp_tui.summary.brief import brief
@@ -245,7 +245,7 @@ def test_the_prompt_agrees(run: Run) -> None:
     trials: list[Trial] = []
     extend(trials, state)
     situation = Situation(9, case.contract, "", case.best, "", trials)
-    text = "\n".join(briefing(situation, Context()))
+    text = Briefing.of(situation, Context(), shows_target=False).news
     best = state.rows[case.best - 1]
     figure = f"{state.objective.title} {state.objective.figure(best.metrics):.7g}"
     assert f"Best so far, #{case.best}: {figure}" in text

@@ -17,8 +17,9 @@ from autoexp_tui.proposers.anthropic.edits import (
     whole_file,
 )
 from autoexp_tui.proposers.anthropic.partial_json import PartialArguments
-from autoexp_tui.proposers.anthropic.prompt import TOOL, Prompt
+from autoexp_tui.proposers.anthropic.prompt import Prompt
 from autoexp_tui.proposers.anthropic.tokens import Tokens
+from autoexp_tui.proposers.briefing.tool import NAME as TOOL
 from autoexp_tui.text.safe import clean_line
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from autoexp_tui.model.proposal import Proposal, Situation, Stream, Unable, Unusable
-from autoexp_tui.proposers.anthropic.prompt import briefing
+from autoexp_tui.proposers.briefing import Briefing
 from autoexp_tui.proposers.command.failures import named_wait, remedy
 from autoexp_tui.proposers.command.presets import PRESETS, BadCommand, command_line, filled
 from autoexp_tui.proposers.command.scratch import Scratch, TargetLost
@@ -189,7 +189,8 @@ class CommandProposer:
             "HYPOTHESIS: what you expect of the change, and why\n"
             "DESCRIPTION: what is changed, in at most 100 characters"
         )
-        return "\n\n".join([*briefing(situation, self._gather_context(situation)), ask]) + "\n"
+        told = Briefing.of(situation, self._gather_context(situation), shows_target=False)
+        return "\n\n".join([told.rules, told.news, ask]) + "\n"
 
     def _report(self, others: list[str], target: str) -> None:
         if others:
