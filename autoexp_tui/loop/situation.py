@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from autoexp_tui.loop.guidance import Guidance
 from autoexp_tui.loop.ports import CandidateStore
+from autoexp_tui.model import budget
 from autoexp_tui.model.proposal import Situation, Trial
 from autoexp_tui.model.state import Row, RunState
-from autoexp_tui.summary.trust import near_words, noise_words
+from autoexp_tui.summary.trust import near_words, noise_words, sigma
 
 
 def gather(
@@ -34,6 +35,8 @@ def gather(
         instructions=guidance.instructions(),
         seed=state.run.seed,
         noise=noise_words(state),
+        sigma=sigma(state),
+        affordable=budget.affordable(state),
     )
 
 
@@ -52,4 +55,5 @@ def _trial(row: Row, state: RunState) -> Trial:
         reason=row.reason,
         memo=row.memo,
         near=near_words(row),
+        seconds=row.seconds,
     )

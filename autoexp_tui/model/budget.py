@@ -26,6 +26,23 @@ def used_up(state: RunState, elapsed: float) -> str:
     return ""
 
 
+def affordable(state: RunState) -> int | None:
+    """Experiments that the budget still pays for, at the pace of the latest rows.
+
+    By the run's clock at the last row, so that a resumed run is told the same; None before any.
+    """
+    if not state.rows:
+        return None
+    last = state.rows[-1]
+    left = float(state.budget.max_experiments - len(state.rows))
+    known = forecast(state, last.elapsed)
+    if known is not None:
+        left = known.seconds / 3600 * known.per_hour
+    elif last.seconds > 0:
+        left = min(left, seconds_left(state, last.elapsed) / last.seconds)
+    return max(0, int(left))
+
+
 @dataclass(frozen=True, slots=True)
 class Forecast:
     """When the run will end if it goes on as it has lately."""

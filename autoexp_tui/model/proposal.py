@@ -27,6 +27,8 @@ class Trial(msgspec.Struct, frozen=True):
     """As the proposer left it in its proposal; empty for the baseline."""
     near: str = ""
     """Of a near miss, how near it was, in words."""
+    seconds: float = 0.0
+    """How long one run of the harness took; of a crash, until it ended or was ended."""
 
 
 class Situation(msgspec.Struct, frozen=True):
@@ -51,6 +53,10 @@ class Situation(msgspec.Struct, frozen=True):
     seed: int = 0
     noise: str = ""
     """How much the harness varies, in words; empty while it is not known."""
+    sigma: float | None = None
+    """The standard deviation of one evaluation's figure; 0 where it repeats itself exactly."""
+    affordable: int | None = None
+    """Experiments that the budget still pays for at the present pace; None while that is open."""
 
 
 class Proposal(msgspec.Struct, frozen=True):

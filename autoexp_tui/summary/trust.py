@@ -45,6 +45,12 @@ def spread(state: RunState) -> str:
     return ", ".join(f"±{_short(sigma)} {name}" for name, sigma in sigmas.items())
 
 
+def sigma(state: RunState) -> float | None:
+    """The spread of the figure that decides; None while unknown, and where several decide."""
+    known = tuple(sigmas_by_name(state.calibration, state.objective).values())
+    return known[0] if len(known) == 1 else None
+
+
 def noise_words(state: RunState) -> str:
     """The spread in a sentence: `±0.0031 between runs`; empty while nothing is known."""
     if state.calibration.is_exact:

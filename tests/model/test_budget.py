@@ -126,3 +126,19 @@ def test_a_forecast_is_finite_and_never_in_the_past(
     assert found is not None
     assert 0 <= found.seconds < math.inf
     assert found.cap in Budget.__struct_fields__
+
+
+@pytest.mark.parametrize(
+    ("rows", "caps", "left"),
+    [
+        (0, Budget(), None),
+        (1, Budget(max_experiments=10), 9),
+        (2, Budget(max_experiments=10), 8),
+        (3, Budget(max_experiments=5000, max_cost_usd=1e5, max_wall_clock_hours=1.0), 356),
+        (3, Budget(max_cost_usd=4.5, max_experiments=5000), 2),
+    ],
+)
+def test_what_the_budget_still_pays_for_is_a_number_of_experiments(
+    rows: int, caps: Budget, left: int | None
+) -> None:
+    assert budget.affordable(after(rows, caps, cost=1.0)) == left
