@@ -231,6 +231,9 @@ class Product:
     def commit(self, n: int, parent: str, text: str, message: str, attempt: int) -> str:
         return text
 
+    def graft(self, n: int, own: str, tip: str, text: str, message: str) -> str:
+        raise NotImplementedError("a night climbs: nothing is made from anywhere else")
+
     def advance(self, to: str) -> str:
         return ""
 

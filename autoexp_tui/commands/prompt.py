@@ -20,6 +20,7 @@ def prompt(tag: str | None) -> None:
     """Print what the next request of the run TAG would contain; nothing is sent."""
     from autoexp_tui.loop.guidance import Guidance  # noqa: PLC0415
     from autoexp_tui.loop.situation import gather  # noqa: PLC0415
+    from autoexp_tui.model.search import Start, next_start  # noqa: PLC0415
     from autoexp_tui.proposers.anthropic.prompt import build  # noqa: PLC0415
     from autoexp_tui.proposers.anthropic.settings import Credentials  # noqa: PLC0415
     from autoexp_tui.proposers.context import ContextGatherer  # noqa: PLC0415
@@ -39,7 +40,9 @@ def prompt(tag: str | None) -> None:
     with contextlib.closing(Repository.open(root)) as repository:
         candidates = Candidates(repository, state.started)
         guidance = Guidance(root / state.started.folder, state.contract)
-        situation = gather(n, state, candidates, guidance, [])
+        begun = state.row(state.current.made_from) if state.current else None
+        start = Start(begun) if begun else next_start(state)
+        situation = gather(n, state, start, candidates, guidance, [])
         context = ContextGatherer(run, candidates.harness_text, state).gather(situation)
         request = build(situation, context, secrets.scrub)
     echo(clean(request.as_text()))

@@ -42,6 +42,8 @@ from autoexp_tui.model.proposal import (
     digest,
 )
 from autoexp_tui.model.rundir import RunDirectory
+from autoexp_tui.model.search import next_start
+from autoexp_tui.model.state import Row, RunState
 from autoexp_tui.system.files import is_full, make_folder, open_for_writing
 from autoexp_tui.text import diffs
 from autoexp_tui.text.numbers import format_duration
@@ -217,11 +219,16 @@ class Loop:
 
     def read_state(self) -> Situation:
         with self._recorder.transaction() as state:
-            n = state.next_n
-            parent = state.incumbent.commit if state.incumbent else self._base
+            n, start = state.next_n, next_start(state)
             self._controls.clear_interrupt(n)
+            parent = start.row.commit if start else self._base
             self._recorder.record(events.ExperimentStarted(n, parent))
-        situation = gather(n, state, self._candidates, self._ports.guidance, self._history)
+        if start and self._starts_anew(state, start.row):
+            best = state.incumbent.n if state.incumbent else 0
+            place = "the best again" if start.row.n == best else f"#{start.row.n}"
+            words = f"no gain since #{best}: it goes on from {place}"
+            self._recorder.record(events.Noticed("info", one_line(words)))
+        situation = gather(n, state, start, self._candidates, self._ports.guidance, self._history)
         told = digest(situation.instructions)
         if situation.instructions and told != state.instructions:
             lines = situation.instructions.count("\n") + 1
@@ -253,8 +260,7 @@ class Loop:
         )
         commit = parent
         if proposal.text != before:
-            trailer = f"Experiment {n} of run {self._directory.tag}"
-            message = f"{description}\n\n{proposal.hypothesis}\n\n{trailer}\n"
+            message = self._message(n, description, proposal.hypothesis)
             commit = self._candidates.commit(n, parent, proposal.text, message, attempt)
         self._recorder.record(events.Committed(n, commit, attempt))
         return Candidate(n, parent, commit, proposal.text, description, attempt)
@@ -306,6 +312,9 @@ class Loop:
             cure = f"; {runs.last.remedy}" if runs.last.remedy else ""
             raise BaselineFailed(f"the baseline gave no measurement: {measured.failure}{cure}")
         brackets: list[str] = []
+        origin = state.in_flight[candidate.n]
+        if origin.aside:
+            brackets.append(f"(from #{origin.made_from})")
         if candidate.attempt > 1:
             word = "still broken after" if measured.failure else "after"
             count = candidate.attempt - 1
@@ -326,13 +335,16 @@ class Loop:
             named = judged.mark == "guard failed"
             note = judged.verdict.reason.partition(":")[0] if named else judged.mark
             brackets.append(f"({note})")
+        commit = candidate.commit
+        if status == "keep" and state.incumbent and candidate.parent != state.incumbent.commit:
+            commit = self._graft(candidate, state.incumbent.commit, origin.made_from)
         found = judged.measurement
         further = found.seconds if judged.was_tested else 0.0
         self._recorder.record(
             events.Decided(
                 n=candidate.n,
                 status=status,
-                commit=candidate.commit,
+                commit=commit,
                 parent=candidate.parent,
                 description=bracketed(candidate.description, *brackets),
                 reason=clean_line(judged.verdict.reason, _REASON),
@@ -348,13 +360,19 @@ class Loop:
             )
         )
         if status == "keep":
-            self._advance(candidate.commit)
+            self._advance(commit)
         if state.same_figures == _SAME:
             self._recorder.alarm(
                 f"{_SAME} candidates in a row, all different, measured exactly what the best does: "
                 f"is {state.contract.target} what is measured, or are the figures too coarse to "
                 "tell them apart? `autoexp check` asks"
             )
+
+    def _graft(self, candidate: Candidate, tip: str, made_from: int) -> str:
+        """The commit of a keep that was made elsewhere, on the tip: the branch stays one line."""
+        n, hypothesis = candidate.n, self._recorder.state.in_flight[candidate.n].hypothesis
+        message = self._message(n, candidate.description, hypothesis, made_from)
+        return self._candidates.graft(n, candidate.commit, tip, candidate.text, message)
 
     def _judge(self, candidate: Candidate, first: Measurement) -> Judgement:
         """Without a measurement: it tampered when it was run again."""
@@ -477,6 +495,19 @@ class Loop:
             self._recorder.record(events.Paused(clean_line(reason)))
 
     # What the steps are made of.
+
+    @staticmethod
+    def _starts_anew(state: RunState, start: Row) -> bool:
+        """Whether a plateau has ended elsewhere than at what was reached from there."""
+        last = state.rows[-1]
+        known = {last.n, last.made_from}
+        return state.contract.search.policy == "restart" and start.n not in known
+
+    def _message(self, n: int, description: str, hypothesis: str, made_from: int = 0) -> str:
+        trailer = f"Experiment {n} of run {self._directory.tag}"
+        if made_from:
+            trailer += f", made from experiment {made_from}"
+        return f"{description}\n\n{hypothesis}\n\n{trailer}\n"
 
     def _put_beside(self, n: int, before: str, after: str) -> None:
         """The candidate's text and patch where viewers find them without a repository."""

@@ -115,6 +115,13 @@ class CandidateStore(Protocol):
         """
         ...
 
+    def graft(self, n: int, own: str, tip: str, text: str, message: str) -> str:
+        """Put a candidate on top of `tip`, which `own` wasn't made from; returns its new name.
+
+        `own` stays in the store too.
+        """
+        ...
+
     def advance(self, to: str) -> str:
         """Let the run's branch end at `to`; what a person should know of it, or nothing."""
         ...

@@ -5,7 +5,8 @@ from __future__ import annotations
 from autoexp_tui.loop.guidance import Guidance
 from autoexp_tui.loop.ports import CandidateStore
 from autoexp_tui.model import budget
-from autoexp_tui.model.proposal import Situation, Trial
+from autoexp_tui.model.proposal import Inspiration, Situation, Trial
+from autoexp_tui.model.search import Start
 from autoexp_tui.model.state import Row, RunState
 from autoexp_tui.summary.trust import near_words, noise_words, sigma
 
@@ -13,11 +14,12 @@ from autoexp_tui.summary.trust import near_words, noise_words, sigma
 def gather(
     n: int,
     state: RunState,
+    start: Start | None,
     candidates: CandidateStore,
     guidance: Guidance,
     history: list[Trial],
 ) -> Situation:
-    """The situation of experiment `n`.
+    """The situation of experiment `n`, which begins at `start`; None: the baseline.
 
     `history` is brought up to the state: what it holds already is not made again.
     """
@@ -26,7 +28,7 @@ def gather(
     return Situation(
         n=n,
         contract=state.contract,
-        text=candidates.text_of(state.incumbent.commit if state.incumbent else base),
+        text=candidates.text_of(start.row.commit if start else base),
         incumbent=state.incumbent.n if state.incumbent else 0,
         baseline=candidates.text_of(base),
         history=history,
@@ -37,18 +39,23 @@ def gather(
         noise=noise_words(state),
         sigma=sigma(state),
         affordable=budget.affordable(state),
+        parent=start.row.n if start else 0,
+        inspirations=tuple(
+            Inspiration(row.n, row.description, candidates.text_of(row.commit))
+            for row in (start.inspirations if start else ())
+        ),
     )
 
 
 def extend(history: list[Trial], state: RunState) -> None:
     """Add the rows that are new to `history`."""
-    history += [_trial(row, state) for row in state.rows[len(history) :]]
+    history += [_trial(row) for row in state.rows[len(history) :]]
 
 
-def _trial(row: Row, state: RunState) -> Trial:
+def _trial(row: Row) -> Trial:
     return Trial(
         n=row.n,
-        parent=state.kept_as(row.parent, row.n),
+        parent=row.made_from,
         status=row.status,
         metrics=row.metrics,
         description=row.description,

@@ -41,8 +41,9 @@ def steps_of(state: RunState) -> list[Row]:
     """
     found, row = [], state.incumbent
     while row is not None:
-        found.append(row)
-        row = state.row(state.kept_as(row.parent, row.n)) if not row.is_baseline else None
+        if row.status == "keep":  # a near miss that it was made from is a part of its own step
+            found.append(row)
+        row = state.row(row.made_from) if not row.is_baseline else None
     if len(found) < 2 or not found[-1].is_baseline:
         raise UsageProblem(f"run {state.run.tag} has kept nothing yet: there is no gain to verify")
     return found[::-1]

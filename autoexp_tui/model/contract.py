@@ -37,6 +37,7 @@ from autoexp_tui.model.keys import (
 Direction = Literal["lower", "higher"]
 Rule = Literal["primary", "pareto", "weighted"]
 LinkMode = Literal["read-only", "copy", "write"]
+Policy = Literal["climb", "restart", "tree"]
 SandboxChoice = Literal["auto", "bubblewrap", "landlock", "none", "required"]
 
 
@@ -225,6 +226,16 @@ class Agent(msgspec.Struct, frozen=True):
     time_limit: Annotated[Seconds, Key("For one proposal.", shown=True)] = 900.0
 
 
+class Search(msgspec.Struct, frozen=True):
+    """From which text the next experiment starts; what is kept must beat the best in any case."""
+
+    policy: Annotated[Policy, Key("climb: from the best so far. restart: after a plateau, from an "
+        "earlier keep or a near miss, until that brings nothing either. tree: each from one of "
+        "those, the better and the less tried the likelier.")] = "climb"
+    plateau: Annotated[int, Key("Experiments without a gain, after which it starts elsewhere.",
+        ge=1, le=100_000, when=("policy", "restart"))] = 12
+
+
 class Tune(msgspec.Struct, frozen=True):
     """Which of the target's numbers the tuner moves."""
 
@@ -336,6 +347,8 @@ class Contract(msgspec.Struct, frozen=True):
     hidden: Annotated[tuple[ProjectPath, ...], Key("Files and folders that `score` alone sees, "
         "such as the answers: neither the harness nor an agent's copy has them, and a sandbox "
         "hides them, and the repository, where they lie.", "[answers.json]")] = ()
+    search: Annotated[Search, Key("From which text the next experiment starts: climb, restart or "
+        "tree.", "{policy: restart, plateau: 12}", short=("policy",))] = Search()
 
     @property
     def held_out(self) -> Metric | None:

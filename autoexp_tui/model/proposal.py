@@ -31,6 +31,14 @@ class Trial(msgspec.Struct, frozen=True):
     """How long one run of the harness took; of a crash, until it ended or was ended."""
 
 
+class Inspiration(msgspec.Struct, frozen=True):
+    """Another text that is worth a look: a proposal may take something over from it."""
+
+    n: int
+    description: str
+    text: str
+
+
 class Situation(msgspec.Struct, frozen=True):
     """Step 1 of the loop: all that a proposer may know."""
 
@@ -38,9 +46,9 @@ class Situation(msgspec.Struct, frozen=True):
     """Number of the experiment to propose."""
     contract: Contract
     text: str
-    """The target of the best commit so far; what the proposal changes."""
+    """The target as the proposal changes it: of the best so far, or see `parent`."""
     incumbent: int
-    """Number of the experiment that this text comes from."""
+    """Number of the best experiment so far."""
     baseline: str
     """The target as the run found it."""
     history: Sequence[Trial]
@@ -57,6 +65,10 @@ class Situation(msgspec.Struct, frozen=True):
     """The standard deviation of one evaluation's figure; 0 where it repeats itself exactly."""
     affordable: int | None = None
     """Experiments that the budget still pays for at the present pace; None while that is open."""
+    parent: int = 0
+    """Number of the experiment that `text` comes from: the incumbent, but where the search starts
+    elsewhere."""
+    inspirations: Sequence[Inspiration] = ()
 
 
 class Proposal(msgspec.Struct, frozen=True):

@@ -40,6 +40,10 @@ class Experiment:
     parent: str
     since: float = 0.0
     """Run clock when it began."""
+    made_from: int = 0
+    """Number of the experiment whose text it changes; 0 for the baseline."""
+    aside: bool = False
+    """Whether that was not the best when it began."""
     digest: str = ""
     hypothesis: Safe = NOTHING
     description: Safe = NOTHING
@@ -91,6 +95,11 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     mark: Mark = ""
     holdout: float | None = None
     """Of what was kept, where the contract names one: never judged, never shown to the proposer."""
+    made_from: int = 0
+    """Number of the experiment whose text it changes; 0 for the baseline, and where none is known.
+    """
+    aside: bool = False
+    """Whether that was not the best when it began."""
 
     @property
     def is_near_miss(self) -> bool:
@@ -137,6 +146,10 @@ class RunState:
     """What was begun and not decided, by number, in the order of its beginning."""
     rows: list[Row] = field(default_factory=list)
     """In finishing order; `row` finds one by its number."""
+    numbers: dict[str, int] = field(default_factory=dict)
+    """Which experiment has a commit; of another program's table, among those that were kept."""
+    children: dict[int, int] = field(default_factory=dict)
+    """How many experiments were made from one, by its number."""
     tried: dict[str, int] = field(default_factory=dict)
     """Digest of every text that was committed, and by which experiment."""
     incumbent: Row | None = None
@@ -244,15 +257,6 @@ class RunState:
                     return self.rows[index]
         return None
 
-    def kept_as(self, commit: str, before: int) -> int:
-        """The kept experiment, before number `before`, that made `commit`; 0 where none did."""
-        # What `before` was begun from had finished, so at most `before - 1` rows stood there.
-        for index in range(min(before - 1, len(self.rows)) - 1, -1, -1):
-            row = self.rows[index]
-            if row.commit == commit and row.status == "keep":
-                return row.n
-        return 0
-
     def apply(self, record: Record) -> None:  # noqa: C901, PLR0912, PLR0915 - one case per event
         """Fold one record in."""
         self.seq, self.time, self.elapsed = record.seq, record.time, record.elapsed
@@ -267,7 +271,13 @@ class RunState:
             case events.BudgetChanged(budget=budget):
                 self.budget = budget
             case events.ExperimentStarted() as event:
-                self.in_flight[event.n] = Experiment(event.n, event.parent, record.elapsed)
+                self.in_flight[event.n] = Experiment(
+                    event.n,
+                    event.parent,
+                    record.elapsed,
+                    made_from=self.numbers.get(event.parent, 0),
+                    aside=self.incumbent is not None and event.parent != self.incumbent.commit,
+                )
                 self._enter("proposing" if event.n > 1 else "reading")
             case events.ProductsAllowed(paths=paths):
                 self.products += paths
@@ -421,8 +431,13 @@ class RunState:
             evidence=event.evidence,
             mark=event.mark,
             holdout=event.holdout,
+            made_from=self.numbers.get(event.parent, 0),
+            aside=current.aside,
         )
         self.rows.append(row)
+        self.children[row.made_from] = self.children.get(row.made_from, 0) + 1
+        if row.status == "keep" or not self.is_table:
+            self.numbers[row.commit] = row.n
         if row.metrics and self.objective.baseline is None:
             self.objective = self.objective.relative_to(row.metrics)
         if not self.is_table and self.objective.metrics:

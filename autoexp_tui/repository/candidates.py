@@ -29,6 +29,11 @@ class Candidates:
         content = text.encode("utf-8", "surrogateescape")
         return self._repository.record(tag, n, parent, {self._target: content}, message)
 
+    def graft(self, n: int, own: str, tip: str, text: str, message: str) -> str:
+        tag, content = self._started.tag, text.encode("utf-8", "surrogateescape")
+        self._repository.keep_ref(tag, f"{n}.made", own)
+        return self._repository.record(tag, n, tip, {self._target: content}, message)
+
     def advance(self, to: str) -> str:
         return self._repository.advance(self._started.tag, to)
 

@@ -37,14 +37,12 @@ def subject_of(state: RunState, selected: int | None) -> Subject | None:
     if selected is not None and (row := state.row(selected)) is not None:
         return _finished(state, row)
     if state.current is not None:
-        parent = state.kept_as(state.current.parent, state.current.n)
-        return Subject(state.current.n, parent, None, state.current)
+        return Subject(state.current.n, state.current.made_from, None, state.current)
     return _finished(state, state.latest) if state.latest else None
 
 
 def _finished(state: RunState, row: Row) -> Subject:
-    parent = state.kept_as(row.parent, row.n) if row.parent else 0
-    return Subject(row.n, parent, row, None, verified_step(state, row.n))
+    return Subject(row.n, row.made_from, row, None, verified_step(state, row.n))
 
 
 class Texts:

@@ -86,6 +86,7 @@ class FakeLab:
         """What the harness prints as `held`, by text."""
         self.guards: list[tuple[str, str]] = []
         self.mutants: list[str] = []
+        self.messages: dict[str, str] = {}
         self.reads = True
         """Whether what is evaluated is the text, and not always the baseline."""
         self.before_result: Callable[[int], None] = lambda n: None
@@ -96,6 +97,11 @@ class FakeLab:
     def commit(self, n: int, parent: str, text: str, message: str, attempt: int = 1) -> str:
         name = (digest(text) * 3)[:40]
         self.texts[name] = text
+        return name
+
+    def graft(self, n: int, own: str, tip: str, text: str, message: str) -> str:
+        name = f"{own[:30]}{tip[:10]}"
+        self.texts[name], self.messages[name] = text, message
         return name
 
     def advance(self, to: str) -> str:
