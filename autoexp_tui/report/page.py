@@ -36,6 +36,7 @@ _LEGEND = (
     ("│", "discard", 'class="band"', "how sure a kept figure is"),
     ("╌", "best", 'class="best"', "best so far, kept or not"),
     ("┈", "best", 'class="holdout"', "held out: never judged"),
+    ("┄", "best", 'class="origin"', "kept, and made from elsewhere than the best"),
     ("╮", "keep", 'class="front"', "the front: nothing tried is better in both"),
 )
 """Sign, colour, what of the picture it explains, and the explanation."""

@@ -14,13 +14,16 @@ from typing import Any, NamedTuple
 from autoexp_tui.summary.picture import Picture, PlotMark, StepLine, Tick
 
 ROLES = tuple(
-    "axis label baseline band holdout discard crash step best front keep fresh beyond".split()
+    "axis label baseline band holdout origin discard crash step best front keep fresh "
+    "beyond".split()
 )
 """What a character may stand for, besides a curve's letter and, for a blank, nothing."""
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 """Name curves, and are their marks and roles."""
 SIGNS = {"keep": "✓", "aside": "✓", "fresh": "✓", "discard": "·", "crash": "✗", "front": "●"}
 
+_UNDER = {"best", "holdout", "origin"}
+"""Lines that marks may cover."""
 _BEHIND = {"discard", "crash", "aside"}
 """Marks that a line may cover."""
 
@@ -122,13 +125,13 @@ class _Canvas:
         for mark in picture.marks:
             self._bar(mark)
         for line in picture.lines:
-            if line.kind in {"best", "holdout"}:
+            if line.kind in _UNDER:
                 self._line(line)
         for mark in picture.marks:
             if mark.kind in _BEHIND:
                 self._mark(mark)
         for line in picture.lines:
-            if line.kind not in {"best", "holdout"}:
+            if line.kind not in _UNDER:
                 self._line(line)
         for mark in self._not_crowded([m for m in picture.marks if m.kind not in _BEHIND]):
             self._mark(mark)

@@ -122,7 +122,7 @@ class StepLine(NamedTuple):
     """Up to which x the last value holds; None: it ends there."""
     kind: str
     """`step` (the running best of what was kept), `best` (of everything), `front`,
-    `holdout`, or a letter."""
+    `holdout`, `origin` (of a keep that wasn't made from the best), or a letter."""
     stroke: int = 0
     """Lines of one picture differ in this: they are told apart without colour."""
 
@@ -179,6 +179,7 @@ def over_time(
     if any(p.is_best and p.status != "keep" for p in points):
         best = [p for p in points if p.is_best]
         lines.insert(0, StepLine(_places(best), series.last, "best", stroke=3))
+    lines[:0] = [StepLine(_places(pair), None, "origin", stroke=1) for pair in series.origins]
     low, high = scale.low, scale.high
     if series.holdout:
         lines.insert(0, StepLine(tuple(series.holdout), series.last, "holdout", stroke=2))

@@ -123,6 +123,8 @@ class Series:
         """The latest kept point."""
         self.holdout: list[tuple[int, float]] = []
         """Of what was kept: the figure that is never judged, by experiment."""
+        self.origins: list[tuple[Point, Point]] = []
+        """What was kept and made from elsewhere than the best, after what it was made from."""
         self._figure = metric or objective.as_metric()
         self._name = self._figure.name if metric or objective.is_metric else ""
         self._records: list[Row] = []
@@ -164,6 +166,8 @@ class Series:
                     new = self._recorded(row, new)
                 if new.status == "keep":
                     self.kept = new
+                    if row.aside and (origin := self._point(row.made_from)):
+                        self.origins.append((origin, new))
                 if self._measured % self._stride == 0:
                     self._sample.append(value)
                 self._measured += 1
@@ -173,6 +177,11 @@ class Series:
             self.points.append(new)
         if len(self.points) > _HELD:
             self.points = bucket(self.points, _BUCKETS)
+
+    def _point(self, n: int) -> Point | None:
+        """Experiment `n` as it is drawn; None where it was thinned out."""
+        at = bisect_left(self.points, n, key=lambda p: p.n)
+        return self.points[at] if at < len(self.points) and self.points[at].n == n else None
 
     def _recorded(self, row: Row, new: Point) -> Point:
         """`new` as a best one, if the whole rule says so and not its figure alone."""
@@ -193,6 +202,7 @@ class Series:
         """
         self.last = rows[-1].n if rows else 0
         self.holdout = [(n, value) for n, value in self.holdout if n <= self.last]
+        self.origins = [pair for pair in self.origins if pair[1].n <= self.last]
         if self.baseline and self.baseline.n > self.last:
             self.baseline = None
         del self.points[bisect_right(self.points, self.last, key=lambda p: p.n) :]

@@ -78,8 +78,8 @@ def poisoned(value: Any) -> Any:
 
 
 _CHOICES = {
-    "", "lower", "higher", "keep", "discard", "crash", "run", "table", "primary", "climb", "only", "info",
-    "warning", "alarm", "confirm", "incumbent", "medium", "default", "adaptive", "auto",
+    "", "lower", "higher", "keep", "discard", "crash", "run", "table", "primary", "only", "info",
+    "climb", "warning", "alarm", "confirm", "incumbent", "medium", "default", "adaptive", "auto",
     "off", "median", "mean", "whole", "step", "without", "holds", "unclear", "gone", "failed",
     "lines",
 }  # fmt: skip

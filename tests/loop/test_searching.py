@@ -17,6 +17,10 @@ from autoexp_tui.model import events
 from autoexp_tui.model.contract import Budget, Policy, Search
 from autoexp_tui.model.search import next_start, places
 from autoexp_tui.model.state import RunState
+from autoexp_tui.report.svg import svg
+from autoexp_tui.report.textplot import paint
+from autoexp_tui.summary.picture import over_time
+from autoexp_tui.summary.series import Series
 
 
 def rig(folder: Path, texts: list[str], policy: Policy, plateau: int = 2, **more: object) -> Rig:
@@ -137,3 +141,22 @@ def test_a_journal_of_before_climbs(tmp_path: Path) -> None:
     old = msgspec.json.decode(msgspec.json.encode(contract()))
     del old["search"]
     assert msgspec.convert(old, type(contract())).search == Search("climb")
+
+
+def test_pictures_show_where_a_keep_came_from(tmp_path: Path) -> None:
+    restart = rig(tmp_path, ["8", "9", "9.5", "7", "6"], "restart")
+    restart.run()
+    series = Series(restart.state.objective)
+    series.extend(restart.state.rows)
+    picture = over_time(series)
+    assert picture is not None
+    (line,) = (line for line in picture.lines if line.kind == "origin")
+    assert line.points == ((1, 10.0), (5, 7.0))
+    painting = paint(picture, 60, 12)
+    assert painting is not None
+    assert "origin" in {role for cells in painting.lines for _, role in cells}
+    assert 'class="origin"' in svg(picture, "loss", str)
+    series.cut(restart.state.rows[:4])
+    cut = over_time(series)
+    assert cut is not None
+    assert not cut.has_line("origin")

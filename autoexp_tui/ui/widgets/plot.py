@@ -57,6 +57,7 @@ class MetricPlot(Widget, can_focus=True):
         & .metric-plot--label { color: $text-muted; }
         & .metric-plot--band { color: $text-muted; }
         & .metric-plot--holdout { color: $text-muted; text-style: dim; }
+        & .metric-plot--origin { color: $text-muted; text-style: dim; }
         & .metric-plot--baseline { color: $text-muted; text-style: dim; }
         & .metric-plot--discard { color: $foreground; }
         & .metric-plot--crash { color: $text-error; }
@@ -225,7 +226,8 @@ class MetricPlot(Widget, can_focus=True):
         """What is most worth saying first; the rest where there is room."""
         row = self._row(self._cursor)
         if row is not None:
-            yield f"#{row.n} {format_number(series.value(row))} {outcome_of(row)}"
+            origin = f" from #{row.made_from}" if row.aside else ""
+            yield f"#{row.n} {format_number(series.value(row))} {outcome_of(row)}{origin}"
         elif self._best is not None:
             yield f"best {format_number(self._value(series, self._best))} at #{self._best}"
         elif series.kept is not None:
@@ -237,6 +239,8 @@ class MetricPlot(Widget, can_focus=True):
             yield "╌ best so far, kept or not"
         if picture.has_line("holdout"):
             yield "dim line: held out, never judged"
+        if picture.has_line("origin"):
+            yield "┄ made from elsewhere than the best"
         if picture.most is not None:
             yield f"▲ up to {format_number(picture.most)}"
         if picture.least is not None:
