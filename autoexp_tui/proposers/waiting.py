@@ -45,8 +45,13 @@ class Waiter:
         controls: Controls,
         used_up: Callable[[], str],
         announce: Callable[[float, str], None],
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         """`used_up` says which budget is at its end, or nothing; `announce` journals a wait."""
+        self._monotonic = monotonic
+        self._wall = wall
         self._controls = controls
         self._used_up = used_up
         self._announce = announce
@@ -63,12 +68,13 @@ class Waiter:
                 that waits for an outage to end may never come to it.
             Exhausted: a budget has come to its end meanwhile.
         """
-        self._look()
+        self._look(reason)
         self._announce(seconds, reason)
-        end = time.monotonic() + seconds
-        while (left := end - time.monotonic()) > 0:
+        # By both clocks: a machine that slept has waited too, and a clock may be set back.
+        end, moment = self._monotonic() + seconds, self._wall() + seconds
+        while (left := min(end - self._monotonic(), moment - self._wall())) > 0:
             self._controls.wait(self._controls.proposing, min(left, _POLL_S))
-            self._look()
+            self._look(reason)
 
     def until_it_passes(self, attempt: Callable[[], _T], longest: float) -> _T:
         """What `attempt` returns, when it raises Passing no more; between attempts, waits.
@@ -82,10 +88,10 @@ class Waiter:
             try:
                 return attempt()
             except Passing as passing:
-                # Who says "at once" has failed all the same: then our own pause holds.
-                self.wait(passing.after or next(pauses), str(passing))
+                # Who names a short time again and again is mistaken: our own pauses grow.
+                self.wait(max(passing.after or 0.0, next(pauses)), str(passing))
 
-    def _look(self) -> None:
+    def _look(self, reason: str) -> None:
         self._controls.check_proposal()
         while self._controls.pausing and not self._controls.stopping:
             self._controls.check_proposal()
@@ -93,4 +99,4 @@ class Waiter:
         if self._controls.stopping:
             raise Interrupted
         if why := self._used_up():
-            raise Exhausted(why)
+            raise Exhausted(f"{why}, while it waited: {reason}")

@@ -178,8 +178,10 @@ class ModelServer:
         tools = {t["name"]: t.get("input_schema", {}) for t in body.get("tools", [])}
         done = json.dumps(body["messages"]).count('"tool_result"')
         move = self._move(tools, body, done) if tools else Move("", "a title")
-        block = call(move.arguments, move.tool, f"toolu_{uuid.uuid4().hex}") if move.tool else (
-            words(str(move.arguments))
+        block = (
+            call(move.arguments, move.tool, f"toolu_{uuid.uuid4().hex}")
+            if move.tool
+            else (words(str(move.arguments)))
         )
         reason = "tool_use" if move.tool else "end_turn"
         usage = {"input_tokens": INPUT_TOKENS}
@@ -351,7 +353,8 @@ def _send(handler: BaseHTTPRequestHandler, status: int, body: Json) -> None:
 
 
 def _stream(
-    handler: BaseHTTPRequestHandler, events: Iterator[tuple[str, Json]] | list[tuple[str, Json]],
+    handler: BaseHTTPRequestHandler,
+    events: Iterator[tuple[str, Json]] | list[tuple[str, Json]],
     end: str = "",
 ) -> None:
     named = [

@@ -14,9 +14,16 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from autoexp_tui.model.proposal import Proposal, Situation, Stream, Unable, Unusable
+from autoexp_tui.model.proposal import (
+    Exhausted,
+    Proposal,
+    Situation,
+    Stream,
+    Unable,
+    Unusable,
+)
 from autoexp_tui.proposers.briefing import Briefing
-from autoexp_tui.proposers.command.failures import named_wait, remedy
+from autoexp_tui.proposers.command.failures import could_not_work, judge
 from autoexp_tui.proposers.command.presets import PRESETS, BadCommand, command_line, filled
 from autoexp_tui.proposers.command.scratch import Scratch, TargetLost
 from autoexp_tui.proposers.command.supervised import AgentRun, RunAgent, Supervised
@@ -36,6 +43,8 @@ _LONGEST_RETRY_S = 600.0
 """Seconds between attempts, at most, when the agent names no time."""
 _HANGS = 5
 """How often in a row its time limit may end it for one experiment."""
+_UNKNOWN = 12
+"""How often in a row it may fail in words that nobody knows: within three quarters of an hour."""
 _NOT_FOUND = frozenset({126, 127})
 """The shell's word for a program that is not there, or is none."""
 
@@ -79,6 +88,8 @@ class CommandProposer:
         self._waiter = waiter
         self._hangs = (0, 0)
         """An experiment's number, and how often in a row the time limit has ended the agent."""
+        self._unknown = 0
+        """How often in a row it has failed in words that nobody knows."""
         self._gather_context = gather_context
         self._notice = notice
         self._refresh = refresh
@@ -102,7 +113,12 @@ class CommandProposer:
             again = True
             return self._ask(situation, stream)
 
-        return self._waiter.until_it_passes(attempt, _LONGEST_RETRY_S)
+        try:
+            return self._waiter.until_it_passes(attempt, _LONGEST_RETRY_S)
+        except Exhausted as end:
+            if len(situation.history) > 1:
+                raise
+            raise Unable(f"{end}; the agent has made no proposal at all") from end
 
     def _ask(self, situation: Situation, stream: Stream) -> Proposal:
         """Run the agent once. Raises Passing, Unable, Unusable."""
@@ -133,7 +149,8 @@ class CommandProposer:
                 )
             self._report(scratch.other_changes(), target)
             if ended.failure and not ended.timed_out:
-                raise self._trouble(ended)
+                raise self._trouble(ended, f"the agent failed: {clean_line(ended.failure)}")
+            self._unknown = 0
             try:
                 text = scratch.text()
             except TargetLost as lost:
@@ -142,6 +159,9 @@ class CommandProposer:
         if text == situation.text:
             if ended.timed_out:
                 raise Passing(f"the agent has written nothing: {clean_line(ended.failure)}")
+            if could_not_work(ended.tail):
+                last = clean_line(ended.tail.strip().rpartition("\n")[2], 200)
+                raise self._trouble(ended, f"the agent changed nothing: {last}")
             raise Unusable(f"the agent left {target} as it was")
         if ended.timed_out:
             self._notice(
@@ -158,13 +178,19 @@ class CommandProposer:
             memo={"agent": self._word},
         )
 
-    def _trouble(self, ended: AgentRun) -> Exception:
-        """What a failure of the agent means for the run."""
-        words = f"the agent failed: {clean_line(ended.failure)}"
-        said = f"{ended.tail}\n{ended.failure}"
-        if what := remedy(said):
-            return Unable(f"{words}; {what}, then `autoexp run` goes on from here")
-        return Passing(words, named_wait(said, dt.datetime.now().astimezone()))
+    def _trouble(self, ended: AgentRun, words: str) -> Exception:
+        """What a failure of the agent, told as `words`, means for the run."""
+        now = dt.datetime.now().astimezone()
+        failure = judge(f"{ended.tail}\n{ended.failure}", now)
+        if failure.kind == "lasts":
+            return Unable(f"{words}; {failure.remedy}, then `autoexp run` goes on from here")
+        self._unknown = self._unknown + 1 if failure.kind == "unknown" else 0
+        if self._unknown > _UNKNOWN:
+            return Unable(
+                f"{words}, {self._unknown} times in a row: try `{clean_line(self._line, 200)}` by "
+                "hand, then `autoexp run` goes on from here"
+            )
+        return Passing(words, failure.after)
 
     def _count_hang(self, n: int, ended: AgentRun) -> None:
         """Raise Unable when its time limit has ended it too often for one experiment."""
