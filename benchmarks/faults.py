@@ -129,6 +129,8 @@ class Campaign:
 
 
 def _end(trial: Trial, _chance: random.Random) -> str:
+    if not trial.run.journal.exists():
+        return "not begun"  # the last point's project was put aside as broken
     trial.check(fsck=True)
     return "whole"
 

@@ -492,7 +492,7 @@ class Loop:
     def _pause(self, reason: str) -> None:
         if not self._recorder.state.paused:
             self._controls.pause()
-            self._recorder.record(events.Paused(clean_line(reason)))
+            self._recorder.record(events.Paused(clean_line(reason, _REASON)))
 
     # What the steps are made of.
 

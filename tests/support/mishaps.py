@@ -6,6 +6,7 @@ few words, and raises AssertionError when a promise was broken.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import random
@@ -24,7 +25,7 @@ import pytest
 from support.effects import Injury
 from support.faulty import ENDED_BADLY, OK, REFUSED
 from support.gitrepos import git
-from support.trial import TAG, Trial, end_of
+from support.trial import PATIENCE, TAG, Trial, end_of
 
 from autoexp_tui.loop.control import Command
 from autoexp_tui.loop.journal import JournalError
@@ -157,12 +158,34 @@ def folder_read_only(trial: Trial, chance: random.Random) -> str:
 
 
 def _refused(trial: Trial, injury: Injury) -> str:
-    """It may end, and say so, or go on; what it leaves must be whole."""
-    status = trial.hurt(3, injury)
-    assert status in {OK, ENDED_BADLY, REFUSED}, f"it ended with {status}:\n{trial.said()}"
+    """It may end, and say so, go on, or pause for a person; what it leaves must be whole."""
+    process = trial.start(3, injury)
+    why = _pause_of(trial, process)
+    if why:
+        named = (*injury.below, os.strerror(errno.EROFS), os.strerror(errno.EIO))
+        assert any(name in why for name in named), f"it paused without its reason: {why}"
+        trial.mend()
+        with suppress(NoRunner):  # its own next try came first, and it has ended
+            send(trial.run, Command("resume", by="a trial"))  # type: ignore[arg-type]
+    status = end_of(process)
+    expected = {OK} if why else {OK, ENDED_BADLY, REFUSED}
+    assert status in expected, f"it ended with {status}:\n{trial.said()}"
+    trial.mend(done=False)
     trial.check_rows()
     trial.resume()
     return trial.hurt_at() or "not reached"
+
+
+def _pause_of(trial: Trial, process: BaseProcess) -> str:
+    """Why it stands still until somebody mends something; empty once it has ended instead."""
+    deadline = time.monotonic() + PATIENCE
+    while process.is_alive() and time.monotonic() < deadline:
+        with suppress(JournalError):
+            why = trial.state().paused
+            if why and "it tries again" in why:
+                return why
+        process.join(0.05)
+    return ""
 
 
 def clock_set(trial: Trial, chance: random.Random) -> str:

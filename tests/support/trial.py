@@ -10,7 +10,7 @@ import os
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from support.effects import NO_INJURY, Injury
+from support.effects import MENDED, NO_INJURY, Injury
 from support.faulty import OK, Job, start
 from support.gitrepos import git, make_repo
 from support.projects import fingerprint
@@ -123,6 +123,11 @@ class Trial:
         """Let a runner be hurt; its exit status, negative for a signal."""
         process = self.start(more, injury)
         return end_of(process)
+
+    def mend(self, *, done: bool = True) -> None:
+        """Let nothing go wrong any more in any process; not `done`: as it was."""
+        path = self.folder / MENDED
+        path.touch() if done else path.unlink(missing_ok=True)
 
     def resume(self, more: int = 1) -> None:
         """Take the run up again as a person would, and see that all is well."""
