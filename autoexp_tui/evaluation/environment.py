@@ -218,9 +218,18 @@ def _is_random(value: str) -> bool:
             return True
         pieces = re.findall(r"[a-z]+|[A-Z]+|[0-9]+", token)
         run = max(re.findall(r"[A-Za-z0-9]+", token), key=len, default="")
-        if len(run) >= 20 and len(pieces) >= len(token) / 4 and base64(run) > 3.5:
+        mixed = len(run) >= 20 and len(pieces) >= len(token) / 4 and base64(run) > 3.5
+        if mixed or (_takes_turns(token) and base64(token) > 3.0):
             return True
     return False
+
+
+def _takes_turns(token: str) -> bool:
+    """Whether letters and digits take turns as they do in no name, which has words, or parts."""
+    joined = re.sub(r"[^A-Za-z0-9]", "", token.rstrip("="))
+    parted = len(token.rstrip("=")) - len(joined) > len(token) / 10
+    turns = re.findall(r"[A-Z]?[a-z]+|[A-Z]+|[0-9]+", joined)
+    return len(joined) >= 20 and not parted and len(turns) >= len(joined) / 4.5
 
 
 # detect-secrets takes 0.15 s to import: only who judges an environment pays for it.

@@ -224,6 +224,9 @@ class Agent(msgspec.Struct, frozen=True):
     run: Annotated[CommandLine, Key("A command line, or the name of a preset: claude-code, "
         "codex, aider, gemini.", "claude-code", needed=True)] = ""
     time_limit: Annotated[Seconds, Key("For one proposal.", shown=True)] = 900.0
+    logins: Annotated[tuple[LinkPath, ...], Key("Where the program, or what it starts, keeps what "
+        "it signs in with: a sandbox shows it no other secret place. What is named after it, as "
+        "~/.codex for codex, need not be told.", "['~/.claude', '~/.claude.json']")] = ()
 
 
 class Search(msgspec.Struct, frozen=True):

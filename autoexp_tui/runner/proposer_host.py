@@ -15,7 +15,7 @@ from autoexp_tui.loop.control import Controls
 from autoexp_tui.loop.recorder import Recorder
 from autoexp_tui.loop.spending import SpendLedger
 from autoexp_tui.model import budget, events
-from autoexp_tui.model.contract import Environment
+from autoexp_tui.model.contract import Contract
 from autoexp_tui.model.proposal import Proposer
 from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.proposers import registry
@@ -53,14 +53,14 @@ def make_proposer(
         gather_context=ContextGatherer(run, candidates.harness_text, state).gather,
         ledger=SpendLedger(recorder),
         waiter=Waiter(controls, lambda: budget.used_up(state, recorder.elapsed), announce),
-        run=_confined(evaluator, state.contract.env),
+        run=_confined(evaluator, state.contract),
         notice=recorder.warn,
         refresh=evaluator.refresh,
     )
     return registry.factory(state.run.proposer).make(hosting)
 
 
-def _confined(evaluator: LocalEvaluator, allowed: Environment) -> RunHarness:
+def _confined(evaluator: LocalEvaluator, contract: Contract) -> RunHarness:
     """Runs an agent program in the sandbox of the run, with what agents need."""
 
     def run(
@@ -69,10 +69,19 @@ def _confined(evaluator: LocalEvaluator, allowed: Environment) -> RunHarness:
         workspace = evaluator.workspace
         private = workspace.root.with_name(".agent-private")
         scratch = log.parent / cwd.relative_to(log.parent).parts[0]
-        env = agent_environment(env, allowed)
+        env = agent_environment(env, contract.env)
         discard(private)
         try:
-            confinement = agent_confinement(workspace, env, " ".join(argv), scratch, private)
+            confinement = agent_confinement(
+                workspace,
+                env,
+                " ".join(argv),
+                scratch,
+                private,
+                # What a candidate wrote may stand in `argv`, and is to open nothing.
+                line=f"{contract.command.run} {argv[0]}",
+                logins=contract.command.logins,
+            )
             confined = evaluator.sandbox.wrap(argv, confinement)
             return run_harness(confined, cwd=cwd, env=env, log=log, mask=evaluator.mask, **rest)
         finally:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from autoexp_tui.evaluation.sandbox import reach
+from autoexp_tui.evaluation.sandbox.places import agent_places
 from autoexp_tui.evaluation.sandbox.reach import _programs
 
 
@@ -24,3 +25,21 @@ def test_an_environment_on_the_path_is_whole(
     }
     (tmp_path / "venv" / "pyvenv.cfg").touch()
     assert tmp_path / "venv" in set(_programs({"PATH": str(programs)}, ""))
+
+
+def test_an_agent_program_reads_its_own_login_and_no_other(tmp_path: Path) -> None:
+    for name in (".ssh", ".codex", ".claude", ".mine", ".config/mine", ".kube", "logins"):
+        (tmp_path / name).mkdir(parents=True)
+    environ = {"HOME": str(tmp_path), "CODEX_HOME": str(tmp_path / "logins")}
+
+    def places(command: str, *logins: str) -> set[str]:
+        found = agent_places(environ, command, logins)
+        return {str(path.relative_to(tmp_path)) for path in found}
+
+    assert places("/opt/bin/codex exec -") == {".codex", "logins"}
+    assert places("npx @anthropic-ai/claude-code -p") == {".claude"}
+    assert places("python3 tools/mine.py --model gpt") == {".mine", ".config/mine"}
+    assert places("sh ssh.sh; kube; ./my-gemini") == set()
+    assert places("mine", "~/.kube", str(tmp_path / ".ssh")) == {
+        *(".mine", ".config/mine", ".kube", ".ssh")
+    }

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import os
 import pwd
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 _IN_HOME = (
@@ -78,7 +79,7 @@ _AGENTS: dict[str, tuple[str, ...]] = {
     "qwen": (".qwen",),
     "copilot": (".copilot",),
 }
-"""By a word of its command line: where an agent program keeps its login and its settings."""
+"""By a part of its program's name: where an agent program keeps its login and its settings."""
 
 _BY_VARIABLE = (
     *("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE", "GOOGLE_APPLICATION_CREDENTIALS", "NETRC"),
@@ -106,21 +107,37 @@ def secret_places(environ: Mapping[str, str]) -> tuple[Path, ...]:
     return tuple(dict.fromkeys(path for path in _candidates(environ) if os.path.lexists(path)))
 
 
-def agent_places(environ: Mapping[str, str], command: str) -> tuple[Path, ...]:
-    """What an agent program keeps for itself, by the words of its command line.
+def agent_places(
+    environ: Mapping[str, str], command: str, logins: Iterable[str] = ()
+) -> tuple[Path, ...]:
+    """What an agent program keeps for itself, by the names of the programs in its command line.
 
-    Where no word is known, a program of the user's own may start any of them: all of them.
+    Of a program that isn't known, what is named after it, but for places that are others'. What
+    it keeps elsewhere, or what else it starts, is named by `logins`: paths, or below HOME.
     """
-    known = {name: places for name, places in _AGENTS.items() if name in command}
-    found = [
-        home / name
-        for home in _homes(environ)[:1]
-        for places in (known or _AGENTS).values()
-        for name in places
-    ]
-    named = (environ.get(name) for name in ("CLAUDE_CONFIG_DIR", "CODEX_HOME"))
-    found += [Path(value) for value in named if value]
+    names = _program_names(command)
+    known = [each for each in _AGENTS if any(each in re.split(r"[-_.]", name) for name in names)]
+    places = [place for each in known for place in _AGENTS[each]]
+    if not known:
+        others = {*_IN_HOME, *(place for each in _AGENTS.values() for place in each)}
+        forms = (".{}", ".{}.json", ".config/{}", ".local/share/{}")
+        named = [form.format(name) for name in names for form in forms]
+        places += [place for place in named if place not in others]
+    found = [home / place for home in _homes(environ)[:1] for place in places]
+    variables = {"claude": "CLAUDE_CONFIG_DIR", "codex": "CODEX_HOME"}
+    configured = (environ.get(variables[each]) for each in known if each in variables)
+    found += [Path(value) for value in configured if value]
+    for login in logins:
+        home = home_of(environ) or Path("/")
+        found.append(home / login.removeprefix("~/"))
     return tuple(path for path in found if os.path.lexists(path))
+
+
+def _program_names(command: str) -> list[str]:
+    """Of the words that could be programs, without folders and endings."""
+    words = (word.strip("'\"").rpartition("/")[2] for word in command.split())
+    stems = (re.sub(r"\.(?:py|sh|js|mjs|ts|exe)$", "", word) for word in words)
+    return [stem for stem in stems if re.fullmatch(r"[A-Za-z][\w.-]*", stem)]
 
 
 def home_of(environ: Mapping[str, str]) -> Path | None:

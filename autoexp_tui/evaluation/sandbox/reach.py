@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from autoexp_tui.evaluation.sandbox.confinement import Confinement
@@ -64,14 +64,22 @@ def harness_confinement(
 
 
 def agent_confinement(
-    workspace: Workspace, environ: Mapping[str, str], command: str, scratch: Path, private: Path
+    workspace: Workspace,
+    environ: Mapping[str, str],
+    command: str,
+    scratch: Path,
+    private: Path,
+    *,
+    line: str = "",
+    logins: Iterable[str] = (),
 ) -> Confinement:
     """For an agent program that works in `scratch`; what lies beside that, it may read.
 
-    It has the network, and what it keeps for itself. `private` is as in `harness_confinement`.
+    It has the network, and what it keeps for itself, by its settings: the command line as a person
+    wrote it, `line`, by default `command`, and `logins`. `private` is as in `harness_confinement`.
     """
     private.mkdir(mode=0o700)
-    own = agent_places(environ, command)
+    own = agent_places(environ, line or command, logins)
     folders = tuple(path for path in own if path.is_dir())
     return Confinement(
         scratch,
