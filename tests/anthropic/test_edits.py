@@ -7,14 +7,14 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from autoexp_tui.proposers.anthropic.edits import (
+from autoexp_tui.proposers.conversing.edits import (
     Edit,
     EditError,
     GrowingText,
     apply_edits,
     whole_file,
 )
-from autoexp_tui.proposers.anthropic.partial_json import PartialArguments
+from autoexp_tui.proposers.conversing.partial_json import PartialArguments
 
 OLD = "import os\n\nlr = 0.1\nsteps = 100\n\nlr = 0.1  # again\n"
 

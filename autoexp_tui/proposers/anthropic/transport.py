@@ -21,7 +21,7 @@ import msgspec
 
 from autoexp_tui.model.proposal import Unable
 from autoexp_tui.proposers.anthropic.settings import Credentials, Settings
-from autoexp_tui.proposers.anthropic.tokens import Tokens
+from autoexp_tui.proposers.conversing.tokens import Tokens
 from autoexp_tui.text.safe import clean_line
 
 T = TypeVar("T")

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 
 from autoexp_tui.model.problem import UsageProblem
-from autoexp_tui.proposers.anthropic.tokens import Tokens
+from autoexp_tui.proposers.conversing.tokens import Tokens
 
 _KINDS = frozenset({"input", "output", "cache_write", "cache_write_1h", "cache_read"})
 _MILLION = 1_000_000

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from autoexp_tui.proposers.anthropic.partial_json import PartialArguments
+from autoexp_tui.proposers.conversing.partial_json import PartialArguments
 from autoexp_tui.text.safe import clean_line
 
 _BARE_NEWLINE = re.compile(r"(?<!\r)\n")
