@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from autoexp_tui.proposers.conversing.prices import Prices, UnknownPrice
 from autoexp_tui.proposers.anthropic.proposer import AnthropicProposer
 from autoexp_tui.proposers.anthropic.settings import Credentials, Settings
-from autoexp_tui.proposers.conversing.tokens import Tokens
 from autoexp_tui.proposers.context import Change, Context
+from autoexp_tui.proposers.conversing.prices import Prices, UnknownPrice
+from autoexp_tui.proposers.conversing.tokens import Tokens
 
 __all__ = [
     "AnthropicProposer",

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, cast
 from autoexp_tui.loop.spending import SpendLedger
 from autoexp_tui.model import events
 from autoexp_tui.model.proposal import Unable
-from autoexp_tui.proposers.conversing.prices import Prices
 from autoexp_tui.proposers.anthropic.settings import Credentials, Settings
+from autoexp_tui.proposers.conversing.prices import Prices
 from autoexp_tui.proposers.conversing.tokens import Tokens
 from autoexp_tui.proposers.waiting import Passing, Waiter
 from autoexp_tui.text.safe import one_line
