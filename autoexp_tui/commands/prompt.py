@@ -21,9 +21,9 @@ def prompt(tag: str | None) -> None:
     from autoexp_tui.loop.guidance import Guidance  # noqa: PLC0415
     from autoexp_tui.loop.situation import gather  # noqa: PLC0415
     from autoexp_tui.model.search import Start, next_start  # noqa: PLC0415
-    from autoexp_tui.proposers.anthropic.prompt import build  # noqa: PLC0415
     from autoexp_tui.proposers.anthropic.settings import Credentials  # noqa: PLC0415
     from autoexp_tui.proposers.context import ContextGatherer  # noqa: PLC0415
+    from autoexp_tui.proposers.conversing.prompt import build  # noqa: PLC0415
     from autoexp_tui.repository.candidates import Candidates  # noqa: PLC0415
     from autoexp_tui.repository.repository import Repository  # noqa: PLC0415
 

@@ -12,9 +12,9 @@ from autoexp_tui.model.contract import Contract, Decide, Limit, Metric
 from autoexp_tui.model.events import Status
 from autoexp_tui.model.proposal import Crash, Situation, Trial, Unable
 from autoexp_tui.proposers.anthropic import Change, Context
-from autoexp_tui.proposers.anthropic.prompt import Prompt, build
 from autoexp_tui.proposers.briefing import BUDGETS, crash_report
 from autoexp_tui.proposers.briefing.wording import tokens
+from autoexp_tui.proposers.conversing.prompt import Prompt, build
 
 FIXED = 2_500
 """Tokens of what is not a part with a budget: rules, tool, contract, titles."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from autoexp_tui.loop.spending import SpendLedger
 from autoexp_tui.model.proposal import Crash, Proposal, Situation, Stream, Unusable
-from autoexp_tui.proposers.anthropic.prompt import Prompt, build
 from autoexp_tui.proposers.anthropic.settings import Credentials, Settings
 from autoexp_tui.proposers.briefing import crash_report
 from autoexp_tui.proposers.context import GatherContext, no_context
 from autoexp_tui.proposers.conversing.client import Client
 from autoexp_tui.proposers.conversing.conversation import Conversation, Drafted
+from autoexp_tui.proposers.conversing.prompt import Prompt, build
 from autoexp_tui.proposers.waiting import Waiter
 
 _ROUNDS = 6

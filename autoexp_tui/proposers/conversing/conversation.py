@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from autoexp_tui.model.proposal import Stream, Unusable
-from autoexp_tui.proposers.anthropic.prompt import Prompt
 from autoexp_tui.proposers.briefing.tool import NAME as TOOL
 from autoexp_tui.proposers.conversing.client import Client
 from autoexp_tui.proposers.conversing.edits import (
@@ -19,6 +18,7 @@ from autoexp_tui.proposers.conversing.edits import (
     whole_file,
 )
 from autoexp_tui.proposers.conversing.partial_json import PartialArguments
+from autoexp_tui.proposers.conversing.prompt import Prompt
 from autoexp_tui.proposers.conversing.tokens import Tokens
 from autoexp_tui.text.safe import clean_line
 
