@@ -84,6 +84,9 @@ def _lines(event: events.AnyEvent, state: RunState) -> list[str]:  # noqa: C901,
             return [f"instructions read: {event.lines} lines, from #{event.n} on"]
         case events.CostSettled():
             spent = f"{money(event.usd)}, {money(state.spent_usd)} in all"
+            if event.possible_usd:
+                besides = money(event.possible_usd), money(state.possible_usd)
+                spent += f"; possibly billed besides {besides[0]}, {besides[1]} in all"
             return [f"#{event.n} {cut(event.model, 60)}: {event.outcome}, {spent}"]
         case events.WaitBegan():
             return [f"#{event.n} waits {event.seconds:.0f}s: {cut(event.reason, 300)}"]

@@ -72,6 +72,8 @@ def _lines(digest: Digest) -> Iterator[str]:
         yield f"time       {format_duration(digest.seconds)}"
     if digest.cost_usd:
         yield f"cost       {money(digest.cost_usd)}"
+    if digest.possible_usd:
+        yield f"possibly   {money(digest.possible_usd)} billed besides, for dropped lines"
     if digest.improvements:
         yield "kept"
     for step in digest.improvements:

@@ -119,6 +119,7 @@ class Loop:
             finished = events.RunFinished(clean_line(str(failure), _REASON), ok=False)
         else:
             finished = events.RunFinished(clean_line(reason, _REASON), ok=True)
+        self.log_row()  # what was settled since the last row, where the disk was full then
         self._recorder.record(finished)
         return finished
 

@@ -25,10 +25,20 @@ class _Table:
     """One projected file."""
 
     def __init__(
-        self, path: Path, header: str, lines: Callable[[int], str], aside: Path, inner: Path
+        self,
+        path: Path,
+        header: str,
+        lines: Callable[[int], str],
+        aside: Path,
+        inner: Path,
+        former: Callable[[], str] = lambda: "",
     ) -> None:
-        """`inner` is the same table in the run's directory, beside those of other runs."""
+        """`inner` is the same table in the run's directory, beside those of other runs.
+
+        `former` is the text that an earlier version would have written.
+        """
         self.path = path
+        self._former = former
         self._inner = inner
         self._header = header
         self._lines = lines
@@ -69,7 +79,8 @@ class _Table:
             return True
         if found == text:
             return False
-        foreign = bool(found) and not text.startswith(found) and not self._is_another_runs(found)
+        ours = text.startswith(found) or self._former().encode().startswith(found)
+        foreign = bool(found) and not ours and not self._is_another_runs(found)
         if foreign:
             replace_file(self._aside_name(), found)
         replace_file(self.path, text, by=self._inner.parent)
@@ -124,20 +135,34 @@ class Projections:
         def requests() -> int:
             return len(state.settled)
 
-        self._tables = [
+        def former() -> str:
+            return results.former_budget(state.settled)
+
+        self._results = [
             (_Table(run.results, header, rows, aside, run.results), count),
             (_Table(results_path, header, rows, aside / "project", run.results), count),
-            (_Table(run.budget_log, costly, costs, aside, run.budget_log), requests),
-            (_Table(beside, costly, costs, aside / "project", run.budget_log), requests),
+        ]
+        inner = run.budget_log
+        self._costs = [
+            (_Table(inner, costly, costs, aside, inner, former), requests),
+            (_Table(beside, costly, costs, aside / "project", inner, former), requests),
         ]
 
     def update(self) -> list[str]:
         """Bring every table up to the state; what went wrong or was set aside, in words."""
-        notes = []
-        for table, length in self._tables:
-            try:
-                if table.bring_up_to(length()):
-                    notes.append(f"{table.path.name} had been edited: yours is in {table.aside}")
-            except OSError as error:
-                notes.append(f"{table.path}: can't be written now: {error.strerror}")
-        return notes
+        return _brought_up([*self._results, *self._costs])
+
+    def update_costs(self) -> list[str]:
+        """The same, for `budget.log` alone."""
+        return _brought_up(self._costs)
+
+
+def _brought_up(tables: list[tuple[_Table, Callable[[], int]]]) -> list[str]:
+    notes = []
+    for table, length in tables:
+        try:
+            if table.bring_up_to(length()):
+                notes.append(f"{table.path.name} had been edited: yours is in {table.aside}")
+        except OSError as error:
+            notes.append(f"{table.path}: can't be written now: {error.strerror}")
+    return notes

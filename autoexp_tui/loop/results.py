@@ -46,13 +46,15 @@ def table(rows: Iterable[Row], metrics: Sequence[Metric]) -> str:
 
 
 _KINDS = ("input", "cache_write", "cache_write_1h", "cache_read", "output")
-BUDGET_HEADER = "\t".join(
-    ["time", "experiment", "model", *_KINDS, "cost_usd", "cumulative_usd", "outcome\n"]
-)
+_BUDGET = ["time", "experiment", "model", *_KINDS, "cost_usd", "cumulative_usd", "outcome"]
+BUDGET_HEADER = "\t".join([*_BUDGET, "possible_usd"]) + "\n"
 
 
 def budget_lines(settled: Sequence[tuple[float, CostSettled]], start: int = 0) -> str:
-    """Lines of `budget.log`, one per request, from index `start` on; tokens by kind, times UTC."""
+    """Lines of `budget.log`, one per request, from index `start` on; tokens by kind, times UTC.
+
+    `possible_usd` may have been billed besides `cost_usd`, and is in no sum.
+    """
     total = sum(event.usd for _, event in settled[:start])
     lines = []
     for time, event in settled[start:]:
@@ -66,6 +68,14 @@ def budget_lines(settled: Sequence[tuple[float, CostSettled]], start: int = 0) -
             f"{event.usd:.6f}",
             f"{total:.6f}",
             clean_line(event.outcome, _CELL),
+            f"{event.possible_usd:.6f}",
         ]
         lines.append("\t".join(cells) + "\n")
     return "".join(lines)
+
+
+def former_budget(settled: Sequence[tuple[float, CostSettled]]) -> str:
+    """The whole of `budget.log` as it was before it told what is possibly billed."""
+    lines = budget_lines(settled).splitlines()
+    rest = "".join(line.rpartition("\t")[0] + "\n" for line in lines)
+    return "\t".join(_BUDGET) + "\n" + rest

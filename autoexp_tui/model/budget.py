@@ -5,8 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from autoexp_tui.model.state import RunState
+from autoexp_tui.text.numbers import money
 
 _LATEST = 20
+
+POSSIBLE_SHARE = 0.01
+"""Of `max_cost_usd`: as much of what is possibly billed counts against it, and no more.
+
+A dropped request is possibly billed, seldom really; if all of it counted, a line that drops again
+and again would end a night for money that nobody took.
+"""
 
 
 def seconds_left(state: RunState, elapsed: float) -> float:
@@ -14,13 +22,27 @@ def seconds_left(state: RunState, elapsed: float) -> float:
     return state.budget.max_wall_clock_hours * 3600 - elapsed
 
 
+def counted_usd(state: RunState) -> float:
+    """What counts against `max_cost_usd`: what is spent, and of what is possibly billed a share."""
+    share = POSSIBLE_SHARE * state.budget.max_cost_usd
+    return state.spent_usd + min(state.possible_usd, share)
+
+
+def spent_words(state: RunState) -> str:
+    """`$1.20 of $2.00 spent, $0.03 possibly billed besides`."""
+    spent = f"{money(state.spent_usd)} of {money(state.budget.max_cost_usd)} spent"
+    if not state.possible_usd:
+        return spent
+    return f"{spent}, {money(state.possible_usd)} possibly billed besides"
+
+
 def used_up(state: RunState, elapsed: float) -> str:
     """Which cap forbids another experiment, in words; empty when none does."""
     budget = state.budget
     if len(state.rows) >= budget.max_experiments:
         return f"all {budget.max_experiments} experiments done (max_experiments)"
-    if state.spent_usd >= budget.max_cost_usd and state.spent_usd > 0:
-        return f"${state.spent_usd:.2f} of ${budget.max_cost_usd:.2f} spent (max_cost_usd)"
+    if counted_usd(state) >= budget.max_cost_usd and state.spent_usd > 0:
+        return f"{spent_words(state)} (max_cost_usd)"
     if seconds_left(state, elapsed) <= 0:
         return f"{budget.max_wall_clock_hours:g} h have passed (max_wall_clock_hours)"
     return ""
@@ -71,7 +93,7 @@ def forecast(state: RunState, elapsed: float) -> Forecast | None:
     }
     price = sum(row.cost_usd for row in rows[1:]) / (len(rows) - 1)
     if price > 0:
-        affordable = (state.budget.max_cost_usd - state.spent_usd) / price
+        affordable = (state.budget.max_cost_usd - counted_usd(state)) / price
         ends["max_cost_usd"] = affordable * pace - since_last
     cap = min(ends, key=lambda name: ends[name])
     return Forecast(3600 / pace, max(0.0, ends[cap]), cap)

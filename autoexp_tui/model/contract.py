@@ -186,6 +186,7 @@ class HoldOut(msgspec.Struct, frozen=True):
 
 Effort = Literal["default", "low", "medium", "high", "xhigh", "max"]
 Thinking = Literal["default", "adaptive", "between_tools", "disabled"]
+Through = Literal["anthropic", "bedrock", "vertex"]
 Price = Literal["input", "output", "cache_write", "cache_read"]
 
 
@@ -212,10 +213,12 @@ class Claude(msgspec.Struct, frozen=True):
     base_url: Annotated[Address | None, Key("A compatible server. By default: "
         "ANTHROPIC_BASE_URL, or Anthropic itself.", "http://localhost:8080")] = None
     prices: Annotated[dict[Price, float] | None, Key("USD per million tokens; input and output "
-        "at least. By default: looked up by model.", "{input: 3, output: 15}", gt=0, le=1_000_000,
+        "at least. By default: looked up by model.", "{input: 3, output: 15}", ge=0, le=1_000_000,
         unit="USD per million tokens", check=_both_ways)] = None
     stall_seconds: Annotated[Seconds, Key("Without any news, after which a request is given up "
         "and made again.")] = 300.0
+    through: Annotated[Through, Key("Whose servers: anthropic, or a cloud that has Claude, which "
+        "signs in as its own programs do.", "bedrock")] = "anthropic"
 
 
 class Agent(msgspec.Struct, frozen=True):

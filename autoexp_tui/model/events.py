@@ -130,8 +130,10 @@ class CostSettled(Event, frozen=True):
     """By kind, as priced: `input`, `cache_write`, `cache_write_1h`, `cache_read`, `output`."""
     usd: float
     exact: bool
-    """False: cut short, so what the provider did not report is assumed at its worst."""
+    """False: the provider did not report all of it, so it is estimated."""
     outcome: Safe
+    possible_usd: float = 0.0
+    """That may have been billed besides: the line was dropped, and nobody will ever say."""
 
 
 class WaitBegan(Event, frozen=True):

@@ -170,6 +170,8 @@ class RunState:
     """Different candidates in a row that measured exactly what the incumbent does."""
     spent_usd: float = 0.0
     """Settled requests, and open reservations at their worst."""
+    possible_usd: float = 0.0
+    """That may have been billed besides, for requests whose line was dropped."""
     reserved: dict[int, events.CostReserved] = field(default_factory=dict)
     """Requests under way, by number."""
     settled: list[tuple[float, events.CostSettled]] = field(default_factory=list)
@@ -341,6 +343,7 @@ class RunState:
     def _settled(self, event: events.CostSettled) -> None:
         reservation = self.reserved.pop(event.id, None)
         self.spent_usd += event.usd - (reservation.usd if reservation else 0.0)
+        self.possible_usd += event.possible_usd
         self.unbooked_usd[event.n] = self.unbooked_usd.get(event.n, 0.0) + event.usd
         self.settled.append((self.time, event))
 

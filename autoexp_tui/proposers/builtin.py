@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import cast
 
 from autoexp_tui.model.contract import Contract
 from autoexp_tui.model.proposal import Proposer, Unable
@@ -26,6 +25,7 @@ class ClaudeFactory(Factory):
             hosting.ledger,
             hosting.waiter,
             gather_context=hosting.gather_context,
+            notice=hosting.notice,
         )
         proposer.check_credentials()
         return proposer
@@ -40,7 +40,7 @@ class ClaudeFactory(Factory):
         except Unable as why:
             found.append(str(why))
         try:
-            anthropic.Prices(settings.model, cast("Mapping[str, float] | None", settings.prices))
+            anthropic.prices_of(settings)
         except anthropic.UnknownPrice as why:
             found.append(str(why))
         return tuple(found)

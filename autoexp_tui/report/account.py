@@ -304,6 +304,8 @@ def _costs(state: RunState, digest: Digest) -> Iterator[tuple[str, str]]:
         yield "money", money(digest.cost_usd) + cap
         if digest.kept:
             yield "per kept change", money(digest.cost_usd / digest.kept)
+    if digest.possible_usd:
+        yield "possibly billed besides", f"{money(digest.possible_usd)}, for dropped lines"
 
 
 def _trust(state: RunState) -> Iterator[str]:

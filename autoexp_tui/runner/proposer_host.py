@@ -12,6 +12,7 @@ from autoexp_tui.evaluation.harness import HarnessOutcome, run_harness
 from autoexp_tui.evaluation.local import LocalEvaluator
 from autoexp_tui.evaluation.sandbox.reach import agent_confinement
 from autoexp_tui.loop.control import Controls
+from autoexp_tui.loop.projections import Projections
 from autoexp_tui.loop.recorder import Recorder
 from autoexp_tui.loop.spending import SpendLedger
 from autoexp_tui.model import budget, events
@@ -34,6 +35,7 @@ def make_proposer(
     evaluator: LocalEvaluator,
     recorder: Recorder,
     controls: Controls,
+    projections: Projections,
 ) -> Proposer:
     """The proposer of this run, ready to work; `refresh` makes the workspace exact.
 
@@ -46,12 +48,16 @@ def make_proposer(
     def announce(seconds: float, reason: str) -> None:
         recorder.record(events.WaitBegan(controls.proposing, seconds, clean_line(reason, 500)))
 
+    def booked() -> None:
+        for note in projections.update_costs():
+            recorder.warn(note)
+
     hosting = Hosting(
         state=state,
         environ=os.environ,
         workspace=evaluator.workspace.root,
         gather_context=ContextGatherer(run, candidates.harness_text, state).gather,
-        ledger=SpendLedger(recorder),
+        ledger=SpendLedger(recorder, booked),
         waiter=Waiter(controls, lambda: budget.used_up(state, recorder.elapsed), announce),
         run=_confined(evaluator, state.contract),
         notice=recorder.warn,

@@ -128,7 +128,10 @@ class Runner:
                 evaluator.bypasses,
                 lambda: has_room(_ROOM_BYTES, *written_to),
             )
-            proposer = make_proposer(self._run, candidates, evaluator, recorder, self._controls)
+            projections = Projections(self._run, self._results, recorder.state)
+            proposer = make_proposer(
+                self._run, candidates, evaluator, recorder, self._controls, projections
+            )
             recorder.record(
                 events.RunnerStarted(
                     pid=os.getpid(),
@@ -145,7 +148,7 @@ class Runner:
                 ports,
                 proposer,
                 recorder,
-                Projections(self._run, self._results, recorder.state),
+                projections,
                 self._controls,
             )
             notifier = Notifier(started.contract.notify, recorder.warn)

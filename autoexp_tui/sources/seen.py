@@ -19,6 +19,7 @@ class Seen(msgspec.Struct, frozen=True):
     """Seconds since the epoch."""
     rows: int
     spent_usd: float
+    possible_usd: float = 0.0
 
 
 def last_seen(run: RunDirectory) -> Seen | None:
@@ -31,6 +32,6 @@ def last_seen(run: RunDirectory) -> Seen | None:
 
 def leave(run: RunDirectory, state: RunState) -> None:
     """Note that this is what was seen; a folder that can't be written is no reason to stay."""
-    seen = Seen(time.time(), len(state.rows), state.spent_usd)
+    seen = Seen(time.time(), len(state.rows), state.spent_usd, state.possible_usd)
     with contextlib.suppress(OSError):
         replace_file(run.seen, msgspec.json.encode(seen))

@@ -20,8 +20,13 @@ _SHOWN = 8
 _NEAR = 3
 
 
-def brief(state: RunState, rows_before: int, spent_before: float) -> list[Safe]:
-    """Lines for a person who last saw `rows_before` rows; empty when nothing has come since."""
+def brief(
+    state: RunState, rows_before: int, spent_before: float, possible_before: float = 0.0
+) -> list[Safe]:
+    """Lines for a person who last saw `rows_before` rows; empty when nothing has come since.
+
+    `spent_before` and `possible_before`: what was spent then, and possibly billed besides, in USD.
+    """
     new = state.rows[rows_before:]
     if not new:
         return []
@@ -37,7 +42,9 @@ def brief(state: RunState, rows_before: int, spent_before: float) -> list[Safe]:
     lines += _near(new)
     lines += [*_real(state, kept), holdout_words(state), verified_line(state)]
     cost = state.spent_usd - spent_before
-    lines.append(f"it cost {money(cost)}" if cost > 0 else "it cost nothing")
+    possible = state.possible_usd - possible_before
+    besides = f"; {money(possible)} more may be billed, for dropped lines" if possible > 0 else ""
+    lines.append((f"it cost {money(cost)}" if cost > 0 else "it cost nothing") + besides)
     lines.append(_needs(state))
     return [one_line(line) for line in lines if line]
 

@@ -77,6 +77,8 @@ class Digest(msgspec.Struct, frozen=True):
     """Standard deviation of one evaluation, by figure that decides; empty while not known."""
     expected_false_keeps: float | None = None
     """Of the run so far, at most; None where nobody can tell."""
+    possible_usd: float = 0.0
+    """That may have been billed besides `cost_usd`, for requests whose line was dropped."""
 
 
 def digest_of(state: RunState) -> Digest:
@@ -112,6 +114,7 @@ def digest_of(state: RunState) -> Digest:
         crashed=state.crashed,
         seconds=round(state.elapsed, 1),
         cost_usd=state.spent_usd,
+        possible_usd=round(state.possible_usd, 6),
         objective=digest(objective.as_metric(), objective.figure(first), objective.figure(last)),
         metrics=tuple(
             digest(metric, first.get(metric.name), last.get(metric.name))

@@ -123,6 +123,9 @@ def first_line(state: RunState, now: Now) -> list[StatusPiece]:
     if state.spent_usd:
         spent = f"{money(state.spent_usd)} of {money(state.budget.max_cost_usd)}"
         pieces.append(piece(spent, "quiet", 6))
+    if state.possible_usd:
+        possible = f"{money(state.possible_usd)} possibly billed"
+        pieces.append(piece(possible, "quiet", 6))
     return pieces
 
 

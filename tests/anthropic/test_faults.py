@@ -226,7 +226,7 @@ REFUSALS = {
     ),
     "no permission": (api.refusal_of(403, "permission_error"), "refuses the request (403)"),
     "unknown model": (api.refusal_of(404, "not_found_error", "model: x"), "anthropic.model"),
-    "bad setting": (api.refusal_of(400, "invalid_request_error", "thinking"), "thinking"),
+    "bad setting": (api.refusal_of(400, "invalid_request_error", "top_k"), "top_k"),
     "no money left": (api.refusal_of(402, "billing_error"), "spend limit"),
     "monthly limit": (
         api.refusal_of(429, "rate_limit_error", "monthly", "enforced_spend_limit_reached"),
@@ -433,23 +433,62 @@ def test_usage_is_settled_as_reported(server: MessagesServer, desk: Desk) -> Non
     assert settled.usd == pytest.approx((1000 * 2 + 2000 * 2.5 + 10000 * 0.1 + 100 * 10) / 1e6)
 
 
-def test_a_stream_that_was_cut_is_settled_at_its_worst(server: MessagesServer, desk: Desk) -> None:
+def test_a_stream_that_was_cut_costs_what_came_of_it(server: MessagesServer, desk: Desk) -> None:
     server.play(api.cut(EVENTS, HALF, clean=False), GOOD)
     desk.propose()
     cut = desk.books.settled[0]
     assert not cut.exact
-    assert cut.tokens == Tokens(input=100, output=1000)
-    assert cut.usd == pytest.approx((100 * 2 + 1000 * 10) / 1e6)
-    assert cut.usd <= desk.books.reserved[0].usd
+    came = sum(len(_written(event)) for event in EVENTS[:HALF])
+    assert cut.tokens == Tokens(input=100, output=-(-came // 3))
+    assert cut.usd == pytest.approx((100 * 2 + cut.tokens.output * 10) / 1e6)
+    assert cut.possible_usd == pytest.approx(500 * 10 / 1e6)
+    assert cut.usd + cut.possible_usd <= desk.books.reserved[0].usd
 
 
-def test_a_request_that_may_have_arrived_is_settled_at_its_worst(
+def _written(event: api.Event) -> str:
+    delta = event.get("delta", {})
+    return str(delta.get("thinking") or delta.get("partial_json") or "")
+
+
+def test_a_stalled_stream_may_have_gone_on_unseen(
+    server: MessagesServer, make_desk: Callable[..., Desk]
+) -> None:
+    desk = make_desk(server.url, stall_seconds=0.3)
+    server.play(api.stalls(EVENTS, HALF), GOOD)
+    desk.propose()
+    stalled = desk.books.settled[0]
+    assert stalled.usd + stalled.possible_usd == pytest.approx((100 * 2 + 1000 * 10) / 1e6)
+
+
+def test_a_request_that_no_byte_answered_is_possibly_billed(
     server: MessagesServer, desk: Desk
 ) -> None:
+    server.count = lambda body: 2000
     server.play(api.cut(EVENTS, 0, clean=False), GOOD)
     desk.propose()
-    assert not desk.books.settled[0].exact
-    assert desk.books.settled[0].usd == desk.books.reserved[0].usd
+    dropped = desk.books.settled[0]
+    assert (dropped.usd, dropped.exact, dropped.tokens) == (0, False, Tokens())
+    assert dropped.possible_usd == pytest.approx(2000 * 2.5 / 1e6)
+
+
+def test_a_server_that_drops_requests_is_asked_for_free_until_it_answers(
+    server: MessagesServer, desk: Desk
+) -> None:
+    down = api.cut(EVENTS, 0, clean=False)
+    server.play(down, GOOD)
+    counts = server.count
+    greetings = 0
+
+    def back(seconds: float, reason: str) -> None:
+        nonlocal greetings
+        greetings += 1
+        server.hang_up_counts = greetings < 6
+        server.count = counts
+
+    desk.patience.on_wait = back
+    assert desk.propose() == AFTER
+    assert len(server.seen) == 2
+    assert greetings == 6
 
 
 def test_a_request_that_was_refused_costs_nothing(server: MessagesServer, desk: Desk) -> None:
@@ -463,7 +502,8 @@ def test_no_request_is_made_that_could_break_the_cap(
     server: MessagesServer, make_desk: Callable[..., Desk]
 ) -> None:
     desk = make_desk(server.url, cap=0.03)
-    server.play(*[api.cut(EVENTS, HALF, clean=False)] * 9)
+    long = list(api.events_of([api.call(json.dumps({"hypothesis": "x" * 1500}))]))
+    server.play(*[api.cut(long, len(long) - 2, clean=False)] * 9)
     with pytest.raises(Exhausted, match="max_cost_usd"):
         desk.propose()
     assert 0 < len(server.seen) < 9

@@ -81,7 +81,7 @@ _CHOICES = {
     "", "lower", "higher", "keep", "discard", "crash", "run", "table", "primary", "only", "info",
     "climb", "warning", "alarm", "confirm", "incumbent", "medium", "default", "adaptive", "auto",
     "off", "median", "mean", "whole", "step", "without", "holds", "unclear", "gone", "failed",
-    "lines",
+    "anthropic", "lines",
 }  # fmt: skip
 """What a decoder takes only as it is."""
 

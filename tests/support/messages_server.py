@@ -89,6 +89,8 @@ class MessagesServer:
     player: Player | None = None
     count: Callable[[dict[str, Any]], int] | None = lambda body: len(json.dumps(body)) // 4
     """How tokens are counted; None: the server knows nothing of it."""
+    hang_up_counts: bool = False
+    """Whether requests to count tokens are dropped without a byte."""
     count_refusal: tuple[int, dict[str, Any]] | None = None
     seen: list[Seen] = field(default_factory=list)
     """The requests for messages."""
@@ -165,6 +167,8 @@ class MessagesServer:
 
     def _answer_count(self, exchange: Exchange, seen: Seen) -> None:
         self.counted.append(seen)
+        if self.hang_up_counts:
+            raise Hangup
         if self.count_refusal is not None:
             status, error = self.count_refusal
             exchange.refuse(status, error, {})

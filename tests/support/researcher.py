@@ -49,6 +49,7 @@ class Settlement(NamedTuple):
     usd: float
     exact: bool
     outcome: str
+    possible_usd: float = 0.0
 
 
 @dataclass
@@ -78,10 +79,17 @@ class SpendLedger:
         return len(self.reserved) - 1
 
     def settle(
-        self, number: int, tokens: dict[str, int], usd: float, outcome: str, *, exact: bool = True
+        self,
+        number: int,
+        tokens: dict[str, int],
+        usd: float,
+        outcome: str,
+        *,
+        exact: bool = True,
+        possible_usd: float = 0.0,
     ) -> None:
         assert number not in self.settled
-        self.settled[number] = Settlement(Tokens(**tokens), usd, exact, outcome)
+        self.settled[number] = Settlement(Tokens(**tokens), usd, exact, outcome, possible_usd)
 
 
 @dataclass

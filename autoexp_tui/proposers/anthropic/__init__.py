@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from autoexp_tui.proposers.anthropic.proposer import AnthropicProposer
+from autoexp_tui.proposers.anthropic.proposer import AnthropicProposer, prices_of
 from autoexp_tui.proposers.anthropic.settings import Credentials, Settings
 from autoexp_tui.proposers.context import Change, Context
 from autoexp_tui.proposers.conversing.prices import Prices, UnknownPrice
@@ -17,4 +17,5 @@ __all__ = [
     "Settings",
     "Tokens",
     "UnknownPrice",
+    "prices_of",
 ]

@@ -1,28 +1,28 @@
-"""Claude as a proposer: a situation becomes a prompt, and the talk about it a proposal."""
+"""Claude as a proposer."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, cast
+
 from autoexp_tui.loop.spending import SpendLedger
-from autoexp_tui.model.proposal import Crash, Proposal, Situation, Stream, Unusable
 from autoexp_tui.proposers.anthropic.settings import Credentials, Settings
-from autoexp_tui.proposers.briefing import crash_report
-from autoexp_tui.proposers.context import GatherContext, no_context
-from autoexp_tui.proposers.conversing.client import Client
-from autoexp_tui.proposers.conversing.conversation import Conversation, Drafted
-from autoexp_tui.proposers.conversing.prompt import Prompt, build
+from autoexp_tui.proposers.conversing.client import Server
+from autoexp_tui.proposers.conversing.prices import Prices
+from autoexp_tui.proposers.conversing.proposer import ConversingProposer
 from autoexp_tui.proposers.waiting import Waiter
 
-_ROUNDS = 6
-"""After so many requests a conversation is begun afresh: it would grow with every answer."""
+if TYPE_CHECKING:
+    from autoexp_tui.proposers.conversing.transport import Transport
+
+_MISLED = (
+    "check anthropic.base_url or ANTHROPIC_BASE_URL: it may lead to a proxy's page, or to a server "
+    "that speaks another protocol (`proposer: openai` speaks chat completions)"
+)
 
 
-class AnthropicProposer:
-    """Asks Claude for one experiment at a time. Used by one thread; close it at the end.
-
-    Between the proposals it remembers one conversation, so that an answer or a crash goes back to
-    the one who caused it. Nothing depends on it: a resumed run asks afresh and is told in the
-    prompt.
-    """
+class AnthropicProposer(ConversingProposer):
+    """Asks Claude for one experiment at a time."""
 
     name = "anthropic"
 
@@ -32,84 +32,34 @@ class AnthropicProposer:
         credentials: Credentials,
         ledger: SpendLedger,
         waiter: Waiter,
-        *,
-        gather_context: GatherContext = no_context,
+        **more: Any,
     ) -> None:
-        """Raises UnknownPrice."""
-        self.settings = settings
-        self._credentials = credentials
-        self._client = Client(settings, credentials, ledger, waiter)
-        self._gather_context = gather_context
-        self._talk: Conversation | None = None
-        self._about: tuple[int, str] = (0, "")
-        """Experiment and target of the conversation."""
-        self._answers = 0
-        """How many of the loop's answers the conversation has heard."""
+        """`more` is what `ConversingProposer` takes. Raises UnknownPrice."""
 
-    def check_credentials(self) -> None:
-        """At start: find out, for free, whether key and model are accepted. Raises Unable."""
-        self._client.check_credentials()
-
-    def prompt(self, situation: Situation) -> Prompt:
-        """What the next request would say. Raises Unable."""
-        return build(situation, self._gather_context(situation), self._credentials.scrub)
-
-    def propose(self, situation: Situation, stream: Stream) -> Proposal:
-        """The next proposal.
-
-        Raises:
-            Unable: the provider will not answer, and why.
-            Unusable: the model's proposal can't be tried, and it was told once.
-            Exception: whatever ledger, waiter and stream raise.
-        """
-        talk = self._conversation(situation)
-        try:
-            return self._proposal(talk.ask(stream))
-        except Unusable:
-            self._talk = None  # the prompt of the next one says why, and costs less
-            raise
-
-    def repair(self, crash: Crash, text: str, stream: Stream) -> Proposal | None:
-        """A repair of the last proposal, which was `text` and crashed; None when it is given up.
-
-        Raises as `propose` does, but not Unusable.
-        """
-        talk = self._talk
-        if talk is None or self._about[0] != crash.n or talk.rounds >= _ROUNDS:
-            return None
-        talk.went_on(text)
-        talk.object(self._credentials.scrub(crash_report(crash)))
-        try:
-            return self._proposal(talk.ask(stream, may_decline=True))
-        except Unusable:
-            self._talk = None
-            return None
-
-    def close(self) -> None:
-        """Let go of the conversation and of connections."""
-        self._talk = None
-        self._client.close()
-
-    def _conversation(self, situation: Situation) -> Conversation:
-        """The one that goes on with the loop's answer, or a new one."""
-        about = situation.n, situation.text
-        talk = self._talk
-        fresh = len(situation.answers) - self._answers
-        if talk is not None and about == self._about and fresh == 1 and talk.rounds < _ROUNDS:
-            talk.object(
-                f"This was not tried: {self._credentials.scrub(situation.answers[-1])}. "
-                "Propose something else."
+        def connect() -> Transport:
+            # The SDK takes a second to import: only who talks to the model pays for it.
+            from autoexp_tui.proposers.anthropic.transport import (  # noqa: PLC0415
+                MessagesTransport,
             )
-        else:
-            prompt = self.prompt(situation)
-            talk = Conversation(self._client, prompt, situation.n, situation.text)
-        self._talk, self._about, self._answers = talk, about, len(situation.answers)
-        return talk
 
-    def _proposal(self, drafted: Drafted) -> Proposal:
-        return Proposal(
-            hypothesis=drafted.hypothesis,
-            description=drafted.description,
-            text=drafted.text,
-            memo={"model": self.settings.model},
+            return MessagesTransport(credentials, settings)
+
+        server = Server(
+            connect,
+            settings.model,
+            settings.max_tokens,
+            settings.parameters(),
+            prices_of(settings),
+            _MISLED,
         )
+        super().__init__(server, credentials.scrub, ledger, waiter, **more)
+
+
+def prices_of(settings: Settings) -> Prices:
+    """What the model costs. Raises UnknownPrice."""
+    return Prices(
+        settings.model,
+        cast("Mapping[str, float] | None", settings.prices),
+        section="anthropic",
+        provider={"bedrock": "aws", "vertex": "google"}.get(settings.through, "anthropic"),
+    )

@@ -1,182 +1,80 @@
-"""One request of the Messages API through the SDK: streamed, watched, and never trusted half-way.
-
-The SDK's asynchronous client is used because a task can be cancelled at any moment, while a name
-is looked up as well as in mid-stream; a thread that waits for a socket can't be.
-"""
+"""The Messages API through the SDK: streamed, watched, and never trusted half-way."""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import email.utils
 import json
+import re
 import time
-from collections.abc import Callable, Coroutine
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import Any
 
 import anthropic
 import httpx2
 import msgspec
 
 from autoexp_tui.model.proposal import Unable
+from autoexp_tui.proposers.anthropic.platforms import client, signing_trouble
 from autoexp_tui.proposers.anthropic.settings import Credentials, Settings
+from autoexp_tui.proposers.conversing.exchange import Body, Call, Fault, ModelReply, Progress
 from autoexp_tui.proposers.conversing.tokens import Tokens
+from autoexp_tui.proposers.conversing.transport import (
+    FREE_TIMEOUT_S,
+    QUOTE,
+    Told,
+    Transport,
+    Wording,
+    broken_stream,
+    connection_trouble,
+    page,
+    retry_after,
+    status_trouble,
+    strange,
+)
 from autoexp_tui.text.safe import clean_line
-
-T = TypeVar("T")
-Body = dict[str, Any]
-
-_POLL_S = 0.1
-"""Seconds between looks at a person's wishes."""
-_CLOSE_TIMEOUT_S = 2.0
-"""Seconds that a cancelled request may take to close its connection."""
-_COUNT_TIMEOUT_S = 20.0
-"""Seconds that counting tokens may take; it is a courtesy, not a need."""
-_QUOTE = 300
 
 _PASSING_STATUS = frozenset({408, 409, 425, 429, 499})
 _PASSING_TYPES = frozenset({"rate_limit_error", "timeout_error", "api_error", "overloaded_error"})
 """Errors that are told inside a stream have no status of their own."""
 _SPENT = frozenset({"enforced_spend_limit_reached", "contract_spend_limit_reached"})
 """Told with the status of a rate limit, but waiting a minute does not help."""
+_OPTIONAL: tuple[tuple[str, str, str], ...] = (
+    ("effort", r"effort|output_config", "`effort` is not sent"),
+    ("thinking", r"thinking", "`thinking` is not sent"),
+    ("cache", r"cache_control|ttl|ephemeral", "nothing is marked for the cache"),
+    ("tool_choice", r"tool_choice|disable_parallel_tool_use", "`tool_choice` is not sent"),
+    ("eager", r"eager_input_streaming", "the tool is sent without `eager_input_streaming`"),
+)
+"""What compatible servers may not know: its name here, what they call it, and what is told."""
 
 
-class Fault(Exception):
-    """The request failed in a way that passes; the message says how, in one line."""
-
-    def __init__(self, reason: str, *, retry_after: float | None = None, free: bool) -> None:
-        """`free`: the provider can't have billed anything for it."""
-        super().__init__(reason)
-        self.retry_after = retry_after
-        """Seconds to wait, by the server's own word."""
-        self.free = free
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """A tool call of the model."""
-
-    id: str
-    name: str
-    arguments: str
-    """JSON, as it was written; not validated."""
-
-
-@dataclass(frozen=True, slots=True)
-class ModelReply:
-    """A message that came to its proper end."""
-
-    stop_reason: str
-    refusal: str
-    """Why the model refused, if it did and said so."""
-    content: list[dict[str, Any]]
-    """The blocks as they are sent back in the next request of the conversation."""
-    calls: list[Call]
-    text: str
-    tokens: Tokens
-
-
-@dataclass(slots=True)
-class Progress:
-    """How far a request has come; up to date also when it fails."""
-
-    began: bool = False
-    """Whether the model has been at work: from here on the input is billed."""
-    usage: dict[str, int] = field(default_factory=dict)
-    """The latest figures that the provider reported, by its own names."""
-    news: float = 0.0
-    """When something came that was not a ping, by the monotonic clock."""
-
-    @property
-    def tokens(self) -> Tokens:
-        written = self.usage.get("cache_creation_input_tokens", 0)
-        for_an_hour = min(self.usage.get("ephemeral_1h_input_tokens", 0), written)
-        return Tokens(
-            input=self.usage.get("input_tokens", 0),
-            cache_write=written - for_an_hour,
-            cache_write_1h=for_an_hour,
-            cache_read=self.usage.get("cache_read_input_tokens", 0),
-            output=self.usage.get("output_tokens", 0),
-        )
-
-
-class Transport:
-    """The SDK's client and the event loop it lives in. Used by one thread."""
+class MessagesTransport(Transport):
+    """Talks with Anthropic, with a server that speaks its protocol, or through a cloud's."""
 
     def __init__(self, credentials: Credentials, settings: Settings) -> None:
-        self._credentials = credentials
-        self._stall = settings.stall_seconds
-        self._runner = asyncio.Runner()
-        self._client = anthropic.AsyncAnthropic(
-            api_key=credentials.api_key,
-            auth_token=credentials.auth_token,
-            base_url=credentials.base_url,
-            max_retries=0,
-            # Pings keep the connection alive; whether there is news is for `_attend` to judge.
-            timeout=httpx2.Timeout(60.0, connect=15.0, read=2 * settings.stall_seconds),
-            open_telemetry=False,
-        )
+        """Raises Unable where a package or a setting of the cloud is missing."""
+        super().__init__(settings.stall_seconds, credentials.scrub)
+        self._through = settings.through
+        self._client = client(credentials, settings)
+        self._wording = Wording(credentials.key_name, "anthropic")
+        self._without: set[str] = set()
 
-    def close(self) -> None:
-        """Let go of connections; a request that was given up may hold one."""
-        with contextlib.suppress(RuntimeError):
-            self._runner.run(self._client.close())
-        self._runner.close()
+    def adapt(self, said: str) -> str:
+        for name, words, told in _OPTIONAL:
+            if name not in self._without and re.search(rf"\b(?:{words})\b", said):
+                self._without.add(name)
+                return told
+        return ""
 
-    def exchange(
-        self,
-        body: Body,
-        progress: Progress,
-        on_arguments: Callable[[str], None],
-        check: Callable[[], None],
-    ) -> ModelReply:
-        """Make the request; `on_arguments` takes the first tool call's JSON as it is written.
-
-        Raises:
-            Fault: it may work another time.
-            Unable: it never will, and why.
-            Exception: whatever `check` and `on_arguments` raise; the request is cancelled.
-        """
-        progress.news = time.monotonic()
-        return self._runner.run(
-            self._attend(self._stream(body, progress, on_arguments), progress, check)
-        )
-
-    def count(self, body: Body, check: Callable[[], None]) -> int | None:
-        """Input tokens of a request, by the provider's own count; None where it can't be had.
-
-        Raises Unable when the provider refuses the credentials or the request as such.
-        """
-        asked = {name: part for name, part in body.items() if name != "max_tokens"}
-        progress = Progress(news=time.monotonic() - max(0.0, self._stall - _COUNT_TIMEOUT_S))
-        try:
-            return self._runner.run(self._attend(self._count(asked), progress, check))
-        except Fault:
-            return None
-
-    async def _attend(
-        self, request: Coroutine[Any, Any, T], progress: Progress, check: Callable[[], None]
-    ) -> T:
-        """Wait for the request, but not longer than a person or a stalled stream lets us."""
-        task = asyncio.create_task(request)
-        try:
-            while not (await asyncio.wait({task}, timeout=_POLL_S))[0]:
-                check()
-                quiet = time.monotonic() - progress.news
-                if quiet > self._stall:
-                    raise Fault(f"the stream has stalled: no news for {quiet:.0f} s", free=False)
-            return task.result()
-        finally:
-            if not task.done():
-                task.cancel()
-                await asyncio.wait({task}, timeout=_CLOSE_TIMEOUT_S)
-            if task.done() and not task.cancelled():
-                task.exception()
+    async def _close(self) -> None:
+        await self._client.close()
 
     async def _count(self, body: Body) -> int | None:
+        if self._through == "bedrock":
+            return None  # it has no such path
+        asked = {name: part for name, part in self._known(body).items() if name != "max_tokens"}
         try:
-            counted = await self._client.messages.count_tokens(**body, timeout=_COUNT_TIMEOUT_S)
+            counted = await self._client.messages.count_tokens(**asked, timeout=FREE_TIMEOUT_S)
         except anthropic.NotFoundError:
             return None  # a compatible server without this path, or a model that is missed later
         except Exception as error:  # noqa: BLE001 - sorted out there, and let go of here
@@ -184,11 +82,22 @@ class Transport:
         found = counted.to_dict().get("input_tokens")  # the SDK builds it without looking
         return found if isinstance(found, int) else None
 
+    async def _greet(self) -> None:
+        if self._through == "bedrock":
+            return
+        hello: Any = {"model": "-", "messages": [{"role": "user", "content": "Hello"}]}
+        try:
+            await self._client.messages.count_tokens(**hello, timeout=FREE_TIMEOUT_S)
+        except anthropic.APIStatusError:
+            return  # somebody answers
+        except Exception as error:  # noqa: BLE001 - see above
+            raise self._trouble(error) from None
+
     async def _stream(
         self, body: Body, progress: Progress, on_arguments: Callable[[str], None]
     ) -> ModelReply:
         message = _Message(progress)
-        events = self._events(body)
+        events = self._events(self._known(body))
         async with contextlib.aclosing(events):
             async for event in events:
                 progress.news = time.monotonic()
@@ -201,25 +110,103 @@ class Transport:
         try:
             stream = await self._client.messages.create(**body, stream=True)
             async with stream:
+                kind = stream.response.headers.get("content-type", "")
+                if "html" in kind or "json" in kind:
+                    yield self._at_once(kind, await page(stream.response))
+                    return
                 async for event in stream:
                     yield event
         except Exception as error:  # noqa: BLE001 - three families of them, and none says more
             raise self._trouble(error) from None
 
+    def _at_once(self, kind: str, text: str) -> dict[str, Any]:
+        """An answer that is no stream, as an event. Raises Fault where it is no message."""
+        with contextlib.suppress(msgspec.DecodeError):
+            match msgspec.json.decode(text):
+                case {"type": "message", "content": list()} as message:
+                    return {"type": "whole", "message": message}
+        raise strange(kind, text, self._scrub)
+
+    def _known(self, body: Body) -> Body:
+        """The request without what the server has refused."""
+        without = self._without
+        if not without:
+            return body
+        names = {"effort": "output_config", "thinking": "thinking", "tool_choice": "tool_choice"}
+        dropped = {names[name] for name in without if name in names}
+        body = {name: part for name, part in body.items() if name not in dropped}
+        fields = {"cache_control"} if "cache" in without else set()
+        body["tools"] = _stripped(
+            body.get("tools"), fields | ({"eager_input_streaming"} if "eager" in without else set())
+        )
+        if fields:
+            body["system"] = _stripped(body.get("system"), fields)
+            body["messages"] = [
+                {**message, "content": _stripped(message["content"], fields)}
+                for message in body["messages"]
+            ]
+        return {name: part for name, part in body.items() if part is not None}
+
     def _trouble(self, error: Exception) -> Exception:
         """Say what an error of the SDK means, without what it drags along: headers hold the key."""
-        scrub = self._credentials.scrub
         match error:
+            case Fault() | Unable():
+                return error
             case anthropic.APIStatusError():
-                return _status_trouble(error, scrub)
+                return self._status_trouble(error)
             case anthropic.APIConnectionError():
-                return _connection_trouble(error, scrub)
+                return connection_trouble(error, self._scrub)
             case httpx2.HTTPError():
-                why = clean_line(scrub(str(error)), _QUOTE) or type(error).__name__
-                return Fault(f"the connection broke in mid-stream: {why}", free=False)
-            case ValueError() | anthropic.APIError():
-                return Fault("the stream held something that is no event", free=False)
-        return error
+                return broken_stream(error, self._scrub)
+        trouble = None
+        if self._through != "anthropic":
+            trouble = signing_trouble(error, self._scrub)
+        if trouble is None and isinstance(error, ValueError | anthropic.APIError):
+            trouble = Fault("the stream held something that is no event", free=False)
+        return trouble or error
+
+    def _status_trouble(self, error: anthropic.APIStatusError) -> Exception:
+        message = error.api_message if isinstance(error.api_message, str) else ""
+        status, kind = error.status_code, str(error.type or "")
+        if status < 400:  # in mid-stream
+            passing = kind in _PASSING_TYPES or not kind
+        else:
+            passing = status in _PASSING_STATUS or status >= 500
+        headers = error.response.headers
+        told = Told(
+            status=status,
+            kind=kind,
+            said=clean_line(self._scrub(message or _words_of(error.body)), QUOTE),
+            passing=passing,
+            spent=error.error_code in _SPENT or status == 402 or kind == "billing_error",
+            headers=headers,
+        )
+        return status_trouble(told, self._wording, after=retry_after(headers))
+
+
+def _words_of(body: object) -> str:
+    """What an error says that is not in the API's own form."""
+    match body:
+        case str(text):
+            return text
+        case {"error": {"message": str(text)}} | {"error": str(text)}:
+            return text
+        case {"message": str(text)} | {"detail": str(text)}:
+            return text
+        case None:
+            return ""
+    with contextlib.suppress(TypeError):
+        return msgspec.json.encode(body).decode()
+    return ""
+
+
+def _stripped(blocks: Any, fields: set[str]) -> Any:
+    """Blocks or tools without these fields."""
+    if not isinstance(blocks, list):
+        return blocks
+    return [
+        {name: value for name, value in block.items() if name not in fields} for block in blocks
+    ]
 
 
 class _Message:
@@ -234,6 +221,8 @@ class _Message:
         self._stop_reason = ""
         self._refusal = ""
         self._stopped = False
+        self._usage: dict[str, int] = {}
+        """The latest figures that the provider reported, by its own names."""
 
     def take(self, event: object) -> str:
         """Take one event; what it adds to the first tool call's arguments is returned."""
@@ -255,19 +244,33 @@ class _Message:
                 details = delta.get("stop_details")
                 if isinstance(details, dict):
                     said = details.get("explanation") or details.get("category")
-                    self._refusal = clean_line(str(said or ""), _QUOTE)
+                    self._refusal = clean_line(str(said or ""), QUOTE)
                 if isinstance(usage := data.get("usage"), dict):
                     self._count(usage)
             case {"type": "message_stop"}:
                 self._stopped = True
+            case {"type": "whole", "message": dict(message)}:
+                self.take_whole(message)
             case {"type": "message_start" | "content_block_start" | "content_block_delta"}:
                 raise Fault("the stream held an event that is not as it should be", free=False)
         return ""
 
+    def take_whole(self, message: dict[str, Any]) -> None:
+        """Take a message that came at once: some servers don't know how to stream."""
+        if not isinstance(message.get("content"), list):
+            raise Fault("the server's answer is no message", free=False, strange=True)
+        self._progress.began = True
+        self._count(message.get("usage") or {})
+        for at, block in enumerate(message["content"]):
+            self._blocks[at] = dict(block)
+            self._closed.add(at)
+            self._progress.written += len(json.dumps(block).encode())
+        self._stop_reason, self._stopped = str(message.get("stop_reason") or ""), True
+
     def whole(self) -> ModelReply:
         """The message, when the stream has ended. Raises Fault when the message had not."""
         if not self._progress.began:
-            raise Fault("the stream ended before it began", free=False)
+            raise Fault("the stream ended before it began", free=False, strange=True)
         if not (self._stopped and self._stop_reason) or self._blocks.keys() - self._closed:
             raise Fault("the stream ended before the message did", free=False)
         content: list[dict[str, Any]] = []
@@ -287,14 +290,23 @@ class _Message:
             content=content,
             calls=calls,
             text="\n".join(texts),
-            tokens=self._progress.tokens,
+            tokens=self._progress.tokens if self._usage else None,
         )
 
     def _count(self, usage: dict[str, Any]) -> None:
-        known = self._progress.usage
+        known = self._usage
         detailed = usage.get("cache_creation")
         for figures in (usage, detailed if isinstance(detailed, dict) else {}):
             known.update((name, value) for name, value in figures.items() if isinstance(value, int))
+        written = known.get("cache_creation_input_tokens", 0)
+        for_an_hour = min(known.get("ephemeral_1h_input_tokens", 0), written)
+        self._progress.tokens = Tokens(
+            input=known.get("input_tokens", 0),
+            cache_write=written - for_an_hour,
+            cache_write_1h=for_an_hour,
+            cache_read=known.get("cache_read_input_tokens", 0),
+            output=known.get("output_tokens", 0),
+        )
 
     def _grow(self, at: int, delta: dict[str, Any]) -> str:
         if at not in self._blocks or at in self._closed:
@@ -302,6 +314,8 @@ class _Message:
         for kind in ("text", "thinking", "signature", "partial_json"):
             if isinstance(piece := delta.get(kind), str):
                 self._texts.setdefault((at, kind), []).append(piece)
+                if kind != "signature":
+                    self._progress.written += len(piece.encode("utf-8", "replace"))
                 if kind == "partial_json" and at == self._first_call:
                     return piece
         return ""
@@ -328,71 +342,3 @@ def _input(arguments: str) -> dict[str, Any]:
     except (msgspec.DecodeError, UnicodeError):
         return {"invalid_json": arguments[:2000].encode("utf-8", "replace").decode()}
     return value if isinstance(value, dict) else {"not_an_object": value}
-
-
-def _status_trouble(error: anthropic.APIStatusError, scrub: Callable[[str], str]) -> Exception:
-    said = clean_line(
-        scrub(error.api_message if isinstance(error.api_message, str) else ""), _QUOTE
-    )
-    status = error.status_code
-    kind = str(error.type or "")
-    told = f": {said}" if said else ""
-    if error.error_code in _SPENT or status == 402 or kind == "billing_error":
-        return Unable(
-            f"the provider's spend limit is reached{told}; when there is money again, "
-            "`autoexp run` goes on from here"
-        )
-    in_stream = status < 400
-    if in_stream:
-        passing = kind in _PASSING_TYPES or not kind
-    else:
-        passing = status in _PASSING_STATUS or status >= 500
-    if passing:
-        name = kind.removesuffix("_error").replace("_", " ") if kind else "error"
-        what = f"{name} in mid-stream" if in_stream else f"{name} ({status})"
-        return Fault(
-            f"the provider answers {what}{told}",
-            retry_after=_retry_after(error.response.headers),
-            free=True,
-        )
-    if status == 401 or kind == "authentication_error":
-        return Unable(f"the provider does not accept the key{told}; check ANTHROPIC_API_KEY")
-    if status == 404 or kind == "not_found_error":
-        return Unable(f"the provider does not know what is asked for{told}; check anthropic.model")
-    return Unable(
-        f"the provider refuses the request ({status}){told}; "
-        "check the settings under `anthropic:` (model, thinking, effort, max_tokens)"
-    )
-
-
-def _connection_trouble(
-    error: anthropic.APIConnectionError, scrub: Callable[[str], str]
-) -> Exception:
-    cause = error.__cause__
-    if isinstance(cause, httpx2.UnsupportedProtocol | httpx2.InvalidURL):
-        return Unable(f"the base URL can't be used: {clean_line(scrub(str(cause)), _QUOTE)}")
-    if isinstance(cause, httpx2.LocalProtocolError):
-        return Unable("the request can't be sent: a header holds what no header may hold")
-    never_sent = isinstance(
-        cause,
-        httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.PoolTimeout | httpx2.ProxyError,
-    )
-    why = clean_line(scrub(str(cause or "")), _QUOTE) or type(cause or error).__name__
-    what = "can't be reached" if never_sent else "did not answer"
-    return Fault(f"the provider {what}: {why}", free=never_sent)
-
-
-def _retry_after(headers: httpx2.Headers) -> float | None:
-    """Seconds from `retry-after-ms` or `retry-after`, which may be a date; None without either."""
-    for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
-        value = headers.get(name, "")
-        try:
-            seconds = float(value) / unit
-        except ValueError:
-            continue
-        if 0 <= seconds < 1e7:
-            return seconds
-    parsed = email.utils.parsedate_tz(headers.get("retry-after", ""))
-    if parsed is None:
-        return None
-    return max(0.0, email.utils.mktime_tz(parsed) - time.time())

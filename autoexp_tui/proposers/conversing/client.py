@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, cast
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from autoexp_tui.loop.spending import SpendLedger
 from autoexp_tui.model import events
 from autoexp_tui.model.proposal import Unable
-from autoexp_tui.proposers.anthropic.settings import Credentials, Settings
+from autoexp_tui.proposers.briefing.wording import BYTES
+from autoexp_tui.proposers.conversing import losses
+from autoexp_tui.proposers.conversing.exchange import (
+    Body,
+    Fault,
+    ModelReply,
+    Progress,
+    Refusal,
+    Size,
+)
 from autoexp_tui.proposers.conversing.prices import Prices
 from autoexp_tui.proposers.conversing.tokens import Tokens
 from autoexp_tui.proposers.waiting import Passing, Waiter
 from autoexp_tui.text.safe import one_line
 
 if TYPE_CHECKING:
-    from autoexp_tui.proposers.anthropic.transport import Body, ModelReply, Progress, Transport
+    from autoexp_tui.proposers.conversing.transport import Transport
+
+_T = TypeVar("_T")
 
 _LONGEST_RETRY_S = 60.0
 """Seconds between attempts, at most, when the server names no time."""
@@ -23,6 +35,28 @@ _MARGIN = 1.05
 """The provider calls its own count of tokens an estimate."""
 _OVERHEAD_TOKENS = 2_000
 """Tokens that a provider may add to what is sent, when it is not the one who counts."""
+_KNOCKS = 9
+"""Free requests in place of one that is paid, until a server that dropped one answers again."""
+_STRANGE = 3
+"""Answers of another kind in a row after which it is no server of this protocol."""
+_STRANGE_LATER = 20
+"""The same where it has answered properly before: some 15 minutes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Whom a client talks to."""
+
+    connect: Callable[[], Transport]
+    """Called at the first request: it imports an SDK, which takes a second."""
+    model: str
+    max_tokens: int
+    """Of one answer, thought included."""
+    parameters: dict[str, Any]
+    """What goes into every request, the two above included."""
+    prices: Prices
+    misled: str
+    """What to do where an answer is none of the protocol's."""
 
 
 class Client:
@@ -30,18 +64,22 @@ class Client:
 
     def __init__(
         self,
-        settings: Settings,
-        credentials: Credentials,
+        server: Server,
         ledger: SpendLedger,
         waiter: Waiter,
+        notice: Callable[[str], None],
     ) -> None:
-        """Nothing is loaded or connected yet. Raises UnknownPrice."""
-        self._settings = settings
-        self._credentials = credentials
-        self._prices = Prices(settings.model, cast("Mapping[str, float] | None", settings.prices))
+        """Nothing is loaded or connected yet. `notice` tells a person something, in one line."""
+        self._server = server
         self._ledger = ledger
         self._waiter = waiter
+        self._notice = notice
         self._opened: Transport | None = None
+        self._doubtful = False
+        """Whether the server dropped the last request: the next one may be paid for nothing."""
+        self._knocks = 0
+        self._strange = 0
+        self._answered = False
 
     def close(self) -> None:
         """Let go of connections."""
@@ -54,8 +92,9 @@ class Client:
 
         That nobody answers is no news here: the run waits for it. Raises Unable.
         """
-        body = {**self._settings.parameters(), "messages": [{"role": "user", "content": "Hello"}]}
-        self._transport.count(body, self._waiter.check)
+        hello = {"messages": [{"role": "user", "content": "Hello"}]}
+        body = {**self._server.parameters, **hello}
+        self._adapting(lambda: self._transport.count(body, self._waiter.check))
 
     def send(
         self,
@@ -74,79 +113,119 @@ class Client:
             Unable: the provider will never answer this, and why.
             Exception: whatever the ledger, the waiter and the callbacks raise.
         """
-        body = {**self._settings.parameters(), **body}
+        body = {**self._server.parameters, **body}
         size = self._size(body)
 
         def attempt() -> ModelReply:
+            self._knock()
             on_start()
-            return self._attempt(n, body, size, long_cache, on_arguments)
+            return self._adapting(lambda: self._attempt(n, body, size, long_cache, on_arguments))
 
         return self._waiter.until_it_passes(attempt, _LONGEST_RETRY_S)
 
     @property
     def _transport(self) -> Transport:
         if self._opened is None:
-            # The SDK takes a second to import: only who talks to the model pays for it.
-            from autoexp_tui.proposers.anthropic.transport import Transport  # noqa: PLC0415
-
-            self._opened = Transport(self._credentials, self._settings)
+            self._opened = self._server.connect()
         return self._opened
 
-    def _size(self, body: Body) -> int:
-        """Input tokens, on the high side: counted by the provider, or no more than its bytes."""
-        counted = self._transport.count(body, self._waiter.check)
+    def _adapting(self, ask: Callable[[], _T]) -> _T:
+        """What `ask` returns, without the parts of a request that the server doesn't know."""
+        while True:
+            try:
+                return ask()
+            except Refusal as refusal:
+                if not (left_out := self._transport.adapt(refusal.said)):
+                    raise
+                self._notice(f"{left_out}, for the server refuses it: {refusal.said}")
+
+    def _knock(self) -> None:
+        """Ask a server that has dropped a request for something free first. Raises Passing.
+
+        One that is down, or behind a line that is, would else be sent request after request, and
+        nobody could say which of them it bills.
+        """
+        if not self._doubtful or self._knocks >= _KNOCKS:
+            self._knocks = 0
+            return
+        self._knocks += 1
+        try:
+            self._transport.greet(self._waiter.check)
+        except Fault as fault:
+            raise Passing(str(fault), fault.retry_after) from None
+        self._doubtful, self._knocks = False, 0
+
+    def _size(self, body: Body) -> Size:
+        """Input tokens: counted by the provider, or no more than its bytes."""
+        counted = self._adapting(lambda: self._transport.count(body, self._waiter.check))
         if counted is not None:
-            return int(counted * _MARGIN) + 1
-        return len(repr(body).encode("utf-8", "replace")) + _OVERHEAD_TOKENS
+            return Size(int(counted * _MARGIN) + 1, counted)
+        long = len(repr(body).encode("utf-8", "replace"))
+        return Size(long + _OVERHEAD_TOKENS, -(-long // BYTES))
 
     def _attempt(
         self,
         n: int,
         body: Body,
-        size: int,
+        size: Size,
         long_cache: bool,
         on_arguments: Callable[[str], None],
     ) -> ModelReply:
-        from autoexp_tui.proposers.anthropic.transport import (  # noqa: PLC0415 - see `_transport`
-            Fault,
-            Progress,
-        )
-
-        worst = self._prices.worst(size, self._settings.max_tokens, long_cache=long_cache)
+        server = self._server
+        worst = server.prices.worst(size.most, server.max_tokens, long_cache=long_cache)
         reservation = self._ledger.reserve(
-            events.CostReserved(
-                0, n, one_line(self._settings.model), size, self._settings.max_tokens, worst
-            )
+            events.CostReserved(0, n, one_line(server.model), size.most, server.max_tokens, worst)
         )
         progress = Progress()
+
+        def settle(why: str, *, free: bool, stalled: bool = False) -> None:
+            lost = losses.loss(
+                progress,
+                size,
+                server.max_tokens,
+                server.prices,
+                long_cache=long_cache,
+                free=free,
+                stalled=stalled,
+            )
+            certain = free and not progress.began
+            self._ledger.settle(
+                reservation,
+                lost.tokens.by_kind(),
+                lost.usd,
+                why,
+                exact=certain,
+                possible_usd=lost.possible_usd,
+            )
+
         try:
             reply = self._transport.exchange(body, progress, on_arguments, self._waiter.check)
         except Fault as fault:
-            self._settle_failure(reservation, worst, progress, str(fault), free=fault.free)
+            settle(str(fault), free=fault.free, stalled=fault.stalled)
+            self._doubtful = not (fault.free or progress.began)
+            self._give_up_a_stranger(fault)
             raise Passing(str(fault), fault.retry_after) from None
         except BaseException as error:
             refused = isinstance(error, Unable) and not progress.began
-            why = str(error) if isinstance(error, Unable) else "interrupted"
-            self._settle_failure(reservation, worst, progress, why, free=refused)
+            settle(str(error) if isinstance(error, Unable) else "interrupted", free=refused)
             raise
-        usd = self._prices.cost(reply.tokens)
-        self._ledger.settle(reservation, reply.tokens.by_kind(), usd, "answered")
+        self._answered, self._strange = True, 0
+        self._settle_reply(reservation, reply, progress, size)
         return reply
 
-    def _settle_failure(
-        self, reservation: int, worst: float, progress: Progress, why: str, *, free: bool
+    def _settle_reply(
+        self, reservation: int, reply: ModelReply, progress: Progress, size: Size
     ) -> None:
-        """What nobody will ever report is taken at its worst, so that the cap holds."""
-        if free and not progress.began:
-            self._ledger.settle(reservation, {}, 0.0, why)
-            return
-        if not progress.began:
-            self._ledger.settle(reservation, {}, worst, why, exact=False)
-            return
-        known = progress.tokens
-        most = max(known.output, self._settings.max_tokens)
-        assumed = Tokens(
-            known.input, known.cache_write, known.cache_write_1h, known.cache_read, most
-        )
-        usd = self._prices.cost(assumed)
-        self._ledger.settle(reservation, assumed.by_kind(), usd, why, exact=False)
+        tokens, outcome = reply.tokens, "answered"
+        if tokens is None:
+            tokens = Tokens(input=size.likely, output=losses.estimated_output(progress))
+            outcome = "answered without a word of its usage: estimated"
+        usd = self._server.prices.cost(tokens) if reply.usd is None else reply.usd
+        exact = reply.tokens is not None or reply.usd is not None
+        self._ledger.settle(reservation, tokens.by_kind(), usd, outcome, exact=exact)
+
+    def _give_up_a_stranger(self, fault: Fault) -> None:
+        """Raise Unable where answers of another kind come again and again."""
+        self._strange = self._strange + 1 if fault.strange else 0
+        if self._strange >= (_STRANGE_LATER if self._answered else _STRANGE):
+            raise Unable(f"{fault}; {self._server.misled}")

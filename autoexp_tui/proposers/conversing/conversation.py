@@ -19,11 +19,10 @@ from autoexp_tui.proposers.conversing.edits import (
 )
 from autoexp_tui.proposers.conversing.partial_json import PartialArguments
 from autoexp_tui.proposers.conversing.prompt import Prompt
-from autoexp_tui.proposers.conversing.tokens import Tokens
 from autoexp_tui.text.safe import clean_line
 
 if TYPE_CHECKING:
-    from autoexp_tui.proposers.anthropic.transport import Call, ModelReply
+    from autoexp_tui.proposers.conversing.exchange import Call, ModelReply
 
 _DESCRIPTION = 200
 
@@ -46,8 +45,6 @@ class Drafted:
     """One line."""
     text: str
     """The whole new text of the target."""
-    tokens: Tokens
-    """Of the request that brought it."""
 
 
 class _Unfit(Exception):
@@ -190,7 +187,7 @@ class Conversation:
                 text = apply_edits(self._text, answer.edits or ())
         except EditError as error:
             raise _Unfit(str(error), description) from None
-        return Drafted(answer.hypothesis.strip(), description, text, reply.tokens)
+        return Drafted(answer.hypothesis.strip(), description, text)
 
 
 class _Watch:

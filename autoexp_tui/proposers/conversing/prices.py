@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 from autoexp_tui.model.problem import UsageProblem
 from autoexp_tui.proposers.conversing.tokens import Tokens
@@ -19,13 +20,26 @@ class UnknownPrice(UsageProblem):
 class Prices:
     """The prices of one model."""
 
-    def __init__(self, model: str, given: Mapping[str, float] | None = None) -> None:
-        """Take the prices that are given, or look the model up.
+    def __init__(
+        self,
+        model: str,
+        given: Mapping[str, float] | None = None,
+        *,
+        section: str = "anthropic",
+        provider: str = "anthropic",
+        url: str = "",
+    ) -> None:
+        """Take the prices that are given, or look the model up, as the provider's or the URL's.
 
         `given`: USD per million tokens of `input` and `output`, and where they differ from `input`
-        of `cache_write`, `cache_write_1h` and `cache_read`. Raises UnknownPrice.
+        of `cache_write`, `cache_write_1h` and `cache_read`. `section` is where a person gives them.
+        Raises UnknownPrice.
         """
         self.model = model
+        self._section = section
+        self._place: dict[str, Any] = (
+            {"provider_api_url": url} if url else {"provider_id": provider}
+        )
         self._given = dict(given) if given is not None else None
         if self._given is not None:
             _check(self._given)
@@ -75,12 +89,12 @@ class Prices:
             output_tokens=tokens.output,
         )
         try:
-            found = calc_price(usage, self.model, provider_id="anthropic")
+            found = calc_price(usage, self.model, **self._place)
         except LookupError:
             raise UnknownPrice(
                 f"no price is known for the model {self.model!r}, so max_cost_usd can't be kept: "
-                "add `anthropic: {prices: {input: …, output: …}}` to autoexp.yaml, in USD per "
-                "million tokens (0 for a server of your own)"
+                f"add `prices: {{input: 0, output: 0}}` under `{self._section}:` in autoexp.yaml, "
+                "with what a million tokens cost in USD (0 on a server of your own)"
             ) from None
         return float(found.total_price)
 

@@ -24,3 +24,7 @@ class Tokens(msgspec.Struct, frozen=True):
     @property
     def all_input(self) -> int:
         return self.input + self.cache_write + self.cache_write_1h + self.cache_read
+
+    def with_output(self, output: int) -> Tokens:
+        """The same input, with so many tokens of output."""
+        return msgspec.structs.replace(self, output=output)

@@ -207,7 +207,7 @@ class RunView(KeyScreen[None]):
         seen, self._seen = self._seen, None
         if seen is None or self._clock() - seen.time < _AWAY_S:
             return
-        if lines := brief(self.state, seen.rows, seen.spent_usd):
+        if lines := brief(self.state, seen.rows, seen.spent_usd, seen.possible_usd):
             away = format_duration(self._clock() - seen.time)
             self.app.push_screen(Told(f"Since you left, {away} ago", lines))
 
