@@ -46,8 +46,10 @@ from autoexp_tui.model.search import next_start
 from autoexp_tui.model.state import Row, RunState
 from autoexp_tui.system.files import is_full, make_folder, open_for_writing
 from autoexp_tui.text import diffs
+from autoexp_tui.text.likeness import likeness
 from autoexp_tui.text.numbers import format_duration
 from autoexp_tui.text.safe import Safe, clean, clean_line, one_line
+from autoexp_tui.text.value_changes import value_changes
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +259,8 @@ class Loop:
                 digest=digest(proposal.text),
                 memo=proposal.memo,
                 attempt=attempt,
+                changes=value_changes(before, proposal.text),
+                likeness=likeness(proposal.text, self._recorder.state.contract.target),
             )
         )
         commit = parent

@@ -5,10 +5,10 @@ from __future__ import annotations
 from autoexp_tui.loop.guidance import Guidance
 from autoexp_tui.loop.ports import CandidateStore
 from autoexp_tui.model import budget
-from autoexp_tui.model.proposal import Inspiration, Situation, Trial
+from autoexp_tui.model.proposal import Inspiration, Left, Situation, Trial
 from autoexp_tui.model.search import Start
 from autoexp_tui.model.state import Row, RunState
-from autoexp_tui.summary.trust import near_words, noise_words, sigma
+from autoexp_tui.summary.trust import evidence_words, near_words, noise_words, sigma
 
 
 def gather(
@@ -44,6 +44,8 @@ def gather(
             Inspiration(row.n, row.description, candidates.text_of(row.commit))
             for row in (start.inspirations if start else ())
         ),
+        left=_left(state),
+        crashes=state.failure_streak,
     )
 
 
@@ -62,5 +64,26 @@ def _trial(row: Row) -> Trial:
         reason=row.reason,
         memo=row.memo,
         near=near_words(row),
-        seconds=row.seconds,
+        seconds=_one_run(row, state.contract.repeats),
+        hypothesis=row.hypothesis,
+        changes=row.changes,
+        extras=row.extras,
+        evidence=evidence_words(row),
+        sigmas=row.evidence.sigmas if row.evidence and row.evidence.sigma else None,
+    )
+
+
+def _one_run(row: Row, repeats: int) -> float:
+    """Seconds of one run of the harness: the longest that is known of."""
+    if not row.samples:
+        return row.seconds / (repeats if row.metrics else 1)
+    share = repeats if row.centre == "mean" else 1
+    return max(sample.seconds for sample in row.samples) / share
+
+
+def _left(state: RunState) -> Left:
+    return Left(
+        experiments=max(0, state.budget.max_experiments - len(state.rows)),
+        hours=max(0.0, budget.seconds_left(state, state.elapsed) / 3600),
+        usd=max(0.0, state.budget.max_cost_usd - state.spent_usd),
     )

@@ -19,6 +19,7 @@ from autoexp_tui.model.evidence import Evidence
 from autoexp_tui.model.measurement import Centre, Figures, Measurement, Sample
 from autoexp_tui.text.intake import KEYS, SHOWN
 from autoexp_tui.text.safe import NOTHING, Safe
+from autoexp_tui.text.value_changes import ValueChange
 
 Status = Literal["keep", "discard", "crash"]
 Commit: TypeAlias = Annotated[str, SHOWN]
@@ -160,6 +161,10 @@ class Proposed(Event, frozen=True):
     """What the proposer wants to find again in the history."""
     attempt: int = 1
     """2 and more: a repair of what crashed, under the same hypothesis."""
+    changes: tuple[ValueChange, ...] = ()
+    """What it changed, where that is values and nothing else."""
+    likeness: str = ""
+    """Of the text, whatever it looks like (`text.likeness`); empty in earlier versions."""
 
 
 class RepairBegan(Event, frozen=True):

@@ -10,6 +10,7 @@ import msgspec
 
 from autoexp_tui.model.contract import Contract
 from autoexp_tui.model.events import Status
+from autoexp_tui.text.value_changes import ValueChange
 
 
 class Trial(msgspec.Struct, frozen=True):
@@ -29,6 +30,29 @@ class Trial(msgspec.Struct, frozen=True):
     """Of a near miss, how near it was, in words."""
     seconds: float = 0.0
     """How long one run of the harness took; of a crash, until it ended or was ended."""
+    hypothesis: str = ""
+    changes: Sequence[ValueChange] = ()
+    """The values that it changed, where those are all that it changed."""
+    extras: dict[str, float] = {}
+    """Other numbers that the harness printed, never judged; without the hold-out."""
+    evidence: str = ""
+    """Of a keep or a near miss that was measured afresh: effect, interval and runs, in words."""
+    sigmas: float | None = None
+    """How much better it was, in standard deviations of one evaluation; None where unknown."""
+
+
+class Left(msgspec.Struct, frozen=True):
+    """What is left of the budget."""
+
+    experiments: int
+    hours: float
+    usd: float
+
+
+Strategy: TypeAlias = Literal["", "small steps", "afresh"]
+"""What a streak of crashes asks for: `small steps` from the best, one line at a time; then to begin
+`afresh` from the best, which was measured again and works.
+"""
 
 
 class Inspiration(msgspec.Struct, frozen=True):
@@ -69,6 +93,15 @@ class Situation(msgspec.Struct, frozen=True):
     """Number of the experiment that `text` comes from: the incumbent, but where the search starts
     elsewhere."""
     inspirations: Sequence[Inspiration] = ()
+    left: Left | None = None
+    """None: nobody says."""
+    crashes: int = 0
+    """In a row, up to now."""
+    strategy: Strategy = ""
+    notebook: str = ""
+    """What the run has taught so far, as it was last written; empty where nobody has."""
+    notebook_n: int = 0
+    """The experiment from which on that counts."""
 
 
 class Proposal(msgspec.Struct, frozen=True):

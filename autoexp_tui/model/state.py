@@ -22,6 +22,7 @@ from autoexp_tui.model.measurement import Centre, Measurement, Sample
 from autoexp_tui.model.objective import Objective
 from autoexp_tui.model.verification import Verification
 from autoexp_tui.text.safe import NOTHING, Safe, one_line
+from autoexp_tui.text.value_changes import ValueChange
 
 Phase = Literal["starting", "reading", "proposing", "evaluating", "deciding", "paused", "finished"]
 
@@ -45,11 +46,13 @@ class Experiment:
     aside: bool = False
     """Whether that was not the best when it began."""
     digest: str = ""
+    likeness: str = ""
     hypothesis: Safe = NOTHING
     description: Safe = NOTHING
     added: int = 0
     removed: int = 0
     memo: dict[str, Any] = field(default_factory=dict)
+    changes: tuple[ValueChange, ...] = ()
     commit: str = ""
     attempt: int = 1
     evaluation: events.EvaluationStarted | None = None
@@ -100,6 +103,8 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     """
     aside: bool = False
     """Whether that was not the best when it began."""
+    changes: tuple[ValueChange, ...] = ()
+    """The values that it changed, where those are all that it changed."""
 
     @property
     def is_near_miss(self) -> bool:
@@ -152,6 +157,8 @@ class RunState:
     """How many experiments were made from one, by its number."""
     tried: dict[str, int] = field(default_factory=dict)
     """Digest of every text that was committed, and by which experiment."""
+    alike: dict[str, int] = field(default_factory=dict)
+    """The same by likeness: texts that differ in form alone have one."""
     incumbent: Row | None = None
     """The last kept row: the tip of the branch, the text that proposals change."""
     best: Row | None = None
@@ -390,12 +397,15 @@ class RunState:
                 current.hypothesis, current.description = event.hypothesis, event.description
                 current.added, current.removed = event.added, event.removed
                 current.digest, current.memo = event.digest, event.memo
+                current.likeness, current.changes = event.likeness, event.changes
             case events.Committed():
                 if event.attempt != current.attempt or not current.commit:
                     current.deaths = 0  # another text
                 current.commit, current.attempt = event.commit, event.attempt
                 current.evaluated = None
                 self.tried.setdefault(current.digest, current.n)
+                if current.likeness:
+                    self.alike.setdefault(current.likeness, current.n)
             case events.EvaluationStarted():
                 current.evaluation = event
                 if event.purpose not in {"guard", "holdout", "mutant"}:
@@ -436,6 +446,7 @@ class RunState:
             holdout=event.holdout,
             made_from=self.numbers.get(event.parent, 0),
             aside=current.aside,
+            changes=current.changes,
         )
         self.rows.append(row)
         self.children[row.made_from] = self.children.get(row.made_from, 0) + 1

@@ -70,6 +70,14 @@ def count(old: str, new: str) -> tuple[int, int]:
     return sum(part.j2 - part.j1 for part in changed), sum(part.i2 - part.i1 for part in changed)
 
 
+def replaced(old: str, new: str) -> Iterator[tuple[list[str], list[str]]]:
+    """The lines of each stretch that differs, before and after; either may be none."""
+    a, b = split(old), split(new)
+    for part in _stretches(a, b):
+        if not part.equal:
+            yield a[part.i1 : part.i2], b[part.j1 : part.j2]
+
+
 def unified(old: str, new: str, path: str, context: int = 3) -> str:
     """A patch that `git apply` takes, for a file that exists before and after; "" if equal."""
     a, b = split(old), split(new)
