@@ -25,8 +25,10 @@ from autoexp_tui.model.proposal import (
     digest,
 )
 from autoexp_tui.model.rundir import RunDirectory
+from autoexp_tui.text.likeness import likeness
 from autoexp_tui.text.safe import clean_line
 
+_FORM = "white space, comments, the form of numbers or the order of what has none"
 _ANSWERS = 20
 """How often one experiment's proposal is sent back before it is given up."""
 
@@ -89,8 +91,7 @@ class Drafting:
             except (Exhausted, Unable):
                 return None  # the row comes first; the next proposal will meet the same, and say so
         self._controls.check(crash.n)
-        known = self._recorder.state.tried
-        if repair is None or digest(repair.text) in known or self._told_secrets(text, repair.text):
+        if repair is None or self._repeats(repair.text) or self._told_secrets(text, repair.text):
             return None
         return self._masked(repair)
 
@@ -109,11 +110,28 @@ class Drafting:
         new = set(mask.named_in(text)) - set(mask.named_in(before))
         return ", ".join(sorted(new))
 
+    def _repeats(self, text: str) -> str:
+        """Which experiment a text repeats and what came of that, in words; empty for a new one."""
+        state = self._recorder.state
+        same = state.tried.get(digest(text))
+        n = same or state.alike.get(likeness(text, state.contract.target))
+        if not n:
+            return ""
+        words = f"it repeats experiment {n} " + ("byte for byte" if same else f"but for {_FORM}")
+        row = state.row(n)
+        if row is None:
+            return words
+        figures = ", ".join(f"{name} {value:.7g}" for name, value in row.metrics.items())
+        return f"{words}, which came to {row.status}: {figures or row.reason}"
+
     def _objection(self, situation: Situation, proposal: Proposal) -> str:
         if proposal.text == situation.text:
             return "it changes nothing"
-        if number := self._recorder.state.tried.get(digest(proposal.text)):
-            return f"it repeats experiment {number} byte for byte"
+        target = situation.contract.target
+        if likeness(proposal.text, target) == likeness(situation.text, target):
+            return f"it changes nothing but {_FORM}"
+        if repeated := self._repeats(proposal.text):
+            return repeated
         if names := self._told_secrets(situation.text, proposal.text):
             return f"it holds the value of {names}, and what is tried is committed"
         return ""

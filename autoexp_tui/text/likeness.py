@@ -16,6 +16,7 @@ import re
 import tokenize
 import tomllib
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +46,7 @@ _NEEDLESS = re.compile(
 _PROTECTED = {ord(" "): "\x01", ord("\t"): "\x02", ord("\n"): "\x03"}
 
 
+@lru_cache(maxsize=8)
 def likeness(text: str, name: str) -> str:
     """A name for what a text says: 16 hex digits. `name` is the file's, and tells the language."""
     says = _saying(text, name) if len(text) <= _LARGEST else text

@@ -70,7 +70,10 @@ def test_no_change_and_a_repeat_are_answered_and_not_evaluated(tmp_path: Path) -
     rig.run()
     assert rig.lab.evaluated == ["10", "11", "9"]
     answers = rig.proposer.situations[-1].answers
-    assert answers == ("it changes nothing", "it repeats experiment 2 byte for byte")
+    assert answers == (
+        "it changes nothing",
+        "it repeats experiment 2 byte for byte, which came to discard: loss 11",
+    )
 
 
 def test_a_proposer_that_only_repeats_itself_ends_the_run(tmp_path: Path) -> None:
@@ -596,7 +599,7 @@ def test_a_harness_that_reads_the_target_is_asked_once_and_only_at_the_baseline(
 
 
 def test_candidates_that_all_measure_the_same_raise_one_alarm(tmp_path: Path) -> None:
-    texts = [f"10.{'0' * n}" for n in range(2, 10)]
+    texts = [f"10 or {n}" for n in range(2, 10)]
     rig = Rig(tmp_path, texts, contract(max_experiments=9))
     rig.run()
     alarms = [notice.text for _, notice in rig.state.notices if notice.level == "alarm"]
@@ -605,7 +608,7 @@ def test_candidates_that_all_measure_the_same_raise_one_alarm(tmp_path: Path) ->
 
 
 def test_a_candidate_that_measures_something_else_ends_such_a_row(tmp_path: Path) -> None:
-    texts = ["10.00", "10.000", "10.0000", "10.00000", "11", "10.000000", "10.0000000"]
+    texts = ["10 or 1", "10 or 2", "10 or 3", "10 or 4", "11", "10 or 5", "10 or 6"]
     rig = Rig(tmp_path, texts, contract(max_experiments=8))
     rig.run()
     assert not rig.state.notices
@@ -635,3 +638,36 @@ def test_what_stands_in_the_way_of_all_pauses_the_run_which_tries_again_by_itsel
         "unknown repository version;",
         "still;",
     ]
+
+
+@pytest.mark.parametrize("again", ["9  # once more", "( 9)", "\n9\n"])
+def test_a_repeat_in_another_form_is_sent_back_with_what_came_of_it(
+    tmp_path: Path, again: str
+) -> None:
+    rig = Rig(tmp_path, ["11", "9", "8", "0b1011", "7", again], contract(max_experiments=6))
+    rig.run()
+    assert rig.lab.evaluated == ["10", "11", "9", "8", "7"]
+    told = [
+        record.event.reason
+        for record in read_all(rig.directory.journal)
+        if isinstance(record.event, events.ProposalAnswered)
+    ]
+    assert [reason.partition(" but for ")[0] for reason in told] == [
+        "it repeats experiment 2",
+        "it repeats experiment 3",
+    ]
+    assert told[0].endswith("which came to discard: loss 11")
+
+
+def test_the_best_in_another_form_is_no_change(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, ["10 # as it was", "9"], contract(max_experiments=2))
+    rig.run()
+    assert rig.lab.evaluated == ["10", "9"]
+
+
+def test_a_resumed_run_knows_what_it_has_tried(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, ["11"], contract(max_experiments=3))
+    rig.run()
+    rig.proposer.texts = ["(11)", "9"]
+    rig.run()
+    assert rig.lab.evaluated == ["10", "11", "9"]

@@ -74,7 +74,7 @@ class FakeHandle:
 class FakeLab:
     """A store of candidates and an evaluator.
 
-    Texts are numbers; a text's loss is that number. `crash` and others are failures."""
+    Texts are numbers; a text's loss is that number, or the first of several (`10 or 1`). `crash` and others are failures."""
 
     def __init__(self, baseline: str = "10") -> None:
         self.texts = {BASE: baseline}
@@ -138,7 +138,7 @@ class FakeLab:
         if interrupt.is_set():
             return Result(0.1, {}, {}, "interrupted", cut_short=True)
         try:
-            value = float(text)
+            value = float(text.partition(" or ")[0])
         except ValueError:
             return Result(0.1, {}, {}, text)
         extras = {"held": self.holdouts[text]} if text in self.holdouts else {}
