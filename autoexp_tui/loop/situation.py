@@ -51,10 +51,10 @@ def gather(
 
 def extend(history: list[Trial], state: RunState) -> None:
     """Add the rows that are new to `history`."""
-    history += [_trial(row) for row in state.rows[len(history) :]]
+    history += [_trial(row, state.contract.repeats) for row in state.rows[len(history) :]]
 
 
-def _trial(row: Row) -> Trial:
+def _trial(row: Row, repeats: int) -> Trial:
     return Trial(
         n=row.n,
         parent=row.made_from,
@@ -64,7 +64,7 @@ def _trial(row: Row) -> Trial:
         reason=row.reason,
         memo=row.memo,
         near=near_words(row),
-        seconds=_one_run(row, state.contract.repeats),
+        seconds=_one_run(row, repeats),
         hypothesis=row.hypothesis,
         changes=row.changes,
         extras=row.extras,

@@ -74,7 +74,8 @@ class FakeHandle:
 class FakeLab:
     """A store of candidates and an evaluator.
 
-    Texts are numbers; a text's loss is that number, or the first of several (`10 or 1`). `crash` and others are failures."""
+    Texts are numbers; a text's loss is that number, or the first one in `10 or 1`. `crash` and
+    others are failures."""
 
     def __init__(self, baseline: str = "10") -> None:
         self.texts = {BASE: baseline}
