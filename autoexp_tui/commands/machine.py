@@ -15,6 +15,7 @@ from autoexp_tui.system.files import free_mb
 
 _KEY = "ANTHROPIC_API_KEY"
 _SERVER = "ANTHROPIC_BASE_URL"
+_CHAT = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "OPENROUTER_API_KEY")
 _SYSTEMD = Path("/run/systemd/system")
 _LINGER = Path("/var/lib/systemd/linger")
 _LEAST_COLUMNS, _LEAST_LINES = 80, 24
@@ -60,6 +61,8 @@ def _key(environ: Mapping[str, str]) -> str:
         return f"{_KEY} is set: Claude can propose"
     if environ.get(_SERVER, "").strip():
         return f"{_SERVER} is set: that server can propose"
+    if found := next((name for name in _CHAT if environ.get(name, "").strip()), ""):
+        return f"{found} is set: `proposer: openai` uses it; by itself the tuner proposes, for free"
     return f"no {_KEY}: the tuner proposes, offline and free"
 
 

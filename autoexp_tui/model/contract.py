@@ -221,6 +221,26 @@ class Claude(msgspec.Struct, frozen=True):
         "signs in as its own programs do.", "bedrock")] = "anthropic"
 
 
+class Chat(msgspec.Struct, frozen=True):
+    """How a server that knows chat completions is asked."""
+
+    model: Annotated[ModelId, Key("As the server spells it.", "gpt-5.4-mini", needed=True)] = ""
+    base_url: Annotated[Address | None, Key("Of the server, with /v1 where it has that. By "
+        "default: OPENAI_BASE_URL, or OpenAI itself.", "http://localhost:11434/v1")] = None
+    api_key_env: Annotated[Variable | None, Key("The environment variable with the key. By "
+        "default: that of a host that is known, else OPENAI_API_KEY.", "OPENROUTER_API_KEY")] = None
+    max_tokens: Annotated[int, Key("Of one answer, thinking included.", ge=1, le=1_000_000,
+        unit="tokens")] = 16_000
+    effort: Annotated[Effort, Key("How much work goes into an answer; default sends nothing, for "
+        "models without it.")] = "default"
+    prices: Annotated[dict[Price, float] | None, Key("USD per million tokens; input and output "
+        "at least, 0 on a server of your own. By default: looked up by server and model.",
+        "{input: 0, output: 0}", ge=0, le=1_000_000, unit="USD per million tokens",
+        check=_both_ways)] = None
+    stall_seconds: Annotated[Seconds, Key("Without any news, after which a request is given up "
+        "and made again; a model on a slow machine reads long before it writes.")] = 300.0
+
+
 class Agent(msgspec.Struct, frozen=True):
     """An agent program that edits the target in a scratch copy."""
 
@@ -309,8 +329,8 @@ class Contract(msgspec.Struct, frozen=True):
     confidence: Annotated[float, Key("That a hundred experiments without any real gain keep no "
         "more than one by luck.", "0.99", ge=0.5, le=0.9999)] = 0.99
     budget: Annotated[Budget, Key("For the whole run: each is a hard stop.", shown=True)] = Budget()
-    proposer: Annotated[ProposerName, Key("Who forms the hypotheses: auto, tuner, anthropic or "
-        "command.", also=("agent",), shown=True)] = "auto"
+    proposer: Annotated[ProposerName, Key("Who forms the hypotheses: auto, tuner, anthropic, "
+        "openai or command.", also=("agent",), shown=True)] = "auto"
     fix_attempts: Annotated[int, Key("How often it may repair what crashed, under the same "
         "hypothesis; 0: never.", ge=0, le=20)] = 2
     anthropic: Annotated[Claude, Key("How Claude is asked.", "{model: claude-sonnet-5-5, "
@@ -355,6 +375,8 @@ class Contract(msgspec.Struct, frozen=True):
         "hides them, and the repository, where they lie.", "[answers.json]")] = ()
     search: Annotated[Search, Key("From which text the next experiment starts: climb, restart or "
         "tree.", "{policy: restart, plateau: 12}", short=("policy",))] = Search()
+    openai: Annotated[Chat, Key("For proposer: openai, how a server that knows chat completions is "
+        "asked.", "{model: qwen3-coder, base_url: 'http://localhost:11434/v1'}")] = Chat()
 
     @property
     def held_out(self) -> Metric | None:

@@ -214,5 +214,5 @@ ValueName = Annotated[str, _matching("a value's name, or a pattern of names", r"
     "write it as `autoexp check` does, with * for any characters")]
 ProposerName = Annotated[str, _matching(
     "one word in small letters", r"[a-z][a-z0-9_-]{0,39}",
-    "write auto, tuner, anthropic or command")]
+    "write auto, tuner, anthropic, openai or command")]
 # fmt: on

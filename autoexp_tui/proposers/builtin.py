@@ -53,6 +53,51 @@ class ClaudeFactory(Factory):
         return any(environ.get(key, "").strip() for key in _KEYS)
 
 
+class OpenAIFactory(Factory):
+    """`openai`: a model behind any server that knows chat completions."""
+
+    def make(self, hosting: Hosting) -> Proposer:
+        from autoexp_tui.proposers import openai  # noqa: PLC0415 - with its price list
+
+        if missing := openai.lacking():
+            raise Unable(missing)
+        settings = openai.Settings.of(hosting.state.contract)
+        proposer = openai.OpenAIProposer(
+            settings,
+            openai.Credentials.from_environment(hosting.environ, settings),
+            hosting.ledger,
+            hosting.waiter,
+            gather_context=hosting.gather_context,
+            notice=hosting.notice,
+        )
+        proposer.check_credentials()
+        return proposer
+
+    def problems(self, contract: Contract, environ: Mapping[str, str]) -> Sequence[str]:
+        from autoexp_tui.proposers import openai  # noqa: PLC0415 - with its price list
+
+        found = [missing] if (missing := openai.lacking()) else []
+        try:
+            settings = openai.Settings.of(contract)
+        except Unable as why:
+            return (*found, str(why))
+        base_url = settings.base_url
+        try:
+            base_url = openai.Credentials.from_environment(environ, settings).base_url
+        except Unable as why:
+            found.append(str(why))
+        try:
+            openai.prices_of(settings, *([base_url] if base_url else []))
+        except openai.UnknownPrice as why:
+            found.append(str(why))
+        return tuple(found)
+
+    def notes(self, contract: Contract) -> Sequence[tuple[str, str]]:
+        most = contract.budget.max_cost_usd
+        where = f" at {contract.openai.base_url}" if contract.openai.base_url else ""
+        return (("model", f"{contract.openai.model}{where}, at most ${most:.2f} in all"),)
+
+
 class CommandFactory(Factory):
     """`command`: an agent program."""
 

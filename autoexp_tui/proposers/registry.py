@@ -9,7 +9,12 @@ from collections.abc import Mapping
 from importlib.metadata import entry_points
 
 from autoexp_tui.model.problem import UsageProblem
-from autoexp_tui.proposers.builtin import ClaudeFactory, CommandFactory, TunerFactory
+from autoexp_tui.proposers.builtin import (
+    ClaudeFactory,
+    CommandFactory,
+    OpenAIFactory,
+    TunerFactory,
+)
 from autoexp_tui.proposers.hosting import Factory
 from autoexp_tui.text.safe import clean_line
 
@@ -17,6 +22,7 @@ GROUP = "autoexp_tui.proposers"
 
 _OURS: dict[str, Factory] = {
     "anthropic": ClaudeFactory(),
+    "openai": OpenAIFactory(),
     "command": CommandFactory(),
     "tuner": TunerFactory(),
 }

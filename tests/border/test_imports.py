@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-HEAVY = {"anthropic", "optuna", "git", "textual", "plotext", "numpy", "genai_prices"}
+HEAVY = {"anthropic", "openai", "optuna", "git", "textual", "plotext", "numpy", "genai_prices"}
 
 
 def loaded_by(code: str) -> set[str]:
@@ -42,7 +42,7 @@ def test_the_core_loads_no_screen() -> None:
 
 def test_the_screen_loads_no_git_and_no_sdk() -> None:
     loaded = loaded_by("import autoexp_tui.ui.app")
-    assert not loaded & {"anthropic", "optuna", "git", "numpy"}
+    assert not loaded & {"anthropic", "openai", "optuna", "git", "numpy"}
 
 
 def test_the_borders_between_the_packages_hold() -> None:

@@ -38,8 +38,12 @@ class Exchange:
     def refuse(self, status: int, error: dict[str, Any], headers: dict[str, str]) -> None:
         """Answer with an error, as the API words it."""
         content = json.dumps({"type": "error", "error": error}).encode()
+        self.reply(status, content, "application/json", headers)
+
+    def reply(self, status: int, content: bytes, kind: str, headers: dict[str, str]) -> None:
+        """Answer at once, whatever it is."""
         self._handler.send_response(status)
-        for name, value in {"content-type": "application/json", **headers}.items():
+        for name, value in {"content-type": kind, **headers}.items():
             self._handler.send_header(name, value)
         self._handler.send_header("content-length", str(len(content)))
         self._handler.end_headers()
@@ -90,7 +94,7 @@ class MessagesServer:
     count: Callable[[dict[str, Any]], int] | None = lambda body: len(json.dumps(body)) // 4
     """How tokens are counted; None: the server knows nothing of it."""
     hang_up_counts: bool = False
-    """Whether requests to count tokens are dropped without a byte."""
+    """Whether requests that are free are dropped without a byte."""
     count_refusal: tuple[int, dict[str, Any]] | None = None
     seen: list[Seen] = field(default_factory=list)
     """The requests for messages."""
@@ -154,6 +158,19 @@ class MessagesServer:
                 except BaseException as error:  # noqa: BLE001 - the test fails with it at its end
                     owner.errors.append(error)
                     self._cut()
+
+            def do_GET(self) -> None:
+                """Any question that is free, such as the list of models."""
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                owner.counted.append(Seen(self.path, headers, {}))
+                if owner.hang_up_counts:
+                    self._cut()
+                    return
+                status, content = 200, {"object": "list", "data": []}
+                if owner.count_refusal is not None:
+                    status, content = owner.count_refusal[0], {"error": owner.count_refusal[1]}
+                exchange = Exchange({}, headers, owner._closing, self)
+                exchange.reply(status, json.dumps(content).encode(), "application/json", {})
 
             def _cut(self) -> None:
                 self.close_connection = True

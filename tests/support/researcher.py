@@ -11,6 +11,7 @@ from autoexp_tui.loop.control import Interrupted
 from autoexp_tui.model.contract import Contract, Metric
 from autoexp_tui.model.events import CostReserved
 from autoexp_tui.model.proposal import Exhausted, Situation, Trial
+from autoexp_tui.proposers import openai
 from autoexp_tui.proposers.anthropic import (
     AnthropicProposer,
     Context,
@@ -18,6 +19,7 @@ from autoexp_tui.proposers.anthropic import (
     Settings,
     Tokens,
 )
+from autoexp_tui.proposers.conversing.proposer import ConversingProposer
 from autoexp_tui.proposers.waiting import Waiter
 
 CANARY = "sk-ant-canary-0123456789abcdef"
@@ -140,15 +142,20 @@ class Desk:
         self.books = SpendLedger(cap)
         self.patience = Patience()
         self.screen = Screen()
-        made = Settings(base_url=url, **{"max_tokens": 1000, **settings})
+        self.notices: list[str] = []
+        self._context = context
+        self.proposer = self._proposer(url, {"max_tokens": 1000, **settings})
+
+    def _proposer(self, url: str, settings: dict[str, Any]) -> ConversingProposer:
+        made = Settings(base_url=url, **settings)
         credentials = Credentials.from_environment({"ANTHROPIC_API_KEY": CANARY}, made)
-        self.proposer = AnthropicProposer(
-            made,
-            credentials,
-            self.books,
-            self.patience,
-            gather_context=lambda _: context or Context(),
-        )
+        return AnthropicProposer(made, credentials, self.books, self.patience, **self._more())
+
+    def _more(self) -> dict[str, Any]:
+        return {
+            "gather_context": lambda _: self._context or Context(),
+            "notice": self.notices.append,
+        }
 
     def propose(self, about: Situation | None = None) -> str:
         """The new text."""
@@ -156,3 +163,13 @@ class Desk:
 
     def close(self) -> None:
         self.proposer.close()
+
+
+class ChatDesk(Desk):
+    """The same at a server that knows chat completions."""
+
+    def _proposer(self, url: str, settings: dict[str, Any]) -> ConversingProposer:
+        priced = {"model": "m", "prices": {"input": 2.0, "output": 10.0}, **settings}
+        made = openai.Settings(base_url=url, **priced)
+        credentials = openai.Credentials.from_environment({"OPENAI_API_KEY": CANARY}, made)
+        return openai.OpenAIProposer(made, credentials, self.books, self.patience, **self._more())

@@ -94,7 +94,7 @@ class Client:
         """
         hello = {"messages": [{"role": "user", "content": "Hello"}]}
         body = {**self._server.parameters, **hello}
-        self._adapting(lambda: self._transport.count(body, self._waiter.check))
+        self._adapting(lambda: self._transport.verify(body, self._waiter.check))
 
     def send(
         self,
@@ -210,6 +210,8 @@ class Client:
             settle(str(error) if isinstance(error, Unable) else "interrupted", free=refused)
             raise
         self._answered, self._strange = True, 0
+        while self._transport.told:
+            self._notice(self._transport.told.pop(0))
         self._settle_reply(reservation, reply, progress, size)
         return reply
 

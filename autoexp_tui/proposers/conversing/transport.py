@@ -43,6 +43,8 @@ class Transport(abc.ABC):
         self._stall = stall_seconds
         self._scrub = scrub
         self._runner = asyncio.Runner()
+        self.told: list[str] = []
+        """What a person is to hear of what it has adapted itself to; the client takes it."""
 
     def close(self) -> None:
         """Let go of connections; a request that was given up may hold one."""
@@ -78,6 +80,10 @@ class Transport(abc.ABC):
             return self._briefly(self._count(body), check)
         except Fault:
             return None
+
+    def verify(self, body: Body, check: Callable[[], None]) -> None:
+        """Find out for free whether key and request are accepted; raises Unable where not."""
+        self.count(body, check)
 
     def greet(self, check: Callable[[], None]) -> None:
         """Find out for free whether the server answers at all, be it with an error.
