@@ -37,6 +37,7 @@ _COMMANDS = {
     "summary": "summary:summary",
     "report": "report:report",
     "verify": "verify:verify",
+    "finish": "finish:finish",
     "compare": "compare:compare",
     "watch": "watch:watch",
     "export": "export:export",

@@ -11,17 +11,22 @@ from autoexp_tui.console import say
 from autoexp_tui.loop.runlock import is_running
 from autoexp_tui.model.rundir import runs_in
 from autoexp_tui.project import find_project
+from autoexp_tui.repository.gitdir import GitPlace
 from autoexp_tui.sources.journals import read_state
 
 
 @click.command("clean")
 def clean_() -> None:
     """Remove the workspaces of ended runs and the lines that hide their tables from git status."""
+    give_back(find_project(Path()).place)
+
+
+def give_back(place: GitPlace) -> None:
+    """What `autoexp clean` does for the repository at `place`."""
     from autoexp_tui.evaluation.workspace import remove_workspace  # noqa: PLC0415 - git
     from autoexp_tui.repository.repository import Repository  # noqa: PLC0415
     from autoexp_tui.runner.claiming import exclude_lines  # noqa: PLC0415
 
-    place = find_project(Path()).place
     busy = False
     with contextlib.closing(Repository.open(place.root)) as repository:
         lines: list[str] = []

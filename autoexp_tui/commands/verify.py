@@ -6,6 +6,7 @@ import contextlib
 import math
 import signal
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -22,7 +23,7 @@ from autoexp_tui.model.events import Record, VerificationFinished
 from autoexp_tui.model.problem import INTERRUPTED
 from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.model.state import RunState
-from autoexp_tui.project import find_project, find_run
+from autoexp_tui.project import Project, find_project, find_run
 from autoexp_tui.text.safe import safe_json
 
 
@@ -40,12 +41,48 @@ def verify(tag: str | None, *, rounds: int, time_limit: float, as_json: bool) ->
     and the last text without each step that can be taken out of it. Ctrl+C ends it; another call
     goes on. The exit code is 1 where the whole gain does not hold.
     """
+    project = find_project(Path())
+    run = find_run(project.place, tag)
+    found = verified(project, run, rounds=rounds, time_limit=time_limit, quiet=as_json)
+    if as_json:
+        echo(safe_json(msgspec.json.encode(found.finished)))
+    if found.stopped:
+        return INTERRUPTED
+    return 0 if found.holds else 1
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What came of a verification."""
+
+    finished: VerificationFinished
+    stopped: bool
+    """Whether a person ended it."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether the whole gain does, and the figures come again where they must."""
+        whole = [effect for effect in self.finished.effects if effect.kind == "whole"]
+        holds = any(effect.outcome == "holds" for effect in whole)
+        return holds and self.finished.reproduced is not False
+
+
+def verified(
+    project: Project,
+    run: RunDirectory,
+    *,
+    rounds: int = ROUNDS,
+    time_limit: float = math.inf,
+    quiet: bool,
+) -> Verified:
+    """Measure the gains of a run again, and say what comes of it unless `quiet`.
+
+    Raises UsageProblem where there is nothing to measure, AlreadyRunning.
+    """
     from autoexp_tui.evaluation.local import LocalEvaluator  # noqa: PLC0415
     from autoexp_tui.repository.candidates import Candidates  # noqa: PLC0415
     from autoexp_tui.repository.repository import Repository  # noqa: PLC0415 - git
 
-    project = find_project(Path())
-    run = find_run(project.place, tag)
     with (
         locked(run),
         Journal(run.journal, clock_runs=False) as journal,
@@ -63,13 +100,13 @@ def verify(tag: str | None, *, rounds: int, time_limit: float, as_json: bool) ->
         known = recorder.state.verification
         if verifier.goes_on and known is not None:
             warn(f"{run.tag}: goes on after {known}, as it was begun")
-        if not as_json:
+        if not quiet:
             recorder.listener = _tell
         with _interrupts(verifier):
             finished = verifier.run()
-    if as_json:
-        echo(safe_json(msgspec.json.encode(finished)))
-    return _exit_code(run, verifier, finished)
+    if not finished.complete:
+        warn(f"{run.tag}: {finished.reason}; `autoexp verify {run.tag}` goes on")
+    return Verified(finished, verifier.stopped)
 
 
 def _tell(record: Record, state: RunState) -> None:
@@ -87,13 +124,3 @@ def _interrupts(verifier: Verifier) -> Iterator[None]:
     finally:
         for number, handler in zip(numbers, before, strict=True):
             signal.signal(number, handler)
-
-
-def _exit_code(run: RunDirectory, verifier: Verifier, finished: VerificationFinished) -> int:
-    if not finished.complete:
-        warn(f"{run.tag}: {finished.reason}; `autoexp verify {run.tag}` goes on")
-    if verifier.stopped:
-        return INTERRUPTED
-    whole = [effect for effect in finished.effects if effect.kind == "whole"]
-    holds = any(effect.outcome == "holds" for effect in whole)
-    return 0 if holds and finished.reproduced is not False else 1

@@ -17,6 +17,7 @@ from autoexp_tui.loop.ports import CandidateStore, Evaluator, Handle, Job, Resul
 from autoexp_tui.loop.recorder import Recorder
 from autoexp_tui.model import events
 from autoexp_tui.model.events import Effect, Variant
+from autoexp_tui.model.lineage import kept_chain
 from autoexp_tui.model.measurement import Measurement, Sample
 from autoexp_tui.model.problem import UsageProblem
 from autoexp_tui.model.state import Row, RunState
@@ -39,14 +40,10 @@ def steps_of(state: RunState) -> list[Row]:
 
     Raises UsageProblem where there is nothing to verify.
     """
-    found, row = [], state.incumbent
-    while row is not None:
-        if row.status == "keep":  # a near miss that it was made from is a part of its own step
-            found.append(row)
-        row = state.row(row.made_from) if not row.is_baseline else None
-    if len(found) < 2 or not found[-1].is_baseline:
+    found = kept_chain(state)
+    if len(found) < 2:
         raise UsageProblem(f"run {state.run.tag} has kept nothing yet: there is no gain to verify")
-    return found[::-1]
+    return found
 
 
 def without_step(texts: Sequence[str], k: int) -> str | None:

@@ -17,20 +17,16 @@ from autoexp_tui.report.account import (
     part,
 )
 from autoexp_tui.report.groups import Group
+from autoexp_tui.report.markup import safe_line as _safe
 from autoexp_tui.report.textplot import as_text, paint
 from autoexp_tui.summary.digest import MetricDigest
 from autoexp_tui.summary.outcomes import outcome_of
 from autoexp_tui.summary.picture import over_time
 from autoexp_tui.summary.series import Series
 from autoexp_tui.text.numbers import NONE, format_number
-from autoexp_tui.text.safe import Safe, clean, clean_line, cut
+from autoexp_tui.text.safe import Safe, clean, cut
 
 _WIDTH, _HEIGHT = 76, 16
-_SPECIAL = re.compile(r"([\\`*_\[\]|~$])")
-_OPENING = re.compile(r"^(?:[-+=](?=[-=\s]|$)|#(?=#*(?:\s|$))|[0-9]+[.)](?=\s|$))")
-"""What makes a list, a heading or a rule of a line that begins with it."""
-_AUTOLINK = re.compile(r"(://|www\.|@)", re.IGNORECASE)
-_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _FENCES = re.compile(r"`+")
 _TABLE = 200
 """Rows of the table of every experiment; of a longer run the last."""
@@ -52,21 +48,6 @@ def as_markdown(account: Account) -> Safe:
         *_table(account),
     ]
     return clean("\n\n".join(part for part in parts if part) + "\n")
-
-
-def _safe(text: str, limit: int = 200) -> str:
-    """`text` as one line that stands for itself, whatever Markdown it holds."""
-    line: str = clean_line(text, limit)
-    line = re.sub("[&<>]", lambda found: _ENTITIES[found.group()], line)
-    line = _SPECIAL.sub(r"\\\1", line)
-    line = _OPENING.sub(_as_entity, line)
-    # What some readers make a link of by themselves, they don't where a character is an entity.
-    return _AUTOLINK.sub(_as_entity, line)
-
-
-def _as_entity(found: re.Match[str]) -> str:
-    """What was found, its last character written as a number."""
-    return f"{found.group()[:-1]}&#{ord(found.group()[-1])};"
 
 
 def _fenced(text: str, language: str = "") -> str:

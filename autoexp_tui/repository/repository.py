@@ -24,6 +24,8 @@ _Changes = Mapping[tuple[str, ...], bytes]
 """New contents by the parts of their paths."""
 _Lock = tuple[int, int]
 _NOTHING = "0" * 40
+_FINISHED = "finished-"
+"""Begins the names of the refs that hold what was published of a run."""
 _ATTEMPTS = 8
 """With the pauses between them, 1.3 seconds."""
 _COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -218,10 +220,17 @@ class Repository:
 
     # Commits.
 
-    def commit(self, parent: str, files: Mapping[str, bytes], message: str) -> str:
-        """Write a commit that changes `files` of `parent`; `keep_ref` must hold it before `close`.
+    def commit(
+        self,
+        parent: str,
+        files: Mapping[str, bytes],
+        message: str,
+        when: float | None = None,
+    ) -> str:
+        """Write a commit that changes `files` of `parent`; a ref must hold it before `close`.
 
         A file keeps the mode it has in `parent`; a new one is as executable as the checkout's.
+        Its date is now, or `when`, in seconds since the epoch.
 
         Raises:
             RepositoryError: a path is no plain file there, or the objects can't be written.
@@ -230,7 +239,8 @@ class Repository:
         objects: list[GitObject] = []
         changes = {PurePosixPath(path).parts: content for path, content in files.items()}
         tree = self._graft(self._git.line("rev-parse", f"{parent}^{{tree}}"), "", changes, objects)
-        date = f"{int(time.time())} {time.strftime('%z')}"
+        at = time.time() if when is None else when
+        date = f"{int(at)} {time.strftime('%z', time.localtime(at))}"
         head = (
             f"tree {tree}\nparent {parent}\n"
             f"author {self._who('AUTHOR')} {date}\ncommitter {self._who('COMMITTER')} {date}\n\n"
@@ -296,6 +306,65 @@ class Repository:
         except RepositoryError as error:
             self.keep_ref(tag, "tip", to)
             return f"{name} could not be moved ({error}): the best is at refs/autoexp/{tag}/tip"
+
+    # A branch for the user, made of what a run has kept.
+
+    def resolve(self, revision: str) -> str:
+        """The commit that a person names. Raises RepositoryError where there is none."""
+        status, out, _ = self._git.ask(
+            "rev-parse", "--verify", "-q", "--end-of-options", f"{revision}^{{commit}}"
+        )
+        if status != 0:
+            raise RepositoryError(f"{revision}: there is no such commit in {self.root}")
+        return out.decode().strip()
+
+    def may_publish(self, tag: str, name: str) -> str:
+        """The tip that `publish` would move branch `name` from; empty where it is new.
+
+        Raises RepositoryError for what is no name, another's branch, or one that is checked out.
+        """
+        ref = f"refs/heads/{name}"
+        if name.startswith("-") or self._git.ask("check-ref-format", ref)[0] != 0:
+            raise RepositoryError(
+                f"{name!r} is no name for a branch: choose another, --branch NAME"
+            )
+        if name.startswith("autoexp/"):
+            raise RepositoryError(
+                f"{name}: branches under autoexp/ are the runs' own: --branch NAME"
+            )
+        old = self._git.ask("rev-parse", "--verify", "-q", "--end-of-options", ref)[1]
+        tip = old.decode().strip()
+        if tip and tip not in self._published(tag):
+            raise RepositoryError(
+                f"branch {name} is there already, and is not as an earlier `finish` of {tag} left "
+                "it: it stays as it is; choose another, --branch NAME"
+            )
+        if tip and (holder := self._holder(ref)):
+            raise RepositoryError(
+                f"branch {name} is checked out in {holder}: it stays as it is; "
+                "choose another, --branch NAME"
+            )
+        return tip
+
+    def publish(self, tag: str, name: str, tip: str) -> None:
+        """Let branch `name` end at `tip`, from nothing or from an earlier result of run `tag`.
+
+        Raises RepositoryError: as `may_publish`, or the ref can't be written.
+        """
+        old = self.may_publish(tag, name)
+        own = f"refs/autoexp/{tag}/{_FINISHED}{_check(tip)[:12]}"
+        lines = [f"update {own} {tip}"]
+        if old != tip:
+            lines.append(f"update refs/heads/{name} {tip} {old or _NOTHING}")
+        try:
+            self._retry(lambda: self._update(lines), tag)
+        finally:
+            self._packs.release()
+
+    def _published(self, tag: str) -> set[str]:
+        """Every tip that `publish` has given to a branch for run `tag`."""
+        refs = self._all_refs(tag)
+        return {commit for name, commit in refs.items() if name.startswith(_FINISHED)}
 
     # `info/exclude`, the one file of the repository's own that we touch.
 
