@@ -377,6 +377,9 @@ class Contract(msgspec.Struct, frozen=True):
         "tree.", "{policy: restart, plateau: 12}", short=("policy",))] = Search()
     openai: Annotated[Chat, Key("For proposer: openai, how a server that knows chat completions is "
         "asked.", "{model: qwen3-coder, base_url: 'http://localhost:11434/v1'}")] = Chat()
+    feedback: Annotated[str, Key("What a line of the harness begins with that the researcher is to "
+        "be told beside the figures, such as which cases failed; empty: none.",
+        "'feedback:'")] = "feedback:"
 
     @property
     def held_out(self) -> Metric | None:

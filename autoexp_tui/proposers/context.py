@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import msgspec
 
 from autoexp_tui.model.proposal import Crash, Situation
 from autoexp_tui.model.rundir import RunDirectory
-from autoexp_tui.model.state import RunState
+from autoexp_tui.model.state import Row, RunState
+from autoexp_tui.summary.trust import near_misses
 from autoexp_tui.text.safe import clean, decode
 
 _RECENT = 5
 """Experiments whose diffs are shown again."""
 _TAIL_BYTES = 8 << 10
+_FEEDBACK_BYTES = 64 << 10
 _LATELY = 10
+_NEAR = 3
+_HEARD = 3
+"""Experiments of which it is told what the harness said."""
+_LINES = 20
+_TELLING = 4
+"""Characters from which on a number tells the hold-out wherever it stands."""
+_NUMBER = re.compile(r"\d[\d.eE+-]*")
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -26,6 +36,16 @@ class Change(msgspec.Struct, frozen=True):
     """Unified."""
 
 
+class Output(msgspec.Struct, frozen=True):
+    """What the harness printed for an experiment, beside its figures."""
+
+    n: int
+    last: str
+    """Its last lines, cleaned."""
+    feedback: Sequence[str] = ()
+    """What stands behind the contract's word for feedback, line by line, cleaned."""
+
+
 class Context(msgspec.Struct, frozen=True):
     """Everything may be empty; everything is cut to its budget before it is sent."""
 
@@ -33,6 +53,10 @@ class Context(msgspec.Struct, frozen=True):
     """The text of the harness' own files, as far as they are known."""
     recent: Sequence[Change] = ()
     """The last few experiments, oldest first."""
+    near: Sequence[Change] = ()
+    """The near misses that were furthest from luck, the latest of them last."""
+    outputs: Sequence[Output] = ()
+    """Of the best so far, and of the last few experiments that were measured."""
     crash: Crash | None = None
     """The last experiment's, if it crashed."""
     pace: float | None = None
@@ -62,14 +86,43 @@ class ContextGatherer:
         crash = None
         if rows and rows[-1].status == "crash":
             last = rows[-1]
-            crash = Crash(last.n, last.reason, _tail(self._run.output(last.n)))
-        changes = [Change(row.n, _text(self._run.diff(row.n))) for row in rows[1:][-_RECENT:]]
+            crash = Crash(last.n, last.reason, self._told(_end(self._run.output(last.n))))
         return Context(
             harness=self._harness_text(),
-            recent=[change for change in changes if change.diff],
+            recent=self._changes(rows[1:][-_RECENT:]),
+            near=self._changes(sorted(near_misses(rows)[:_NEAR], key=lambda row: row.n)),
+            outputs=self._outputs(),
             crash=crash,
             pace=self._pace(),
         )
+
+    def _changes(self, rows: Iterable[Row]) -> list[Change]:
+        changes = [Change(row.n, _text(self._run.diff(row.n))) for row in rows]
+        return [change for change in changes if change.diff]
+
+    def _outputs(self) -> list[Output]:
+        measured = [row for row in self._state.rows[-_LATELY:] if row.metrics][-_HEARD:]
+        best = self._state.incumbent
+        if best is not None and all(row is not best for row in measured):
+            measured.insert(0, best)
+        found = [self._output(row.n) for row in measured]
+        return [output for output in found if output.last.strip() or output.feedback]
+
+    def _output(self, n: int) -> Output:
+        """What an experiment printed, without what tells the hold-out."""
+        contract = self._state.contract
+        lines = self._told(_end(self._run.output(n), _FEEDBACK_BYTES)).split("\n")
+        word = contract.feedback
+        feedback = [
+            line.strip()[len(word) :].strip()
+            for line in lines
+            if word and line.strip().startswith(word)
+        ]
+        return Output(n, "\n".join(lines[-_LINES:]), feedback[-_LINES:])
+
+    def _told(self, text: str) -> str:
+        held = self._state.contract.held_out
+        return without_figures(text, held.name) if held else text
 
     def _pace(self) -> float | None:
         rows = self._state.rows[-_LATELY:]
@@ -85,10 +138,18 @@ def _text(path: Path) -> str:
         return ""
 
 
-def _tail(path: Path) -> str:
+def without_figures(text: str, name: str) -> str:
+    """The text without the lines that tell a figure: its name, or a number beside that."""
+    lines = text.split("\n")
+    beside = [number for line in lines if name in line for number in _NUMBER.findall(line)]
+    hidden = [name, *(number for number in beside if len(number) >= _TELLING)]
+    return "\n".join(line for line in lines if not any(word in line for word in hidden))
+
+
+def _end(path: Path, most: int = _TAIL_BYTES) -> str:
     try:
         with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - _TAIL_BYTES))
+            file.seek(max(0, path.stat().st_size - most))
             return clean(decode(file.read()))
     except OSError:
         return ""

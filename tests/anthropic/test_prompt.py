@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from hypothesis import given, settings
@@ -10,11 +11,13 @@ from support.researcher import CANARY, LOSS, TARGET, situation
 
 from autoexp_tui.model.contract import Contract, Decide, Limit, Metric
 from autoexp_tui.model.events import Status
-from autoexp_tui.model.proposal import Crash, Situation, Trial, Unable
+from autoexp_tui.model.proposal import Crash, Left, Situation, Trial, Unable
 from autoexp_tui.proposers.anthropic import Change, Context
 from autoexp_tui.proposers.briefing import BUDGETS, crash_report
 from autoexp_tui.proposers.briefing.wording import tokens
+from autoexp_tui.proposers.context import Output
 from autoexp_tui.proposers.conversing.prompt import Prompt, build
+from autoexp_tui.text.value_changes import ValueChange
 
 FIXED = 2_500
 """Tokens of what is not a part with a budget: rules, tool, contract, titles."""
@@ -90,8 +93,10 @@ def test_each_part_is_there() -> None:
         "def evaluate(): ...",
         TARGET,
         "Baseline: loss 2",
-        "#30 keep: set option",
-        "#35 crash: set option",
+        "- #30 set option",
+        "- #35 set option",
+        "]: kept, 0.005 % better",
+        "]: crashed: MemoryError",
         "+lr = 0.2",
         "Traceback: MemoryError",
         "try a cosine schedule",
@@ -107,7 +112,7 @@ def test_noise_and_near_misses_are_told() -> None:
     noisy = replace(situation, noise="±0.02 between runs", history=(*situation.history[:-1], near))
     text = text_of(build(noisy, context))
     assert "- The harness: ±0.02 between runs; what is better by luck is not kept" in text
-    assert "] (better by 0.8 σ, not confirmed)" in text
+    assert "]: better by 0.8 σ, not confirmed" in text
 
 
 def test_what_was_tried_is_grouped_by_what_it_was() -> None:
@@ -116,12 +121,66 @@ def test_what_was_tried_is_grouped_by_what_it_was() -> None:
         trials.append(Trial(n, 1, "discard", {"loss": 2.0 + value}, f"raise lr to {value}", "", {}))
     trials.append(Trial(5, 1, "crash", {}, "double the width", "MemoryError", {}))
     text = text_of(build(situation(6, history=trials), Context()))
-    assert (
-        "- raise lr to 0.1; raise lr to 0.2; raise lr to 0.4 - tried 3 times: "
-        "at best 0.1 worse than its parent (#2)" in text
+    raised = "raise lr to 0.1: 5 % worse (#2); raise lr to 0.2: 10 % worse (#3); raise lr to 0.4: "
+    wider = "- double the width: crashed: MemoryError (#5)"
+    assert f"- {raised}20 % worse (#4)" in text
+    assert text.index(wider) < text.index(raised)
+
+
+def test_values_are_told_with_what_came_of_each() -> None:
+    """A knob that was kept is no dead end: only some of its values are."""
+    kept = [
+        Trial(1, 0, "keep", {"loss": 2.0}, "baseline", "", {}),
+        Trial(2, 1, "keep", {"loss": 1.0}, "a", "", {}, changes=[ValueChange("lr", "0.1", "0.3")]),
+    ]
+    lost = Trial(3, 2, "discard", {"loss": 1.02}, "b", "", {})
+    lost = replace(lost, changes=[ValueChange("lr", "0.3", "1")])
+    slow = Trial(4, 2, "crash", {}, "c", "time limit of 30 s", {}, seconds=30.0)
+    slow = replace(slow, changes=[ValueChange("steps", "100", "400")])
+    made = Contract("train.py", "python eval.py", (LOSS,), time_limit=30.0)
+    text = text_of(build(situation(5, contract=made, history=[*kept, lost, slow]), Context()))
+    tried = "- lr: 0.1 -> 0.3 kept, 50 % better (#2); 0.3 -> 1 2 % worse (#3)"
+    assert tried in text
+    assert "- steps: 100 -> 400 crashed: time limit of 30 s (#4)" in text
+    assert "- time limit of 30 s - once: #4 steps 100 -> 400 (took 30 of 30 s)" in text
+
+
+def test_a_best_that_is_near_the_time_limit_is_told_so() -> None:
+    best = Trial(2, 1, "keep", {"loss": 1.0}, "slower", "", {}, seconds=26.0, extras={"acc": 0.9})
+    made = Contract("train.py", "python eval.py", (LOSS,), time_limit=30.0)
+    baseline = Trial(1, 0, "keep", {"loss": 1.5}, "baseline", "", {}, seconds=3.0)
+    about = replace(situation(3, contract=made, history=[baseline, best]), incumbent=2)
+    text = text_of(build(about, Context()))
+    assert "- Best so far, #2: loss 1; took 26 of 30 s; not judged: acc 0.9" in text
+    assert "a change that makes it take 1.2 times as long as the best is a crash" in text
+    early = text_of(build(replace(about, incumbent=1), Context()))
+    assert "The time limit is near" not in early
+
+
+def test_expectation_evidence_and_feedback_are_told() -> None:
+    trial = Trial(2, 1, "keep", {"loss": 1.0}, "warmer", "", {})
+    trial = replace(trial, hypothesis="Heat helps.", evidence="+0.5 (+0.4 to +0.6), 3 + 2 runs")
+    context = Context(
+        outputs=[Output(2, "epoch 9\n", ["case 7 fails"])], near=[Change(2, "-a\n+b\n")]
     )
-    assert "- double the width - tried once: 1 crashed" in text
-    assert text.index("double the width - tried") < text.index("raise lr to 0.1; raise")
+    text = text_of(build(situation(3, history=[*situation().history, trial]), context))
+    for words in (
+        "\n  expected: Heat helps.\n  measured afresh: +0.5 (+0.4 to +0.6), 3 + 2 runs",
+        "case 7 fails",
+        "epoch 9",
+        "# Near misses",
+        "+b",
+    ):
+        assert words in text, words
+
+
+def test_what_is_left_and_how_long_nothing_was_kept_are_told() -> None:
+    about = situation(42, history=run_of(39), left=Left(11, 1.5, 2.5), affordable=7, parent=20)
+    text = text_of(build(replace(about, incumbent=30), Context()))
+    assert "39 experiments are done; at most 11 more, 1h 30m and $2.50 are left" in text
+    assert "which is about 7 experiments at the present pace" in text
+    assert "- Nothing was kept in the last 9 experiments" in text
+    assert "- You start from #20 (loss 1.9998), not from the best" in text
 
 
 def test_what_does_not_fit_is_the_oldest_and_it_is_counted() -> None:
@@ -129,14 +188,16 @@ def test_what_does_not_fit_is_the_oldest_and_it_is_counted() -> None:
     assert "- hint 199 x" in text
     assert "- hint 0 x" not in text
     assert text.index("hint 198 x") < text.index("hint 199 x")
-    assert "#5000 keep" in text
-    assert "- #10 keep" not in text
-    assert " earlier ones\n- #" in text
-    assert "more\n" in text[text.index("Tried already") :]
+    kept = text[text.index("# Kept so far") :]
+    assert "- #5000 set option" in kept
+    assert "- #10 set option" not in kept
+    assert re.search(r"- … and \d+ earlier ones, #1 to #\d+: together 1\.\d+ % better\n- #", kept)
+    tried = text[text.index("# What was tried") :]
+    assert re.search(r"- … and \d+ older ideas, in \d+ experiments: \d+ kept, \d+ crashed", tried)
 
 
 def test_stable_parts_come_first_and_are_marked_for_the_cache() -> None:
-    few, many = (build(*full(count)) for count in (20, 30))
+    few, many = (build(*full(count)) for count in (21, 29))
     assert few.system == many.system
     assert few.tools == many.tools
     first, second = few.messages[0]["content"]

@@ -250,6 +250,7 @@ def test_the_prompt_agrees(run: Run) -> None:
     figure = f"{state.objective.title} {state.objective.figure(best.metrics):.7g}"
     assert f"Best so far, #{case.best}: {figure}" in text
     refused = [_WORDS[row.n] for row in state.rows if row.status == "discard"]
-    assert len(refused) == text.count("worse than its parent")
+    tried = text.partition("# What was tried")[2]
+    assert len(refused) == tried.count(" worse (#")
     for words in refused:
-        assert re.search(rf"- {words} - tried once: at best .* worse than its parent", text)
+        assert re.search(rf"- {words}: \S+ % worse \(#\d+\)", tried)

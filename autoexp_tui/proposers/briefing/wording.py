@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 BYTES = 3
 """Of a token, on the low side for code and English."""
@@ -36,6 +37,54 @@ def listed(title: str, lines: Sequence[str], budget: int, keep: str = "last") ->
     if keep == "last":
         chosen.reverse()
     return "\n".join([f"# {title}", "", *chosen])
+
+
+class Entry(NamedTuple):
+    """An item of a list, at length and in short: written only when there is room for it."""
+
+    full: Callable[[], str]
+    short: Callable[[], str]
+
+
+_AT_LENGTH = 0.7
+"""Share of a list's room in which its items are told at length."""
+
+
+def bounded(
+    title: str,
+    entries: Sequence[Entry],
+    budget: int,
+    rest: Callable[[int], str],
+    *,
+    newest_last: bool = False,
+) -> str:
+    """A list within its budget: first entries at length, further ones in short, others summed up.
+
+    With `newest_last` the last entries come first in that, and the list keeps its order.
+    `rest` says what there is to say of so many entries that are left out.
+    """
+    if not entries:
+        return ""
+    ordered = list(reversed(entries)) if newest_last else list(entries)
+    lines: list[str] = []
+    room = budget - 60
+    at_length = int(_AT_LENGTH * room)
+    for entry in ordered:
+        text = entry.full() if at_length else entry.short()
+        if at_length and tokens(text) >= at_length:
+            at_length, text = 0, entry.short()
+        price = tokens(text) + 1
+        if price > room:
+            break
+        room, at_length = room - price, max(0, at_length - price)
+        lines.append(f"- {text}")
+    left = len(ordered) - len(lines)
+    if left:
+        said = rest(left)
+        lines.append(f"- … and {head(said, max(room, 0) + 60) if tokens(said) > 60 else said}")
+    if newest_last:
+        lines.reverse()
+    return "\n".join([f"# {title}", "", *lines])
 
 
 def head(text: str, budget: int) -> str:

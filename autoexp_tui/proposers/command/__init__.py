@@ -216,7 +216,7 @@ class CommandProposer:
             "DESCRIPTION: what is changed, in at most 100 characters"
         )
         told = Briefing.of(situation, self._gather_context(situation), shows_target=False)
-        return "\n\n".join([told.rules, told.news, ask]) + "\n"
+        return "\n\n".join([told.as_text(), ask]) + "\n"
 
     def _report(self, others: list[str], target: str) -> None:
         if others:
