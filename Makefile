@@ -1,4 +1,4 @@
-.PHONY: demo test check screenshots test-samples samples-report faults soak truth truth-real cheats clean
+.PHONY: demo test check screenshots test-samples samples-report faults soak truth truth-real cheats browser clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -29,6 +29,13 @@ check: $(INSTALLED)
 # The pictures of the README, from the recorded run.
 screenshots: $(INSTALLED)
 	$(PYTHON) screenshots/take.py
+
+# A headless Chromium for the tests and pictures of `autoexp serve`, in a folder of its own.
+browser:
+	python3 -m venv .browser/venv
+	.browser/venv/bin/pip install --quiet --disable-pip-version-check playwright
+	PLAYWRIGHT_BROWSERS_PATH=.browser .browser/venv/bin/playwright install --only-shell chromium \
+		|| { echo "a Chromium of the system's does too: apt-get install chromium"; exit 1; }
 
 # The samples' own components, installed and really run; what can't be here is skipped with its reason.
 test-samples: $(INSTALLED)

@@ -27,6 +27,7 @@ _COMMANDS = {
     "run": "run:run",
     "attach": "attach:attach",
     "replay": "replay:replay",
+    "serve": "serve:serve",
     "ls": "ls:ls",
     "pause": "control:pause",
     "resume": "control:resume",

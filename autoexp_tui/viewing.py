@@ -8,6 +8,7 @@ from typing import Literal
 
 from autoexp_tui import plain
 from autoexp_tui.console import echo, err, say, warn
+from autoexp_tui.loop.control import Command, Reply
 from autoexp_tui.loop.runlock import is_running
 from autoexp_tui.loop.wire import send
 from autoexp_tui.model.problem import INTERRUPTED, UsageProblem
@@ -34,13 +35,14 @@ def choose_view(*, plain: bool, as_json: bool) -> View:
         return "json"
     terminal = sys.stdout.isatty() and sys.stdin.isatty()
     capable = os.environ.get("TERM", "").lower() not in _INCAPABLE
-    return "screen" if terminal and capable and not plain else "plain"
+    shown = (terminal and capable) or bool(os.environ.get("TEXTUAL_DRIVER"))  # a page of a browser
+    return "screen" if shown and not plain else "plain"
 
 
-def watch(run: RunDirectory, how: View, *, since: int = 0) -> int:
+def watch(run: RunDirectory, how: View, *, since: int = 0, read_only: bool = False) -> int:
     """`view`; an interrupt leaves the run going, and says so."""
     try:
-        return view(run, how, since=since)
+        return view(run, how, since=since, read_only=read_only)
     except KeyboardInterrupt:
         err(NOTHING)  # the line that ^C stands in
         warn(
@@ -50,24 +52,27 @@ def watch(run: RunDirectory, how: View, *, since: int = 0) -> int:
         return INTERRUPTED
 
 
-def view(run: RunDirectory, how: View, *, since: int = 0, hosted: bool = False) -> int:
+def view(
+    run: RunDirectory, how: View, *, since: int = 0, hosted: bool = False, read_only: bool = False
+) -> int:
     """Watch `run`, until it ends or the screen is left; the exit code.
 
-    Plain lines begin after record `since`; `hosted` tells the screen that the loop lives here.
+    Plain lines begin after record `since`; `hosted` tells the screen that the loop lives here; on
+    one that is `read_only` no key steers it.
     """
     if how == "screen":
-        return _screen(run, hosted=hosted)
+        return _screen(run, hosted=hosted, read_only=read_only)
     return _lines(run, as_json=how == "json", since=since)
 
 
-def _screen(run: RunDirectory, *, hosted: bool) -> int:
+def _screen(run: RunDirectory, *, hosted: bool, read_only: bool) -> int:
     from autoexp_tui.ui.app import AutoexpApp  # noqa: PLC0415 - Textual, where it is shown
     from autoexp_tui.ui.screens.run import RunScreen  # noqa: PLC0415 - as above
 
     screen = RunScreen(
         JournalSource(run),
         run,
-        steer=lambda command: send(run, command),
+        steer=_refuse if read_only else lambda command: send(run, command),
         hosted=hosted,
         seen=last_seen(run),
     )
@@ -86,6 +91,10 @@ def _screen(run: RunDirectory, *, hosted: bool) -> int:
     if not hosted:
         say(f"{run.tag} goes on: `autoexp attach {run.tag}` comes back")
     return 0
+
+
+def _refuse(_: Command) -> Reply:
+    raise UsageProblem("this screen is to look at: `autoexp attach`, or `serve --steer`, steers")
 
 
 def _lines(run: RunDirectory, *, as_json: bool, since: int) -> int:
