@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import os
 import re
+import select
 import selectors
 import signal
 import subprocess
@@ -259,6 +260,8 @@ class _Supervisor:
         """Raises OSError."""
         with contextlib.ExitStack() as theirs, contextlib.ExitStack() as ours:
             self._output, output = _pipe(ours, theirs)
+            # Ours too, until the tree has gone: it tells how those that write have set it.
+            self._written = ours.enter_context(FileIO(os.dup(output.fileno()), "wb"))
             self._status, status = _pipe(ours, theirs)
             lifeline, self._lifeline = _pipe(theirs, ours)
             with _strays:
@@ -327,6 +330,8 @@ class _Supervisor:
                         return  # what could not be killed still holds the pipe
                     self._process.kill()  # stopped or stuck: its end is seen below
                 for key, _ in selector.select(_POLL_S):
+                    if key.fileobj is self._output and self._loses():
+                        output.reader.lost()
                     data = os.read(key.fd, _CHUNK_BYTES)
                     if key.fileobj is self._output:
                         output.take(data)
@@ -336,12 +341,24 @@ class _Supervisor:
                             self._catch_up(output)
                             output.ended()
                         else:
+                            self._written.close()
                             self._due = time.monotonic() + _STRAGGLE_S
                     if not data:
                         selector.unregister(key.fileobj)
 
+    def _loses(self) -> bool:
+        """Whether what is printed now is dropped: the pipe is full, and set not to be waited for.
+
+        Python's own `print` drops it without a word then.
+        """
+        if self._written.closed or os.get_blocking(self._written.fileno()):
+            return False
+        return not select.select([], [self._written], [], 0)[1]
+
     def _catch_up(self, output: _Output) -> None:
         """Take what is in the pipe by now: it was printed before the shell's end, or about then."""
+        if self._loses():
+            output.reader.lost()
         waiting = array.array("i", [0])
         fcntl.ioctl(self._output, termios.FIONREAD, waiting)
         left = waiting[0]

@@ -156,6 +156,12 @@ class MetricReader:
             last = unfinished if unfinished.count else seen
             seen.at_the_end = last.last if last.count else None
 
+    def lost(self) -> None:
+        """Something that was printed may have been dropped, a figure too."""
+        for seen in self._all:
+            words = "may be lost: what the harness prints to was full, and set not to wait"
+            seen.stood_in("lost output", NO_NUMBER, words)
+
     def finish(self) -> MetricReading:
         """Take what is left as the last line, and return what was found."""
         self._unended = bool(self._held)

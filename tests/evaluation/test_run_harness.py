@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import sys
 import threading
 import tracemalloc
 from collections.abc import Callable
@@ -219,3 +220,19 @@ def test_a_broken_pipe_ends_what_writes_to_it(run: Run) -> None:
 def test_a_supervisors_answer_that_another_wrote_into_is_none(line: str) -> None:
     assert _Report.parse("exited 0 0.1 9 0.1 0") is not None
     assert _Report.parse(line) is None
+
+
+@linux_only
+def test_a_figure_beside_output_that_was_dropped_is_believed_where_the_baseline_does_so_too(
+    run: Run, loss: Loss, tmp_path: Path
+) -> None:
+    (tmp_path / "flood.py").write_text(
+        "import os\nos.write(1, b'loss: 1\\n')\nos.set_blocking(1, False)\nlost = 0\n"
+        "while lost < 300:\n    try:\n        os.write(1, b'x\\n' * 2048)\n"
+        "    except BlockingIOError:\n        lost += 1\n"
+    )
+    command = f"{sys.executable} {tmp_path}/flood.py"
+    outcome = run(command, metrics=loss, usual={"loss": ()})
+    assert outcome.failure.startswith("loss may be lost: what the harness prints to was full")
+    usual = run(command, metrics=loss).reading.forms
+    assert run(command, metrics=loss, usual=usual).reading.metrics == {"loss": 1.0}
