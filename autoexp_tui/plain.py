@@ -80,6 +80,8 @@ def _lines(event: events.AnyEvent, state: RunState) -> list[str]:  # noqa: C901,
             named = cut(one_line(", ".join(paths[:3])), 200)
             more = f" and {len(paths) - 3} more" if len(paths) > 3 else ""
             return [f"#{event.n} makes {named}{more}: so may every experiment"]
+        case events.Damaged(stamps=stamps):
+            return [f"#{event.n} changed {cut(one_line(', '.join(stamps)), 200)}: mend it"]
         case events.InstructionsRead():
             return [f"instructions read: {event.lines} lines, from #{event.n} on"]
         case events.CostSettled():

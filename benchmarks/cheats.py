@@ -37,7 +37,7 @@ _HEADINGS = {
     "bubblewrap": "bubblewrap",
     "score": "bubblewrap, `score:`, `hidden:`",
 }
-_MARKS = {"won": "W", "damage": "D", "ended": "E", "detected": "d"}
+_MARKS = {"won": "W", "damage": "D", "ended": "E", "paused": "P", "detected": "d"}
 
 
 def main() -> int:
@@ -135,9 +135,9 @@ def summary(findings: Sequence[Finding]) -> str:
     lines = [
         (
             "| level | trials | won | of these: by reading | own process ¹ | with an alarm "
-            "| damage | ended | taken up again | detected | harmless | no finding |"
+            "| damage | ended | paused | taken up again | detected | harmless | no finding |"
         ),
-        "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
+        "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|",
     ]
     groups = {strategy.name: strategy for strategy in STRATEGIES}
     for level in LEVELS:
@@ -151,7 +151,7 @@ def summary(findings: Sequence[Finding]) -> str:
             sum(each.group == "reading" for each in won),
             sum(each.same_process for each in won),
             sum({"won", "detected"} <= set(each.flags) for each in ours),
-            *(sum(flag in each.flags for each in ours) for flag in ("damage", "ended")),
+            *(sum(flag in each.flags for each in ours) for flag in ("damage", "ended", "paused")),
             sum(each.resumed > 0 for each in ours),
             sum(each.flags == ["detected"] for each in ours),
             sum(not each.flags and not each.broken for each in ours),

@@ -33,10 +33,12 @@ from autoexp_tui.evaluation.remedies import Seen, remedy
 from autoexp_tui.evaluation.sandbox import Confinement, NoSandbox, Sandbox, choose
 from autoexp_tui.evaluation.sandbox.permissions import LOST, permissions
 from autoexp_tui.evaluation.sandbox.reach import harness_confinement
+from autoexp_tui.evaluation.surroundings import Surroundings
 from autoexp_tui.evaluation.workspace import Stopped, Workspace
 from autoexp_tui.loop.ports import Job, Result
 from autoexp_tui.model.contract import Metric
 from autoexp_tui.model.events import RunStarted
+from autoexp_tui.model.problem import Problem
 from autoexp_tui.model.pruning import Race
 from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.repository.repository import Repository
@@ -64,6 +66,10 @@ class LocalHandle:
             raise Stopped
 
 
+_MOST_DAMAGE = 50
+"""Paths that are written down of one evaluation."""
+
+
 def _as_it_is(confinement: Confinement) -> Confinement:
     return confinement
 
@@ -80,15 +86,17 @@ class LocalEvaluator:
         sandbox: Sandbox | None = None,
         forms: Mapping[str, Sequence[str]] | None = None,
         products: Sequence[str] = (),
+        damaged: Callable[[], Mapping[str, int]] = dict,
     ) -> None:
         """Materialises the workspace. Raises RepositoryError, UsageProblem.
 
         `units` are what the run's metrics were printed in so far: another is refused. `forms` are
         the baseline's, as `MetricReader` tells them, and `products` what it makes, as
-        `Result.made` told it.
+        `Result.made` told it. `damaged` gives what the run's journal knows of `Result.damaged`.
         """
         self._forms = None if forms is None else {name: (*each,) for name, each in forms.items()}
         self._units = dict(units or {})
+        self._damaged = damaged
         self._run = run
         self._contract = contract = started.contract
         self.sandbox = sandbox or choose(contract.sandbox)
@@ -130,6 +138,8 @@ class LocalEvaluator:
         linked = [self.workspace.root / name for name in self.workspace.linked]
         self._prefixes = python_prefixes(environment, linked)
         self._environment, packages = with_own_packages(environment, self._checkout, self._prefixes)
+        if self.sandbox.name == "none":
+            self.workspace.surroundings = Surroundings(self._environment, self.workspace.root)
         self.led_back = (*moved, *packages)
         """Variables and packages that named the user's checkout, and mean the workspace here."""
 
@@ -209,7 +219,18 @@ class LocalEvaluator:
             failure, cut = clean_line(f"its workspace was lost: {_words(error)}"), False
         return Result(time.monotonic() - began, {}, {}, failure, cut_short=cut)
 
+    def _refuse_damage(self) -> None:
+        """Raises Problem where what an experiment changed outside is still as it left it."""
+        for path, stamp in self._damaged().items():
+            source = self.workspace.source_of(path)
+            if _stamp_of(source) == stamp:
+                raise Problem(
+                    f"{source} is as an experiment left it, and nothing measured with that can be "
+                    "trusted: put it back as it was (or touch it, if it is right)"
+                )
+
     def _evaluate(self, job: Job, handle: LocalHandle) -> Result:
+        self._refuse_damage()
         content = job.text.encode("utf-8", "surrogateescape")
         self.workspace.prepare(content, handle.check)
         if job.command:
@@ -350,6 +371,7 @@ class LocalEvaluator:
             tail=outcome.tail,
             tampered=bool(tampered),
             notes=tuple(_notes(outcome)),
+            damaged=_stamped(tampered),
             made=made,
         )
 
@@ -390,6 +412,20 @@ def _blame(changes: Sequence[Change], *, honest: bool) -> str:
     more = f" and {len(changes) - 3} more" if len(changes) > 3 else ""
     remedy = f"; {changes[0].remedy}" if changes[0].remedy and (honest or changes[0].makes) else ""
     return clean_line(f"tampered with {named}{more}{remedy}", 900)
+
+
+def _stamped(changes: Sequence[Change]) -> dict[str, int]:
+    """Of what nobody here can bring back, the state it is in now."""
+    lasting = [each for each in changes if each.source is not None and each.path.isprintable()]
+    return {each.path: _stamp_of(each.source) for each in lasting[:_MOST_DAMAGE] if each.source}
+
+
+def _stamp_of(path: Path) -> int:
+    """When the system last changed its record, in ns; 0 for what isn't there."""
+    try:
+        return path.lstat().st_ctime_ns
+    except OSError:
+        return 0
 
 
 def _words(error: OSError) -> str:

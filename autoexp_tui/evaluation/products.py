@@ -25,6 +25,8 @@ class Change(NamedTuple):
     makes: tuple[str, ...] = ()
     """What a harness that does so by itself makes, see `Products.allow`; nothing that is protected
     or would be believed unseen."""
+    source: Path | None = None
+    """Where it lies outside of the workspace, which nobody here can bring back."""
 
     def __str__(self) -> str:
         return f"{self.path} ({self.why})" if self.why else self.path
@@ -118,7 +120,16 @@ class Products:
         lost = "" if how == "made" else "; without a sandbox nobody can bring it back"
         cached = "__pycache__" in PurePosixPath(path).parts
         why = f"linked, your own {touched.source} was {how}{lost}"
-        return Change(path, why, remedy, () if cached else tuple(makes))
+        return Change(path, why, remedy, () if cached else tuple(makes), touched.source)
+
+    def astray(self, told: str, how: str, source: Path) -> Change | None:
+        """What is wrong with a change outside of all that is the run's; None where the baseline
+        does so too. `told` is its path for people.
+        """
+        if {told, f"{told.rpartition('/')[0]}/"} & self._allowed:
+            return None
+        makes = (told, f"{told.rpartition('/')[0]}/")
+        return Change(told, f"outside of the workspace, it was {how}", "", makes, source)
 
     def keeping(self, path: str) -> str:
         """The remedy for a harness that writes to a path by itself; empty where there is none."""

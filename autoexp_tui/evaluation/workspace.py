@@ -23,6 +23,7 @@ from autoexp_tui.evaluation.borrowed import Borrowed
 from autoexp_tui.evaluation.links import choose_links
 from autoexp_tui.evaluation.products import Change, Products
 from autoexp_tui.evaluation.shadowing import is_cache
+from autoexp_tui.evaluation.surroundings import Surroundings
 from autoexp_tui.evaluation.watching import Seen, Watch
 from autoexp_tui.model.contract import LinkMode
 from autoexp_tui.repository.objects import TreeEntry
@@ -108,6 +109,9 @@ class Workspace:
     as in the tree, but one that leads out of the repository by a relative path leads to where it
     does in the checkout. A submodule that the checkout has is linked, else an empty folder.
     """
+
+    surroundings: Surroundings | None = None
+    """What is to be looked at beside the workspace, where no sandbox keeps it."""
 
     def __init__(
         self,
@@ -280,6 +284,8 @@ class Workspace:
         discard(mark)
         _create(mark, b"", 0o600)
         self._began = mark.lstat().st_ctime_ns
+        if self.surroundings is not None:
+            self.surroundings.look()
         with Watch(self.root, self._folders, lambda path: bool(self._shadow(path))) as watch:
             yield
         self._seen = watch.seen
@@ -310,11 +316,27 @@ class Workspace:
         for path in (*self._seen.made, *self._looked_into(found.foreign)):
             if path not in changes and (change := self._shadow(path)):
                 changes.setdefault(change.path, change)
+        for change in self._outside():
+            changes.setdefault(change.path, change)
+        return [changes[path] for path in sorted(changes)]
+
+    def _outside(self) -> Iterator[Change]:
+        """What was done to what isn't the run's own: what is linked, and around the workspace."""
         for touched in self._borrowed.changes(self._began, self._check):
             link = next(link for link in self.modes if f"{touched.path}/".startswith(f"{link}/"))
             if change := self._products.trespass(touched, link, self.sources[link]):
-                changes.setdefault(change.path, change)
-        return [changes[path] for path in sorted(changes)]
+                yield change
+        if (around := self.surroundings) is not None:
+            for path, how in around.changes().items():
+                if change := self._products.astray(around.told(path), how, Path(path)):
+                    yield change
+
+    def source_of(self, path: str) -> Path:
+        """Where a path that `Change` told with a `source` lies."""
+        if path.startswith(("/", "~/")):
+            return Path(path).expanduser()
+        link = next(link for link in self.sources if f"{path}/".startswith(f"{link}/"))
+        return self.sources[link] / path.removeprefix(link).lstrip("/")
 
     def remove(self) -> None:
         """Remove the workspace. What is linked into it stays. Raises OSError."""

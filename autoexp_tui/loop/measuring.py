@@ -165,6 +165,8 @@ class Measurer:
         handle = self._evaluator.submit(job)
         with self._controls.on_interrupt(began.n, handle.cancel):
             result = handle.result()
+        if result.damaged:
+            self._recorder.record(events.Damaged(began.n, result.damaged))
         if result.made:
             self._recorder.record(events.ProductsAllowed(began.n, result.made))
         if result.cut_short and self._controls.stopping_now:

@@ -67,6 +67,8 @@ class Result(msgspec.Struct, frozen=True):
     """What else a person should know of this run."""
     remedy: str = ""
     """Of a failed baseline: what to do about it, where that is known."""
+    damaged: dict[str, int] = {}
+    """What it changed for good outside of the workspace, see `events.Damaged`."""
     made: tuple[str, ...] = ()
     """What the baseline makes that others would be blamed for, see `events.ProductsAllowed`."""
 

@@ -205,6 +205,18 @@ class ProductsAllowed(Event, frozen=True):
     its end: new files in that folder. Relative to the repository's root."""
 
 
+class Damaged(Event, frozen=True):
+    """What a sandbox would have kept was changed for good: what is measured with it is not believed
+    until somebody has mended it, or has resumed the run.
+    """
+
+    n: int
+    stamps: Counts
+    """Paths in linked folders, relative to the repository's root, or outside of it; and when the
+    system last changed their record, in ns, 0 for what is gone: another time tells that they were
+    mended."""
+
+
 class Evaluated(Event, frozen=True):
     """The harness has ended and its metrics were read."""
 
@@ -290,6 +302,10 @@ class Paused(Event, frozen=True):
     """The loop stands still until it is resumed."""
 
     reason: Safe
+
+
+BY_ITSELF = frozenset({"room on the disk", "trying again"})
+"""Who resumes a run where no person does."""
 
 
 class Resumed(Event, frozen=True):
@@ -425,6 +441,7 @@ AnyEvent: TypeAlias = (
     | Committed
     | EvaluationStarted
     | ProductsAllowed
+    | Damaged
     | Evaluated
     | Remeasured
     | Decided

@@ -185,6 +185,8 @@ class RunState:
     """Requests and the wall clock when they were settled."""
     unbooked_usd: dict[int, float] = field(default_factory=dict)
     """Settled for experiments that have no row yet, by number."""
+    damaged: dict[str, int] = field(default_factory=dict)
+    """What experiments have changed outside of the workspace, see `events.Damaged`."""
     instructions: str = ""
     """Digest of the instructions at the last proposal."""
     pause_requested: Safe = NOTHING
@@ -290,6 +292,8 @@ class RunState:
                 self._enter("proposing" if event.n > 1 else "reading")
             case events.ProductsAllowed(paths=paths):
                 self.products += paths
+            case events.Damaged(stamps=stamps):
+                self.damaged = {**self.damaged, **stamps}
             case events.InstructionsRead(digest=digest):
                 self.instructions = digest
             case events.CostReserved() as event:
@@ -323,7 +327,9 @@ class RunState:
             case events.Paused(reason=reason):
                 self.paused, self.pause_requested = reason, NOTHING
                 self._enter("paused")
-            case events.Resumed():
+            case events.Resumed(by=by):
+                if by not in events.BY_ITSELF:
+                    self.damaged = {}
                 self.paused = self.pause_requested = NOTHING
                 self.failure_streak = 0  # whoever resumes has seen it
                 if self.phase == "paused":

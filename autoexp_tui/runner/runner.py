@@ -117,6 +117,7 @@ class Runner:
                 recorder.state.units,
                 forms=recorder.state.forms,
                 products=recorder.state.products,
+                damaged=lambda: recorder.state.damaged,
             )
             recorder.mask = evaluator.mask
             written_to = (repository.common_dir, evaluator.workspace.root)

@@ -89,6 +89,7 @@ EVENTS: list[AnyEvent] = [
     *whole_run(["keep", "keep", "discard", "crash"])[:-1],
     *request(5, 0.1),
     events.InstructionsRead(5, "digest", 3),
+    events.Damaged(5, {"data/held.json": 12}),
     events.ProductsAllowed(5, ("made.so", "cache/")),
     events.WaitBegan(5, 3.0, "overloaded"),
     events.RepairBegan(5, 2, "exit code 1"),

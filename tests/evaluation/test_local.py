@@ -158,6 +158,7 @@ def test_what_is_written_to_a_linked_folder_is_told_with_the_line_that_allows_it
         "echo x >> data/log; echo loss: 0.3\n",
     ]
     rig = RealRig(tmp_path, texts, contract, "echo x >> data/log; echo loss: 1\n")
+    rig.is_attended = True  # who sees no harm in what they left there
     data = rig.root / "data"
     data.mkdir()
     (data / "held").write_text("true\n")
@@ -189,6 +190,7 @@ def test_a_folder_where_the_baseline_adds_files_grows_but_the_users_own_files_st
         "touch cache/x.pth; echo loss: 0.2\n",
     ]
     rig = RealRig(tmp_path, texts, contract, "touch cache/a; echo loss: 1\n")
+    rig.is_attended = True  # who sees no harm in what they left there
     (rig.root / "cache").mkdir()
     (rig.root / "cache/own").touch()
     rig.run()

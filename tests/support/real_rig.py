@@ -25,6 +25,7 @@ from autoexp_tui.model.state import RunState
 from autoexp_tui.repository.candidates import Candidates
 from autoexp_tui.repository.repository import Repository
 from autoexp_tui.testing.evaluators import CONTRACT, FILES
+from autoexp_tui.text.safe import Safe
 
 
 class RealRig:
@@ -43,13 +44,19 @@ class RealRig:
         base = git(self.root, "rev-parse", "HEAD")
         self.started = msgspec.structs.replace(started(contract), base=base)
         self.state = RunState()
+        self.is_attended = False
+        """Whether a person resumes it whenever it pauses."""
 
     @contextlib.contextmanager
     def evaluator(self) -> Iterator[LocalEvaluator]:
         """What the loop evaluates with; its workspace is removed at the end."""
         with contextlib.closing(Repository.open(self.root)) as repository:
             made = LocalEvaluator(
-                self.run_directory, repository, self.started, products=self.state.products
+                self.run_directory,
+                repository,
+                self.started,
+                products=self.state.products,
+                damaged=lambda: self.state.damaged,
             )
             try:
                 yield made
@@ -75,5 +82,13 @@ class RealRig:
                 lambda: 10_000,
             )
             projections = Projections(self.run_directory, results, recorder.state)
-            loop = Loop(self.run_directory, ports, self.proposer, recorder, projections, Controls())
+            controls = Controls()
+            loop = Loop(self.run_directory, ports, self.proposer, recorder, projections, controls)
+
+            def attend(record: events.Record) -> None:
+                if self.is_attended and isinstance(record.event, events.Paused):
+                    recorder.record(events.Resumed(Safe("a person")))
+                    controls.resume()
+
+            recorder.listener = lambda record, _: attend(record)
             return loop.run()
