@@ -92,6 +92,8 @@ def _lines(event: events.AnyEvent, state: RunState) -> list[str]:  # noqa: C901,
             return [f"#{event.n} {cut(event.model, 60)}: {event.outcome}, {spent}"]
         case events.WaitBegan():
             return [f"#{event.n} waits {event.seconds:.0f}s: {cut(event.reason, 300)}"]
+        case events.AgentActed():
+            return [f"#{event.n} · {event.tool} {cut(event.about, 120)}".rstrip()]
         case events.RepairBegan():
             return [f"#{event.n} crashed, repair {event.attempt - 1}: {event.failure}"]
         case events.ProposalAnswered():

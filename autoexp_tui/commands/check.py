@@ -67,7 +67,8 @@ def check(directory: Path, include_dirty: bool) -> int:
         try:
             text = Candidates(repository, started).text_of(base.commit)
             unable = preparation.problems(project, contract, started.proposer, text)
-            notes = (*base.notes, *place.notes, *unable)
+            offered = registry.passed_over(contract.proposer, started.proposer, os.environ)
+            notes = (*base.notes, *place.notes, *offered, *unable)
             _tell_project(project, contract, text, started.proposer, notes)
             limit = format_duration(contract.time_limit)
             _tell("running", f"the baseline, for at most {limit} …")

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from autoexp_tui.model.contract import Contract
-from autoexp_tui.proposers.command.presets import PRESETS
+from autoexp_tui.model.problem import UsageProblem
+from autoexp_tui.proposers.command.calling import installed
 from autoexp_tui.system.files import free_mb
 
 _KEY = "ANTHROPIC_API_KEY"
@@ -33,15 +34,17 @@ def machine(
     weak = ": install bubblewrap, and what is measured can't reach the rest" * (sandbox == "none")
     yield "sandbox", sandbox + weak
     yield "key", _key(environ)
-    found = [name for name in PRESETS if shutil.which(_program(name), path=environ.get("PATH"))]
-    none = "none found; `command: {run: …}` takes any other"
-    yield "agents", ", ".join(found) or none
+    yield "agents", ", ".join(_agents(environ)) or "none found; `command: {run: …}` takes any other"
     if lingering := _lingering():
         yield "logout", lingering
 
 
-def _program(preset: str) -> str:
-    return PRESETS[preset].partition(" ")[0]
+def _agents(environ: Mapping[str, str]) -> list[str]:
+    """Names of the agent programs that are here, or what is wrong with what is known of them."""
+    try:
+        return installed(environ)
+    except UsageProblem as problem:
+        return [str(problem)]
 
 
 def _terminal(environ: Mapping[str, str]) -> str:

@@ -21,9 +21,8 @@ def prompt(tag: str | None) -> None:
     from autoexp_tui.loop.guidance import Guidance  # noqa: PLC0415
     from autoexp_tui.loop.situation import gather  # noqa: PLC0415
     from autoexp_tui.model.search import Start, next_start  # noqa: PLC0415
-    from autoexp_tui.proposers.anthropic.settings import Credentials  # noqa: PLC0415
+    from autoexp_tui.proposers import registry  # noqa: PLC0415
     from autoexp_tui.proposers.context import ContextGatherer  # noqa: PLC0415
-    from autoexp_tui.proposers.conversing.prompt import build  # noqa: PLC0415
     from autoexp_tui.repository.candidates import Candidates  # noqa: PLC0415
     from autoexp_tui.repository.repository import Repository  # noqa: PLC0415
 
@@ -31,10 +30,6 @@ def prompt(tag: str | None) -> None:
     state = read_state(run)
     if state.started is None or state.runner is None:
         raise UsageProblem(f"run {run.tag} has not begun yet")
-    secrets = Credentials(
-        api_key=os.environ.get("ANTHROPIC_API_KEY"),
-        auth_token=os.environ.get("ANTHROPIC_AUTH_TOKEN"),
-    )
     root = run.place(state.runner.root)
     n = state.current.n if state.current else state.next_n
     with contextlib.closing(Repository.open(root)) as repository:
@@ -44,5 +39,10 @@ def prompt(tag: str | None) -> None:
         start = Start(begun) if begun else next_start(state)
         situation = gather(n, state, start, candidates, guidance, [])
         context = ContextGatherer(run, candidates.harness_text, state).gather(situation)
-        request = build(situation, context, secrets.scrub)
-    echo(clean(request.as_text()))
+    proposer = state.run.proposer
+    told = registry.factory(proposer).prompt(situation, context, os.environ)
+    if told is None:
+        raise UsageProblem(
+            f"run {run.tag} is proposed for by {proposer}, which asks no model: there is no prompt"
+        )
+    echo(clean(told))

@@ -245,11 +245,18 @@ class Agent(msgspec.Struct, frozen=True):
     """An agent program that edits the target in a scratch copy."""
 
     run: Annotated[CommandLine, Key("A command line, or the name of a preset: claude-code, "
-        "codex, aider, gemini.", "claude-code", needed=True)] = ""
+        "codex, aider, gemini, opencode and others; `autoexp check` names those that are here.",
+        "claude-code", needed=True)] = ""
     time_limit: Annotated[Seconds, Key("For one proposal.", shown=True)] = 900.0
     logins: Annotated[tuple[LinkPath, ...], Key("Where the program, or what it starts, keeps what "
         "it signs in with: a sandbox shows it no other secret place. What is named after it, as "
         "~/.codex for codex, need not be told.", "['~/.claude', '~/.claude.json']")] = ()
+    model: Annotated[str, Key("The model that it is to use, as it spells it; in a command line of "
+        "your own, in place of {model}.", "claude-opus-5-5")] = ""
+    prices: Annotated[dict[Price, float] | None, Key("USD per million tokens; input and output "
+        "at least. By default: what the agent says, or looked up by model.",
+        "{input: 3, output: 15}", ge=0, le=1_000_000, unit="USD per million tokens",
+        check=_both_ways)] = None
 
 
 class Search(msgspec.Struct, frozen=True):

@@ -145,6 +145,15 @@ class WaitBegan(Event, frozen=True):
     reason: Safe
 
 
+class AgentActed(Event, frozen=True):
+    """An agent program has used a tool; the first of each proposal are told."""
+
+    n: int
+    tool: Safe
+    about: Safe = NOTHING
+    """What it was used on or for: a path, a command."""
+
+
 class Proposed(Event, frozen=True):
     """A hypothesis and the edit that tests it."""
 
@@ -436,6 +445,7 @@ AnyEvent: TypeAlias = (
     | CostReserved
     | CostSettled
     | WaitBegan
+    | AgentActed
     | Proposed
     | RepairBegan
     | Committed

@@ -115,8 +115,10 @@ class Proposal(msgspec.Struct, frozen=True):
     """JSON values that come back in `Trial.memo`, also after a resume."""
 
 
-Part: TypeAlias = Literal["hypothesis", "target", "again"]
-"""What a piece of text belongs to; `again`: what was written so far is void."""
+Part: TypeAlias = Literal["hypothesis", "target", "afresh", "again"]
+"""What a piece of text belongs to; `again`: what was written so far is void; `afresh`: what was
+written of the target is.
+"""
 
 Stream: TypeAlias = Callable[[Part, str], None]
 """Takes each piece of text as it is written, for whoever is watching.

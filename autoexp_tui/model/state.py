@@ -27,6 +27,7 @@ from autoexp_tui.text.value_changes import ValueChange
 Phase = Literal["starting", "reading", "proposing", "evaluating", "deciding", "paused", "finished"]
 
 _NOTICES_KEPT = 200
+_ACTS_KEPT = 6
 
 
 class NotStarted(RuntimeError):
@@ -61,6 +62,8 @@ class Experiment:
     """Why proposals for it were sent back."""
     waiting: tuple[float, events.WaitBegan] | None = None
     """When the wait began, by the wall clock, and for what."""
+    acts: tuple[events.AgentActed, ...] = ()
+    """What an agent has done for its proposal, the latest few."""
     evaluated: events.Evaluated | None = None
     measuring: bool = False
     """Whether a run of the harness has begun and nothing tells its end."""
@@ -308,6 +311,7 @@ class RunState:
                     self.verification = self.verification.began()
             case (
                 events.WaitBegan()
+                | events.AgentActed()
                 | events.ProposalAnswered()
                 | events.Proposed()
                 | events.RepairBegan()
@@ -379,6 +383,7 @@ class RunState:
     def _experiment_went_on(
         self,
         event: events.WaitBegan
+        | events.AgentActed
         | events.ProposalAnswered
         | events.Proposed
         | events.RepairBegan
@@ -393,11 +398,15 @@ class RunState:
         current.measuring = isinstance(event, events.EvaluationStarted)
         match event:
             case events.WaitBegan():
-                current.waiting = (self.time, event)
+                current.waiting, current.acts = (self.time, event), ()
+            case events.AgentActed():
+                current.acts = (*current.acts, event)[-_ACTS_KEPT:]
             case events.RepairBegan(attempt=attempt):
                 current.attempt, current.digest, current.deaths = attempt, "", 0
+                current.acts = ()
                 self._enter("proposing")
             case events.ProposalAnswered():
+                current.acts = ()
                 current.answers.append(one_line(f"{event.description}: {event.reason}"))
             case events.Proposed():
                 current.hypothesis, current.description = event.hypothesis, event.description

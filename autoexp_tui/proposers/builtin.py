@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 from autoexp_tui.model.contract import Contract
-from autoexp_tui.model.proposal import Proposer, Unable
+from autoexp_tui.model.problem import UsageProblem
+from autoexp_tui.model.proposal import Proposer, Situation, Unable
+from autoexp_tui.proposers.context import Context
 from autoexp_tui.proposers.hosting import Factory, Hosting, Look
 
 _KEYS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL")
+_OPENAI_KEY = "OPENAI_API_KEY"
 _NO_COMMAND = "proposer: command needs `command: {run: …}`: a command line, or a preset"
 
 
@@ -48,6 +52,18 @@ class ClaudeFactory(Factory):
     def notes(self, contract: Contract) -> Sequence[tuple[str, str]]:
         most = contract.budget.max_cost_usd
         return (("model", f"{contract.anthropic.model}, at most ${most:.2f} in all"),)
+
+    def prompt(
+        self, situation: Situation, context: Context, environ: Mapping[str, str]
+    ) -> str | None:
+        from autoexp_tui.proposers.anthropic.settings import Credentials  # noqa: PLC0415
+        from autoexp_tui.proposers.conversing.prompt import build  # noqa: PLC0415
+
+        secrets = Credentials(
+            api_key=environ.get("ANTHROPIC_API_KEY"),
+            auth_token=environ.get("ANTHROPIC_AUTH_TOKEN"),
+        )
+        return build(situation, context, secrets.scrub).as_text()
 
     def is_automatic(self, environ: Mapping[str, str]) -> bool:
         return any(environ.get(key, "").strip() for key in _KEYS)
@@ -97,42 +113,84 @@ class OpenAIFactory(Factory):
         where = f" at {contract.openai.base_url}" if contract.openai.base_url else ""
         return (("model", f"{contract.openai.model}{where}, at most ${most:.2f} in all"),)
 
+    def prompt(
+        self, situation: Situation, context: Context, environ: Mapping[str, str]
+    ) -> str | None:
+        from autoexp_tui.proposers.conversing.credentials import Secrets  # noqa: PLC0415
+        from autoexp_tui.proposers.conversing.prompt import build  # noqa: PLC0415
+
+        keys = (value for name, value in environ.items() if name.endswith("_API_KEY"))
+        return build(situation, context, Secrets(*keys).scrub).as_text()
+
+    def offers(self, environ: Mapping[str, str]) -> Sequence[str]:
+        if not environ.get(_OPENAI_KEY, "").strip():
+            return ()
+        return (f"{_OPENAI_KEY} is set: `proposer: openai` with `openai: {{model: …}}` uses it",)
+
 
 class CommandFactory(Factory):
     """`command`: an agent program."""
 
     def make(self, hosting: Hosting) -> Proposer:
-        from autoexp_tui.proposers.command import CommandProposer, Supervised  # noqa: PLC0415
+        from autoexp_tui.proposers.command import (  # noqa: PLC0415
+            Called,
+            CommandProposer,
+            Meter,
+            Supervised,
+        )
 
         agent = hosting.state.contract.command
         if not agent.run:
             raise Unable(_NO_COMMAND)
+        called = Called.of(agent, hosting.environ)
         home = hosting.workspace.parent / ".agent"
         # Its git is to find the scratch copy's repository or none, never one further up.
         environment = {**hosting.environ, "GIT_CEILING_DIRECTORIES": str(home)}
+        prices = cast("Mapping[str, float] | None", agent.prices)
         return CommandProposer(
-            agent.run,
+            called,
             root=hosting.workspace,
             folder=hosting.state.run.folder,
             home=home,
             run=Supervised(hosting.run, environment, agent.time_limit, hosting.waiter.check),
             waiter=hosting.waiter,
+            meter=Meter(called, prices, hosting.ledger, hosting.state, hosting.notice),
             gather_context=hosting.gather_context,
             notice=hosting.notice,
             refresh=hosting.refresh,
+            acted=hosting.acted,
         )
 
     def problems(self, contract: Contract, environ: Mapping[str, str]) -> Sequence[str]:
-        from autoexp_tui.proposers.command.presets import missing_program  # noqa: PLC0415
+        from autoexp_tui.proposers.command.calling import Called  # noqa: PLC0415
 
         if not contract.command.run:
             return (_NO_COMMAND,)
-        program = missing_program(contract.command.run, environ)
-        return (f"{program} is not installed, or not on the PATH here",) if program else ()
+        try:
+            called = Called.of(contract.command, environ)
+        except UsageProblem as problem:
+            return (str(problem),)
+        if not (program := called.missing_program(environ)):
+            return ()
+        install = f": {called.preset.install}" if called.preset.install else ""
+        return (f"{program} is not installed, or not on the PATH here{install}",)
 
     def notes(self, contract: Contract) -> Sequence[tuple[str, str]]:
-        unknown = "what an agent program costs is not known here: max_cost_usd can't bind it"
-        return (("note", unknown),)
+        from autoexp_tui.proposers.command.telling import notes  # noqa: PLC0415
+
+        return notes(contract)
+
+    def prompt(
+        self, situation: Situation, context: Context, environ: Mapping[str, str]
+    ) -> str | None:
+        from autoexp_tui.proposers.command.prompt import for_proposal  # noqa: PLC0415
+
+        return for_proposal(situation, context)
+
+    def offers(self, environ: Mapping[str, str]) -> Sequence[str]:
+        from autoexp_tui.proposers.command.telling import offers  # noqa: PLC0415
+
+        return offers(environ)
 
 
 class TunerFactory(Factory):

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING
 
 from autoexp_tui.loop.spending import SpendLedger
 from autoexp_tui.model.contract import Contract
-from autoexp_tui.model.proposal import Proposer
+from autoexp_tui.model.proposal import Proposer, Situation
 from autoexp_tui.model.state import RunState
-from autoexp_tui.proposers.context import GatherContext
+from autoexp_tui.proposers.context import Context, GatherContext
 from autoexp_tui.proposers.waiting import Waiter
+from autoexp_tui.text.safe import Safe
 
 if TYPE_CHECKING:
     from autoexp_tui.proposers.command.supervised import RunHarness
@@ -50,6 +51,8 @@ class Hosting:
 
     Raises `repository.RepositoryError`.
     """
+    acted: Callable[[Safe, Safe], None] = lambda _tool, _about: None
+    """Tells whoever watches which tool is used, and what for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,16 @@ class Factory(abc.ABC):
     def look(self, contract: Contract, text: str) -> Look:
         """What it finds in `text`, the target as it is committed; in a moment, for free."""
         return Look()
+
+    def prompt(
+        self, situation: Situation, context: Context, environ: Mapping[str, str]
+    ) -> str | None:
+        """What is said to a model in that situation, to the letter; None where none is asked."""
+        return None
+
+    def offers(self, environ: Mapping[str, str]) -> Sequence[str]:
+        """What is here that it could use if it were asked to: a line each, with how to ask."""
+        return ()
 
     def is_automatic(self, environ: Mapping[str, str]) -> bool:
         """Whether `proposer: auto` means this one here."""

@@ -74,3 +74,15 @@ def resolve(name: str, environ: Mapping[str, str]) -> str:
         return next(ours for ours, made in _OURS.items() if made.is_automatic(environ))
     factory(name)
     return name
+
+
+def passed_over(named: str, chosen: str, environ: Mapping[str, str]) -> list[str]:
+    """What could propose where `auto` has chosen the tuner: a line each, with how it is asked to.
+
+    `named` is the contract's word, `chosen` what it stands for. A program or a key that was not
+    meant for this is not used unasked, and not passed over without a word either.
+    """
+    if named != "auto" or chosen != "tuner":
+        return []
+    found = [line for made in _OURS.values() for line in made.offers(environ)]
+    return [f"the tuner proposes; {line}" for line in found]

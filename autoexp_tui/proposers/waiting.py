@@ -25,6 +25,10 @@ class Passing(Exception):
         self.after = after
 
 
+class EndedWaiting(Exhausted):
+    """A budget has come to its end during a wait."""
+
+
 def delays(longest: float, spread: Callable[[], float] = random.random) -> Iterator[float]:
     """How long to wait before each further attempt, in seconds; without an end.
 
@@ -66,7 +70,7 @@ class Waiter:
         Raises:
             Interrupted: a skip or a stop; a stop "after this experiment" too, for an experiment
                 that waits for an outage to end may never come to it.
-            Exhausted: a budget has come to its end meanwhile.
+            EndedWaiting: a budget has come to its end meanwhile.
         """
         self._look(reason)
         self._announce(seconds, reason)
@@ -99,4 +103,4 @@ class Waiter:
         if self._controls.stopping:
             raise Interrupted
         if why := self._used_up():
-            raise Exhausted(f"{why}, while it waited: {reason}")
+            raise EndedWaiting(f"{why}, while it waited: {reason}")

@@ -145,7 +145,8 @@ def _begin(
     replace_file(run.contract, config.render(contract).encode())
     with Journal(run.journal) as journal:
         journal.append(started)
-    return base.notes
+    offered = registry.passed_over(contract.proposer, started.proposer, os.environ)
+    return (*base.notes, *offered)
 
 
 def problems(project: Project, contract: Contract, proposer: str, text: str) -> list[str]:

@@ -20,13 +20,14 @@ from autoexp_tui.model.contract import Contract
 from autoexp_tui.model.proposal import Proposer
 from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.proposers import registry
+from autoexp_tui.proposers.command.calling import Called
 from autoexp_tui.proposers.command.supervised import RunHarness
 from autoexp_tui.proposers.context import ContextGatherer
 from autoexp_tui.proposers.hosting import Hosting
 from autoexp_tui.proposers.waiting import Waiter
 from autoexp_tui.repository.candidates import Candidates
 from autoexp_tui.system.removal import discard
-from autoexp_tui.text.safe import clean_line
+from autoexp_tui.text.safe import Safe, clean_line
 
 
 def make_proposer(
@@ -52,6 +53,9 @@ def make_proposer(
         for note in projections.update_costs():
             recorder.warn(note)
 
+    def acted(tool: Safe, about: Safe) -> None:
+        recorder.record(events.AgentActed(controls.proposing, tool, about))
+
     hosting = Hosting(
         state=state,
         environ=os.environ,
@@ -62,12 +66,15 @@ def make_proposer(
         run=_confined(evaluator, state.contract),
         notice=recorder.warn,
         refresh=evaluator.refresh,
+        acted=acted,
     )
     return registry.factory(state.run.proposer).make(hosting)
 
 
 def _confined(evaluator: LocalEvaluator, contract: Contract) -> RunHarness:
     """Runs an agent program in the sandbox of the run, with what agents need."""
+    preset = Called.of(contract.command).preset if contract.command.run else None
+    keeps = preset.keeps if preset is not None else ()
 
     def run(
         argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], log: Path, **rest: Any
@@ -86,7 +93,7 @@ def _confined(evaluator: LocalEvaluator, contract: Contract) -> RunHarness:
                 private,
                 # What a candidate wrote may stand in `argv`, and is to open nothing.
                 line=f"{contract.command.run} {argv[0]}",
-                logins=contract.command.logins,
+                logins=(*contract.command.logins, *keeps),
             )
             confined = evaluator.sandbox.wrap(argv, confinement)
             return run_harness(confined, cwd=cwd, env=env, log=log, mask=evaluator.mask, **rest)

@@ -213,6 +213,8 @@ class Board(Container):
             if piece.part == "again":
                 self._written = ""
                 self.diff.begin(self.diff.old, self.diff.path)
+            elif piece.part == "afresh":
+                self.diff.begin(self.diff.old, self.diff.path)
             elif piece.part == "hypothesis":
                 self._written += piece.text
             else:

@@ -92,6 +92,7 @@ EVENTS: list[AnyEvent] = [
     events.Damaged(5, {"data/held.json": 12}),
     events.ProductsAllowed(5, ("made.so", "cache/")),
     events.WaitBegan(5, 3.0, "overloaded"),
+    events.AgentActed(5, "Read", "train.py"),
     events.RepairBegan(5, 2, "exit code 1"),
     events.Remeasured(5, 1, Sample({"val_loss": 0.5})),
     events.Abandoned(5, "skipped"),
@@ -376,7 +377,7 @@ def test_the_prompt_command_prints_nothing_that_steers(
     true: dict[str, Any] = {
         "base": head, "parent": head, "commit": head, "folder": "", "root": str(path),
         "contract": Contract("target.py", "sh evaluate.sh", (Metric("val_loss", "lower"),)),
-        "metrics": {"val_loss": 0.5},
+        "metrics": {"val_loss": 0.5}, "proposer": "command",
     }  # fmt: skip
     lines = []
     for record in map(poisoned, recorded(EVENTS[:-1])):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import shutil
-import stat
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -13,12 +13,14 @@ from pathlib import Path
 import pytest
 from support.gitrepos import git, make_repo
 from support.researcher import TARGET, Patience, situation
+from support.waiting import first_long_enough
 
 from autoexp_tui.evaluation.harness import run_harness
 from autoexp_tui.loop.control import Interrupted
-from autoexp_tui.model.proposal import Exhausted, Trial, Unable, Unusable
-from autoexp_tui.proposers.command import PRESETS, BadCommand, CommandProposer, Supervised
-from autoexp_tui.proposers.command.presets import command_line, filled
+from autoexp_tui.model.contract import Agent
+from autoexp_tui.model.proposal import Crash, Exhausted, Trial, Unable, Unusable
+from autoexp_tui.proposers.command import BadCommand, Called, CommandProposer, Supervised
+from autoexp_tui.proposers.waiting import EndedWaiting
 from autoexp_tui.system.removal import discard
 from autoexp_tui.testing import check_proposer
 
@@ -55,8 +57,9 @@ class Place:
         self.script.write_text(f"#!/bin/sh\nset -e\n{script}")
         self.script.chmod(0o755)
         environment = {"PATH": os.environ["PATH"], "AUTOEXP_CACHE": "x", "AGENT_KEY": "k"}
+        line = command or f"{shlex.quote(str(self.script))} {arguments}"
         return CommandProposer(
-            command or f"{shlex.quote(str(self.script))} {arguments}",
+            Called.of(Agent(line), environment),
             root=self.root,
             folder="sub",
             home=self.home,
@@ -67,14 +70,20 @@ class Place:
 
     def _spend(self, _seconds: float, _reason: str) -> None:
         if len(self.waiter.waits) >= self.most:
-            raise Exhausted("8 h have passed")
+            raise EndedWaiting("8 h have passed")
 
     def stream(self, part: str, text: str) -> None:
         self.said.append((part, text))
         self.on_text()
 
     def shown(self, part: str) -> str:
-        return "".join(text for name, text in self.said if name == part)
+        """What a person sees of it at the end."""
+        words = ""
+        for name, text in self.said:
+            if name == "again" or (name == "afresh" and part == "target"):
+                words = ""
+            words += text * (name == part)
+        return words
 
 
 @pytest.fixture
@@ -185,6 +194,73 @@ def test_what_can_t_be_tried_is_a_failed_attempt(place: Place, name: str) -> Non
         place.proposer(script).propose(situation(), place.stream)
     assert words in str(caught.value)
     assert not place.home.exists()
+
+
+def test_a_crash_goes_back_to_the_agent(place: Place) -> None:
+    proposer = place.proposer(f"{EDIT}grep -q oops && sed -i 's/0.2/0.3/' train.py\n{SAY}")
+    before = place.script.read_text()
+    place.script.write_text(before.replace("grep -q oops && ", "! grep -q oops || "))
+    proposal = proposer.propose(situation(), place.stream)
+    assert proposal.text == AFTER
+    repair = proposer.repair(Crash(2, "exit 1", "oops: no such name"), AFTER, place.stream)
+    assert repair is not None
+    assert repair.text == AFTER.replace("0.2", "0.3")
+    assert proposer.repair(Crash(9, "exit 1", "oops"), AFTER, place.stream) is None
+
+
+def test_an_idea_that_is_given_up_is_no_repair(place: Place) -> None:
+    proposer = place.proposer(EDIT)
+    proposer.propose(situation(), place.stream)
+    assert proposer.repair(Crash(2, "exit 1", "oops"), AFTER, place.stream) is None
+
+
+def test_each_edit_is_seen_while_the_agent_works(place: Place, tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    os.mkfifo(gate)
+    shown: list[str] = []
+
+    def go_on() -> None:
+        if place.said[-1][0] == "target":
+            shown.append(place.said[-1][1])
+            if len(shown) == 1:
+                with gate.open("w") as file:
+                    file.write("go on\n")
+
+    place.on_text = go_on
+    script = f"{EDIT}read word < {gate}\nsed -i 's/lr = 0.2/lr = 0.9/' train.py\n"
+    proposal = place.proposer(script).propose(situation(), place.stream)
+    assert shown == [AFTER, proposal.text]
+    assert place.shown("target") == proposal.text == AFTER.replace("0.2", "0.9")
+
+
+def test_half_a_file_that_was_being_written_at_the_time_limit_is_not_taken(
+    place: Place, tmp_path: Path
+) -> None:
+    gate, reached = tmp_path / "gate", tmp_path / "reached"
+
+    def go_on() -> None:
+        if place.said[-1][0] == "target":
+            os.write(held[-1], b"go on\n")
+
+    held: list[int] = []
+    place.on_text = go_on
+    script = f"{EDIT}read word < {gate}\nprintf 'def f(:' > train.py; touch {reached}; sleep 600\n"
+
+    def attempt(limit: float) -> str | None:
+        gate.unlink(missing_ok=True)
+        os.mkfifo(gate)
+        held.append(os.open(gate, os.O_RDWR))  # nobody waits for the other end
+        proposer = place.proposer(script, limit=limit)
+        with contextlib.suppress(Unable):  # never got going
+            text = proposer.propose(situation(), place.stream).text
+            return text if reached.exists() else None
+        return None
+
+    try:
+        assert first_long_enough(attempt) == AFTER
+    finally:
+        for end in held:
+            os.close(end)
 
 
 def test_a_failure_is_waited_out_and_what_it_had_edited_is_dropped(
@@ -300,46 +376,14 @@ def test_a_folder_that_the_agent_closed_is_removed(place: Place) -> None:
     assert not place.home.exists()
 
 
-@pytest.mark.parametrize("name", PRESETS)
-def test_every_preset_is_a_command_line(name: str, tmp_path: Path) -> None:
-    line = command_line(name)
-    assert shlex.split(line)[0] == {"claude-code": "claude"}.get(name, name)
-    shown = filled(line, tmp_path / "it's a prompt.md", "train.py")
-    assert str(shlex.quote(str(tmp_path / "it's a prompt.md"))) in shown
-    assert "{target}" not in shown
-
-
-@pytest.mark.parametrize("name", PRESETS)
-def test_a_preset_runs_its_program(place: Place, name: str, tmp_path: Path) -> None:
-    program = tmp_path / "bin" / shlex.split(PRESETS[name])[0]
-    program.parent.mkdir()
-    program.write_text(f'#!/bin/sh\n{EDIT}echo "$@"\ncat\n')
-    program.chmod(program.stat().st_mode | stat.S_IXUSR)
-    path = f"{program.parent}{os.pathsep}{os.environ['PATH']}"
-    proposer = CommandProposer(
-        name,
-        root=place.root,
-        folder="sub",
-        home=place.home,
-        run=Supervised(run_harness, {"PATH": path}, 60.0, lambda: None),
-        waiter=place.waiter,
-    )
-    proposal = proposer.propose(situation(), place.stream)
-    assert proposal.text == AFTER
-    assert proposal.memo == {"agent": name}
-    assert ("experiment #2 now" in place.shown("hypothesis")) == (
-        "{prompt_file}" not in PRESETS[name]
-    )
-
-
 @pytest.mark.parametrize("command", ["", "  ", "agent {prompt}"])
 def test_a_command_that_can_t_be_is_refused(command: str) -> None:
     with pytest.raises(BadCommand):
-        command_line(command)
+        Called.of(Agent(command), {})
 
 
 def test_braces_of_the_shell_are_left_alone() -> None:
-    assert command_line("agent ${home} {} {target}") == "agent ${home} {} {target}"
+    assert Called.of(Agent("agent ${home} {} {target}"), {}).line == "agent ${home} {} {target}"
 
 
 GIT = "git config core.hooksPath; git commit -qam edit; git log --oneline | wc -l; "

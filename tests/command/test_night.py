@@ -13,8 +13,8 @@ from support.fakes import Rig, contract
 from autoexp_tui.loop import journal
 from autoexp_tui.loop.control import Controls
 from autoexp_tui.model import budget, events
-from autoexp_tui.model.contract import Budget
-from autoexp_tui.proposers.command import AgentRun, CommandProposer
+from autoexp_tui.model.contract import Agent, Budget
+from autoexp_tui.proposers.command import AgentRun, Called, CommandProposer
 from autoexp_tui.proposers.waiting import Waiter
 
 HOUR = 3600.0
@@ -48,14 +48,14 @@ class Night:
         caps = Budget(max_experiments=500, max_wall_clock_hours=8.0)
         made = msgspec.structs.replace(contract(), budget=caps)
         self.rig = Rig(folder, [], made)
-        self.rig.lab.before_result = lambda n: self._pass(300)
+        self.rig.lab.before_result = lambda n: self._pass(1200)
         self.controls = Ears(self.clock)
         self.says = says
         self.limited: Callable[[float], bool] = lambda now: HOUR < now < 6 * HOUR
         self.asked = 0
         (folder / "workspace").mkdir()
         self.rig.proposer = CommandProposer(  # type: ignore[assignment] - any proposer does
-            "agent",
+            Called.of(Agent("agent"), {}),
             root=folder / "workspace",
             folder="",
             home=folder / "scratch",
@@ -80,12 +80,13 @@ class Night:
         self.clock.now += seconds
 
     def _agent(
-        self, command: str, *, cwd: Path, log: Path, on_output: Callable[[bytes], None]
+        self, command: str, *, cwd: Path, on_output: Callable[[bytes], None], **_: object
     ) -> AgentRun:
         self.asked += 1
         self._pass(20)
         if self.limited(self.clock.now):
             said = self.says.format(int((6 * HOUR - self.clock.now) / 60) + 1)
+            on_output(f"{said}\n".encode())
             return AgentRun(1, f"exit 1: {said}", f"{said}\n")
         (cwd / "t.py").write_text(str(10 - self.asked / 1000))
         return AgentRun(0, "", "")
@@ -103,7 +104,7 @@ def test_a_limit_of_five_hours_costs_no_row_and_the_night_ends_well(
     assert finished.ok
     assert finished.reason == "8 h have passed (max_wall_clock_hours)"
     rows = night.rig.state.rows
-    assert len(rows) > 3 * HOUR / 320 - 5
+    assert len(rows) > 3 * HOUR / 1220 - 3
     assert [row.n for row in rows] == [*range(1, len(rows) + 1)]
     assert len(night.rig.table()) == len(rows)
     waited = [
@@ -121,6 +122,7 @@ def test_a_night_in_which_the_agent_never_works_ends_as_failed(
 ) -> None:
     night = Night(tmp_path, monkeypatch, SAYS[1])
     night.limited = lambda now: True
+    night.clock.now = 6 * HOUR
     finished = night.run()
     assert not finished.ok
     assert "while it waited: the agent failed: exit 1: usage limit reached" in finished.reason

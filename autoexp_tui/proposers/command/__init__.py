@@ -2,36 +2,32 @@
 
 The copy keeps an agent's slips away from the project, and a sandbox, where there is one, the rest
 of what the user has. Its environment is the user's without the secrets that are not its own. What
-it costs is not known here.
+it costs is what it says.
 """
 
 from __future__ import annotations
 
-import codecs
 import contextlib
 import datetime as dt
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
-from autoexp_tui.model.proposal import (
-    Exhausted,
-    Proposal,
-    Situation,
-    Stream,
-    Unable,
-    Unusable,
-)
-from autoexp_tui.proposers.briefing import Briefing
+from autoexp_tui.model.proposal import Crash, Proposal, Situation, Stream, Unable, Unusable
+from autoexp_tui.proposers.command import prompt
+from autoexp_tui.proposers.command.calling import BadCommand, Called
 from autoexp_tui.proposers.command.failures import could_not_work, judge
-from autoexp_tui.proposers.command.presets import PRESETS, BadCommand, command_line, filled
+from autoexp_tui.proposers.command.metering import Meter, OverCap
+from autoexp_tui.proposers.command.reading import Output
 from autoexp_tui.proposers.command.scratch import Scratch, TargetLost
 from autoexp_tui.proposers.command.supervised import AgentRun, RunAgent, Supervised
-from autoexp_tui.proposers.context import GatherContext, no_context
-from autoexp_tui.proposers.waiting import Passing, Waiter
-from autoexp_tui.text.safe import clean, clean_line
+from autoexp_tui.proposers.command.watching import Watch, is_whole
+from autoexp_tui.proposers.context import Context, GatherContext, no_context
+from autoexp_tui.proposers.waiting import EndedWaiting, Passing, Waiter
+from autoexp_tui.text.safe import Safe, clean_line
 
-__all__ = ["PRESETS", "AgentRun", "BadCommand", "CommandProposer", "RunAgent", "Supervised"]
+__all__ = ["AgentRun", "BadCommand", "Called", "CommandProposer", "Meter", "RunAgent", "Supervised"]
 
 _SAID = re.compile(
     r"^\W*(HYPOTHESIS|DESCRIPTION)\W*:(?:\*\*)?[ \t]*(\S.*?)(?:\*\*)?[ \t]*$", re.MULTILINE
@@ -47,45 +43,59 @@ _UNKNOWN = 12
 """How often in a row it may fail in words that nobody knows: within three quarters of an hour."""
 _NOT_FOUND = frozenset({126, 127})
 """The shell's word for a program that is not there, or is none."""
+_ACTS = 200
+"""Tools of one proposal that are told."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """What the agent is to do."""
+
+    situation: Situation
+    before: str
+    """The target as it finds it."""
+    prompt: str
 
 
 class CommandProposer:
-    """Runs an agent once for each proposal."""
+    """Runs an agent once for each proposal, and once for each repair."""
 
     name = "command"
 
     def __init__(  # noqa: PLR0913 - what it depends on, by name
         self,
-        command: str,
+        called: Called,
         *,
         root: Path,
         folder: str,
         home: Path,
         run: RunAgent,
         waiter: Waiter,
+        meter: Meter | None = None,
         gather_context: GatherContext = no_context,
         notice: Callable[[str], None] = lambda _: None,
         refresh: Callable[[], None] = lambda: None,
+        acted: Callable[[Safe, Safe], None] = lambda _tool, _about: None,
     ) -> None:
-        """`command` is a command line or a preset's name.
+        """`called` is the program.
 
         Args:
             root: the workspace, in which nothing runs meanwhile.
             folder: the project's, relative to it.
             home: a folder for the scratch copy; whatever is there is removed.
             waiter: waits while the agent can't work; nothing that it does ends before.
+            meter: the books; without it nobody asks what it costs.
             notice: takes what a person should know, a line each.
             refresh: makes the workspace exact again.
-
-        Raises BadCommand.
+            acted: takes each tool that the agent uses, and what it is about.
         """
-        self._line = command_line(command)
-        self._word = command.strip() if command.strip() in PRESETS else "command"
+        self._called = called
         self._root = root
         self._folder = folder
         self._home = home
         self._run = run
         self._waiter = waiter
+        self._meter = meter
         self._hangs = (0, 0)
         """An experiment's number, and how often in a row the time limit has ended the agent."""
         self._unknown = 0
@@ -93,6 +103,9 @@ class CommandProposer:
         self._gather_context = gather_context
         self._notice = notice
         self._refresh = refresh
+        self._acted = acted
+        self._latest: tuple[Situation, Context, Proposal] | None = None
+        """The last proposal and what it was made from: a crash goes back to its author."""
 
     def propose(self, situation: Situation, stream: Stream) -> Proposal:
         """What the agent made of the target; a failure that passes is waited out.
@@ -102,8 +115,37 @@ class CommandProposer:
         Raises:
             Unable: it can't work before a person has done something, which the message names.
             Unusable: it left nothing to try.
+            Exhausted: its next run could cost more than may be spent.
             Exception: whatever the runner, the waiter and `stream` raise; the agent has gone then.
         """
+        context = self._gather_context(situation)
+        task = _Task(situation, situation.text, prompt.for_proposal(situation, context))
+        try:
+            proposal = self._until_it_works(task, stream)
+        except EndedWaiting as end:
+            if len(situation.history) > 1:
+                raise
+            raise Unable(f"{end}; the agent has made no proposal at all") from end
+        self._latest = situation, context, proposal
+        return proposal
+
+    def repair(self, crash: Crash, text: str, stream: Stream) -> Proposal | None:
+        """A repair of the last proposal, which was `text` and crashed; None when it is given up.
+
+        Raises as `propose` does, but not Unusable.
+        """
+        if self._latest is None or self._latest[0].n != crash.n:
+            return None
+        situation, context, proposal = self._latest
+        ask = prompt.for_repair(situation, context, crash, proposal)
+        try:
+            repair = self._until_it_works(_Task(situation, text, ask), stream)
+        except Unusable:
+            return None
+        self._latest = situation, context, repair
+        return repair
+
+    def _until_it_works(self, task: _Task, stream: Stream) -> Proposal:
         again = False
 
         def attempt() -> Proposal:
@@ -111,21 +153,16 @@ class CommandProposer:
             if again:
                 stream("again", "")
             again = True
-            return self._ask(situation, stream)
+            return self._ask(task, stream)
 
-        try:
-            return self._waiter.until_it_passes(attempt, _LONGEST_RETRY_S)
-        except Exhausted as end:
-            if len(situation.history) > 1:
-                raise
-            raise Unable(f"{end}; the agent has made no proposal at all") from end
+        return self._waiter.until_it_passes(attempt, _LONGEST_RETRY_S)
 
-    def _ask(self, situation: Situation, stream: Stream) -> Proposal:
-        """Run the agent once. Raises Passing, Unable, Unusable."""
-        target = situation.contract.target
+    def _ask(self, task: _Task, stream: Stream) -> Proposal:
+        """Run the agent once. Raises Passing, Unable, Unusable, Exhausted."""
+        target = task.situation.contract.target
         self._refresh()
         with contextlib.ExitStack() as stack:
-            scratch = Scratch(self._home, self._root, self._folder, target, situation.text)
+            scratch = Scratch(self._home, self._root, self._folder, target, task.before)
             try:
                 stack.enter_context(scratch)
             except OSError as error:
@@ -133,62 +170,141 @@ class CommandProposer:
                     f"the workspace can't be copied for the agent ({error}): "
                     "see that the disk has room"
                 ) from error
-            prompt = scratch.beside("prompt.md", self.prompt(situation))
-            output = _Output(stream)
-            ended = self._run(
-                filled(self._line, prompt, target),
-                cwd=scratch.project,
-                log=scratch.log,
-                on_output=output.take,
+            watch = Watch(scratch, task.before, stream)
+            output = Output(
+                self._called.preset, lambda words: stream("hypothesis", words), self._limited()
             )
-            output.finish()
+            ended = self._run_once(task, scratch, watch, output)
             if ended.exit_code in _NOT_FOUND:
                 raise Unable(
                     f"the agent can't be run ({clean_line(ended.failure)}): "
-                    f"install it, or mend the command `{clean_line(self._line)}`"
+                    f"{self._called.preset.install or 'install it'}, or mend the command "
+                    f"`{clean_line(self._called.line)}`"
                 )
             self._report(scratch.other_changes(), target)
             if ended.failure and not ended.timed_out:
-                raise self._trouble(ended, f"the agent failed: {clean_line(ended.failure)}")
+                raise self._trouble(output, f"the agent failed: {self._why(ended, output)}")
             self._unknown = 0
-            try:
-                text = scratch.text()
-            except TargetLost as lost:
-                raise Unusable(str(lost)) from None
-        self._count_hang(situation.n, ended)
-        if text == situation.text:
-            if ended.timed_out:
-                raise Passing(f"the agent has written nothing: {clean_line(ended.failure)}")
-            if could_not_work(ended.tail):
-                last = clean_line(ended.tail.strip().rpartition("\n")[2], 200)
-                raise self._trouble(ended, f"the agent changed nothing: {last}")
-            raise Unusable(f"the agent left {target} as it was")
+            text = self._text(scratch, watch, task, ended)
+        self._count_hang(task.situation.n, ended)
+        if text == task.before:
+            raise self._nothing(target, ended, output)
         if ended.timed_out:
             self._notice(
-                f"#{situation.n}: the agent's {clean_line(ended.failure)} was over: "
+                f"#{task.situation.n}: the agent's {clean_line(ended.failure)} was over: "
                 "what it had written is tried"
             )
-        stream("target", text.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
+        watch.show(text)
         said = dict(_SAID.findall(output.text))
-        hypothesis = said.get("HYPOTHESIS") or clean(ended.tail).strip()[-_HYPOTHESIS:]
+        memo = {"agent": self._called.name}
         return Proposal(
-            hypothesis=hypothesis or "The agent did not say.",
-            description=clean_line(said.get("DESCRIPTION", "")) or f"an edit by {self._word}",
+            hypothesis=said.get("HYPOTHESIS")
+            or output.text.strip()[-_HYPOTHESIS:]
+            or "The agent did not say.",
+            description=clean_line(said.get("DESCRIPTION", ""))
+            or f"an edit by {self._called.name}",
             text=text,
-            memo={"agent": self._word},
+            memo=memo | {"session": output.session} if output.session else memo,
         )
 
-    def _trouble(self, ended: AgentRun, words: str) -> Exception:
+    def _run_once(self, task: _Task, scratch: Scratch, watch: Watch, output: Output) -> AgentRun:
+        """Have the agent work in the copy; what it costs is in the books when this returns."""
+        n = task.situation.n
+        tab = self._meter.begin(n) if self._meter is not None else None
+
+        def take(data: bytes) -> None:
+            output.take(data)
+            if tab is not None:
+                tab.look(output)
+
+        outcome, whole = "cut off", False
+        try:
+            ended = self._run(
+                self._called.filled(
+                    scratch.beside("prompt.md", task.prompt),
+                    task.situation.contract.target,
+                    tab.left if tab is not None else None,
+                ),
+                cwd=scratch.project,
+                log=scratch.log,
+                on_output=take,
+                on_poll=watch.look,
+            )
+            output.finish()
+            outcome = self._why(ended, output) or "answered"
+            whole = not ended.timed_out
+            if tab is not None and ended.failure:
+                tab.look(output)
+        except OverCap:
+            outcome = "ended at the cap"
+            if tab is None:  # only a tab raises it
+                raise
+            raise tab.over(output) from None
+        finally:
+            if tab is not None:
+                tab.settle(output, clean_line(outcome, 200), whole=whole)
+        return ended
+
+    def _limited(self) -> Callable[[Safe, Safe], None]:
+        """Tells the tools of one run, as many as anybody reads."""
+        count = 0
+
+        def act(tool: Safe, about: Safe) -> None:
+            nonlocal count
+            count += 1
+            if count <= _ACTS:
+                self._acted(tool, self._short(about))
+
+        return act
+
+    def _short(self, about: Safe) -> Safe:
+        """Paths as the agent sees them: relative to the project."""
+        home = self._home / (self._root.name or "root") / self._folder
+        return clean_line(about.replace(f"{home}/", ""))
+
+    def _text(self, scratch: Scratch, watch: Watch, task: _Task, ended: AgentRun) -> str:
+        """The target as the agent left it, or as it last was whole. Raises Unusable."""
+        try:
+            text = scratch.text()
+        except TargetLost as lost:
+            if not ended.timed_out:
+                raise Unusable(str(lost)) from None
+            return watch.latest
+        if ended.timed_out and not is_whole(scratch.target.name, text, task.before):
+            return watch.latest
+        return text
+
+    def _nothing(self, target: str, ended: AgentRun, output: Output) -> Exception:
+        """What an agent that ended well, or was ended, and changed nothing means for the run."""
+        if ended.timed_out:
+            return Passing(f"the agent has written nothing: {clean_line(ended.failure)}")
+        own = self._called.preset.failures
+        if output.errors or (not self._called.preset.lines and could_not_work(output.text, own)):
+            return self._trouble(output, f"the agent changed nothing: {output.last_words}")
+        return Unusable(f"the agent left {target} as it was")
+
+    def _why(self, ended: AgentRun, output: Output) -> str:
+        """Why it failed, in a line; empty where it did not."""
+        if not ended.failure or ended.timed_out or not self._called.preset.lines:
+            return clean_line(ended.failure)
+        code = "" if ended.exit_code is None else f"exit {ended.exit_code}: "
+        return f"{code}{output.last_words}" if output.last_words else clean_line(ended.failure)
+
+    def _trouble(self, output: Output, words: str) -> Exception:
         """What a failure of the agent, told as `words`, means for the run."""
-        now = dt.datetime.now().astimezone()
-        failure = judge(f"{ended.tail}\n{ended.failure}", now)
+        preset, now = self._called.preset, dt.datetime.now().astimezone()
+        failure = judge(f"{output.complaint}\n{words}", now, preset.failures)
         if failure.kind == "lasts":
-            return Unable(f"{words}; {failure.remedy}, then `autoexp run` goes on from here")
+            remedy = failure.remedy
+            if preset.login and "log in" in remedy:
+                remedy = preset.login
+            return Unable(f"{words}; {remedy}, then `autoexp run` goes on from here")
         self._unknown = self._unknown + 1 if failure.kind == "unknown" else 0
         if self._unknown > _UNKNOWN:
             return Unable(
-                f"{words}, {self._unknown} times in a row: try `{clean_line(self._line, 200)}` by "
-                "hand, then `autoexp run` goes on from here"
+                f"{words}, {self._unknown} times in a row: try "
+                f"`{clean_line(self._called.line, 200)}` by hand, then `autoexp run` goes on from "
+                "here"
             )
         return Passing(words, failure.after)
 
@@ -205,52 +321,8 @@ class CommandProposer:
                 f"{clean_line(ended.failure)}: raise command.time_limit, or mend the command"
             )
 
-    def prompt(self, situation: Situation) -> str:
-        """What the agent is given to read."""
-        target = situation.contract.target
-        ask = (
-            f"Make experiment #{situation.n} now: read `{target}`, then edit that file in place, "
-            "in the current folder. Whatever else you change is dropped. Don't run the harness: "
-            "that is done afterwards. End your answer with two lines of this form:\n\n"
-            "HYPOTHESIS: what you expect of the change, and why\n"
-            "DESCRIPTION: what is changed, in at most 100 characters"
-        )
-        told = Briefing.of(situation, self._gather_context(situation), shows_target=False)
-        return "\n\n".join([told.as_text(), ask]) + "\n"
-
     def _report(self, others: list[str], target: str) -> None:
         if others:
             named = ", ".join(clean_line(path, 100) for path in others[:_NAMED])
             more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
             self._notice(f"the agent changed more than {target}; dropped: {named}{more}")
-
-
-class _Output:
-    """What the agent prints, on its way to the screen."""
-
-    def __init__(self, stream: Stream) -> None:
-        self._stream = stream
-        self._decode = codecs.getincrementaldecoder("utf-8")("replace").decode
-        self._line = ""
-        self.text = ""
-        """The end of it, cleaned."""
-
-    def take(self, data: bytes) -> None:
-        """Whole lines are shown: an escape sequence may be cut anywhere else."""
-        *lines, self._line = (self._line + self._decode(data)).split("\n")
-        if lines or len(self._line) > 1 << 16:
-            self._show("\n".join(lines) + "\n" if lines else self._take_line())
-
-    def finish(self) -> None:
-        """There is no more."""
-        self._line += self._decode(b"", True)
-        self._show(self._take_line())
-
-    def _take_line(self) -> str:
-        line, self._line = self._line, ""
-        return line
-
-    def _show(self, text: str) -> None:
-        if shown := clean(text):
-            self.text = (self.text + shown)[-(1 << 16) :]
-            self._stream("hypothesis", shown)

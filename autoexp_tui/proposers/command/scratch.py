@@ -31,7 +31,10 @@ _SETTINGS = {
     "user.email": "autoexp@localhost",
 }
 """Of that repository: nothing of the user's is run, and nothing asks for a password."""
-_LEFTOVERS = (".aider", ".claude", ".codex", ".gemini")
+_LEFTOVERS = (
+    *(".aider", ".amp", ".claude", ".codex", ".copilot", ".cursor", ".gemini", ".opencode"),
+    *(".pi", ".qwen"),
+)
 """What agents keep for themselves, by how its name begins; not worth a word."""
 
 
@@ -54,7 +57,7 @@ class Scratch:
         self._root = root
         self._copy = home / (root.name or "root")
         self.project = self._copy / folder
-        self._target = self.project / target
+        self.target = self.project / target
         self._content = text.encode("utf-8", "surrogateescape")
         self._seen: dict[str, tuple[int, int, int]] = {}
 
@@ -67,8 +70,8 @@ class Scratch:
             return [name for name in names if not _belongs(os.path.join(folder, name), boundary)]  # noqa: PTH118 - as copytree gives them
 
         shutil.copytree(self._root, self._copy, symlinks=True, ignore=outside)
-        self._target.parent.mkdir(parents=True, exist_ok=True)
-        self._target.write_bytes(self._content)
+        self.target.parent.mkdir(parents=True, exist_ok=True)
+        self.target.write_bytes(self._content)
         self._seen = _survey(self._copy)
         _commit_all(self._copy)
         return self
@@ -88,23 +91,31 @@ class Scratch:
 
     def text(self) -> str:
         """The target as the agent left it. Raises TargetLost."""
-        name = self._target.name
+        name = self.target.name
         try:
-            found = self._target.lstat()
+            found = self.target.lstat()
             if not stat.S_ISREG(found.st_mode):
                 raise TargetLost(f"it made {name} something that is no file")
             if found.st_size > _LARGEST_BYTES:
                 raise TargetLost(f"it left {found.st_size >> 20} MiB in {name}")
-            return self._target.read_bytes().decode("utf-8", "surrogateescape")
+            return self.target.read_bytes().decode("utf-8", "surrogateescape")
         except FileNotFoundError:
             raise TargetLost(f"it removed {name}") from None
         except OSError as error:
             raise TargetLost(f"{name} can't be read: {error.strerror or error}") from None
 
+    def target_mark(self) -> tuple[int, int, int] | None:
+        """What changes whenever the target is written; None while it isn't there."""
+        try:
+            found = self.target.lstat()
+        except OSError:
+            return None
+        return found.st_ino, found.st_size, found.st_mtime_ns
+
     def other_changes(self) -> list[str]:
         """What else the agent changed, made or removed: sorted paths, relative to the root."""
         now = _survey(self._copy)
-        target = str(self._target.relative_to(self._copy))
+        target = str(self.target.relative_to(self._copy))
         changed = {
             path
             for path in now.keys() | self._seen.keys()

@@ -34,9 +34,18 @@ class RunAgent(Protocol):
     """Runs a command line until it and all it started have gone."""
 
     def __call__(
-        self, command: str, *, cwd: Path, log: Path, on_output: Callable[[bytes], None]
+        self,
+        command: str,
+        *,
+        cwd: Path,
+        log: Path,
+        on_output: Callable[[bytes], None],
+        on_poll: Callable[[], None],
     ) -> AgentRun:
-        """`on_output` takes what is printed as it comes; what it raises ends the run at once."""
+        """`on_output` takes what is printed as it comes, `on_poll` is called ten times a second.
+
+        What either raises ends the run at once.
+        """
         ...
 
 
@@ -78,7 +87,13 @@ class Supervised:
         self._check = check
 
     def __call__(
-        self, command: str, *, cwd: Path, log: Path, on_output: Callable[[bytes], None]
+        self,
+        command: str,
+        *,
+        cwd: Path,
+        log: Path,
+        on_output: Callable[[bytes], None],
+        on_poll: Callable[[], None],
     ) -> AgentRun:
         interrupt = threading.Event()
         outcomes: list[HarnessOutcome] = []
@@ -104,6 +119,7 @@ class Supervised:
                 thread.join(_POLL_S)
                 self._check()
                 follower.pass_on(on_output)
+                on_poll()
         finally:
             interrupt.set()
             thread.join()

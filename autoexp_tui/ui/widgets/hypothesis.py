@@ -15,7 +15,10 @@ from textual.widgets import Static
 from autoexp_tui.model.state import Experiment, Row
 from autoexp_tui.summary.outcomes import outcome_of
 from autoexp_tui.text.numbers import format_duration, format_number
+from autoexp_tui.text.safe import cut
 from autoexp_tui.ui import ink
+
+_ABOUT = 80
 
 
 class HypothesisPane(VerticalScroll, can_focus=True):
@@ -50,9 +53,16 @@ class HypothesisPane(VerticalScroll, can_focus=True):
         """An experiment in flight, `written` so far where its hypothesis isn't whole yet."""
         words = (experiment.hypothesis or written).strip()
         answers = tuple(experiment.answers[-2:])
-        key = ("forming", experiment.n, words, experiment.description, answers, experiment.attempt)
+        acts = (
+            ""
+            if experiment.hypothesis
+            else "".join(f"\n· {act.tool} {cut(act.about, _ABOUT)}" for act in experiment.acts)
+        )
+        form = experiment.n, experiment.description, experiment.attempt
+        key = ("forming", *form, words, answers, acts)
         repair = f"repair {experiment.attempt - 1}\n" if experiment.attempt > 1 else ""
         under = "" if words else "forming a hypothesis …"
+        under += acts
         if experiment.description not in words:
             under += f"\n{experiment.description}"
         under += "".join(f"\nsent back: {answer}" for answer in answers)
