@@ -306,12 +306,15 @@ class RunState:
                 self.spent_usd += event.usd
             case events.CostSettled() as event:
                 self._settled(event)
+            case events.AgentActed(n=n) as event:
+                if n in self.in_flight:
+                    acting = self.in_flight[n]
+                    acting.acts, acting.waiting = (*acting.acts, event)[-_ACTS_KEPT:], None
             case events.EvaluationStarted(purpose="verify"):
                 if self.verification is not None:
                     self.verification = self.verification.began()
             case (
                 events.WaitBegan()
-                | events.AgentActed()
                 | events.ProposalAnswered()
                 | events.Proposed()
                 | events.RepairBegan()
@@ -383,7 +386,6 @@ class RunState:
     def _experiment_went_on(
         self,
         event: events.WaitBegan
-        | events.AgentActed
         | events.ProposalAnswered
         | events.Proposed
         | events.RepairBegan
@@ -399,8 +401,6 @@ class RunState:
         match event:
             case events.WaitBegan():
                 current.waiting, current.acts = (self.time, event), ()
-            case events.AgentActed():
-                current.acts = (*current.acts, event)[-_ACTS_KEPT:]
             case events.RepairBegan(attempt=attempt):
                 current.attempt, current.digest, current.deaths = attempt, "", 0
                 current.acts = ()

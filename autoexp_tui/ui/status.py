@@ -61,8 +61,11 @@ def phase_words(state: RunState, now: Now) -> StatusPiece:
         return standing
     if state.current is not None and state.current.waiting is not None:
         began, wait = state.current.waiting
-        left = ticking(began + wait.seconds - now.time)
-        return piece(f"▶ waiting {left}: {cut(wait.reason, 40)}", "attention", 0)
+        if (
+            left := began + wait.seconds - now.time
+        ) > 0:  # after it, whatever failed is tried again
+            words = f"▶ waiting {ticking(left)}: {cut(wait.reason, 40)}"
+            return piece(words, "attention", 0)
     since = ticking(now.time - state.phase_time)
     asked = "pausing: " if state.pause_requested else "stopping: " if state.stop_requested else ""
     role: StatusRole = "attention" if asked else "alive"

@@ -212,3 +212,16 @@ def test_a_wait_ends_when_the_proposer_asks_again() -> None:
     again = state_of(*waiting, events.CostReserved(1, 1, "claude", 10, 10, 0.1)).current
     assert again is not None
     assert again.waiting is None
+
+
+def test_the_latest_acts_of_an_agent_are_known_until_it_begins_anew() -> None:
+    acted = [events.AgentActed(1, "Read", f"{n}.py") for n in range(9)]
+    begun = [*opening(), events.ExperimentStarted(1, BASE), events.WaitBegan(1, 9.0, "busy")]
+    current = state_of(*begun, *acted).current
+    assert current is not None
+    assert [act.about for act in current.acts] == ["3.py", "4.py", "5.py", "6.py", "7.py", "8.py"]
+    assert current.waiting is None
+    answered = events.ProposalAnswered(1, "x", "it changes nothing")
+    again = state_of(*begun, *acted, answered).current
+    assert again is not None
+    assert again.acts == ()

@@ -185,6 +185,25 @@ async def test_proposing_shows_the_hypothesis_and_the_diff_as_they_grow(tmp_path
             assert bench.title("hypothesis").startswith("1 Hypothesis ─ #4 on #2")
 
 
+async def test_what_an_agent_does_is_seen_as_it_does_it(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        await bench.tell(
+            events.ExperimentStarted(4, commit_of(2)), events.AgentActed(4, "Edit", "train.py")
+        )
+        with ProposalLog(bench.run.proposal(4)) as log:
+            await bench.until(lambda: "· Edit train.py" in picture_of(bench.app))
+            log.write("target", "a = 8\n")
+            await bench.until(lambda: "a = 8" in bench.pane("diff"))
+            log.write("afresh", "")
+            log.write("target", "a = 9\n")
+            await bench.until(lambda: "a = 9" in bench.pane("diff"))
+            assert "a = 8" not in bench.pane("diff")
+        await bench.tell(events.WaitBegan(4, 60.0, "usage limit reached"))
+        assert "▶ waiting 57s: usage limit reached" in bench.line()
+        await bench.tell(events.WaitBegan(4, 1.0, "usage limit reached"))
+        assert "▶ proposing" in bench.line()
+
+
 async def test_evaluating_follows_the_harness_and_counts_the_seconds(tmp_path: Path) -> None:
     async with running(tmp_path) as bench:
         bench.write(4, "a = 4\n", "epoch 1\n")
