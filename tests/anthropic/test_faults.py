@@ -7,6 +7,7 @@ import json
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from support import messages_server as api
@@ -530,3 +531,95 @@ def test_a_reservation_covers_what_was_counted(server: MessagesServer, desk: Des
     assert (reserved.n, reserved.model) == (2, "claude-sonnet-5-5")
     assert reserved.input_tokens == 2101
     assert reserved.usd == pytest.approx((2101 * 2.5 + 1000 * 10) / 1e6, abs=1e-6)
+
+
+UNKNOWN: dict[str, tuple[str, Callable[[dict[str, Any]], bool]]] = {
+    "effort": ("output_config: Extra inputs are not permitted", lambda b: "output_config" in b),
+    "thinking": ("thinking is not supported by this model", lambda b: "thinking" in b),
+    "cache": (
+        "system.0.cache_control: Extra inputs are not permitted",
+        lambda b: "cache_control" in json.dumps(b),
+    ),
+    "tool_choice": ("tool_choice.disable_parallel_tool_use: extra", lambda b: "tool_choice" in b),
+    "eager": (
+        "tools.0.eager_input_streaming: Extra inputs are not permitted",
+        lambda b: "eager_input_streaming" in json.dumps(b),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", UNKNOWN)
+def test_what_a_server_does_not_know_is_left_out_from_then_on(
+    name: str, server: MessagesServer, desk: Desk
+) -> None:
+    said, has_it = UNKNOWN[name]
+    server.play(api.refusal_of(400, "invalid_request_error", said), GOOD, GOOD)
+    assert desk.propose() == AFTER
+    assert desk.propose(situation(3)) == AFTER
+    assert [has_it(seen.body) for seen in server.seen] == [True, False, False]
+    assert len(desk.notices) == 1
+    assert said in desk.notices[0]
+    assert desk.patience.waits == []
+    assert desk.books.spent == desk.books.settled[1].usd + desk.books.settled[2].usd
+
+
+def test_a_server_that_refuses_it_still_is_given_up(server: MessagesServer, desk: Desk) -> None:
+    no = api.refusal_of(400, "invalid_request_error", "thinking: no")
+    server.play(no, no)
+    with pytest.raises(Unable, match="thinking: no"):
+        desk.propose()
+    assert len(server.seen) == 2
+
+
+def test_it_is_left_out_of_what_is_counted_too(server: MessagesServer, desk: Desk) -> None:
+    server.count_refusal = 400, {"type": "invalid_request_error", "message": "effort: unknown"}
+    with pytest.raises(Unable):
+        desk.propose()
+    assert ["output_config" in seen.body for seen in server.counted] == [True, False]
+
+
+def page(text: str, kind: str) -> Step:
+    return lambda exchange: exchange.reply(200, text.encode(), kind, {})
+
+
+STRANGE = {
+    "a login page": page("<html><title>Sign in</title></html>", "text/html; charset=utf-8"),
+    "an error in JSON": page('{"error": {"message": "no such route"}}', "application/json"),
+    "no JSON": page("{", "application/json"),
+    "an empty stream": api.cut([], 0, clean=True),
+    "another protocol": lambda exchange: (
+        exchange.write('data: {"choices": []}\n\n'),
+        exchange.finish(),
+    )[0],
+}
+
+
+@pytest.mark.parametrize("name", STRANGE)
+def test_answers_of_another_kind_end_the_run_after_three(
+    name: str, server: MessagesServer, desk: Desk
+) -> None:
+    server.play(*[STRANGE[name]] * 3)
+    with pytest.raises(Unable, match=r"anthropic\.base_url"):
+        desk.propose()
+    assert len(desk.patience.waits) == 2
+    assert desk.books.spent == 0
+
+
+def test_who_has_answered_before_is_given_more_time(server: MessagesServer, desk: Desk) -> None:
+    server.play(GOOD, *[STRANGE["a login page"]] * 10, GOOD)
+    desk.propose()
+    assert desk.propose(situation(3)) == AFTER
+    assert len(desk.patience.waits) == 10
+
+
+def test_a_message_that_is_not_streamed_is_a_message(server: MessagesServer, desk: Desk) -> None:
+    whole = {
+        "type": "message",
+        "content": [api.call(api.proposal(EDIT))],
+        "stop_reason": "tool_use",
+        "usage": {"input_tokens": 100, "output_tokens": 50},
+    }
+    server.play(page(json.dumps(whole), "application/json"))
+    assert desk.propose() == AFTER
+    assert desk.books.settled[0].tokens == Tokens(input=100, output=50)
+    assert desk.books.settled[0].exact

@@ -264,3 +264,25 @@ def test_a_file_in_the_place_of_what_is_set_aside_is_set_aside(tmp_path: Path) -
     (run.root / NAMES[0]).write_text("mine\n")
     run.projections.update()
     assert run.aside() == {"1-results.tsv": "mine\n"}
+
+
+def test_the_books_of_an_earlier_version_are_taken_for_what_they_are(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    former = results.former_budget(run.state.settled)
+    assert former.splitlines()[0].endswith("outcome")
+    for name in ("run/budget.log", "project/budget.log"):
+        (tmp_path / name).write_text(former)
+    assert run.restarted().update() == []
+    assert run.files() == expected(run.state)
+    assert run.aside() == {}
+
+
+def test_what_is_settled_is_written_before_there_is_a_row(tmp_path: Path) -> None:
+    run = Run(tmp_path)
+    run.projections.update()
+    run.state.settled[:] = state_with(3).settled
+    before = run.files()["run/results.tsv"]
+    assert run.projections.update_costs() == []
+    files = run.files()
+    assert files["project/budget.log"] == expected(run.state)["project/budget.log"]
+    assert files["run/results.tsv"] == before

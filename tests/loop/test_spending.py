@@ -57,3 +57,29 @@ def test_what_a_dead_runner_had_reserved_is_settled_at_its_worst(recorder: Recor
     settled = [event for _, event in recorder.state.settled]
     assert [(event.usd, event.exact) for event in settled] == [(0.5, False), (1.0, False)]
     assert recorder.state.reserved == {}
+
+
+def test_what_is_possibly_billed_counts_up_to_a_hundredth_of_the_cap(recorder: Recorder) -> None:
+    books = SpendLedger(recorder)
+    for _ in range(3):
+        books.settle(books.reserve(request(1.0)), {}, 0.0, "dropped", exact=False, possible_usd=0.5)
+    assert (recorder.state.spent_usd, recorder.state.possible_usd) == (0.0, 1.5)
+    with pytest.raises(Exhausted, match=r"\$1\.50 possibly billed besides"):
+        books.reserve(request(3.97))
+    books.reserve(request(3.96))
+
+
+def test_a_person_is_told_once_that_much_may_have_been_billed(recorder: Recorder) -> None:
+    books = SpendLedger(recorder)
+    for _ in range(4):
+        books.settle(books.reserve(request(1.0)), {}, 0.0, "dropped", exact=False, possible_usd=0.3)
+    assert len(recorder.state.notices) == 1
+    assert "may have been billed" in recorder.state.notices[0][1].text
+
+
+def test_whoever_keeps_the_log_hears_of_each_settlement(recorder: Recorder) -> None:
+    heard: list[int] = []
+    books = SpendLedger(recorder, lambda: heard.append(len(recorder.state.settled)))
+    books.settle(books.reserve(request(1.0)), {}, 0.5, "answered")
+    books.settle(books.reserve(request(1.0)), {}, 0.5, "answered")
+    assert heard == [1, 2]

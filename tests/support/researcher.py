@@ -137,9 +137,17 @@ class Desk:
     """A proposer with all that it needs; close it."""
 
     def __init__(
-        self, url: str, *, cap: float = 10.0, context: Context | None = None, **settings: Any
+        self,
+        url: str,
+        *,
+        cap: float = 10.0,
+        context: Context | None = None,
+        ledger: Any = None,
+        **settings: Any,
     ) -> None:
+        """`ledger` is a real one, in place of `books`."""
         self.books = SpendLedger(cap)
+        self._ledger = ledger or self.books
         self.patience = Patience()
         self.screen = Screen()
         self.notices: list[str] = []
@@ -149,7 +157,7 @@ class Desk:
     def _proposer(self, url: str, settings: dict[str, Any]) -> ConversingProposer:
         made = Settings(base_url=url, **settings)
         credentials = Credentials.from_environment({"ANTHROPIC_API_KEY": CANARY}, made)
-        return AnthropicProposer(made, credentials, self.books, self.patience, **self._more())
+        return AnthropicProposer(made, credentials, self._ledger, self.patience, **self._more())
 
     def _more(self) -> dict[str, Any]:
         return {
@@ -172,4 +180,4 @@ class ChatDesk(Desk):
         priced = {"model": "m", "prices": {"input": 2.0, "output": 10.0}, **settings}
         made = openai.Settings(base_url=url, **priced)
         credentials = openai.Credentials.from_environment({"OPENAI_API_KEY": CANARY}, made)
-        return openai.OpenAIProposer(made, credentials, self.books, self.patience, **self._more())
+        return openai.OpenAIProposer(made, credentials, self._ledger, self.patience, **self._more())
