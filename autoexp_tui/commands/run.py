@@ -35,7 +35,7 @@ class _Wishes(Overrides):
     seed: int
     results: Path | None
     include_dirty: bool
-    best_of: str | None
+    origin: str | None
 
 
 @click.command()
@@ -44,7 +44,8 @@ class _Wishes(Overrides):
 @overriding
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the proposer.")
 @click.option("--results", type=click.Path(dir_okay=False, path_type=Path), help="The table.")
-@click.option("--from", "best_of", metavar="RUN", help="Start from the best of that run.")
+@click.option("--from", "origin", metavar="RUN|N|RUN:N",
+              help="Start from the best of RUN, or from experiment N (of the last).")  # fmt: skip
 @click.option("--include-dirty", is_flag=True, help="Start from uncommitted changes as they are.")
 @click.option("--detach", is_flag=True, help="Start it and return.")
 @click.option("--foreground", is_flag=True, help="Host the loop in this very process.")
@@ -68,13 +69,13 @@ def run(
     how = choose_view(plain=plain, as_json=as_json)
     project = find_project(directory)
     tag = wishes["tag"]
-    if tag is not None and is_running(found := project.run(tag)):
+    if tag is not None and wishes["origin"] is None and is_running(found := project.run(tag)):
         warn(f"{tag} is running already: watching it")
         return watch(found, how)
     today = dt.datetime.now().astimezone().date()
     wanted = Wishes(**wishes)
-    if wanted.best_of is None and sys.stdin.isatty() and how == "screen":
-        wanted = replace(wanted, best_of=_ask_where(project, wanted, today))
+    if wanted.origin is None and sys.stdin.isatty() and how == "screen":
+        wanted = replace(wanted, origin=_ask_where(project, wanted, today))
     prepared = prepare(project, wanted, today=today)
     for note in prepared.notes:
         warn(f"autoexp: {note}")

@@ -35,6 +35,11 @@ class RunDirectory:
         return self.home / told
 
     @property
+    def is_there(self) -> bool:
+        """Whether a run of that name has begun."""
+        return self.journal.is_file()
+
+    @property
     def journal(self) -> Path:
         return self.path / "journal.jsonl"
 

@@ -8,12 +8,21 @@ from pathlib import PurePosixPath
 
 from autoexp_tui.model.contract import Contract
 from autoexp_tui.model.problem import UsageProblem
-from autoexp_tui.model.state import RunState
+from autoexp_tui.model.state import Row, RunState
 from autoexp_tui.project import CONFIG, Project
 from autoexp_tui.repository.repository import Repository
+from autoexp_tui.summary.outcomes import outcome_of
 
 _NAMED = 4
 """How many of the other changed files are named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """An experiment of an earlier run, whose text a new one starts from."""
+
+    state: RunState
+    row: Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +39,9 @@ def choose_base(
     contract: Contract,
     *,
     include_dirty: bool,
-    best_of: RunState | None = None,
+    origin: Origin | None = None,
 ) -> Base:
-    """The commit to start from; `best_of` names a run whose best target goes on top of it.
+    """The commit to start from; the target of `origin` goes on top of it.
 
     Raises UsageProblem when what is judged (the target, the harness) is not as HEAD has it, and
     nobody has said to take it as it is.
@@ -44,8 +53,8 @@ def choose_base(
     # What git ignores is linked, not committed: the Python of `.venv`, a program that was built.
     linked = set(repository.ignored([p for p in dirty if not repository.is_tracked(p)]))
     dirty = [path for path in dirty if path not in linked]
-    if best_of is not None and best_of.incumbent is not None:
-        return _on_top(project, repository, contract, head, best_of)
+    if origin is not None:
+        return _on_top(project, repository, contract, head, origin)
     if dirty and not include_dirty:
         raise UsageProblem(
             f"{', '.join(dirty)}: not committed; commit first, or start from them as they are "
@@ -94,16 +103,19 @@ def _judged(project: Project, contract: Contract) -> list[str]:
 
 
 def _on_top(
-    project: Project, repository: Repository, contract: Contract, head: str, state: RunState
+    project: Project, repository: Repository, contract: Contract, head: str, origin: Origin
 ) -> Base:
-    """HEAD with the target as the best of another run has it."""
-    best = state.incumbent
+    """HEAD with the target as an experiment of another run has it."""
+    state, row = origin.state, origin.row
     path = str(PurePosixPath(project.folder) / contract.target)
-    if best is None or state.run.contract.target != contract.target:
-        raise UsageProblem(f"run {state.run.tag} has no best {contract.target} to start from")
-    text = repository.read(best.commit, path)
-    message = f"As #{best.n} of run {state.run.tag} left it: {path}\n"
-    told = f"starting from the best of {state.run.tag}, #{best.n}"
+    if (state.run.folder, state.contract.target) != (project.folder, contract.target):
+        raise UsageProblem(f"run {state.run.tag} is not of {path}: it has no text to start from")
+    text = repository.read(row.commit, path)
+    message = f"As #{row.n} of run {state.run.tag} left it: {path}\n"
+    if row is state.incumbent:
+        told = f"starting from the best of {state.run.tag}, #{row.n}"
+    else:
+        told = f"starting from #{row.n} of {state.run.tag} ({outcome_of(row).told})"
     if text == repository.read(head, path):
         return Base(head, (told,))
     return Base(repository.commit(head, {path: text}, message), (told,))

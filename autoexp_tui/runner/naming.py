@@ -12,7 +12,8 @@ from autoexp_tui.model import budget
 from autoexp_tui.model.contract import Budget
 from autoexp_tui.model.problem import UsageProblem
 from autoexp_tui.model.rundir import RunDirectory, runs_in
-from autoexp_tui.project import Project
+from autoexp_tui.project import Project, find_run
+from autoexp_tui.runner.base import Origin
 from autoexp_tui.sources.journals import read_state
 
 _TAG = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?")
@@ -24,16 +25,19 @@ def choose_run(
     target: str,
     caps: Callable[[Budget], Budget],
     today: dt.date,
+    *,
+    anew: bool = False,
 ) -> RunDirectory:
     """The run called `tag`; else the last one where there is something left to do; else a new one.
 
-    `caps` are a run's limits as they are asked for. Raises UsageProblem for what is no name.
+    `caps` are a run's limits as they are asked for; `anew` passes over the last one. Raises
+    UsageProblem for what is no name.
     """
     if tag is not None:
         if not _TAG.fullmatch(tag) or ".." in tag or tag.endswith(".lock"):
             raise UsageProblem(f"tag {tag!r}: use up to 64 letters, digits, dots, dashes")
         return project.run(tag)
-    if last := last_run(project):
+    if (last := last_run(project)) and not anew:
         state = read_state(last)
         state.budget = caps(state.budget)
         finished = state.finished
@@ -54,6 +58,40 @@ def last_run(project: Project) -> RunDirectory | None:
         if started is not None and started.folder == project.folder:
             return run
     return None
+
+
+def find_origin(project: Project, named: str) -> Origin:
+    """The experiment that `named` says: `TAG` the best of a run, `31` one of the last run of the
+    project, `TAG:31`.
+
+    A run whose tag is a number goes before an experiment. Raises UsageProblem where there is none.
+    """
+    tag, colon, number = named.rpartition(":")
+    by_number = bool(colon)
+    if not colon and _is_number(named) and not project.run(named).is_there:
+        by_number, run = True, last_run(project)
+        if run is None:
+            raise UsageProblem(f"--from {named}: no run of this project yet to start from")
+    else:
+        run = find_run(project.place, tag if colon else named)
+    state = read_state(run)
+    if not by_number:
+        row = state.incumbent
+        if row is None:
+            raise UsageProblem(f"run {run.tag} has no best to start from: it measured nothing yet")
+        return Origin(state, row)
+    if not _is_number(number):
+        raise UsageProblem(f"--from {named}: write the number of an experiment behind the colon")
+    row = state.row(int(number))
+    if row is None:
+        raise UsageProblem(
+            f"run {run.tag} has no experiment {number} to start from: it has {len(state.rows)}"
+        )
+    return Origin(state, row)
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal()
 
 
 def default_tag(target: str, today: dt.date) -> str:

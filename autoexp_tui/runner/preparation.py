@@ -25,13 +25,13 @@ from autoexp_tui.model.contract import Budget, Contract
 from autoexp_tui.model.problem import UsageProblem
 from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.model.state import RunState
-from autoexp_tui.project import Project, find_run
+from autoexp_tui.project import Project
 from autoexp_tui.proposers import registry
 from autoexp_tui.repository.candidates import Candidates
 from autoexp_tui.repository.repository import Repository
-from autoexp_tui.runner.base import choose_base, config_path
+from autoexp_tui.runner.base import Origin, choose_base, config_path
 from autoexp_tui.runner.claiming import claim, exclude_lines
-from autoexp_tui.runner.naming import choose_run
+from autoexp_tui.runner.naming import choose_run, find_origin
 from autoexp_tui.sources.journals import read_state
 from autoexp_tui.system.files import replace_file, set_aside
 from autoexp_tui.text.safe import clean_line
@@ -49,8 +49,8 @@ class Wishes:
     seed: int = 0
     results: Path | None = None
     include_dirty: bool = False
-    best_of: str | None = None
-    """A run whose best target the new one starts from."""
+    origin: str | None = None
+    """What the new run starts from: the best of a run, `TAG`, or an experiment, `31`, `TAG:31`."""
 
     def budget(self, given: Budget) -> Budget:
         """`given` with the caps that were asked for."""
@@ -90,15 +90,24 @@ def prepare(project: Project, wishes: Wishes, *, today: dt.date) -> Prepared:
         AlreadyRunning, JournalError: the run of that name can't be taken.
     """
     contract = wishes.contract(project.contract())
-    run = choose_run(project, wishes.tag, contract.target, wishes.budget, today)
+    # Found first: what goes on with an old run would take no notice of it.
+    origin = find_origin(project, wishes.origin) if wishes.origin is not None else None
+    run = choose_run(
+        project, wishes.tag, contract.target, wishes.budget, today, anew=origin is not None
+    )
     with locked(run):
         state = read_state(run)
+        if state.rows and origin is not None:
+            raise UsageProblem(
+                f"run {run.tag} has begun already, and goes on from its own best: "
+                "--from begins another, with another --tag"
+            )
         with contextlib.closing(Repository.open(project.place.root)) as repository:
             place = claim(project, repository, run, state, wishes.results)
             if state.rows:
                 notes = _resume(run, state, wishes, contract, project)
             else:
-                notes = _begin(run, project, repository, contract, wishes)
+                notes = _begin(run, project, repository, contract, wishes, origin)
             place.results.parent.mkdir(parents=True, exist_ok=True)
             repository.exclude(exclude_lines(project.place.root, place.results))
     notes = (*place.notes, *notes)
@@ -128,11 +137,11 @@ def _begin(
     repository: Repository,
     contract: Contract,
     wishes: Wishes,
+    origin: Origin | None,
 ) -> Sequence[str]:
     """Write the first event; what an attempt without a row left behind is done over."""
-    best_of = read_state(find_run(project.place, wishes.best_of)) if wishes.best_of else None
     base = choose_base(
-        project, repository, contract, include_dirty=wishes.include_dirty, best_of=best_of
+        project, repository, contract, include_dirty=wishes.include_dirty, origin=origin
     )
     started = first_event(project, contract, run.tag, base.commit, wishes.seed)
     text = Candidates(repository, started).text_of(base.commit)
