@@ -107,6 +107,6 @@ def test_a_past_that_knew_fewer_values_still_teaches() -> None:
     now = situation(text, text, [first, *old])
     space = survey(now)
     known = recall(now.contract, now.history, space.baseline)
-    assert all(tried.values["f.scale"] == "3.5" for tried in known)
-    assert known[1].values["RATE"] == "0.10"
+    assert all(tried.values["f.scale"] == "3.5" for tried in known.tried)
+    assert known.tried[1].values["RATE"] == "0.10"
     assert Tuner().propose(now, lambda *_: None).text != text

@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autoexp_tui.proposers.tuner import literals
-from autoexp_tui.proposers.tuner.domains import Choices, Numbers, blind, ranged
+from autoexp_tui.proposers.tuner.domains import Numbers, ranged
+from autoexp_tui.proposers.tuner.unmarked import blind
 
 
 def written(value: float, like: str) -> str:
@@ -74,19 +75,15 @@ def test_a_blind_range_never_leaves_its_bounds_or_its_kind(
     domain = blind(name, anchor, anchor)
     first = literals.read(anchor)
     assert first is not None
-    if isinstance(domain, Choices):
-        assert first[0] == 0
-        return
-    assert domain is not None
+    assert isinstance(domain, Numbers)
     low, high = domain.ends
     known = literals.read(domain.decode(low + share * (high - low)))
     assert known is not None
     value, style = known
-    assert domain.low <= abs(value) <= domain.high
-    assert (value < 0) == (first[0] < 0)
+    assert domain.low <= value <= domain.high
     assert style.integer == first[1].integer
-    if style.integer:
-        assert abs(value) >= 1
+    if first[0] > 0:
+        assert value > 0
 
 
 @given(st.floats(0, 1))
@@ -117,9 +114,60 @@ def test_a_range_reaches_on_beyond_the_best_value() -> None:
 @pytest.mark.parametrize("literal", ["0", "0.0", "0.00"])
 def test_nought_may_become_something(literal: str) -> None:
     domain = blind("weight_decay", literal, literal)
-    assert isinstance(domain, Choices)
-    assert literal in domain.options
-    assert len(domain.options) > 1
+    assert isinstance(domain, Numbers)
+    low, high = domain.ends
+    assert domain.encode(literal) == low == 0
+    assert float(domain.decode(high)) >= 1
+    # As much of the range is for a hundredth as for a half.
+    middle = float(domain.decode(high / 2))
+    assert middle == 1 if literal == "0" else 0.001 < middle < 0.1
+
+
+@pytest.mark.parametrize(
+    ("name", "literal", "least"),
+    [
+        ("x", "2.0", -2.0),
+        ("Y", "-2.0", 2.0),
+        ("offset", "3", -3.0),
+        ("bias", "0.0", -0.5),
+        ("train.clip.arg2", "1.5", -1.5),
+    ],
+)
+def test_what_may_cross_zero_has_a_range_on_either_side(
+    name: str, literal: str, least: float
+) -> None:
+    domain = blind(name, literal, literal)
+    assert isinstance(domain, Numbers)
+    assert domain.low < -abs(least) < abs(least) < domain.high
+    assert domain.encode("0") == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "literal"),
+    [("learning_rate", "0.01"), ("weight", "2.0"), ("decay", "1e-4"),
+     ("hidden", "32"), ("dropout", "0.5")],
+)  # fmt: skip
+def test_what_is_a_size_stays_above_zero(name: str, literal: str) -> None:
+    domain = blind(name, literal, literal)
+    assert isinstance(domain, Numbers)
+    assert domain.low > 0
+
+
+@given(
+    st.floats(-1e6, 1e6).filter(lambda value: abs(value) > 1e-6),
+    st.floats(-1e6, 1e6),
+    st.integers(3, 8),
+)
+def test_a_signed_coordinate_and_back_is_the_same_number(
+    anchor: float, value: float, figures: int
+) -> None:
+    domain = blind("x", f"{anchor:.6f}", f"{anchor:.6f}")
+    assert isinstance(domain, Numbers)
+    inside = min(max(value, domain.low), domain.high)
+    coordinate = domain.encode(f"{inside:.12f}")
+    assert coordinate is not None
+    back = float(domain.decode(coordinate, figures))
+    assert back == pytest.approx(inside, rel=10 ** (1 - figures), abs=1e-9)
 
 
 def test_a_given_range_with_steps_lists_them() -> None:

@@ -125,7 +125,7 @@ INI = "[train]\nlr = 0.1 ; rate\nepochs: 30\nname = x 5\nflag = true\n[server]\n
 MOVING = {
     ("a.c", C): {
         "N": "64", "tol": "1e-6", "table[0]": "16", "table[1]": "32", "relax.omega": "1.5",
-        "relax.i#2": "100", "relax.sum#2": "0.25", "relax.c.w": "4", "relax.c.rate": "0.1",
+        "relax.i#2": "100", "relax.sum#2": "0.25", "relax.c.w": "4", "relax.c.rate": "-0.1",
         "main.relax.arg1": "0.5", "main.relax.arg2": "10",
     },
     ("a.js", JAVASCRIPT): {

@@ -236,10 +236,25 @@ def _others(slot: Slot) -> list[str]:
     return sorted(drawn - {slot.literal})
 
 
+class _Signed(ast.NodeTransformer):
+    """A sign and its number as one constant, which is what moves."""
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
+        self.generic_visit(node)
+        match node:
+            case ast.UnaryOp(
+                op=ast.USub() | ast.UAdd() as sign,
+                operand=ast.Constant(value=int() | float() as value),
+            ) if not isinstance(value, bool):
+                return ast.Constant(-value if isinstance(sign, ast.USub) else value)
+            case _:
+                return node
+
+
 def _parse(text: str) -> ast.Module:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return ast.parse(text)
+        return ast.fix_missing_locations(_Signed().visit(ast.parse(text)))
 
 
 def _constants(tree: ast.AST) -> list[str]:

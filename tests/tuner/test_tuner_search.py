@@ -7,9 +7,10 @@ import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
 
 from autoexp_tui.proposers.tuner import arms
-from autoexp_tui.proposers.tuner.domains import Choices, Domain, Numbers, blind
-from autoexp_tui.proposers.tuner.past import Arm, Tried
+from autoexp_tui.proposers.tuner.domains import Choices, Domain, Numbers
+from autoexp_tui.proposers.tuner.past import Tried
 from autoexp_tui.proposers.tuner.search import suggest
+from autoexp_tui.proposers.tuner.unmarked import blind
 
 
 def domains() -> dict[str, Domain]:
@@ -67,32 +68,11 @@ def test_fewer_columns_are_the_same_as_holding_the_others_fixed() -> None:
     assert suggest({"rate": domain}, past(30), 5) == {"rate": domain.decode(drawn)}
 
 
-def outcomes(arm: Arm, kept: int, lost: int) -> list[Tried]:
-    status = ["keep"] * kept + ["discard"] * lost
-    return [Tried(n, status[n - 1], arm, {}, {}, 0.0) for n in range(1, len(status) + 1)]
-
-
-def share_of_whole(history: list[Tried]) -> float:
-    rng = np.random.default_rng(0)
-    return float(np.mean([arms.choose_arm(history, rng) == "whole" for _ in range(400)]))
-
-
-def test_the_arm_that_keeps_more_is_asked_more() -> None:
-    usual = share_of_whole([])
-    assert share_of_whole(outcomes("whole", 6, 0)) > usual + 0.2
-    assert share_of_whole(outcomes("steps", 6, 0)) < usual
-    assert share_of_whole(outcomes("steps", 0, 12)) > usual + 0.2
-
-
-def test_old_outcomes_are_slowly_forgotten() -> None:
-    old = outcomes("steps", 0, 12) + outcomes("steps", 8, 0)
-    new = outcomes("steps", 8, 0) + outcomes("steps", 0, 12)
-    assert share_of_whole(old) < share_of_whole(new)
-
-
-def test_a_step_moves_at_most_three_slots() -> None:
-    space: dict[str, Domain] = {f"p{n}": Choices(("a", "b")) for n in range(8)}
-    here = dict.fromkeys(space, "a")
-    rng = np.random.default_rng(0)
-    sizes = {len(arms.steps(space, here, [], (), rng)) for _ in range(60)}
-    assert sizes == {1, 2, 3}
+def test_a_crash_counts_as_worse_than_anything_measured() -> None:
+    space = domains()
+    near = past(40)
+    crashes = [Tried(n, "crash", "whole", one.values, {}, None) for n, one in enumerate(near, 41)
+               if float(one.values["rate"]) > 0.5]  # fmt: skip
+    good = [one for one in near if float(one.values["rate"]) <= 0.5]
+    rates = [float(suggest(space, [*good, *crashes], seed)["rate"]) for seed in range(20)]
+    assert np.median(rates) < 0.5

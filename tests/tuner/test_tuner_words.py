@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import pytest
 
+from autoexp_tui.model.contract import Contract, Metric
 from autoexp_tui.model.events import Status
-from autoexp_tui.proposers.tuner.domains import Choices, Domain, blind
+from autoexp_tui.proposers.tuner.domains import Choices, Domain
 from autoexp_tui.proposers.tuner.hypotheses import description, hypothesis
-from autoexp_tui.proposers.tuner.past import Tried
+from autoexp_tui.proposers.tuner.past import Past, Tried
+from autoexp_tui.proposers.tuner.unmarked import blind
 
 
 def rate() -> Domain:
@@ -19,11 +21,18 @@ DOMAINS: dict[str, Domain] = {"rate": rate(), "mode": Choices(("slow", "fast")),
 
 def tried(n: int, status: Status, *changed: tuple[str, str, str]) -> Tried:
     pairs = {name: (before, after) for name, before, after in changed}
-    return Tried(n, status, "steps", {}, pairs, loss=float(n))
+    return Tried(n, status, "steps", {}, pairs, None if status == "crash" else float(n))
+
+
+def past_of(*experiments: Tried) -> Past:
+    past = Past(Contract("c.yaml", "true", (Metric("loss", "lower"),)), {})
+    for experiment in experiments:
+        past.add(experiment)
+    return past
 
 
 def of_rate(before: str, after: str, *past: Tried, hints: tuple[str, ...] = ()) -> str:
-    return hypothesis("steps", {"rate": (before, after)}, DOMAINS, past, hints)
+    return hypothesis("steps", {"rate": (before, after)}, DOMAINS, past_of(*past), hints)
 
 
 @pytest.mark.parametrize(
@@ -86,13 +95,13 @@ def test_a_small_step_tells_what_the_last_ones_did(
     ],
 )
 def test_a_choice_has_no_direction(past: list[Tried], expected: str) -> None:
-    said = hypothesis("steps", {"mode": ("slow", "fast")}, DOMAINS, past, ())
+    said = hypothesis("steps", {"mode": ("slow", "fast")}, DOMAINS, past_of(*past), ())
     assert said == f"mode slow → fast: {expected}."
 
 
 def test_two_moves_have_a_reason_each() -> None:
     changed = {"rate": ("0.1", "0.2"), "mode": ("slow", "fast")}
-    said = hypothesis("steps", changed, DOMAINS, [], ())
+    said = hypothesis("steps", changed, DOMAINS, past_of(), ())
     assert said == (
         "rate 0.1 → 0.2 and mode slow → fast. rate: not moved before; mode: not moved before."
     )
@@ -105,8 +114,8 @@ def test_a_hint_is_named_as_the_reason() -> None:
 
 def test_a_draw_claims_nothing_before_there_is_something_to_know() -> None:
     changed = {"rate": ("0.1", "0.2")}
-    few = [tried(1, "keep")]
-    many = [tried(n, "discard") for n in range(1, 10)]
+    few = past_of(tried(1, "keep"))
+    many = past_of(*(tried(n, "discard") for n in range(1, 10)))
 
     assert "only the baseline is known" in hypothesis("whole", changed, DOMAINS, few, ())
     assert "9 measurements favour; the best of them is #1" in hypothesis(
@@ -117,3 +126,13 @@ def test_a_draw_claims_nothing_before_there_is_something_to_know() -> None:
 def test_a_long_description_is_cut_to_four_changes() -> None:
     changed = {f"p{number}": ("1", "2") for number in range(6)}
     assert description(changed) == "p0 1 → 2, p1 1 → 2, p2 1 → 2, p3 1 → 2 and 2 more"
+
+
+def test_a_model_s_proposal_says_what_it_expects() -> None:
+    changed = {"rate": ("0.1", "0.2")}
+    known = past_of(*(tried(n, "discard") for n in range(1, 10)), tried(10, "crash"))
+    assert hypothesis("region", changed, DOMAINS, known, (), "loss 0.31 ± 0.02") == (
+        "rate 0.1 → 0.2: a model of 9 measurements finds it the most promising point near the best "
+        "and expects loss 0.31 ± 0.02."
+    )
+    assert "near the best" not in hypothesis("model", changed, DOMAINS, known, (), "")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import takewhile
 
-from autoexp_tui.proposers.tuner.arms import direction, mentioned, moves
+from autoexp_tui.proposers.tuner.arms import direction, mentioned
 from autoexp_tui.proposers.tuner.domains import Choices, Domain
-from autoexp_tui.proposers.tuner.past import Arm, Tried
+from autoexp_tui.proposers.tuner.past import Arm, Past, Tried
 
 _COUNTS = {2: "two", 3: "three", 4: "four", 5: "five"}
 _SHOWN = 4
@@ -30,20 +30,26 @@ def hypothesis(
     arm: Arm,
     changed: Mapping[str, tuple[str, str]],
     domains: Mapping[str, Domain],
-    past: Sequence[Tried],
+    past: Past,
     hints: Sequence[str],
+    expected: str = "",
 ) -> str:
-    """What is moved and why, for a person to read while the harness runs."""
+    """What is moved and why, for a person to read while the harness runs.
+
+    `expected`: the figure that a model expects of it, in words.
+    """
     if arm == "rest":
         return (
             f"{description(changed)}: a combination that is left, as the likelier ones are tried."
         )
     if arm == "whole":
         return _whole(changed, domains, past)
+    if arm in {"model", "region"}:
+        return _modelled(arm, changed, past, expected)
     moved = " and ".join(_arrow(name, *pair) for name, pair in changed.items())
     facts = []
     for name, (before, after) in changed.items():
-        fact = _fact(domains[name], before, after, moves(name, past))
+        fact = _fact(domains[name], name, before, after, past)
         if mentioned(name, hints):
             fact = f"a hint names it; {fact}"
         facts.append(f"{name}: {fact}" if len(changed) > 1 else fact)
@@ -55,26 +61,32 @@ def _arrow(name: str, before: str, after: str) -> str:
 
 
 def _whole(
-    changed: Mapping[str, tuple[str, str]], domains: Mapping[str, Domain], past: Sequence[Tried]
+    changed: Mapping[str, tuple[str, str]], domains: Mapping[str, Domain], past: Past
 ) -> str:
     values = f"{len(changed)} of {len(domains)} values" if len(domains) > 1 else "the value"
-    measured = [tried for tried in past if tried.status != "crash"]
-    if len(measured) < _FEW:
-        known = "the baseline is" if len(measured) == 1 else f"{len(measured)} measurements are"
+    if past.measured < _FEW or past.best is None:
+        known = "the baseline is" if past.measured == 1 else f"{past.measured} measurements are"
         why = f"a draw from the whole space, as only {known} known"
     else:
-        best = min(measured, key=lambda tried: tried.loss)
-        why = f"a draw that {len(measured)} measurements favour; the best of them is #{best.n}"
+        why = f"a draw that {past.measured} measurements favour; the best of them is #{past.best.n}"
     return f"Move {values} at once, {description(changed)}: {why}."
 
 
-def _fact(domain: Domain, before: str, after: str, known: Sequence[tuple[Tried, str, str]]) -> str:
+def _modelled(arm: Arm, changed: Mapping[str, tuple[str, str]], past: Past, expected: str) -> str:
+    near = " near the best" if arm == "region" else ""
+    count = len([tried for tried in past.window() if tried.loss is not None])
+    why = f"a model of {count} measurements finds it the most promising point{near}"
+    return f"{description(changed)}: {why}{f' and expects {expected}' if expected else ''}."
+
+
+def _fact(domain: Domain, name: str, before: str, after: str, past: Past) -> str:
     """The strongest thing that the history says about one move."""
+    known = past.moves(name)
     if not known:
         return "not moved before"
     way = direction(domain, before, after)
     if way == 0:
-        return _about_choice(after, known)
+        return _about_choice(name, after, past)
     ordered = [(tried, direction(domain, old, new), new) for tried, old, new in known]
     ordered = [move for move in ordered if move[1]]
     if not ordered:
@@ -90,11 +102,10 @@ def _fact(domain: Domain, before: str, after: str, known: Sequence[tuple[Tried, 
     return _about_other_way(ordered[-1])
 
 
-def _about_choice(after: str, known: Sequence[tuple[Tried, str, str]]) -> str:
-    earlier = [tried for tried, _, value in known if value == after]
-    if earlier:
-        return f"{after} in #{earlier[-1].n} {_outcome(earlier[-1])}"
-    if any(before == after for _, before, _ in known):
+def _about_choice(name: str, after: str, past: Past) -> str:
+    if earlier := past.last_to(name, after):
+        return f"{after} in #{earlier.n} {_outcome(earlier)}"
+    if past.was_left(name, after):
         return f"back to {after}"
     return f"{after} not tried before"
 

@@ -10,8 +10,8 @@ _NUMBER = re.compile(
     r"(?P<sign>[-+]?)(?P<whole>\d(?:_?\d)*)?(?P<dot>\.(?P<part>\d(?:_?\d)*)?)?"
     r"(?:(?P<e>[eE])(?P<esign>[-+]?)(?P<exponent>\d+))?"
 )
-_FIGURES = 3
-"""Significant digits of what is written."""
+FIGURES = 3
+"""Significant digits of what is written, unless more are asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,24 +54,24 @@ def read(literal: str) -> tuple[float, NumberStyle] | None:
     return value, style
 
 
-def write(value: float, style: NumberStyle) -> str:
-    """`value` with three significant digits; an integer below 1000 keeps all of them."""
+def write(value: float, style: NumberStyle, figures: int = FIGURES) -> str:
+    """`value` with so many significant digits; an integer below 1000 keeps all of them."""
     sign = "-" if value < 0 else "+" if style.plus else ""
     size = abs(value)
     if style.integer:
-        whole = round(size) if size < 10**_FIGURES else int(Decimal(f"{size:.{_FIGURES - 1}e}"))
+        whole = round(size) if size < 10**figures else int(Decimal(f"{size:.{figures - 1}e}"))
         return ("" if whole == 0 and sign == "-" else sign) + _grouped(str(whole), style)
     if size == 0 and sign == "-":
         sign = ""
     if style.exponent:
-        return sign + _scientific(size, style)
-    return sign + _decimal(_rounded(size), style)
+        return sign + _scientific(size, style, figures)
+    return sign + _decimal(_rounded(size, figures), style)
 
 
-def _rounded(size: float) -> Decimal:
-    if 0.9 < size < 1:  # near one it is the distance to one that carries the meaning
-        return 1 - Decimal(f"{1 - size:.1e}")
-    return Decimal(f"{size:.{_FIGURES - 1}e}")
+def _rounded(size: float, figures: int) -> Decimal:
+    if 0.9 < size < 1 - 1e-9:  # near one it is the distance to one that carries the meaning
+        return 1 - Decimal(f"{1 - size:.{figures - 2}e}")
+    return Decimal(f"{size:.{figures - 1}e}")
 
 
 def _decimal(size: Decimal, style: NumberStyle) -> str:
@@ -86,8 +86,8 @@ def _decimal(size: Decimal, style: NumberStyle) -> str:
     return f"{whole}.0" if style.dot else whole
 
 
-def _scientific(size: float, style: NumberStyle) -> str:
-    mantissa, _, exponent = f"{size:.{_FIGURES - 1}e}".partition("e")
+def _scientific(size: float, style: NumberStyle, figures: int) -> str:
+    mantissa, _, exponent = f"{size:.{figures - 1}e}".partition("e")
     mantissa = mantissa.rstrip("0").rstrip(".")
     if style.dot and "." not in mantissa:
         mantissa += ".0"

@@ -1,8 +1,14 @@
-"""The history as the search sees it: which values were tried, and one figure of merit for each."""
+"""The history as the search sees it: which values were tried, and one figure of merit for each.
+
+A `Past` takes in each trial once, so that what a proposal costs doesn't grow with the run; made
+anew from the whole history, as after a resume, it is the same.
+"""
 
 from __future__ import annotations
 
 import math
+from bisect import insort
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -10,12 +16,20 @@ from typing import Literal, TypeAlias
 from autoexp_tui.model.contract import Contract
 from autoexp_tui.model.objective import Objective, improvement
 from autoexp_tui.model.proposal import Trial
+from autoexp_tui.proposers.tuner.credit import Credit
 
-Arm: TypeAlias = Literal["steps", "whole", "rest"]
-"""How a point was chosen; `rest` when neither arm had anything new and any new point would do."""
+Arm: TypeAlias = Literal["steps", "whole", "model", "region", "rest"]
+"""How a point was chosen; `rest` when no arm had anything new and any new point would do."""
 
 SlotValues: TypeAlias = Mapping[str, str]
 """Slot names to literals."""
+
+_BEST, _LATEST = 70, 50
+"""What the models see of a long past: so many of the best, of the latest, and of the crashes."""
+_MOVES = 40
+"""Latest moves that are held of each slot."""
+_LUCK = ("unconfirmed", "within the noise")
+"""Words of a verdict: the figure was better by no more than luck is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,38 +43,143 @@ class Tried:
     values: SlotValues
     changed: Mapping[str, tuple[str, str]]
     """The moved slots, from and to."""
-    loss: float
+    loss: float | None
+    """None for a crash."""
+    seconds: float = 0.0
 
 
-def recall(contract: Contract, history: Sequence[Trial], baseline: SlotValues) -> list[Tried]:
-    """What each trial taught. One that a person skipped taught nothing and is left out."""
-    merits = {
-        trial.n: merit(contract, trial.metrics, history[0].metrics)
-        for trial in history
-        if trial.metrics
-    }
-    plain = {n: loss for n, loss in merits.items() if math.isfinite(loss)}
-    worst = max(plain.values(), default=0.0)
-    crash = worst + max(worst - min(plain.values(), default=0.0), abs(worst), 1.0)
-    found: list[Tried] = []
-    for trial in history:
-        if trial.status == "crash" and trial.reason.startswith("skipped"):
-            continue
-        loss = crash
-        if trial.n in plain:
-            loss = _penalise_broken_limit(trial, plain[trial.n], plain.get(trial.parent))
-        values = baseline if trial is history[0] else _values(trial.memo.get("values"), baseline)
-        found.append(
-            Tried(
-                n=trial.n,
-                status=trial.status,
-                arm=_arm(trial.memo.get("arm")),
-                values=values,
-                changed=_pairs(trial.memo.get("changed")),
-                loss=loss,
-            )
+class Past:
+    """Everything that was tried, folded trial by trial."""
+
+    def __init__(self, contract: Contract, baseline: SlotValues) -> None:
+        self.tried: list[Tried] = []
+        self.credit = Credit()
+        self._contract = contract
+        self._baseline = baseline
+        self._first: Trial | None = None
+        self._last: Trial | None = None
+        self._taken = 0
+        self._losses: dict[int, float] = {}
+        self._ranked: list[tuple[float, int]] = []
+        self._crashed: deque[int] = deque(maxlen=_LATEST)
+        self._moves: dict[str, deque[tuple[Tried, str, str]]] = {}
+        self._reached: dict[tuple[str, str], Tried] = {}
+        self._left: set[tuple[str, str]] = set()
+        self._names: tuple[str, ...] = ()
+        self._points: set[tuple[str, ...]] = set()
+        self._pointed = 0
+
+    def fits(self, contract: Contract, baseline: SlotValues, history: Sequence[Trial]) -> bool:
+        """Whether it is the past of this history, but for what came since."""
+        if self._taken > len(history) or self._contract != contract:
+            return False
+        is_same = self._taken == 0 or history[self._taken - 1] is self._last
+        return is_same and self._baseline == baseline
+
+    def learn(self, history: Sequence[Trial]) -> None:
+        """Take in the trials that are new. One that a person skipped taught nothing."""
+        for trial in history[self._taken :]:
+            if self._first is None:
+                self._first = trial
+            self._last = trial
+            self._taken += 1
+            if not (trial.status == "crash" and trial.reason.startswith("skipped")):
+                self.add(self._seen(trial))
+
+    @property
+    def measured(self) -> int:
+        """How many experiments gave a figure."""
+        return len(self._ranked)
+
+    @property
+    def best(self) -> Tried | None:
+        """The measured one of the least loss."""
+        return self.tried[self._ranked[0][1]] if self._ranked else None
+
+    def window(self) -> list[Tried]:
+        """The best, the latest and the latest crashes, in the order of the run."""
+        if len(self.tried) <= _BEST + _LATEST:
+            return self.tried
+        chosen = {index for _, index in self._ranked[:_BEST]}
+        chosen.update(range(len(self.tried) - _LATEST, len(self.tried)), self._crashed)
+        return [self.tried[index] for index in sorted(chosen)]
+
+    def moves(self, name: str) -> Sequence[tuple[Tried, str, str]]:
+        """The latest experiments that moved this slot, with the values before and after."""
+        return self._moves.get(name, ())
+
+    def last_to(self, name: str, value: str) -> Tried | None:
+        """The latest experiment that moved this slot to this value."""
+        return self._reached.get((name, value))
+
+    def was_left(self, name: str, value: str) -> bool:
+        """Whether an experiment moved this slot away from this value."""
+        return (name, value) in self._left
+
+    def has(self, names: tuple[str, ...], key: tuple[str, ...]) -> bool:
+        """Whether a point of these slots was tried."""
+        if names != self._names:
+            self._names, self._points, self._pointed = names, set(), 0
+        for tried in self.tried[self._pointed :]:
+            if tried.values:
+                self._points.add(tuple(tried.values.get(name, "") for name in names))
+        self._pointed = len(self.tried)
+        return key in self._points
+
+    def _seen(self, trial: Trial) -> Tried:
+        memo = trial.memo
+        is_first = trial is self._first
+        return Tried(
+            n=trial.n,
+            status=trial.status,
+            arm=_arm(memo.get("arm")),
+            values=self._baseline if is_first else _values(memo.get("values"), self._baseline),
+            changed=_pairs(memo.get("changed")),
+            loss=self._loss(trial),
+            seconds=trial.seconds,
         )
-    return found
+
+    def _loss(self, trial: Trial) -> float | None:
+        """A figure that was better and still not kept broke a limit: it counts as so much worse."""
+        if not trial.metrics or self._first is None:
+            return None
+        loss = merit(self._contract, trial.metrics, self._first.metrics or trial.metrics)
+        if not math.isfinite(loss):
+            return None
+        self._losses[trial.n] = loss
+        parent = self._losses.get(trial.parent)
+        is_luck = any(word in trial.reason for word in _LUCK)
+        if trial.status == "discard" and parent is not None and loss < parent and not is_luck:
+            return 2 * parent - loss
+        return loss
+
+    def add(self, tried: Tried) -> None:
+        """Take in one experiment."""
+        index = len(self.tried)
+        top = self._ranked[0][0] if self._ranked else None
+        self.tried.append(tried)
+        if tried.loss is None:
+            self._crashed.append(index)
+        else:
+            insort(self._ranked, (tried.loss, index))
+        for name, (before, after) in tried.changed.items():
+            self._moves.setdefault(name, deque(maxlen=_MOVES)).append((tried, before, after))
+            self._reached[name, after] = tried
+            self._left.add((name, before))
+        gain = top - tried.loss if top is not None and tried.loss is not None else 0.0
+        self.credit.add(
+            tried.arm,
+            tuple(tried.changed),
+            gain if tried.status == "keep" else None,
+            len(tried.values),
+        )
+
+
+def recall(contract: Contract, history: Sequence[Trial], baseline: SlotValues) -> Past:
+    """What each trial taught."""
+    past = Past(contract, baseline)
+    past.learn(history)
+    return past
 
 
 def merit(contract: Contract, metrics: Mapping[str, float], first: Mapping[str, float]) -> float:
@@ -79,16 +198,9 @@ def merit(contract: Contract, metrics: Mapping[str, float], first: Mapping[str, 
     )
 
 
-def _penalise_broken_limit(trial: Trial, loss: float, parent: float | None) -> float:
-    """A figure that was better and still not kept broke a limit: it counts as so much worse."""
-    if trial.status == "discard" and parent is not None and loss < parent:
-        return 2 * parent - loss
-    return loss
-
-
 def _arm(value: object) -> Arm | Literal[""]:
     match value:
-        case "steps" | "whole" | "rest":
+        case "steps" | "whole" | "model" | "region" | "rest":
             return value
         case _:
             return ""

@@ -28,18 +28,25 @@ def suggest(domains: Mapping[str, Domain], past: Sequence[Tried], seed: int) -> 
     """
     space = {name: _distribution(domain) for name, domain in domains.items()}
     trials = []
+    crash = _worse_than_all(past)
     for tried in past:
         params = _encoded(domains, tried.values)
         if params is not None:
-            trials.append(
-                optuna.trial.create_trial(params=params, distributions=space, value=tried.loss)
-            )
+            loss = crash if tried.loss is None else tried.loss
+            trials.append(optuna.trial.create_trial(params=params, distributions=space, value=loss))
     with _quiet():
         sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=STARTUP)
         study = optuna.create_study(sampler=sampler)
         study.add_trials(trials)
         drawn = study.ask(space).params
     return {name: _literal(domain, drawn[name]) for name, domain in domains.items()}
+
+
+def _worse_than_all(past: Sequence[Tried]) -> float:
+    """What a crash counts as."""
+    losses = [tried.loss for tried in past if tried.loss is not None]
+    best, worst = min(losses, default=0.0), max(losses, default=0.0)
+    return worst + max(worst - best, abs(worst), 1.0)
 
 
 def _distribution(domain: Domain) -> BaseDistribution:

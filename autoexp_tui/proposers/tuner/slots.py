@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from autoexp_tui.proposers.tuner import comment_marks, literals, structural, syntaxes
-from autoexp_tui.proposers.tuner.domains import Choices, Domain, blind, bounded, switch
+from autoexp_tui.proposers.tuner.domains import Choices, Domain, bounded, switch
 from autoexp_tui.proposers.tuner.found import Literal, Standing
+from autoexp_tui.proposers.tuner.unmarked import blind
 
 _NOT_SETTINGS = re.compile(
     r"(^|[._-])((random_?)?seeds?|random_?state|version|ver|port|paths?|files?|dir|directory|folder|url"
@@ -49,7 +50,10 @@ class Slot:
             return self.marked
         if switched := switch(self.literal):
             return switched
-        return bounded(blind(self.name, anchor, self.literal), self.low, self.high)
+        low = self.low
+        if self.standing == "inner" and not anchor.startswith("-"):
+            low = max(low, 0.0)  # in a formula a sign may bind to more than its number
+        return bounded(blind(self.name, anchor, self.literal), low, self.high)
 
 
 def splice(text: str, slots: Sequence[Slot], values: Mapping[str, str]) -> str:

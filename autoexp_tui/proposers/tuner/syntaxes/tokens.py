@@ -52,6 +52,7 @@ _ASSIGNING = frozenset("= := <- += -= *= /= %=".split())
 _POWERS = frozenset(["pow", "powi", "powf", "Pow"])
 _BITS = frozenset("<< >> & | ^ ~ <<= >>= &= |= ^=".split())
 _BEFORE_VALUE = frozenset([*_ASSIGNING, ":", "=>", "-", "+"])
+_SIGNS = frozenset("+-")
 _AFTER_VALUE = frozenset([",", ";", ")", "}", "]", "\n", ""])
 _OPENERS = {"(": ")", "[": "]", "{": "}"}
 
@@ -362,22 +363,27 @@ class _Reader:
         if before.kind == "word" and before.text not in _CONTROL and self._frame.kind == "block":
             label = before.text
         why = self._why(digits, token, named=named)
+        sign = self._near(-1) if self._is_whole() else None
+        is_signed = sign is not None and sign.text in _SIGNS and sign.start + 1 == token.start
         return Literal(
             self._frame.scope + label,
-            token.start,
+            token.start - is_signed,
             token.start + len(digits),
+            low=0.0 if sign is None or (sign.text in _SIGNS and not is_signed) else -float("inf"),
             standing="named" if named else "inner",
             why=why if is_plain else structural.NOTATION,
         )
 
     def _is_named(self) -> bool:
         """Whether the number is all of a value that has a name."""
-        frame, after = self._frame, self._near(1)
-        before = self._near(-1)
-        if before.text in {"-", "+"}:
+        return self._is_whole() and bool(self._frame.key or self._frame.bound)
+
+    def _is_whole(self) -> bool:
+        """Whether the number, with its sign, is all of a value or an argument."""
+        before, after = self._near(-1), self._near(1)
+        if before.text in _SIGNS:
             before = self._near(-2)
-        is_whole = before.text in _BEFORE_VALUE and after.text in _AFTER_VALUE
-        return is_whole and bool(frame.key or frame.bound)
+        return before.text in _BEFORE_VALUE and after.text in _AFTER_VALUE
 
     def _why(self, digits: str, token: _Token, *, named: bool) -> str:
         return (
