@@ -97,6 +97,8 @@ class LocalEvaluator:
         self._forms = None if forms is None else {name: (*each,) for name, each in forms.items()}
         self._units = dict(units or {})
         self._damaged = damaged
+        self._content: bytes | None = None
+        """The target as it was to be, the last time."""
         self._run = run
         self._contract = contract = started.contract
         self.sandbox = sandbox or choose(contract.sandbox)
@@ -151,7 +153,7 @@ class LocalEvaluator:
     def refresh(self) -> None:
         """Make the workspace exact again. Raises RepositoryError."""
         with self._busy:
-            self.workspace.prepare(None)
+            self.workspace.prepare(self._content)
 
     def submit(self, job: Job) -> LocalHandle:
         match job.purpose:
@@ -231,7 +233,7 @@ class LocalEvaluator:
 
     def _evaluate(self, job: Job, handle: LocalHandle) -> Result:
         self._refuse_damage()
-        content = job.text.encode("utf-8", "surrogateescape")
+        self._content = content = job.text.encode("utf-8", "surrogateescape")
         self.workspace.prepare(content, handle.check)
         if job.command:
             return self._run_command(job.command, job.reads, job, handle)

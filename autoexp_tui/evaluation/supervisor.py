@@ -339,6 +339,7 @@ def _write_if_allowed(path: str, text: bytes) -> None:
 
 def main(arguments: list[str]) -> int:
     lifeline, status = int(arguments[0]), int(arguments[1])
+    signal.pthread_sigmask(signal.SIG_SETMASK, [])  # the runner waits for some of them
     for descriptor in (lifeline, status):
         os.set_inheritable(descriptor, False)
     for number in (signal.SIGHUP, signal.SIGINT, signal.SIGPIPE):

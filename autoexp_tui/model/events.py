@@ -330,6 +330,10 @@ class SkipRequested(Event, frozen=True):
     n: int
 
 
+GONE = Safe("a signal of a process that has gone")
+"""Who asks for a stop where nobody can be told: a person's `kill`, or what is measured."""
+
+
 class StopRequested(Event, frozen=True):
     """The run is to end: after the current experiment, or now."""
 

@@ -345,6 +345,9 @@ class RunState:
                 pass  # shown by what it leads to
             case events.StopRequested() as event:
                 self.stop_requested = event
+                if event.by == events.GONE:
+                    for cut in self.in_flight.values():
+                        cut.deaths += cut.measuring
             case events.HintGiven() as event:
                 self.hints.append(event)
             case events.Noticed() as event:

@@ -17,6 +17,7 @@ from autoexp_tui.model.contract import Notify
 from autoexp_tui.model.events import Record
 from autoexp_tui.model.state import RunState
 from autoexp_tui.summary.headline import best_line
+from autoexp_tui.system.processes import unblocked
 from autoexp_tui.text.safe import clean_line
 
 _TIMEOUT_S = 10.0
@@ -91,7 +92,7 @@ class Notifier:
         if self._notify.run:
             variables = {f"AUTOEXP_{name.upper()}": value for name, value in news.items()}
             subprocess.run(
-                ["sh", "-c", self._notify.run],  # noqa: S607 - the person's own command line
+                unblocked(["sh", "-c", self._notify.run]),
                 env={**_others(os.environ), **variables},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,

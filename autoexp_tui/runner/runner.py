@@ -31,11 +31,14 @@ from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.runner.detaching import scope
 from autoexp_tui.runner.notifier import Notifier
 from autoexp_tui.system.files import free_mb, has_room
-from autoexp_tui.system.processes import adopt_orphans
+from autoexp_tui.system.limits import Limits
+from autoexp_tui.system.processes import adopt_orphans, ancestors
 from autoexp_tui.system.shielding import shield
 from autoexp_tui.text.mask import NO_MASK
 from autoexp_tui.text.safe import Safe, clean_line
 
+_ASKS = (signal.SIGTERM, signal.SIGINT)
+"""Signals that ask for the end."""
 _ROOM_BYTES = 1 << 20
 """That must be free again for a run to go on after a full disk."""
 
@@ -70,6 +73,25 @@ class Runner:
         """End the run now; what is in flight is measured again by the next runner."""
         if self._recorder is not None and self._thread.is_alive():
             handle_command(Command("stop-now", by), self._recorder, self._controls)
+
+    def hear(self, sender: int) -> None:
+        """A signal asks for the end; `sender` is the process that sent it, 0 where nobody knows.
+
+        What an experiment runs may not end the run: it is told apart by whose child it is. Where
+        the sender has gone, the text that is measured is given up when this happens to it again.
+        """
+        if self._recorder is None or not sender:
+            self.stop(Safe("a signal"))
+            return
+        try:
+            ours = os.getpid() in ancestors(sender)
+        except ProcessLookupError:
+            self.stop(events.GONE)
+            return
+        if ours:
+            self._recorder.alarm("what an experiment runs asked the runner to end: not heeded")
+        else:
+            self.stop(Safe("a signal"))
 
     def wait(self, seconds: float | None = None) -> bool:
         """True when the loop has ended."""
@@ -215,20 +237,51 @@ def main(arguments: list[str]) -> int:
     descriptor, path, root, results = arguments
     runner = Runner(RunDirectory(Path(path)), Path(root), Path(results))
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    asked = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: asked.set())
+    asked = _Asked()
+    limits = Limits()
     try:
         runner.start()
     except Exception as error:  # noqa: BLE001 - told to whoever started us
         _answer(int(descriptor), str(error) or type(error).__name__)
         return 1
+    asked.pass_on(runner)
     _answer(int(descriptor), "ready")
     while not runner.wait(0.5):
-        if asked.is_set():
-            asked.clear()
-            runner.stop(Safe("a signal"))
+        if not limits.hold():
+            os._exit(1)  # nothing can be written down with them; the next runner counts it
     return 0 if runner.finished is not None and runner.finished.ok else 1
+
+
+class _Asked:
+    """Signals that ask for the end, and who sent them where the system tells; they wait for
+    `pass_on`.
+    """
+
+    def __init__(self) -> None:
+        self._came = threading.Event()
+        if hasattr(signal, "sigwaitinfo"):
+            # In all threads, for each of them begins with it; children take it off.
+            signal.pthread_sigmask(signal.SIG_BLOCK, _ASKS)
+        else:
+            for number in _ASKS:
+                signal.signal(number, lambda *_: self._came.set())
+
+    def pass_on(self, runner: Runner) -> None:
+        """From now on, from a thread of its own."""
+
+        def listen() -> None:
+            while True:
+                runner.hear(self._next())
+
+        threading.Thread(target=listen, name="signals", daemon=True).start()
+
+    def _next(self) -> int:
+        """Wait for one; who sent it, 0 where nobody knows."""
+        if hasattr(signal, "sigwaitinfo"):
+            return signal.sigwaitinfo(_ASKS).si_pid
+        self._came.wait()
+        self._came.clear()
+        return 0
 
 
 def _answer(descriptor: int, text: str) -> None:

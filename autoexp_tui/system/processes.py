@@ -140,6 +140,15 @@ def _boot() -> str:
     return _BOOT.read_text().strip() if _BOOT.exists() else "-"
 
 
+def unblocked(argv: list[str]) -> list[str]:
+    """The command line that starts `argv` with no signal blocked, as a thread of ours may have."""
+    code = (
+        "import os,signal,sys;signal.pthread_sigmask(signal.SIG_SETMASK,[]);"
+        "os.execvp(sys.argv[1],sys.argv[1:])"
+    )
+    return [sys.executable, "-I", "-S", "-c", code, *argv]
+
+
 def kill_marked(name: str, value: str) -> int:
     """Kill every process of ours whose initial environment holds `name=value`.
 

@@ -59,6 +59,7 @@ def test_the_judge_sees_damage(folder: Path) -> None:
         ("folder swapped, put back", "commands"),
         ("byte code", "subprocess"),
         ("journal added to", "commands"),
+        ("runner asked to end", "subprocess"),
     ],
 )
 def test_without_any_sandbox_it_is_seen(folder: Path, name: str, kind: Kind) -> None:

@@ -256,3 +256,14 @@ def test_python_neither_writes_nor_shares_compiled_code(
     assert result.metrics == {"loss": 1.0}
     assert "__pycache__" not in result.tail
     assert not (tmp_path / "shared").exists()
+
+
+def test_an_agents_copy_is_made_of_a_target_as_it_was_to_be(tmp_path: Path) -> None:
+    rig = RealRig(tmp_path, [], CONTRACT)
+    with rig.evaluator() as evaluator:
+        evaluator.submit(Job(2, "echo loss: 0.5\n", 20.0)).result()
+        target = evaluator.workspace.project_dir / CONTRACT.target
+        with target.open("ab") as file:
+            file.truncate(1 << 40)
+        evaluator.refresh()
+        assert target.read_bytes() == b"echo loss: 0.5\n"

@@ -1,8 +1,8 @@
 """One cheat against the real program: a project, three experiments, and what the disk says after.
 
-Experiment 1 is the baseline, 2 the cheat, 3 an honest change of a comment: what 2 has poisoned
-shows in it. Nothing that the program claims is believed: rows, tables, refs, files, processes and
-secrets are looked at from outside.
+Experiment 1 is the baseline, 2 the cheat, 3 an honest change that changes no figure: what 2 has
+poisoned shows in it. Nothing that the program claims is believed: rows, tables, refs, files,
+processes and secrets are looked at from outside.
 """
 
 from __future__ import annotations
@@ -421,7 +421,7 @@ class Trial:
             "prompt = sys.stdin.read()\n"
             'n = int(re.search(r"experiment #(\\d+)", prompt)[1])\n'
             "cheating = n == 2 and 'holds the value of' not in prompt  # else it was sent back\n"
-            f"TEXT = {cheated!r} if cheating else {TARGET!r} + f'# honest {{n}}\\n'\n"
+            f"TEXT = {cheated!r} if cheating else {TARGET!r} + f'\\nHONEST = {{n}}\\n'\n"
             "if cheating:\n    try:\n"
             + "".join(f"        {line}\n" for line in (self._strategy.agent or "pass").splitlines())
             + "    except Exception:\n        pass\n"

@@ -180,7 +180,7 @@ class Strategy:
     def target(self, honest: str, constants: str) -> str:
         """The honest target's text with this in it; `constants` are lines of Python."""
         if not self.code:
-            return honest + "# nothing\n"
+            return f"{honest}\nNOTHING = 0\n"
         head, mark, tail = honest.partition("if __name__")
         body = indent(self.code, "    ")
         return (
