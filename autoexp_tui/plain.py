@@ -103,6 +103,12 @@ def _lines(event: events.AnyEvent, state: RunState) -> list[str]:  # noqa: C901,
         case events.Decided():
             words = noise_words(state) if event.n == 1 else ""
             return [_row_line(event, state), *([f"the harness: {words}"] if words else [])]
+        case events.Retried(failure=failure):
+            came = f"crashes too: {cut(failure, 200)}" if failure else "works"
+            return [f"after crashes in a row #{event.of}, measured again, {came}"]
+        case events.NotebookWritten():
+            size = event.text.count("\n") + 1 if event.text else 0
+            return [f"notebook of {cut(event.by, 60)}: {size} lines, from #{event.n} on"]
         case events.Abandoned():
             return [f"#{event.n} given up: {event.reason}"]
         case events.PauseRequested(by=by):

@@ -44,6 +44,7 @@ from autoexp_tui.model.proposal import (
 from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.model.search import next_start
 from autoexp_tui.model.state import Row, RunState
+from autoexp_tui.model.straits import is_in_doubt
 from autoexp_tui.system.files import is_full, make_folder, open_for_writing
 from autoexp_tui.text import diffs
 from autoexp_tui.text.likeness import likeness
@@ -78,6 +79,10 @@ _SAME = 5
 
 class BaselineFailed(Exception):
     """There is nothing to compare with; the message says why."""
+
+
+class GroundLost(Problem):
+    """What was measured once gives no measurement any more; the message says why."""
 
 
 class Loop:
@@ -226,6 +231,7 @@ class Loop:
             self._controls.clear_interrupt(n)
             parent = start.row.commit if start else self._base
             self._recorder.record(events.ExperimentStarted(n, parent))
+        self.prove_ground(n)
         if start and self._starts_anew(state, start.row):
             best = state.incumbent.n if state.incumbent else 0
             place = "the best again" if start.row.n == best else f"#{start.row.n}"
@@ -238,10 +244,28 @@ class Loop:
             self._recorder.record(events.InstructionsRead(n, told, lines))
         return situation
 
+    def prove_ground(self, n: int) -> None:
+        """After a streak of crashes: that what was measured once still is. Raises GroundLost."""
+        state = self._recorder.state
+        if not is_in_doubt(state):
+            return
+        failures = []
+        for row in {row.n: row for row in (state.incumbent, state.baseline) if row}.values():
+            failure = self._measurer.retry(n, self._candidates.text_of(row.commit)).failure
+            self._recorder.record(events.Retried(n, row.n, clean_line(failure, _REASON)))
+            if not failure:
+                break
+            failures.append(f"#{row.n} too, measured again: {failure}")
+        else:
+            raise GroundLost(
+                f"{state.unproven} experiments in a row have crashed, and {'; '.join(failures)}: "
+                "mend the harness or the machine"
+            )
+
     def form_hypothesis(self, situation: Situation) -> Proposal:
         if not situation.history:
             return Proposal("The target as it is, measured.", "baseline", situation.text)
-        return self._drafting.propose(situation)
+        return self._drafting.propose(self._drafting.with_notebook(situation))
 
     def commit(self, n: int, proposal: Proposal, attempt: int = 1) -> Candidate:
         parent = self._recorder.state.in_flight[n].parent
@@ -469,9 +493,6 @@ class Loop:
                 self._short_of_disk = False
                 self._recorder.record(events.Resumed(Safe("room on the disk")))
                 self._controls.resume()
-            streak, most = state.failure_streak, state.contract.pause_after_failures
-            if most and streak >= most:
-                self._pause(f"{streak} experiments in a row have crashed: look, then resume")
 
     def _may_pass(self, problem: Problem) -> bool:
         known = isinstance(problem, JournalError) or is_full(problem)

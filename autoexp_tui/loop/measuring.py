@@ -139,6 +139,12 @@ class Measurer:
         limit = self._recorder.state.contract.time_limit
         return self._once(began, text, command, limit, (metric,))
 
+    def retry(self, n: int, text: str) -> Result:
+        """One run of what was measured before; raises what `measure` does."""
+        result = self._once(events.EvaluationStarted(n, purpose="incumbent"), text)
+        self._controls.check(n)
+        return result
+
     def mutant(self, n: int, text: str, limit: float) -> Result | None:
         """One run of the harness on a mutant of the target; None when a person ended it.
 

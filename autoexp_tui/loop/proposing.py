@@ -14,6 +14,7 @@ from autoexp_tui.model import events
 from autoexp_tui.model.proposal import (
     Crash,
     Exhausted,
+    NotebookWriter,
     Part,
     Proposal,
     Proposer,
@@ -26,7 +27,7 @@ from autoexp_tui.model.proposal import (
 )
 from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.text.likeness import likeness
-from autoexp_tui.text.safe import clean_line
+from autoexp_tui.text.safe import clean, clean_line, part_of
 
 _FORM = "white space, comments, the form of numbers or the order of what has none"
 _ANSWERS = 20
@@ -43,6 +44,8 @@ class Drafting:
         self._proposer = proposer
         self._recorder = recorder
         self._controls = controls
+        self._noted = 0
+        """The experiment before which the notebook was last asked for."""
 
     def propose(self, situation: Situation) -> Proposal:
         """Ask until the proposal changes something and is new.
@@ -75,6 +78,30 @@ class Drafting:
                     )
                 )
         raise Exhausted(f"{_ANSWERS} proposals in a row brought nothing new")
+
+    def with_notebook(self, situation: Situation) -> Situation:
+        """The situation with a notebook that is no older than the contract wants, where one comes.
+
+        None comes of a proposer that writes none, or that can't now: the next proposal will meet
+        the same, and say so. Raises Interrupted.
+        """
+        every = situation.contract.notebook.every
+        due = every and situation.n - max(self._noted, situation.notebook_n) > every
+        if not due or not isinstance(self._proposer, NotebookWriter):
+            return situation
+        self._noted = situation.n  # also where none comes: not asked for every time
+        self._controls.proposing = situation.n
+        try:
+            written = self._recorder.mask.text(self._proposer.write_notebook(situation))
+        except (Exhausted, Unable, Unusable):
+            return situation
+        finally:
+            self._controls.proposing = 0
+        self._controls.check(situation.n)
+        text = part_of(clean(written.strip()), 0, 4 * situation.contract.notebook.max_tokens)
+        by = clean_line(f"the {self._proposer.name} proposer")
+        self._recorder.record(events.NotebookWritten(situation.n, by, text))
+        return msgspec.structs.replace(situation, notebook=text, notebook_n=situation.n)
 
     def mend(self, crash: Crash, text: str, attempt: int) -> Proposal | None:
         """Ask the author of `text` to mend it; None when it is given up, or nothing new comes.

@@ -7,8 +7,10 @@ from autoexp_tui.loop.ports import CandidateStore
 from autoexp_tui.model import budget
 from autoexp_tui.model.proposal import Inspiration, Left, Situation, Trial
 from autoexp_tui.model.search import Start
-from autoexp_tui.model.state import Row, RunState
-from autoexp_tui.summary.trust import evidence_words, near_words, noise_words, sigma
+from autoexp_tui.model.state import RunState
+from autoexp_tui.model.straits import strategy
+from autoexp_tui.summary.tried import trial_of
+from autoexp_tui.summary.trust import noise_words, sigma
 
 
 def gather(
@@ -46,39 +48,15 @@ def gather(
         ),
         left=_left(state),
         crashes=state.failure_streak,
+        strategy=strategy(state),
+        notebook=state.notebook.text if state.notebook else "",
+        notebook_n=state.notebook.n if state.notebook else 0,
     )
 
 
 def extend(history: list[Trial], state: RunState) -> None:
     """Add the rows that are new to `history`."""
-    history += [_trial(row, state.contract.repeats) for row in state.rows[len(history) :]]
-
-
-def _trial(row: Row, repeats: int) -> Trial:
-    return Trial(
-        n=row.n,
-        parent=row.made_from,
-        status=row.status,
-        metrics=row.metrics,
-        description=row.description,
-        reason=row.reason,
-        memo=row.memo,
-        near=near_words(row),
-        seconds=_one_run(row, repeats),
-        hypothesis=row.hypothesis,
-        changes=row.changes,
-        extras=row.extras,
-        evidence=evidence_words(row),
-        sigmas=row.evidence.sigmas if row.evidence and row.evidence.sigma else None,
-    )
-
-
-def _one_run(row: Row, repeats: int) -> float:
-    """Seconds of one run of the harness: the longest that is known of."""
-    if not row.samples:
-        return row.seconds / (repeats if row.metrics else 1)
-    share = repeats if row.centre == "mean" else 1
-    return max(sample.seconds for sample in row.samples) / share
+    history += [trial_of(row, state.contract.repeats) for row in state.rows[len(history) :]]
 
 
 def _left(state: RunState) -> Left:

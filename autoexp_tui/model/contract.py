@@ -278,6 +278,15 @@ class Tune(msgspec.Struct, frozen=True):
     never: Annotated[tuple[ValueName, ...], Key("Names of what is left alone.", "['*.eps']")] = ()
 
 
+class Notebook(msgspec.Struct, frozen=True):
+    """What the run has taught so far, in words of the model: told to it again, and to you."""
+
+    every: Annotated[int, Key("Experiments after which it is written anew, by one request more; 0: "
+        "never, and what the rows alone tell takes its place.", ge=0, le=1_000)] = 10
+    max_tokens: Annotated[int, Key("That are kept of it.", ge=100, le=20_000,
+        unit="tokens")] = 1_500
+
+
 class Notify(msgspec.Struct, frozen=True):
     """Who is told of a new best, of a pause, of the budget's last tenth, and of the end."""
 
@@ -359,7 +368,9 @@ class Contract(msgspec.Struct, frozen=True):
         "{allow: [SOME_TOKEN], define: {THREADS: '1'}}")] = Environment()
     notify: Annotated[Notify, Key("Who is told of a new best, a pause, the budget's last tenth "
         "and the end.", "{run: 'notify-send \"$AUTOEXP_TEXT\"'}")] = Notify()
-    pause_after_failures: Annotated[int, Key("Crashes in a row that pause the run; 0: never.",
+    pause_after_failures: Annotated[int, Key("Crashes in a row after which the best so far "
+        "is measured again, then the baseline: where both crash too the run pauses and tries again "
+        "later, else it goes on in small steps from the best; 0: never.",
         ge=0, le=1_000)] = 10
     min_free_mb: Annotated[int, Key("Free disk below which it pauses until there is room; 0: "
         "never.", ge=0, le=1_000_000, unit="MB")] = 200
@@ -387,6 +398,9 @@ class Contract(msgspec.Struct, frozen=True):
     feedback: Annotated[str, Key("What a line of the harness begins with that the researcher is to "
         "be told beside the figures, such as which cases failed; empty: none.",
         "'feedback:'")] = "feedback:"
+    notebook: Annotated[Notebook, Key("A digest of patterns, dead ends and open questions. "
+        "`autoexp notebook` shows it, and lets you edit it.", "{every: 10, max_tokens: 1500}",
+        short=("every",))] = Notebook()
 
     @property
     def held_out(self) -> Metric | None:

@@ -294,6 +294,17 @@ class Remeasured(Event, frozen=True):
     sample: Sample
 
 
+class Retried(Event, frozen=True):
+    """After a streak of crashes, what was measured once was measured again."""
+
+    n: int
+    """The experiment in flight."""
+    of: int
+    """The experiment whose text it was: the best so far, or the baseline."""
+    failure: Safe = NOTHING
+    """Why there is no measurement; empty when there is one: harness and machine work."""
+
+
 class Abandoned(Event, frozen=True):
     """An experiment that was skipped before anything was committed: no row."""
 
@@ -346,6 +357,16 @@ class HintGiven(Event, frozen=True):
 
     by: Safe
     text: Safe
+
+
+class NotebookWritten(Event, frozen=True):
+    """What the run has taught so far, in words: by the proposer every so often, or by a person."""
+
+    n: int
+    """The experiment from which on it counts."""
+    by: Safe
+    text: Safe
+    """May have several lines; empty takes it away."""
 
 
 class Variant(msgspec.Struct, frozen=True):
@@ -458,6 +479,7 @@ AnyEvent: TypeAlias = (
     | Damaged
     | Evaluated
     | Remeasured
+    | Retried
     | Decided
     | Abandoned
     | PauseRequested
@@ -466,6 +488,7 @@ AnyEvent: TypeAlias = (
     | SkipRequested
     | StopRequested
     | HintGiven
+    | NotebookWritten
     | VerificationStarted
     | Verified
     | VerificationFinished

@@ -49,9 +49,9 @@ class Left(msgspec.Struct, frozen=True):
     usd: float
 
 
-Strategy: TypeAlias = Literal["", "small steps", "afresh"]
+Strategy: TypeAlias = Literal["", "small steps", "afresh", "mend the best"]
 """What a streak of crashes asks for: `small steps` from the best, one line at a time; then to begin
-`afresh` from the best, which was measured again and works.
+`afresh` from the best, which was measured again and works; or to `mend the best`, which does not.
 """
 
 
@@ -174,6 +174,20 @@ class Proposer(Protocol):
             Exhausted: there is nothing left to try.
             Unable: this target offers nothing to work on.
             Unusable: what came can't be tried.
+        """
+        ...
+
+
+@runtime_checkable
+class NotebookWriter(Proposer, Protocol):
+    """A proposer that can put into words what a run has taught."""
+
+    def write_notebook(self, situation: Situation) -> str:
+        """The notebook afresh, from the one before and what came since; its price is booked.
+
+        Raises:
+            Exhausted: it could cost more than is left.
+            Unable, Unusable: none came, and why.
         """
         ...
 

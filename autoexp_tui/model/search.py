@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from autoexp_tui.model.state import Row, RunState
+from autoexp_tui.model.straits import strategy
 
 _POWER = 1.0
 """Of the rank, when a place is drawn: as in ShinkaEvolve (Lange et al. 2025), where 0 would draw
@@ -30,6 +31,8 @@ def next_start(state: RunState) -> Start | None:
     """Where the next experiment starts; None before there is a baseline."""
     if state.incumbent is None:
         return None
+    if strategy(state):  # after crashes in a row: what works, and nothing else
+        return Start(state.incumbent)
     search = state.contract.search
     match search.policy:
         case "climb":

@@ -176,6 +176,10 @@ class RunState:
     crashed: int = 0
     failure_streak: int = 0
     """Crashes since the last measurement."""
+    unproven: int = 0
+    """Crashes since anything was measured, the best or the baseline once more among it."""
+    best_fails: Safe = NOTHING
+    """Why the best gave no measurement when it was measured again, until something does."""
     same_figures: int = 0
     """Different candidates in a row that measured exactly what the incumbent does."""
     spent_usd: float = 0.0
@@ -198,6 +202,8 @@ class RunState:
     """Why the loop stands still."""
     stop_requested: events.StopRequested | None = None
     hints: list[events.HintGiven] = field(default_factory=list)
+    notebook: events.NotebookWritten | None = None
+    """As it was last written; None while nobody has."""
     notices: deque[tuple[float, events.Noticed]] = field(
         default_factory=lambda: deque(maxlen=_NOTICES_KEPT)
     )
@@ -327,6 +333,8 @@ class RunState:
                 if n in self.in_flight:
                     self.in_flight[n].measuring = False
                 self.calibration = self.calibration.remeasured(sample, self.objective)
+            case events.Retried() as event:
+                self._retried(event)
             case events.Abandoned(n=n):
                 self.in_flight.pop(n, None)
             case events.PauseRequested(by=by):
@@ -350,6 +358,8 @@ class RunState:
                         cut.deaths += cut.measuring
             case events.HintGiven() as event:
                 self.hints.append(event)
+            case events.NotebookWritten() as event:
+                self.notebook = event if event.text else None
             case events.Noticed() as event:
                 self.notices.append((record.time, event))
             case events.VerificationStarted() as event:
@@ -362,6 +372,16 @@ class RunState:
                 self._enter("finished")
             case _:
                 assert_never(record.event)
+
+    def _retried(self, event: events.Retried) -> None:
+        if event.n in self.in_flight:
+            self.in_flight[event.n].measuring = False
+        if not event.failure:
+            self.unproven = 0
+        is_best = self.incumbent is not None and event.of == self.incumbent.n
+        if is_best:
+            self.best_fails = event.failure
+        self._enter("proposing")
 
     def _settled(self, event: events.CostSettled) -> None:
         reservation = self.reserved.pop(event.id, None)
@@ -478,7 +498,10 @@ class RunState:
             self.spent_usd += row.cost_usd
         self.unbooked_usd.pop(event.n, None)
         if row.mark != "stopped early":  # it has no measurement, and nothing is wrong with it
-            self.failure_streak = self.failure_streak + 1 if row.status == "crash" else 0
+            crashed = row.status == "crash"
+            self.failure_streak = self.failure_streak + 1 if crashed else 0
+            self.unproven = self.unproven + 1 if crashed else 0
+            self.best_fails = self.best_fails if crashed else NOTHING
         if row.metrics:
             same = self.incumbent is not None and row.metrics == self.incumbent.metrics
             another = self.incumbent is None or row.commit != self.incumbent.commit

@@ -95,6 +95,8 @@ EVENTS: list[AnyEvent] = [
     events.AgentActed(5, "Read", "train.py"),
     events.RepairBegan(5, 2, "exit code 1"),
     events.Remeasured(5, 1, Sample({"val_loss": 0.5})),
+    events.Retried(5, 2, "exit code 1"),
+    events.NotebookWritten(5, "claude", "what helped\nwhat did not"),
     events.Abandoned(5, "skipped"),
     events.PauseRequested("ann"),
     events.Paused("paused by ann"),

@@ -18,10 +18,18 @@ from autoexp_tui.loop.ports import Job, Result
 from autoexp_tui.loop.recorder import Recorder
 from autoexp_tui.loop.spending import SpendLedger
 from autoexp_tui.model import events
-from autoexp_tui.model.contract import Budget, Guard
+from autoexp_tui.model.contract import Budget, Guard, Notebook
 from autoexp_tui.model.measurement import Measurement, Sample
 from autoexp_tui.model.problem import Problem
-from autoexp_tui.model.proposal import Crash, Exhausted, Proposal, Stream, Unable, Unusable
+from autoexp_tui.model.proposal import (
+    Crash,
+    Exhausted,
+    Proposal,
+    Situation,
+    Stream,
+    Unable,
+    Unusable,
+)
 
 
 def statuses(rig: Rig) -> list[str]:
@@ -519,14 +527,125 @@ def test_nothing_is_reserved_past_the_cap(tmp_path: Path) -> None:
             books.reserve(events.CostReserved(0, 2, "claude", 100, 100, 3.0))
 
 
-def test_a_streak_of_crashes_pauses_the_run_and_a_person_resumes_it(tmp_path: Path) -> None:
-    made = contract(max_experiments=6, pause_after_failures=3)
-    rig = Rig(tmp_path, ["a", "b", "c", "9", "8"], made)
-    with rig.running():
-        rig.until(lambda state: state.paused)
-        assert "3 experiments in a row have crashed" in rig.state.paused
-        assert handle_command(Command("resume", "ada"), rig.recorder, rig.controls).ok
-    assert statuses(rig) == ["keep", "crash", "crash", "crash", "keep", "keep"]
+def retried(rig: Rig) -> list[tuple[int, str]]:
+    found = (record.event for record in read_all(rig.directory.journal))
+    return [(event.of, event.failure) for event in found if isinstance(event, events.Retried)]
+
+
+def test_a_streak_of_crashes_has_the_best_measured_again_and_goes_on(tmp_path: Path) -> None:
+    made = contract(max_experiments=9, pause_after_failures=4)
+    rig = Rig(tmp_path, ["9", "a", "b", "c", "d", "e", "f", "8"], made)
+    assert rig.run().ok
+    assert retried(rig) == [(2, "")]
+    assert rig.lab.evaluated == ["10", "9", "a", "b", "c", "d", "9", "e", "f", "8"]
+    told = [(about.crashes, about.strategy) for about in rig.proposer.situations]
+    small, afresh = "small steps", "afresh"
+    assert told == [
+        (0, ""),
+        (0, ""),
+        (1, ""),
+        (2, ""),
+        (3, small),
+        (4, afresh),
+        (5, afresh),
+        (6, afresh),
+    ]
+    assert not rig.state.paused
+
+
+def test_crashes_of_the_best_and_the_baseline_too_park_the_run_until_they_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("autoexp_tui.loop.loop._PATIENCE_S", 0.01)
+    rig = Rig(tmp_path, ["9", "a", "b", "8"], contract(max_experiments=5, pause_after_failures=2))
+    broken, really = [True] * 4, rig.lab.evaluate
+
+    def evaluate(n: int, text: str, **how: Any) -> Result:
+        result = really(n, text, **how)
+        if n == 5 and broken:
+            broken.pop()
+            return Result(0.1, {}, {}, "no such device")
+        return result
+
+    monkeypatch.setattr(rig.lab, "evaluate", evaluate)
+    assert rig.run().ok
+    gone = "no such device"
+    assert retried(rig) == [(2, gone), (1, gone), (2, gone), (1, gone), (2, "")]
+    found = (record.event for record in read_all(rig.directory.journal))
+    paused = [event.reason for event in found if isinstance(event, events.Paused)]
+    assert len(paused) == 2
+    assert paused[0].startswith(
+        "2 experiments in a row have crashed, and #2 too, measured again: no such device; "
+        "#1 too, measured again: no such device: mend the harness or the machine; it tries again"
+    )
+    assert statuses(rig) == ["keep", "keep", "crash", "crash", "keep"]
+
+
+def test_a_best_that_crashes_where_the_baseline_works_is_the_researchers_to_mend(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = Rig(
+        tmp_path, ["9", "a", "b", "8", "7"], contract(max_experiments=6, pause_after_failures=2)
+    )
+    really = rig.lab.evaluate
+
+    def evaluate(n: int, text: str, **how: Any) -> Result:
+        result = really(n, text, **how)
+        return Result(0.1, {}, {}, "time limit") if (n, text) == (5, "9") else result
+
+    monkeypatch.setattr(rig.lab, "evaluate", evaluate)
+    assert rig.run().ok
+    assert retried(rig) == [(2, "time limit"), (1, "")]
+    assert [about.strategy for about in rig.proposer.situations[-2:]] == ["mend the best", ""]
+
+
+def test_with_no_number_of_crashes_nothing_is_measured_again(tmp_path: Path) -> None:
+    texts = list("abcdefghijkl")
+    rig = Rig(tmp_path, texts, contract(max_experiments=13, pause_after_failures=0))
+    assert rig.run().ok
+    assert len(rig.lab.evaluated) == 13
+
+
+class Writer(ListProposer):
+    """Also writes a notebook."""
+
+    def __init__(self, texts: list[str]) -> None:
+        super().__init__(texts)
+        self.asked: list[tuple[int, str]] = []
+
+    def write_notebook(self, about: Situation) -> str:
+        self.asked.append((about.n, about.notebook))
+        if about.n == 7:
+            raise Unusable("nothing came")
+        return f"smaller is better\x1b[31m, as of {about.n}"
+
+
+def test_the_notebook_is_written_every_so_often_and_told_to_the_proposer(tmp_path: Path) -> None:
+    made = contract(max_experiments=12, notebook=Notebook(every=3))
+    rig = Rig(tmp_path, [], made)
+    rig.proposer = writer = Writer([str(9 - n) for n in range(11)])
+    rig.run()
+    first = "smaller is better, as of 4"
+    assert writer.asked == [(4, ""), (8, first), (12, "smaller is better, as of 8")]
+    assert [about.notebook for about in writer.situations[:4]] == ["", "", first, first]
+    assert rig.state.notebook is not None
+    assert rig.state.notebook.n == 12
+
+
+def test_a_notebook_that_does_not_come_is_not_asked_for_every_time(tmp_path: Path) -> None:
+    made = contract(max_experiments=13, notebook=Notebook(every=6))
+    rig = Rig(tmp_path, [], made)
+    rig.proposer = writer = Writer([str(9 - n) for n in range(12)])
+    rig.run()
+    assert [n for n, _ in writer.asked] == [7]
+    assert rig.state.notebook is None
+
+
+def test_without_a_number_no_notebook_is_asked_for(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, [], contract(max_experiments=13, notebook=Notebook(every=0)))
+    rig.proposer = writer = Writer([str(9 - n) for n in range(12)])
+    rig.run()
+    assert writer.asked == []
 
 
 def test_a_full_disk_pauses_the_run_until_there_is_room(tmp_path: Path) -> None:

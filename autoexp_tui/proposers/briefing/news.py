@@ -8,7 +8,6 @@ from functools import cached_property, partial
 
 from autoexp_tui.model.objective import Objective
 from autoexp_tui.model.proposal import Situation, Trial
-from autoexp_tui.proposers.briefing import trials as told
 from autoexp_tui.proposers.briefing.budgets import BUDGETS
 from autoexp_tui.proposers.briefing.wording import (
     Entry,
@@ -20,6 +19,8 @@ from autoexp_tui.proposers.briefing.wording import (
     tail,
 )
 from autoexp_tui.proposers.context import Change, Context
+from autoexp_tui.summary import tried as told
+from autoexp_tui.summary.notebook import digest
 from autoexp_tui.text import diffs
 from autoexp_tui.text.numbers import format_duration, money
 from autoexp_tui.text.safe import clean, clean_line
@@ -183,6 +184,12 @@ class News:
                     "Before anything bold, find out why: the causes are listed below. Propose what "
                     "surely runs, and stays well within the limits."
                 )
+            case "mend the best":
+                words.append(
+                    "The best so far crashed too, when it was measured again: it is close to a "
+                    "limit, or depends on luck. First make it cheaper or sturdier at the same "
+                    "result."
+                )
             case "small steps":
                 words.append(
                     "Change your strategy: propose one small change of a single line of the target "
@@ -200,10 +207,10 @@ class News:
     @property
     def notebook(self) -> str:
         text = clean(self.situation.notebook).strip()
+        title = f"Lab notebook, as of #{self.situation.notebook_n}"
         if not text:
-            return ""
-        n = self.situation.notebook_n
-        return f"# Lab notebook, as of #{n}\n\n{fence(head(text, BUDGETS['notebook']))}"
+            text, title = digest(self.objective, self.trials), "What all experiments tell"
+        return f"# {title}\n\n{fence(head(text, BUDGETS['notebook']))}" if text else ""
 
     @property
     def latest(self) -> str:

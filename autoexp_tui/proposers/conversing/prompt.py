@@ -51,14 +51,19 @@ class Prompt(msgspec.Struct, frozen=True):
 
 
 def build(
-    situation: Situation, context: Context, scrub: Callable[[str], str] = lambda text: text
+    situation: Situation,
+    context: Context,
+    scrub: Callable[[str], str] = lambda text: text,
+    ask: str = "",
 ) -> Prompt:
     """The request for one proposal. `scrub` takes credentials out of every text.
+
+    `ask` is what it asks for instead; all before that is the same, so that a cache holds it.
 
     Raises Unable when the target is too large to be shown whole.
     """
     told = Briefing.of(situation, context, scrub)
-    ask = f"Propose experiment #{situation.n} now: call `{tool.NAME}`."
+    ask = ask or f"Propose experiment #{situation.n} now: call `{tool.NAME}`."
     system = {"type": "text", "text": f"{told.rules}\n\n{_CALL}"}
     target = {"type": "text", "text": told.target}
     news = {"type": "text", "text": f"{told.news}\n\n{ask}"}

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from autoexp_tui.loop.spending import SpendLedger
 from autoexp_tui.model.proposal import Crash, Proposal, Situation, Stream, Unusable
 from autoexp_tui.proposers.briefing import crash_report
+from autoexp_tui.proposers.briefing.notebook import notebook_request
 from autoexp_tui.proposers.context import GatherContext, no_context
 from autoexp_tui.proposers.conversing.client import Client, Server
 from autoexp_tui.proposers.conversing.conversation import Conversation, Drafted
@@ -74,6 +75,24 @@ class ConversingProposer:
         except Unusable:
             self._talk = None  # the prompt of the next one says why, and costs less
             raise
+
+    def write_notebook(self, situation: Situation) -> str:
+        """The notebook of the run, written anew; its price is booked as a proposal's is.
+
+        Raises as `propose` does.
+        """
+        ask = notebook_request(situation)
+        prompt = build(situation, self._gather_context(situation), self._scrub, ask)
+        reply = self._client.send(
+            situation.n,
+            {**prompt.body(), "messages": prompt.messages},
+            long_cache=prompt.long_cache,
+            on_start=lambda: None,
+            on_arguments=lambda _: None,
+        )
+        if not reply.text.strip():
+            raise Unusable("the model wrote no notebook")
+        return reply.text.strip()
 
     def repair(self, crash: Crash, text: str, stream: Stream) -> Proposal | None:
         """A repair of the last proposal, which was `text` and crashed; None when it is given up.

@@ -11,6 +11,8 @@ from functools import lru_cache
 from autoexp_tui.model.contract import Contract
 from autoexp_tui.model.objective import Gain, Objective
 from autoexp_tui.model.proposal import Trial
+from autoexp_tui.model.state import Row
+from autoexp_tui.summary.trust import evidence_words, near_words
 from autoexp_tui.text.safe import clean_line
 
 _NUMBER = re.compile(r"[-+]?\b\d[\d_]*(?:\.\d+)?(?:e[-+]?\d+)?\b", re.IGNORECASE)
@@ -22,6 +24,34 @@ _TRIES = 6
 """Of one idea, the latest that are told one by one."""
 _EXTRAS = 8
 _EXPECTED = 240
+
+
+def trial_of(row: Row, repeats: int) -> Trial:
+    """The experiment as a proposer sees it; `repeats` are the contract's."""
+    return Trial(
+        n=row.n,
+        parent=row.made_from,
+        status=row.status,
+        metrics=row.metrics,
+        description=row.description,
+        reason=row.reason,
+        memo=row.memo,
+        near=near_words(row),
+        seconds=_one_run(row, repeats),
+        hypothesis=row.hypothesis,
+        changes=row.changes,
+        extras=row.extras,
+        evidence=evidence_words(row),
+        sigmas=row.evidence.sigmas if row.evidence and row.evidence.sigma else None,
+    )
+
+
+def _one_run(row: Row, repeats: int) -> float:
+    """Seconds of one run of the harness: the longest that is known of."""
+    if not row.samples:
+        return row.seconds / (repeats if row.metrics else 1)
+    share = repeats if row.centre == "mean" else 1
+    return max(sample.seconds for sample in row.samples) / share
 
 
 def figure(value: float) -> str:
