@@ -42,6 +42,12 @@ test-samples: $(INSTALLED)
 	for sample in sample_projects/*/setup; do (cd $$(dirname $$sample) && ./setup) || true; done
 	AUTOEXP_SAMPLES=all $(PYTHON) -m pytest tests/samples
 
+# The agent programs of the presets, installed in a folder of their own and really run, against a model
+# on this machine; what can't be installed here is skipped with its reason.
+agents: $(INSTALLED)
+	$(PYTHON) tests/agents/install.py .agents
+	AUTOEXP_AGENTS=.agents $(PYTHON) -m pytest tests/agents -rs
+
 samples-report: $(INSTALLED)
 	$(PYTHON) benchmarks/samples.py
 

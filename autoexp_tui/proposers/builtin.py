@@ -159,6 +159,7 @@ class CommandFactory(Factory):
             notice=hosting.notice,
             refresh=hosting.refresh,
             acted=hosting.acted,
+            confined=hosting.confined,
         )
 
     def problems(self, contract: Contract, environ: Mapping[str, str]) -> Sequence[str]:

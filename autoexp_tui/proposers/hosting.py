@@ -53,6 +53,8 @@ class Hosting:
     """
     acted: Callable[[Safe, Safe], None] = lambda _tool, _about: None
     """Tells whoever watches which tool is used, and what for."""
+    confined: bool = False
+    """Whether what `run` runs is in a sandbox."""
 
 
 @dataclass(frozen=True, slots=True)

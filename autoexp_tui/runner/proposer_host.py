@@ -67,6 +67,7 @@ def make_proposer(
         notice=recorder.warn,
         refresh=evaluator.refresh,
         acted=acted,
+        confined=evaluator.sandbox.name != "none",
     )
     return registry.factory(state.run.proposer).make(hosting)
 

@@ -322,6 +322,17 @@ def test_a_failure_that_nobody_knows_is_tried_for_a_while_only(place: Place) -> 
     assert 1800 < sum(seconds for seconds, _ in place.waiter.waits) < 3600
 
 
+def test_an_agent_that_can_t_edit_at_all_ends_the_run(place: Place) -> None:
+    proposer = place.proposer("echo 'the sandbox refuses every write'\n")
+    for answers in range(4):
+        with pytest.raises(Unusable):
+            proposer.propose(situation(answers=["nothing"] * answers), place.stream)
+    with pytest.raises(Unable, match=r"5 times and never edited it: may it.*refuses every write"):
+        proposer.propose(situation(answers=["nothing"] * 4), place.stream)
+    with pytest.raises(Unusable):  # which has edited before
+        proposer.propose(situation(history=HISTORY, answers=["nothing"] * 9), place.stream)
+
+
 def test_who_names_a_short_time_again_and_again_is_asked_less_often(place: Place) -> None:
     with pytest.raises(Unable):
         place.proposer("echo 'rate limit, retry in 2s'; exit 1").propose(situation(), place.stream)

@@ -64,6 +64,12 @@ def test_every_preset_of_ours_is_whole(name: str, tmp_path: Path) -> None:
     assert "{" not in line.replace("{ ", "", 1)
 
 
+def test_an_agent_in_the_runs_sandbox_makes_none_of_its_own() -> None:
+    called = Called.of(Agent("codex"), {})
+    assert "--sandbox workspace-write" in called.filled(Path("p"), "t")
+    assert "--sandbox danger-full-access" in called.filled(Path("p"), "t", confined=True)
+
+
 def test_a_persons_own_preset_is_one_file(tmp_path: Path) -> None:
     environ = home_with(tmp_path, mine=OWN, codex=OWN)
     assert "mine" in known.names(environ)

@@ -336,7 +336,8 @@ def _folder(asked: str) -> str:
     """The folder that the program works in, where it tells its model."""
     plain = asked.replace("\\n", "\n").replace('\\"', '"')
     found = re.search(
-        r"(?i)(?:working directory|current directory|cwd|workspace director\w+|root folder)"
+        r"(?i)(?:working directory|working in the directory|current directory|cwd"
+        r"|workspace director\w+|root folder)"
         r"[^/\n]{0,40}[\s:`'\"]*\n?[\s\-:`'\"]*(/[^\s<\"'`,)]+)",
         plain,
     )

@@ -43,6 +43,8 @@ _UNKNOWN = 12
 """How often in a row it may fail in words that nobody knows: within three quarters of an hour."""
 _NOT_FOUND = frozenset({126, 127})
 """The shell's word for a program that is not there, or is none."""
+_IDLE = 4
+"""How often an agent that has never edited anything may leave the first experiment's target."""
 _ACTS = 200
 """Tools of one proposal that are told."""
 
@@ -76,6 +78,7 @@ class CommandProposer:
         notice: Callable[[str], None] = lambda _: None,
         refresh: Callable[[], None] = lambda: None,
         acted: Callable[[Safe, Safe], None] = lambda _tool, _about: None,
+        confined: bool = False,
     ) -> None:
         """`called` is the program.
 
@@ -88,6 +91,7 @@ class CommandProposer:
             notice: takes what a person should know, a line each.
             refresh: makes the workspace exact again.
             acted: takes each tool that the agent uses, and what it is about.
+            confined: whether `run` has a sandbox around it.
         """
         self._called = called
         self._root = root
@@ -104,6 +108,7 @@ class CommandProposer:
         self._notice = notice
         self._refresh = refresh
         self._acted = acted
+        self._confined = confined
         self._latest: tuple[Situation, Context, Proposal] | None = None
         """The last proposal and what it was made from: a crash goes back to its author."""
 
@@ -188,7 +193,7 @@ class CommandProposer:
             text = self._text(scratch, watch, task, ended)
         self._count_hang(task.situation.n, ended)
         if text == task.before:
-            raise self._nothing(target, ended, output)
+            raise self._nothing(task.situation, ended, output)
         if ended.timed_out:
             self._notice(
                 f"#{task.situation.n}: the agent's {clean_line(ended.failure)} was over: "
@@ -224,6 +229,7 @@ class CommandProposer:
                     scratch.beside("prompt.md", task.prompt),
                     task.situation.contract.target,
                     tab.left if tab is not None else None,
+                    confined=self._confined,
                 ),
                 cwd=scratch.project,
                 log=scratch.log,
@@ -274,13 +280,21 @@ class CommandProposer:
             return watch.latest
         return text
 
-    def _nothing(self, target: str, ended: AgentRun, output: Output) -> Exception:
+    def _nothing(self, situation: Situation, ended: AgentRun, output: Output) -> Exception:
         """What an agent that ended well, or was ended, and changed nothing means for the run."""
         if ended.timed_out:
             return Passing(f"the agent has written nothing: {clean_line(ended.failure)}")
         own = self._called.preset.failures
         if output.errors or (not self._called.preset.lines and could_not_work(output.text, own)):
             return self._trouble(output, f"the agent changed nothing: {output.last_words}")
+        target = situation.contract.target
+        if len(situation.history) == 1 and len(situation.answers) >= _IDLE:
+            said = clean_line(output.text.strip()[-300:])
+            return Unable(
+                f"the agent has left {target} as it was {len(situation.answers) + 1} times and "
+                f"never edited it: may it? try `{clean_line(self._called.line, 200)}` by hand"
+                + (f"; it says: {said}" if said else "")
+            )
         return Unusable(f"the agent left {target} as it was")
 
     def _why(self, ended: AgentRun, output: Output) -> str:

@@ -17,7 +17,7 @@ from autoexp_tui.proposers.command.presets import Preset
 
 _OF_THE_SHELL = frozenset("cd command eval exec export for if set umask while".split())
 _PLACEHOLDER = re.compile(r"(?<!\$)\{([a-z_]+)\}")
-_KNOWN = ("prompt_file", "target", "model", "budget")
+_KNOWN = ("prompt_file", "target", "model", "budget", "sandbox")
 _MODEL = re.compile(r"(?:^|\s)(?:-m|--model)(?:\s+|=)(\S+)")
 _PLAIN = Preset(title="", run="")
 """What is known of a program that no preset is for: it prints text."""
@@ -63,10 +63,18 @@ class Called:
         spelt = in_line[1] if in_line and "{" not in in_line[1] else ""
         return cls(name or "command", line, preset or _PLAIN, agent.model or spelt)
 
-    def filled(self, prompt_file: Path, target: str, budget: float | None = None) -> str:
+    def filled(
+        self,
+        prompt_file: Path,
+        target: str,
+        budget: float | None = None,
+        *,
+        confined: bool = False,
+    ) -> str:
         """The command line for `sh -c`: the prompt on its stdin, unless it names the file.
 
-        `budget`: USD that it may spend; None where that isn't known.
+        `budget`: USD that it may spend; None where that isn't known. `confined`: whether the run's
+        sandbox is around it.
         """
         of_model = (self.preset.model or "{}").replace("{}", shlex.quote(self.model))
         of_budget = self.preset.budget.replace("{}", f"{budget or 0.0:.2f}")
@@ -75,6 +83,7 @@ class Called:
             "target": shlex.quote(target),
             "model": of_model if self.model else "",
             "budget": of_budget if budget is not None else "",
+            "sandbox": self.preset.confined if confined else self.preset.alone,
         }
         command = _PLACEHOLDER.sub(lambda found: values[found[1]], self.line)
         source = "/dev/null" if "{prompt_file}" in self.line else values["prompt_file"]

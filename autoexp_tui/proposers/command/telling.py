@@ -13,7 +13,7 @@ from autoexp_tui.proposers.command.calling import Called, installed
 from autoexp_tui.proposers.command.presets import Preset
 from autoexp_tui.text.safe import clean, clean_line
 
-_VERSION = re.compile(r"\d+(?:\.\d+)+[\w.-]*")
+_VERSION = re.compile(r"\d+(?:\.\d+)+(?:[.+-]\w+)*")
 _PATIENCE_S = 20.0
 
 
@@ -47,7 +47,9 @@ def version_words(preset: Preset, environ: Mapping[str, str]) -> str:
         )
     except (OSError, subprocess.TimeoutExpired):
         return f"`{preset.version}` does not answer"
-    said = clean(done.stdout.decode("utf-8", "replace"))
+    said = clean(
+        f"{done.stdout.decode('utf-8', 'replace')}\n{done.stderr.decode('utf-8', 'replace')}"
+    )
     here = _VERSION.search(said)
     if done.returncode or here is None:
         last = clean_line(clean(done.stderr.decode("utf-8", "replace")).strip(), 120)

@@ -73,11 +73,17 @@ class Preset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     title: str
     run: str
-    """Its command line; `{prompt_file}`, `{target}`, `{model}` and `{budget}` are filled in."""
+    """Its command line, in which `{prompt_file}`, `{target}`, `{model}`, `{budget}` and `{sandbox}`
+    are filled in.
+    """
     model: str = ""
     """What names a model to it: `--model {}`, the option in place of `{model}`."""
     budget: str = ""
     """What tells it how many USD it may spend, in place of `{budget}`."""
+    alone: str = ""
+    """In place of `{sandbox}`: what has it confine itself, where nothing else does."""
+    confined: str = ""
+    """The same where it runs in the run's sandbox, in which it may be unable to make its own."""
     version: str = ""
     """The command line that prints its version."""
     tested: str = ""
