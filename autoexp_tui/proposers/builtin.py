@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import cast
 
-from autoexp_tui.model.contract import Contract
+from autoexp_tui.model.contract import Contract, Price
 from autoexp_tui.model.problem import UsageProblem
 from autoexp_tui.model.proposal import Proposer, Situation, Unable
 from autoexp_tui.proposers.context import Context
@@ -14,6 +14,13 @@ from autoexp_tui.proposers.hosting import Factory, Hosting, Look
 _KEYS = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL")
 _OPENAI_KEY = "OPENAI_API_KEY"
 _NO_COMMAND = "proposer: command needs `command: {run: …}`: a command line, or a preset"
+
+
+def _bound(contract: Contract, prices: Mapping[Price, float] | None) -> str:
+    """What a model may cost in this run, in words."""
+    if prices is not None and not any(prices.values()):
+        return "free: its prices are 0"
+    return f"at most ${contract.budget.max_cost_usd:.2f} in all"
 
 
 class ClaudeFactory(Factory):
@@ -50,8 +57,9 @@ class ClaudeFactory(Factory):
         return tuple(found)
 
     def notes(self, contract: Contract) -> Sequence[tuple[str, str]]:
-        most = contract.budget.max_cost_usd
-        return (("model", f"{contract.anthropic.model}, at most ${most:.2f} in all"),)
+        claude = contract.anthropic
+        where = "" if claude.through == "anthropic" else f" through {claude.through}"
+        return (("model", f"{claude.model}{where}, {_bound(contract, claude.prices)}"),)
 
     def prompt(
         self, situation: Situation, context: Context, environ: Mapping[str, str]
@@ -109,9 +117,9 @@ class OpenAIFactory(Factory):
         return tuple(found)
 
     def notes(self, contract: Contract) -> Sequence[tuple[str, str]]:
-        most = contract.budget.max_cost_usd
-        where = f" at {contract.openai.base_url}" if contract.openai.base_url else ""
-        return (("model", f"{contract.openai.model}{where}, at most ${most:.2f} in all"),)
+        chat = contract.openai
+        where = f" at {chat.base_url}" if chat.base_url else ""
+        return (("model", f"{chat.model}{where}, {_bound(contract, chat.prices)}"),)
 
     def prompt(
         self, situation: Situation, context: Context, environ: Mapping[str, str]

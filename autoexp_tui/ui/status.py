@@ -123,7 +123,7 @@ def first_line(state: RunState, now: Now) -> list[StatusPiece]:
     pieces.append(piece(f"{state.kept} kept", "plain", 4))
     if end := _end(state, now):
         pieces.append(end)
-    if state.spent_usd:
+    if state.spent_usd or state.settled:
         spent = f"{money(state.spent_usd)} of {money(state.budget.max_cost_usd)}"
         pieces.append(piece(spent, "quiet", 6))
     if state.possible_usd:
