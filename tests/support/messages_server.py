@@ -147,7 +147,7 @@ class MessagesServer:
                 seen = Seen(self.path, headers, body)
                 exchange = Exchange(body, headers, owner._closing, self)
                 try:
-                    if self.path.endswith("/count_tokens"):
+                    if self.path.endswith(("/count_tokens", "/count-tokens:rawPredict")):
                         owner._answer_count(exchange, seen)
                     else:
                         owner._take(seen)(exchange)

@@ -55,14 +55,14 @@ def client(credentials: Credentials, settings: Settings) -> Any:
         raise Unable(f"{through}: {why}; {_SIGN_IN[through]}") from None
 
 
-def signing_trouble(error: Exception, scrub: Callable[[str], str]) -> Exception | None:
+def signing_trouble(
+    error: BaseException, through: str, scrub: Callable[[str], str]
+) -> Exception | None:
     """What it means that a request could not be signed; None where it is something else."""
-    module = type(error).__module__
-    google, amazon = module.startswith("google.auth"), module.startswith("botocore")
-    if not (google or amazon or isinstance(error, RuntimeError)):
+    theirs = type(error).__module__.startswith(("google.auth", "botocore"))
+    if through not in _SIGN_IN or not (theirs or isinstance(error, RuntimeError)):
         return None
     why = clean_line(scrub(str(error)), QUOTE) or type(error).__name__
     if type(error).__name__ in {"TransportError", "EndpointConnectionError", "ConnectTimeoutError"}:
         return Fault(f"there was no way to sign in: {why}", free=True)
-    remedy = _SIGN_IN["bedrock" if amazon else "vertex"] if google or amazon else ""
-    return Unable(f"the request can't be signed: {why}{f'; {remedy}' if remedy else ''}")
+    return Unable(f"the request can't be signed: {why}; {_SIGN_IN[through]}")

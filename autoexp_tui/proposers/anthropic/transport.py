@@ -79,8 +79,10 @@ class MessagesTransport(Transport):
             return None  # a compatible server without this path, or a model that is missed later
         except Exception as error:  # noqa: BLE001 - sorted out there, and let go of here
             raise self._trouble(error) from None
-        found = counted.to_dict().get("input_tokens")  # the SDK builds it without looking
-        return found if isinstance(found, int) else None
+        # The SDK builds it without looking, and of a proxy's page it makes a text.
+        found: Any = counted.to_dict() if isinstance(counted, anthropic.BaseModel) else {}
+        number = found.get("input_tokens")
+        return number if isinstance(number, int) else None
 
     async def _greet(self) -> None:
         if self._through == "bedrock":
@@ -154,16 +156,18 @@ class MessagesTransport(Transport):
                 return error
             case anthropic.APIStatusError():
                 return self._status_trouble(error)
-            case anthropic.APIConnectionError():
+            case anthropic.APIConnectionError() if self._unsigned(error.__cause__) is None:
                 return connection_trouble(error, self._scrub)
             case httpx2.HTTPError():
                 return broken_stream(error, self._scrub)
-        trouble = None
-        if self._through != "anthropic":
-            trouble = signing_trouble(error, self._scrub)
+        trouble = self._unsigned(error.__cause__ or error)
         if trouble is None and isinstance(error, ValueError | anthropic.APIError):
             trouble = Fault("the stream held something that is no event", free=False)
         return trouble or error
+
+    def _unsigned(self, cause: BaseException | None) -> Exception | None:
+        """What it means where the request was never sent: the cloud's library can't sign it."""
+        return None if cause is None else signing_trouble(cause, self._through, self._scrub)
 
     def _status_trouble(self, error: anthropic.APIStatusError) -> Exception:
         message = error.api_message if isinstance(error.api_message, str) else ""
