@@ -1,4 +1,5 @@
-"""A report as one self-contained HTML page: no script, no font, nothing from anywhere else.
+"""A report as one self-contained HTML page: no font, nothing from anywhere else, and no script
+but the one that refreshes a page which is followed.
 
 `page.html.jinja` is the page; here is what it asks for.
 """
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from autoexp_tui.model.state import Row
 from autoexp_tui.report.account import CHAIN, Account, chain, columns, near_line, numbered, part
+from autoexp_tui.report.live import Live, script_name
 from autoexp_tui.report.svg import svg
 from autoexp_tui.summary.outcomes import outcome_of
 from autoexp_tui.summary.picture import front, over_time
@@ -50,12 +52,14 @@ _OPEN = 14
 """Diffs of at most so many lines stand open."""
 
 
-def as_html(account: Account) -> Safe:
-    """The whole page; every text in it is cleaned and escaped."""
+def as_html(account: Account, live: Live | None = None) -> Safe:
+    """The whole page; every text in it is cleaned and escaped. `live` makes it one to follow."""
     rows = _rows(account)
     titles, cells = columns(account, rows)
     page = _template().render(
         account=account,
+        live=live,
+        script=script_name(),
         digest=account.digest,
         tiles=tuple(_tiles(account)),
         pictures=tuple(_pictures(account)),

@@ -6,6 +6,7 @@ import os
 import pwd
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,7 +14,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from support.gitrepos import git
 
+from autoexp_tui.commands.serve import PORT
+from autoexp_tui.samples import recording
 from autoexp_tui.ui.keys import as_markdown
 
 _HOME = pwd.getpwuid(os.getuid()).pw_dir
@@ -107,6 +111,33 @@ def test_the_tutorial_ends_with_the_best_in_ones_own_branch(tmp_path: Path) -> N
 
 def test_the_page_of_keys_has_every_key() -> None:
     assert "\n".join(as_markdown()) in (DOCS / "keys.md").read_text(encoding="utf-8")
+
+
+def test_what_watches_from_afar_prints_an_address_or_writes_a_page(tmp_path: Path) -> None:
+    text = (DOCS / "faq.md").read_text(encoding="utf-8")
+    commands = re.findall(r"^autoexp .*?(?= *#|$)", text, re.MULTILINE)
+    assert len(commands) == 3
+    git(tmp_path, "init", "--quiet")
+    shutil.copytree(recording().path, tmp_path / ".git" / "autoexp" / "demo")
+    for command in commands:
+        words = re.sub(r"--port \d+", "--port 0", command).split()[1:]
+        words += ["--port", "0"] * (words == ["serve"])
+        with subprocess.Popen(
+            [sys.executable, "-m", "autoexp_tui", *words],
+            cwd=tmp_path,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as process:
+            assert process.stdout is not None
+            said = process.stdout.readline()
+            served = "--port" in words
+            assert said.startswith("http://127.0.0.1:" if served else "night.html")
+            if served:
+                process.send_signal(signal.SIGINT)
+            assert process.wait(60) == (130 if served else 0)
+    forwarded = re.findall(r"^ssh -L (\d+):localhost:(\d+) ", text, re.MULTILINE)
+    assert forwarded == [(str(PORT), str(PORT))]
 
 
 def test_the_line_for_completion_works_in_bash(tmp_path: Path) -> None:
