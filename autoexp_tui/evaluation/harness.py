@@ -33,7 +33,7 @@ from autoexp_tui.system.processes import ProcessId, end_strays, kill_marked
 from autoexp_tui.text.mask import NO_MASK, Mask
 from autoexp_tui.text.safe import clean, clean_line, decode
 
-EndReason = Literal["exited", "time limit", "interrupted"]
+EndReason = Literal["exited", "time limit", "interrupted", "limit"]
 
 _SUPERVISOR = Path(__file__).with_name("supervisor.py")
 _MARKER = "AUTOEXP_EVALUATION"
@@ -137,6 +137,7 @@ def run_harness(  # noqa: PLR0913 - what a run depends on, by name
     mask: Mask = NO_MASK,
     listen: Callable[[bytes], bool] | None = None,
     on_start: Callable[[ProcessId], None] | None = None,
+    exceeded: Callable[[], str] = str,
 ) -> HarnessOutcome:
     """Run a command in `cwd` and wait until it and all it started have gone.
 
@@ -152,12 +153,13 @@ def run_harness(  # noqa: PLR0913 - what a run depends on, by name
         interrupt: when set, from any thread, the tree is ended within 2 seconds.
         listen: called with what is printed, as it comes; once it returns True, the tree is ended
             as by an interrupt.
+        exceeded: asked ten times a second; once it tells a reason, the tree is ended for it.
         on_start: called with the supervisor's name; SIGTERM to it ends the tree as well.
 
     Whatever goes wrong with the harness, its start included, is the outcome's `failure`.
     """
     with contextlib.closing(OutputLog(log, mask=mask)) as file:
-        output = _Output(file, MetricReader(metrics, units, usual), listen, on_end, mask)
+        output = _Output(file, MetricReader(metrics, units, usual), listen, on_end, mask, exceeded)
         if interrupt.is_set():
             return output.outcome("interrupted", "interrupted")
         began = time.monotonic()
@@ -175,6 +177,8 @@ def run_harness(  # noqa: PLR0913 - what a run depends on, by name
         report = _Report.parse(supervisor.answer) or lost
         if report.cause == "limit" or (report is lost and seconds >= time_limit):
             return output.outcome("time limit", _limit_words(time_limit), report)
+        if output.exceeded:
+            return output.outcome("limit", output.exceeded, report)
         if report.cause == "asked" or (report is lost and (interrupt.is_set() or output.enough)):
             return output.outcome("interrupted", "interrupted", report)
         if report is lost:
@@ -194,11 +198,15 @@ class _Output:
         listen: Callable[[bytes], bool] | None,
         on_end: Callable[[], None],
         mask: Mask,
+        exceeded: Callable[[], str],
     ) -> None:
         self.log = log
         self.reader = reader
         self.enough = False
         """Whether who listens wants no more."""
+        self.exceeded = ""
+        """Which limit it went beyond, in words."""
+        self._exceeds = exceeded
         self._listen = listen
         self._on_end = on_end
         self._mask = mask
@@ -212,6 +220,11 @@ class _Output:
         self.reader.feed(data)
         if self._listen is not None:
             self.enough = self._listen(data)
+
+    def is_enough(self) -> bool:
+        """Whether the tree is to be ended."""
+        self.exceeded = self.exceeded or self._exceeds()
+        return self.enough or bool(self.exceeded)
 
     def ended(self) -> None:
         """The shell has ended; what was printed by then has been taken."""
@@ -323,7 +336,7 @@ class _Supervisor:
             selector.register(self._output, selectors.EVENT_READ)
             selector.register(self._status, selectors.EVENT_READ)
             while waiting := selector.get_map():
-                if interrupt.is_set() or output.enough:
+                if interrupt.is_set() or output.is_enough():
                     self._let_go()
                 if time.monotonic() > self._due:
                     if self._status not in waiting:

@@ -23,6 +23,7 @@ from autoexp_tui.evaluation.bypasses import (
     repointed,
     with_own_packages,
 )
+from autoexp_tui.evaluation.disk import DiskUse, size_of
 from autoexp_tui.evaluation.environment import harness_environment, mask_of
 from autoexp_tui.evaluation.harness import HarnessOutcome, run_harness
 from autoexp_tui.evaluation.leavings import VARIABLE, MetricFiles, put_back, take
@@ -97,6 +98,8 @@ class LocalEvaluator:
         self._forms = None if forms is None else {name: (*each,) for name, each in forms.items()}
         self._units = dict(units or {})
         self._damaged = damaged
+        self._size: int | None = None
+        """Bytes of the workspace when it is exact, about."""
         self._content: bytes | None = None
         """The target as it was to be, the last time."""
         self._run = run
@@ -330,6 +333,15 @@ class LocalEvaluator:
             self.workspace, self._contract, os.environ, command, self.workspace.private
         )
         confinement = self._allow(self._confinement)
+        home = self.workspace.root.parent
+        if self._size is None:
+            self._size = size_of(home)
+        disk = DiskUse(
+            home,
+            before=self._size,
+            most_mb=self._contract.limits.disk,
+            spare_mb=self._contract.min_free_mb,
+        )
         with self.workspace.watched():
             outcome = run_harness(
                 self.sandbox.wrap(["/bin/sh", "-c", command], confinement),
@@ -344,6 +356,7 @@ class LocalEvaluator:
                 mask=self.mask,
                 on_end=files.ended,
                 listen=progress.take if progress is not None else None,
+                exceeded=disk.exceeded,
             )
         discard(self.workspace.private)
         reading = files.read(outcome.reading, self._units, usual)

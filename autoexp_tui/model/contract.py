@@ -148,7 +148,7 @@ class Environment(msgspec.Struct, frozen=True):
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """What the harness may use up; the kernel refuses it more."""
+    """What the harness may use up; the kernel refuses it more, or it is ended: a crash."""
 
     memory: Annotated[int | None, Key("Private memory of one process.", "16000", ge=64,
         le=100_000_000, unit="MB")] = None
@@ -158,6 +158,9 @@ class Limits(msgspec.Struct, frozen=True):
         "autoexp runs as root, whom the kernel doesn't count.", ge=16, le=4_000_000)] = 10_000
     file_size: Annotated[int | None, Key("A file that it writes.", "2000", ge=1, le=100_000_000,
         unit="MB")] = None
+    disk: Annotated[int | None, Key("What an evaluation adds to the workspace and its own /tmp; "
+        "looked at twice a second. In any case it is ended before less than min_free_mb are left.",
+        "5000", ge=1, le=100_000_000, unit="MB")] = None
 
 
 class Guard(msgspec.Struct, frozen=True):
