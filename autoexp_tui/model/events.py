@@ -76,6 +76,8 @@ class RunnerStarted(Event, frozen=True):
     results: str
     """The table that people read: the project's `results.tsv`, unless another path was given."""
     resumed: bool
+    protection: Safe = NOTHING
+    """What keeps what is measured from now on honest; as `RunStarted.protection` where nothing."""
 
 
 class BudgetChanged(Event, frozen=True):

@@ -240,6 +240,12 @@ class RunState:
         return n
 
     @property
+    def protection(self) -> Safe:
+        """What keeps it honest, as its last runner found it. Raises NotStarted."""
+        now = self.runner.protection if self.runner else NOTHING
+        return now or self.run.protection
+
+    @property
     def run(self) -> events.RunStarted:
         """What this run is. Raises NotStarted before the first event."""
         if self.started is None:

@@ -143,7 +143,7 @@ def account_of(
         contract=state.contract,
         project=started.project,
         is_table=state.is_table,
-        protection=started.protection,
+        protection=state.protection,
         version=started.version,
         began=min(times, default=0.0),
         ended=max(times, default=0.0),

@@ -130,7 +130,7 @@ class Handover:
         for words in (holdout_words(state), verified_line(state)):
             if words:
                 yield words
-        yield f"what was measured was fenced in: {state.run.protection}"
+        yield f"what was measured was fenced in: {state.protection}"
 
     def _measured(self, row: Row, before: Row) -> Iterator[str]:
         yield f"Measured: {moves(self.state.objective, row.metrics, before.metrics)}"

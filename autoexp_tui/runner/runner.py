@@ -121,6 +121,7 @@ class Runner:
 
     def _host(self, journal: Journal, lock: Lock, reserve: Reserve) -> None:
         from autoexp_tui.evaluation.local import LocalEvaluator  # noqa: PLC0415 - git, only here
+        from autoexp_tui.evaluation.sandbox import protection, weakened  # noqa: PLC0415
         from autoexp_tui.repository.candidates import Candidates  # noqa: PLC0415
         from autoexp_tui.repository.repository import Repository  # noqa: PLC0415
         from autoexp_tui.runner.proposer_host import make_proposer  # noqa: PLC0415
@@ -155,6 +156,8 @@ class Runner:
             proposer = make_proposer(
                 self._run, candidates, evaluator, recorder, self._controls, projections
             )
+            before = recorder.state.protection
+            now = clean_line(protection(started.contract), 400)
             recorder.record(
                 events.RunnerStarted(
                     pid=os.getpid(),
@@ -162,8 +165,11 @@ class Runner:
                     root=self._run.told(self._root),
                     results=self._run.told(self._results),
                     resumed=recorder.state.runner is not None,
+                    protection=now,
                 )
             )
+            if weaker := weakened(before, now):
+                recorder.alarm(weaker)
             for remark in evaluator.workspace.lacking:
                 recorder.warn(remark)
             loop = Loop(

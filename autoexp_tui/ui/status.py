@@ -166,7 +166,7 @@ def second_line(state: RunState, now: Now) -> list[StatusPiece]:
         pieces.append(piece(near, "quiet", 5))
     if state.crashed:
         pieces.append(piece(f"{state.crashed} crashed", "quiet", 6))
-    pieces.append(piece(cut(state.started.protection, 80), "quiet", 7))
+    pieces.append(piece(cut(state.protection, 80), "quiet", 7))
     return pieces
 
 

@@ -21,6 +21,8 @@ _REMEDIES = {
     "landlock": "it needs Linux 5.13 or newer with Landlock on",
     "required": "install bubblewrap, or write `sandbox: auto` to run without any",
 }
+_LEVELS = ("bubblewrap", "landlock", "sandbox-exec", "no sandbox")
+"""As a line of `protection` names them, the strongest first."""
 _CHECKED = "isolated workspace, harness verified before and after each run"
 _OF_LANDLOCK = "sockets of other programs, UDP, a protected file changed and put back meanwhile"
 
@@ -54,6 +56,18 @@ def protection(contract: Contract) -> str:
         gaps.append(_OF_LANDLOCK)
     missed = f"; not stopped: {'; '.join(gaps)}" if gaps else ""
     return f"{_CHECKED}; {level}{missed}"
+
+
+def weakened(before: str, now: str) -> str:
+    """How the sandbox is weaker than it was, by two lines of `protection`; empty where it isn't."""
+    was, is_now = _level(before), _level(now)
+    if _LEVELS.index(is_now) <= _LEVELS.index(was):
+        return ""
+    return f"the sandbox is weaker than it was: {is_now}, before {was}; {now}"
+
+
+def _level(line: str) -> str:
+    return next((name for name in _LEVELS if f"; {name}" in line), _LEVELS[-1])
 
 
 def _why_none(choice: SandboxChoice) -> str:
