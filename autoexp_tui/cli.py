@@ -34,6 +34,7 @@ _COMMANDS = {
     "skip": "control:skip",
     "stop": "control:stop",
     "hint": "hint:hint",
+    "notebook": "notebook:notebook",
     "show": "show:show",
     "summary": "summary:summary",
     "report": "report:report",

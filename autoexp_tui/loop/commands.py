@@ -7,9 +7,11 @@ from autoexp_tui.loop.journal import DiskFull
 from autoexp_tui.loop.recorder import Recorder
 from autoexp_tui.model import events
 from autoexp_tui.model.state import RunState
-from autoexp_tui.text.safe import Safe, clean_line
+from autoexp_tui.text.safe import Safe, clean, clean_line, part_of
 
 _HINT = 2_000
+NOTEBOOK_MOST = 12_000
+"""Characters of a notebook that a person writes."""
 
 
 def handle_command(command: Command, recorder: Recorder, controls: Controls) -> Reply:
@@ -39,8 +41,8 @@ def _handle(command: Command, recorder: Recorder, controls: Controls) -> Reply:
                 recorder.record(events.StopRequested(command.by, now))
                 controls.stop(now=now)
                 return _done("stopping now" if now else f"stopping {_after(state)}")
-            case "hint":
-                return _hint(command, recorder)
+            case "hint" | "notebook":
+                return _told(command, state, recorder)
 
 
 def _done(words: str) -> Reply:
@@ -86,7 +88,11 @@ def _skip(by: Safe, state: RunState, recorder: Recorder, controls: Controls) -> 
     return _done(f"skipping #{current.n}")
 
 
-def _hint(command: Command, recorder: Recorder) -> Reply:
+def _told(command: Command, state: RunState, recorder: Recorder) -> Reply:
+    if command.verb == "notebook":
+        written = part_of(clean(command.text.strip()), 0, NOTEBOOK_MOST)
+        recorder.record(events.NotebookWritten(state.next_n, command.by, written))
+        return _done("notebook noted: the next proposal sees it")
     text = clean_line(command.text, _HINT)
     if not text:
         return _refused("a hint needs words")

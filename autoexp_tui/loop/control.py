@@ -11,7 +11,7 @@ import msgspec
 
 from autoexp_tui.text.safe import NOTHING, Safe
 
-Verb: TypeAlias = Literal["pause", "resume", "skip", "stop", "stop-now", "hint"]
+Verb: TypeAlias = Literal["pause", "resume", "skip", "stop", "stop-now", "hint", "notebook"]
 
 
 class Command(msgspec.Struct, frozen=True):
@@ -21,7 +21,7 @@ class Command(msgspec.Struct, frozen=True):
     by: Safe
     """Who asks, for the journal: `user@terminal`."""
     text: Safe = NOTHING
-    """Of a hint."""
+    """Of a hint; of a notebook, which may have several lines."""
 
 
 class Reply(msgspec.Struct, frozen=True):

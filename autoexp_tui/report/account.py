@@ -15,6 +15,7 @@ from autoexp_tui.model.state import Row, RunState
 from autoexp_tui.report.groups import Group, gains, group_ideas
 from autoexp_tui.summary.digest import Digest, MetricDigest, digest_of
 from autoexp_tui.summary.headline import moves, progress, told
+from autoexp_tui.summary.notebook import notebook_title
 from autoexp_tui.summary.trust import (
     confirmed_words,
     effect_words,
@@ -26,7 +27,7 @@ from autoexp_tui.summary.trust import (
 )
 from autoexp_tui.summary.verified import verified_words
 from autoexp_tui.text.numbers import NONE, format_duration, format_number, money
-from autoexp_tui.text.safe import Safe, cut, one_line
+from autoexp_tui.text.safe import NOTHING, Safe, cut, one_line
 
 _DIFF_CHARS = 64 << 10
 """Characters of one diff that a report shows."""
@@ -88,6 +89,9 @@ class Account:
     """What the figures can and can't be trusted for."""
     alarms: tuple[str, ...]
     hints: tuple[str, ...]
+    notebook: Safe
+    """As it was last written, in lines; empty where nobody has."""
+    notebook_title: Safe
 
     @property
     def title(self) -> str:
@@ -160,6 +164,8 @@ def account_of(
         trust=(*_trust(state), *verified_words(state), *caveats),
         alarms=tuple(dict.fromkeys(n.text for _, n in state.notices if n.level == "alarm")),
         hints=tuple(f"{hint.by}: {hint.text}" for hint in state.hints),
+        notebook=state.notebook.text if state.notebook else NOTHING,
+        notebook_title=notebook_title(state),
     )
 
 

@@ -41,6 +41,7 @@ def as_markdown(account: Account) -> Safe:
         *_near(account),
         *_learned(account),
         *_dead_ends(account),
+        *_notebook(account),
         "## What it cost",
         _list(f"{label}: {_safe(figure)}" for label, figure in account.costs),
         "## How far to trust it",
@@ -141,6 +142,12 @@ def _group(group: Group) -> str:
         name += f" ({_safe(group.way[0], 24)} → {_safe(group.way[1], 24)})"
     gain = format_number(group.gain) if group.kept else NONE
     return f"| {name} | {group.tried} | {group.kept} | {gain} |"
+
+
+def _notebook(account: Account) -> Iterator[str]:
+    if account.notebook:
+        yield f"## {_safe(account.notebook_title)}"
+        yield _fenced(account.notebook)
 
 
 def _dead_ends(account: Account) -> Iterator[str]:

@@ -11,6 +11,8 @@ from autoexp_tui.summary import tried
 from autoexp_tui.text.safe import Safe, clean, one_line
 
 _EACH = 6
+_ROWS = 5_000
+"""Of a longer table, the last."""
 _DEAD = 3
 """Tries of an idea, of which none was kept, that make it a dead end."""
 
@@ -22,7 +24,7 @@ def notebook(state: RunState) -> Safe:
     """
     if state.notebook is not None:
         return state.notebook.text
-    trials = (tried.trial_of(row, state.contract.repeats) for row in state.rows)
+    trials = (tried.trial_of(row, state.contract.repeats) for row in state.rows[-_ROWS:])
     return digest(state.objective, {trial.n: trial for trial in trials})
 
 

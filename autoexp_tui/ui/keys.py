@@ -111,6 +111,7 @@ KEYS = (
     Hotkey("enter", "open", "Looking", "Open: hypothesis, diff, metrics, output", "open"),
     Hotkey("n", "experiment(1)", "Looking", "Look at the next experiment"),
     Hotkey("N", "experiment(-1)", "Looking", "Look at the experiment before"),
+    Hotkey("w", "notebook", "Looking", "What the run has taught so far: the notebook"),
     Hotkey("b", "best", "Looking", "Jump to the best experiment", "best"),
     Hotkey("escape", "live", "Looking", "Back to what happens now"),
     Hotkey("d", "toggle_base", "Looking", "Diff against the parent, or the baseline", "diff"),

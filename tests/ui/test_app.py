@@ -322,6 +322,16 @@ async def test_a_hint_is_sent_as_it_was_typed(tmp_path: Path) -> None:
         assert bench.verbs() == ["hint"]
 
 
+async def test_the_notebook_is_shown_as_it_was_last_written(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        await bench.tell(events.NotebookWritten(3, "ann", "Patterns\nsmaller is better"))
+        await bench.press("w")
+        await bench.until(lambda: isinstance(bench.app.screen, ToldScreen))
+        words = "\n".join(str(text.render()) for text in bench.app.screen.query("Static"))
+        assert "Notebook of ann, as of #3" in words
+        assert "Patterns\nsmaller is better" in words
+
+
 async def test_nobody_answering_is_told_in_words(tmp_path: Path) -> None:
     async with running(tmp_path) as bench:
 

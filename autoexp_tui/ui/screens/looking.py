@@ -8,10 +8,11 @@ from textual.message import Message
 
 from autoexp_tui.model.state import Row
 from autoexp_tui.summary.headline import best_line
-from autoexp_tui.text.safe import Safe
+from autoexp_tui.summary.notebook import notebook, notebook_title
+from autoexp_tui.text.safe import NOTHING, Safe, one_line
 from autoexp_tui.ui.board import without_baseline
 from autoexp_tui.ui.clipping import experiment_as_text
-from autoexp_tui.ui.dialogs import Ask
+from autoexp_tui.ui.dialogs import Ask, Told
 from autoexp_tui.ui.panes import PANES
 from autoexp_tui.ui.screens.experiment import ExperimentScreen
 from autoexp_tui.ui.screens.view import RunView
@@ -46,6 +47,15 @@ class Looking(RunView):
     @on(ResultsTable.RowOpened)
     def _open_row(self, event: ResultsTable.RowOpened) -> None:
         self._open(event.n)
+
+    def action_notebook(self) -> None:
+        lines = notebook(self.state).split("\n")
+        if not any(lines):
+            self.say("nothing yet: it takes a few experiments")
+            return
+        hint = Safe("`autoexp notebook --edit` puts it right")
+        shown = [one_line(line) for line in lines]
+        self.app.push_screen(Told(notebook_title(self.state), [*shown, NOTHING, hint]))
 
     def action_open(self) -> None:
         latest = self.state.latest
