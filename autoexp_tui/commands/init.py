@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -93,6 +94,7 @@ def _write(project: Project, survey: Survey, settled: Settled) -> None:
     """Write the two files, none over another, and tell what is in them and how to undo it."""
     from autoexp_tui.onboarding.harnesses import tests_of  # noqa: PLC0415 - with what looks
     from autoexp_tui.onboarding.instructions import instructions  # noqa: PLC0415
+    from autoexp_tui.proposers import registry  # noqa: PLC0415 - for its last words
 
     contract = settled.contract()
     told = _reasons(settled)
@@ -117,6 +119,9 @@ def _write(project: Project, survey: Survey, settled: Settled) -> None:
     say(f"undo    rm {' '.join(shlex.quote(_short(file)) for file in files)}")
     if (tests := tests_of(survey)) and tests != contract.harness:
         say(f"perhaps `guard: [{tests}]`, so that nothing is kept that fails the tests")
+    chosen = registry.resolve(contract.proposer, os.environ)
+    for line in registry.passed_over(contract.proposer, chosen, os.environ):
+        say(f"perhaps {line}")
     where = "" if project.path == Path.cwd().resolve() else f" {shlex.quote(_short(project.path))}"
     say(f"next    autoexp check{where}")
 

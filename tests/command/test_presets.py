@@ -16,7 +16,7 @@ from autoexp_tui.proposers.command import presets as known
 from autoexp_tui.proposers.command.calling import installed
 from autoexp_tui.proposers.command.presets import BadPreset, Preset
 from autoexp_tui.proposers.command.reading import Output
-from autoexp_tui.proposers.command.telling import notes, offers, version_words
+from autoexp_tui.proposers.command.telling import as_markdown, notes, offers, version_words
 
 NAMES = known.names({})
 OWN = """\
@@ -62,6 +62,32 @@ def test_every_preset_of_ours_is_whole(name: str, tmp_path: Path) -> None:
     assert "{target}" not in line
     assert "it" in line.rpartition("<")[2] or "--message-file" in line
     assert "{" not in line.replace("{ ", "", 1)
+
+
+def test_the_documents_have_the_table_of_the_presets() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "proposers.md").read_text()
+    assert as_markdown() in text, f"docs/proposers.md should have:\n{as_markdown()}"
+
+
+def test_the_documents_example_is_a_preset(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "proposers.md").read_text()
+    example = text.partition("```yaml\ntitle: ")[2].partition("```")[0]
+    path = tmp_path / "example.yaml"
+    path.write_text(f"title: {example}")
+    one = known.read(path)
+    lines = [
+        {"type": "step", "id": 1, "model": "m", "cost": 0.2, "usage": {"in": 10, "out": 1}},
+        {"type": "text", "part": {"text": "done"}},
+        {"type": "tool", "name": "edit", "input": {"path": "t.py"}},
+        {"type": "failed", "message": "hungry"},
+        {"type": "end", "total": 0.3},
+    ]
+    heard = Heard("", *lines, own=one)
+    assert heard.output.text == "done\n"
+    assert heard.acts == [("edit", "t.py")]
+    assert heard.output.errors == ["hungry"]
+    assert [used.usd for used in heard.output.account.parts] == [0.3]
+    assert heard.output.account.tokens == {"input": 10, "output": 1}
 
 
 def test_an_agent_in_the_runs_sandbox_makes_none_of_its_own() -> None:

@@ -120,3 +120,19 @@ def test_what_a_proposer_lacks_is_known_beforehand(tmp_path: Path) -> None:
     shell = contract(command=Agent("cd agents && ./claude"))
     assert registry.factory("command").problems(shell, {"PATH": ""}) == ()
     assert registry.factory("tuner").problems(made, {}) == ()
+
+
+def test_what_auto_passes_over_is_told_with_how_it_is_used(tmp_path: Path) -> None:
+    codex = tmp_path / "codex"
+    codex.write_text("#!/bin/sh\n")
+    codex.chmod(0o755)
+    environ = {"PATH": str(tmp_path), "OPENAI_API_KEY": "x"}
+    assert registry.resolve("auto", environ) == "tuner"
+    told = registry.passed_over("auto", "tuner", environ)
+    assert [line.partition("`")[0] for line in told] == [
+        "the tuner proposes; OPENAI_API_KEY is set: ",
+        "the tuner proposes; codex is installed: ",
+    ]
+    assert registry.passed_over("tuner", "tuner", environ) == []
+    assert registry.passed_over("auto", "anthropic", environ) == []
+    assert registry.passed_over("auto", "tuner", {"PATH": "/nowhere"}) == []

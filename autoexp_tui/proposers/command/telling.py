@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from autoexp_tui.model.contract import Contract
 from autoexp_tui.model.problem import UsageProblem
+from autoexp_tui.proposers.command import presets
 from autoexp_tui.proposers.command.calling import Called, installed
 from autoexp_tui.proposers.command.presets import Preset
 from autoexp_tui.text.safe import clean, clean_line
@@ -72,3 +73,24 @@ def offers(environ: Mapping[str, str]) -> list[str]:
     first, rest = agents[0], f" (or {', '.join(agents[1:])})" if agents[1:] else ""
     how = f"`proposer: command` with `command: {{run: {first}}}` has it propose"
     return [f"{first}{rest} is installed: {how}"]
+
+
+def as_markdown() -> str:
+    """The table of our presets, as `docs/proposers.md` has it."""
+    rows = ["| `run:` | program | tried | tells | log in |", "|---|---|---|---|---|"]
+    for name in presets.names({}):
+        preset = presets.named(name, {})
+        if preset is None:
+            continue
+        costs = "its cost" if any(rule.usd for rule in preset.lines) else "its tokens"
+        if any("(?P<usd>" in pattern.line for pattern in preset.patterns):
+            costs = "its cost"
+        told = [
+            *(["tools"] if any(rule.tool for rule in preset.lines) else []),
+            *([costs] if preset.is_metered else []),
+        ]
+        rows.append(
+            f"| `{name}` | {preset.title} | {preset.tested or 'not by us'} | "
+            f"{', '.join(told) or 'words'} | {preset.login} |"
+        )
+    return "\n".join(rows) + "\n"
