@@ -120,8 +120,8 @@ def _write(project: Project, survey: Survey, settled: Settled) -> None:
     if (tests := tests_of(survey)) and tests != contract.harness:
         say(f"perhaps `guard: [{tests}]`, so that nothing is kept that fails the tests")
     chosen = registry.resolve(contract.proposer, os.environ)
-    for line in registry.passed_over(contract.proposer, chosen, os.environ):
-        say(f"perhaps {line}")
+    for offer in registry.passed_over(contract.proposer, chosen, os.environ):
+        say(f"perhaps {offer}")
     where = "" if project.path == Path.cwd().resolve() else f" {shlex.quote(_short(project.path))}"
     say(f"next    autoexp check{where}")
 

@@ -8,6 +8,7 @@ import shlex
 import shutil
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from autoexp_tui.loop.control import Interrupted
 from autoexp_tui.model.contract import Agent
 from autoexp_tui.model.proposal import Crash, Exhausted, Trial, Unable, Unusable
 from autoexp_tui.proposers.command import BadCommand, Called, CommandProposer, Supervised
+from autoexp_tui.proposers.command.presets import Preset, named
 from autoexp_tui.proposers.waiting import EndedWaiting
 from autoexp_tui.system.removal import discard
 from autoexp_tui.testing import check_proposer
@@ -27,6 +29,12 @@ from autoexp_tui.testing import check_proposer
 EDIT = "sed -i 's/lr = 0.1/lr = 0.2/' train.py\n"
 SAY = "echo 'HYPOTHESIS: faster is better'\necho 'DESCRIPTION: double the rate'\n"
 AFTER = TARGET.replace("lr = 0.1", "lr = 0.2")
+
+
+def preset(name: str) -> Preset:
+    found = named(name, {})
+    assert found is not None
+    return found
 
 
 HISTORY = [*situation().history, Trial(2, 1, "discard", {"loss": 1.6}, "an edit", "", {})]
@@ -359,6 +367,24 @@ def test_a_program_that_is_not_there_ends_the_run(place: Place) -> None:
     proposer = place.proposer("", command="no-such-agent-program --now")
     with pytest.raises(Unable, match="install it, or mend the command `no-such-agent-program"):
         proposer.propose(situation(), place.stream)
+
+
+def test_an_agent_that_is_limited_for_longer_than_its_time_is_waited_for(place: Place) -> None:
+    place.most = 8
+    retry = '{"type":"system","subtype":"api_retry","error":"rate_limit"}'
+    script = f"echo '{retry}'; sleep 600\n"
+    place.proposer(script)
+    proposer = place.proposer(script, limit=0.4, command=f"{place.script}")
+    proposer._called = replace(proposer._called, preset=preset("claude-code"))
+    with pytest.raises(Unable, match="8 h have passed"):
+        proposer.propose(situation(), place.stream)
+    assert len(place.waiter.waits) == 8
+
+
+def test_an_agent_that_falls_silent_after_it_has_worked_is_waited_for(place: Place) -> None:
+    place.most = 8
+    with pytest.raises(EndedWaiting):
+        place.proposer("sleep 600\n", limit=0.1).propose(situation(history=HISTORY), place.stream)
 
 
 def test_an_interrupt_ends_the_agent_and_all_it_started(place: Place, tmp_path: Path) -> None:

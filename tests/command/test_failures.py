@@ -130,7 +130,7 @@ SAID: list[tuple[str, Kind, float | None]] = [
     (
         'litellm.RateLimitError: AnthropicException - b\'{"type":"error"}\'\nThe API provider has rate limited you. Try again later or check your quotas.\nRetrying in 32.0 seconds...',
         "passes",
-        32.0,
+        None,
     ),
     (
         "litellm.AuthenticationError: AuthenticationError: OpenAIException - Incorrect API key provided: sk-x.",

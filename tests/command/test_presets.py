@@ -160,6 +160,13 @@ def test_check_says_what_binds_the_cost(tmp_path: Path) -> None:
     assert "does not say what it costs" in told["cost"]
 
 
+def test_a_line_may_set_variables_first(tmp_path: Path) -> None:
+    called = Called.of(Agent("A=1 B='2 3' no-such-program --go"), {})
+    assert called.missing_program({"PATH": str(tmp_path)}) == "no-such-program"
+    assert preset("aider").program == "aider"
+    assert Called.of(Agent("COLUMNS=9 aider {target}"), {}).name == "aider"
+
+
 def test_what_is_installed_is_offered(tmp_path: Path) -> None:
     environ = program(tmp_path / "bin", "codex", "true")
     environ["PATH"] = str(tmp_path / "bin")
@@ -257,6 +264,14 @@ def test_opencode_and_pi_tell_what_each_step_costs() -> None:
     message = {"role": "assistant", "model": "x", "content": [], "usage": usage}
     ended = {"type": "message_end", "message": message}
     assert [one.usd for one in Heard("pi", ended, ended).output.account.parts] == [0.2, 0.2]
+
+
+def test_trouble_is_over_when_the_agent_goes_on() -> None:
+    retry = {"type": "system", "subtype": "api_retry", "error": "rate_limit"}
+    assert Heard("claude-code", retry).output.errors == ["rate_limit"]
+    went_on = Heard("claude-code", retry, assistant("m", {"type": "text", "text": "Hm"})).output
+    assert went_on.errors == []
+    assert not went_on.is_silent
 
 
 def test_aider_is_read_line_by_line() -> None:

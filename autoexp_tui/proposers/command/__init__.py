@@ -191,7 +191,8 @@ class CommandProposer:
                 raise self._trouble(output, f"the agent failed: {self._why(ended, output)}")
             self._unknown = 0
             text = self._text(scratch, watch, task, ended)
-        self._count_hang(task.situation.n, ended)
+        if text != task.before or not ended.timed_out:
+            self._hangs = (0, 0)
         if text == task.before:
             raise self._nothing(task.situation, ended, output)
         if ended.timed_out:
@@ -283,7 +284,7 @@ class CommandProposer:
     def _nothing(self, situation: Situation, ended: AgentRun, output: Output) -> Exception:
         """What an agent that ended well, or was ended, and changed nothing means for the run."""
         if ended.timed_out:
-            return Passing(f"the agent has written nothing: {clean_line(ended.failure)}")
+            return self._hang(situation, ended, output)
         own = self._called.preset.failures
         if output.errors or (not self._called.preset.lines and could_not_work(output.text, own)):
             return self._trouble(output, f"the agent changed nothing: {output.last_words}")
@@ -322,18 +323,29 @@ class CommandProposer:
             )
         return Passing(words, failure.after)
 
-    def _count_hang(self, n: int, ended: AgentRun) -> None:
-        """Raise Unable when its time limit has ended it too often for one experiment."""
-        if not ended.timed_out:
-            self._hangs = (0, 0)
-            return
-        count = self._hangs[1] + 1 if self._hangs[0] == n else 1
-        self._hangs = (n, count)
+    def _hang(self, situation: Situation, ended: AgentRun, output: Output) -> Exception:
+        """What it means that the time limit ended an agent which had written nothing.
+
+        Some programs try again by themselves for longer than that, and not all say so.
+        """
+        limit = clean_line(ended.failure)
+        words = f"the agent has written nothing: {limit}"
+        if output.complaint.strip():
+            failure = judge(output.complaint, dt.datetime.now().astimezone())
+            if output.errors and failure.kind != "unknown":
+                return self._trouble(output, f"{words}: {output.last_words}")
+            if failure.kind == "passes" and output.is_silent:
+                return Passing(words, failure.after)
+        if output.is_silent and len(situation.history) > 1:
+            return Passing(words)  # it has worked before
+        count = self._hangs[1] + 1 if self._hangs[0] == situation.n else 1
+        self._hangs = (situation.n, count)
         if count > _HANGS:
-            raise Unable(
+            return Unable(
                 f"the agent has brought nothing new {count} times in a row within its "
-                f"{clean_line(ended.failure)}: raise command.time_limit, or mend the command"
+                f"{limit}: raise command.time_limit, or mend the command"
             )
+        return Passing(words)
 
     def _report(self, others: list[str], target: str) -> None:
         if others:

@@ -18,6 +18,7 @@ from autoexp_tui.proposers.command.presets import Preset
 _OF_THE_SHELL = frozenset("cd command eval exec export for if set umask while".split())
 _PLACEHOLDER = re.compile(r"(?<!\$)\{([a-z_]+)\}")
 _KNOWN = ("prompt_file", "target", "model", "budget", "sandbox")
+_SETS = re.compile(r"\w+=")
 _MODEL = re.compile(r"(?:^|\s)(?:-m|--model)(?:\s+|=)(\S+)")
 _PLAIN = Preset(title="", run="")
 """What is known of a program that no preset is for: it prints text."""
@@ -95,9 +96,10 @@ class Called:
         What the shell makes of its first word (a variable, a keyword, a builtin) is left to it.
         """
         try:
-            word = next(iter(shlex.split(self.line)), "")
+            words = shlex.split(self.line)
         except ValueError:
             return ""  # told when it is used
+        word = next((word for word in words if not _SETS.match(word)), "")
         if not re.fullmatch(r"[\w./+-]+", word) or word in _OF_THE_SHELL or "/" in word:
             return ""
         return "" if shutil.which(word, path=environ.get("PATH", os.defpath)) else word

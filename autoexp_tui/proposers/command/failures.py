@@ -32,7 +32,7 @@ _LASTS = {
     "name a model that it has (`command: {model: …}`)": (
         r"\bmodels?\b(?! metadata)[^\n]{0,80}(?:does(?: not|n't) exist|(?:is |was )?not (?:found|"
         r"supported|available (?:to|for|in|with|on))|may not exist|isn't available)"
-        r"|model_?not_?found|(?:unknown|invalid|no such|unsupported) model\b"
+        r"|litellm\.NotFoundError|model_?not_?found|(?:unknown|invalid|no such|unsupported) model\b"
         r"|llm provider not provided|not found for api version"
     ),
     "choose a model that reads more at once, or shorten the instructions": (
@@ -89,7 +89,7 @@ _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _NUMBER = r"\d+(?:\.\d+)?"
 _UNIT = r"(?:ms|s|m|h|d|milliseconds?|seconds?|secs?|minutes?|mins?|hours?|hrs?|days?)(?![a-z])"
 _SPAN = re.compile(
-    rf"(?:in|after|for|within|delay)[\"']?[ :=]+[\"']?(?:about |approximately |~)?"
+    rf"(?<!retrying )(?:in|after|for|within|delay)[\"']?[ :=]+[\"']?(?:about |approximately |~)?"
     rf"((?:{_NUMBER}\s*{_UNIT}[\s,and]*)+)",
     re.IGNORECASE,
 )

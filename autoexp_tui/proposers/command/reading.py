@@ -79,7 +79,8 @@ class Output:
         self.aside = ""
         """The end of what is no line of JSON where the program speaks in these, cleaned."""
         self.errors: list[Safe] = []
-        """What it says went wrong, the latest last."""
+        """What it says went wrong since it last did anything, the latest last."""
+        self.acted = False
         self.model = ""
         self.session = ""
         self.account = Account()
@@ -123,11 +124,16 @@ class Output:
             self._tell(clean(line) + end)
 
     @property
+    def is_silent(self) -> bool:
+        """Whether it has neither said nor done anything."""
+        return not (self.text.strip() or self.acted)
+
+    @property
     def complaint(self) -> str:
         """The end of what may say why it could not work."""
         if self._preset.lines:
             return "\n".join([*self.aside.split("\n")[-_ASIDE_LINES:], *self.errors])
-        return self.text
+        return "\n".join(self.errors) or self.text
 
     @property
     def last_words(self) -> Safe:
@@ -141,9 +147,12 @@ class Output:
 
     def _heed(self, number: int, rule: Rule, item: Any) -> None:
         if words := _text(item, rule.text):
+            self.errors = []
             self._tell(words if words.endswith("\n") else f"{words}\n")
         if tool := clean_line(_text(item, rule.tool), 80):
+            self.errors = []
             about = next(filter(None, (_text(item, path) for path in rule.about)), "")
+            self.acted = True
             self._act(tool, clean_line(about, _ABOUT))
         if error := clean_line(_text(item, rule.error), 500):
             self._complain(error)
@@ -172,6 +181,7 @@ class Output:
     def _match(self, found: re.Match[str], pattern: Pattern) -> None:
         groups = {name: text for name, text in found.groupdict().items() if text}
         if tool := groups.get("tool"):
+            self.acted = True
             self._act(clean_line(tool, 80), clean_line(groups.get("about", ""), _ABOUT))
         if "error" in groups:
             self._complain(clean_line(found[0], 500))

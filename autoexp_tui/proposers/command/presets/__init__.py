@@ -109,7 +109,8 @@ class Preset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def program(self) -> str:
-        return self.run.partition(" ")[0]
+        """What is run: the first word that sets no variable."""
+        return next((word for word in self.run.split() if "=" not in word), "")
 
     @property
     def failures(self) -> dict[str, str]:
@@ -163,7 +164,8 @@ def of_command(command: str, environ: Mapping[str, str] = os.environ) -> tuple[s
     word = command.strip()
     if (preset := named(word, environ)) is not None:
         return word, preset
-    first = Path(word.split()[0]).name if word else ""
+    program = next((one for one in word.split() if "=" not in one), "")
+    first = Path(program).name
     for name in names(environ):
         if first and (found := named(name, environ)) is not None and found.program == first:
             return name, found
