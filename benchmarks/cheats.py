@@ -2,12 +2,14 @@
 
     python benchmarks/cheats.py [--level none ...] [--kind import ...] [--strategy NAME ...]
                                 [--group NAME ...] [--workers 2] [--results FILE [--try-nothing]]
-                                [--report FILE]
+                                [--again] [--report FILE]
 
 What a strategy is stands in `tests/support/cheating.py`, how it is judged in
 `tests/support/cheat_trial.py`. As root, each trial is an ordinary user in namespaces of its own
 (`--as-root`: it stays root there). `--results` adds every finding to a file, and skips what stands
-there already: the whole may be done in parts. `--try-nothing` reports what the file has.
+there already: the whole may be done in parts, and one that was cut is gone on with by the same
+line. `--again` tries what is chosen once more, and the later finding counts. `--try-nothing`
+reports what the file has.
 """
 
 from __future__ import annotations
@@ -50,23 +52,23 @@ def main() -> int:
         for kind in options.kind
     ]
     findings = _earlier(options.results)
-    done = {(each.strategy, each.kind, each.level) for each in findings}
     waiting = [
-        each
-        for each in chosen
-        if not options.try_nothing and (each[0].name, each[1], each[2]) not in done
+        (strategy, kind, level)
+        for strategy, kind, level in chosen
+        if not options.try_nothing
+        and (options.again or (strategy.name, kind, level) not in findings)
     ]
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="cheats-", ignore_cleanup_errors=True) as home:
         Path(home).chmod(0o755)
         for finding in _tried(waiting, Path(home), options.workers, as_root=options.as_root):
-            findings.append(finding)
+            findings[_key(finding)] = finding
             print(_line(finding), flush=True)
             if options.results:
                 with options.results.open("a", encoding="utf-8") as file:
                     file.write(json.dumps(asdict(finding)) + "\n")
-    wanted = {(strategy.name, kind, level) for strategy, kind, level in chosen}
-    ours = [each for each in findings if (each.strategy, each.kind, each.level) in wanted]
+    wanted = [(strategy.name, kind, level) for strategy, kind, level in chosen]
+    ours = [findings[key] for key in wanted if key in findings]
     seconds = time.monotonic() - began
     print("\n" + summary(ours))
     if options.report:
@@ -88,6 +90,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--as-root", action="store_true")
     parser.add_argument("--results", type=Path)
+    parser.add_argument("--again", action="store_true")
     parser.add_argument("--try-nothing", action="store_true")
     parser.add_argument("--report", type=Path)
     return parser.parse_args()
@@ -99,10 +102,19 @@ def _is_chosen(strategy: Strategy, options: argparse.Namespace) -> bool:
     return strategy.name in options.strategy or strategy.group in options.group
 
 
-def _earlier(results: Path | None) -> list[Finding]:
+def _key(finding: Finding) -> tuple[str, str, str]:
+    return finding.strategy, finding.kind, finding.level
+
+
+def _earlier(results: Path | None) -> dict[tuple[str, str, str], Finding]:
+    """The last finding of each trial; a line that was cut is taken away."""
     if results is None or not results.exists():
-        return []
-    return [Finding(**json.loads(line)) for line in results.read_text("utf-8").splitlines()]
+        return {}
+    whole, _, torn = results.read_bytes().rpartition(b"\n")
+    if torn:
+        os.truncate(results, len(whole) + bool(whole))
+    found = (Finding(**json.loads(line)) for line in whole.splitlines())
+    return {_key(each): each for each in found}
 
 
 def _tried(

@@ -28,6 +28,7 @@ from typing import Literal, Self
 
 from autoexp_tui.evaluation.metrics import MetricReader, MetricReading
 from autoexp_tui.evaluation.output_log import OutputLog
+from autoexp_tui.evaluation.watching import Inotify
 from autoexp_tui.model.contract import Metric
 from autoexp_tui.system.processes import ProcessId, end_strays, kill_marked
 from autoexp_tui.text.mask import NO_MASK, Mask
@@ -50,6 +51,9 @@ _OVERDUE_S = 5.0
 """Seconds after which a supervisor that should have ended everything is taken for dead."""
 _STRAGGLE_S = 1.0
 """Seconds to read on when the supervisor has gone and something still holds the pipe."""
+_DROPPED = "what the harness prints to was full, and set not to wait"
+_ATTRIBUTES_CHANGED = 0x4
+"""Of inotify."""
 _TAIL_BYTES = 32 << 10
 _SHOWN_TAIL_BYTES = 4096
 _WIDTH = 200
@@ -260,6 +264,33 @@ class _Output:
         )
 
 
+class _Readers:
+    """Keeps a pipe from being opened to read by its name in /proc, but by root; a context manager.
+
+    Who takes that back, as its owner may, is seen.
+    """
+
+    def __init__(self, written: FileIO) -> None:
+        self._inotify = Inotify.begin()
+        try:
+            os.fchmod(written.fileno(), 0o200)
+        except OSError:
+            return  # not every system has names for pipes
+        if self._inotify is not None:
+            self._inotify.add(Path(f"/proc/self/fd/{written.fileno()}"), _ATTRIBUTES_CHANGED)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._inotify is not None:
+            os.close(self._inotify.descriptor)
+
+    def may_be(self) -> bool:
+        """Whether somebody has changed who may open it."""
+        return self._inotify is not None and any(self._inotify.read())
+
+
 _running: set[int] = set()
 """Pids of this process' supervisors, each in a session of its own."""
 _strays = threading.Lock()
@@ -275,6 +306,7 @@ class _Supervisor:
             self._output, output = _pipe(ours, theirs)
             # Ours too, until the tree has gone: it tells how those that write have set it.
             self._written = ours.enter_context(FileIO(os.dup(output.fileno()), "wb"))
+            self._readers = ours.enter_context(_Readers(self._written))
             self._status, status = _pipe(ours, theirs)
             lifeline, self._lifeline = _pipe(theirs, ours)
             with _strays:
@@ -344,7 +376,7 @@ class _Supervisor:
                     self._process.kill()  # stopped or stuck: its end is seen below
                 for key, _ in selector.select(_POLL_S):
                     if key.fileobj is self._output and self._loses():
-                        output.reader.lost()
+                        output.reader.lost(_DROPPED)
                     data = os.read(key.fd, _CHUNK_BYTES)
                     if key.fileobj is self._output:
                         output.take(data)
@@ -354,6 +386,8 @@ class _Supervisor:
                             self._catch_up(output)
                             output.ended()
                         else:
+                            if self._readers.may_be():
+                                output.reader.lost("another process may have read it")
                             self._written.close()
                             self._due = time.monotonic() + _STRAGGLE_S
                     if not data:
@@ -371,7 +405,7 @@ class _Supervisor:
     def _catch_up(self, output: _Output) -> None:
         """Take what is in the pipe by now: it was printed before the shell's end, or about then."""
         if self._loses():
-            output.reader.lost()
+            output.reader.lost(_DROPPED)
         waiting = array.array("i", [0])
         fcntl.ioctl(self._output, termios.FIONREAD, waiting)
         left = waiting[0]

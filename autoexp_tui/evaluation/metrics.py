@@ -156,11 +156,10 @@ class MetricReader:
             last = unfinished if unfinished.count else seen
             seen.at_the_end = last.last if last.count else None
 
-    def lost(self) -> None:
-        """Something that was printed may have been dropped, a figure too."""
+    def lost(self, why: str) -> None:
+        """Something that was printed may not have come here, a figure too."""
         for seen in self._all:
-            words = "may be lost: what the harness prints to was full, and set not to wait"
-            seen.stood_in("lost output", NO_NUMBER, words)
+            seen.stood_in("lost output", NO_NUMBER, f"may be lost: {why}")
 
     def finish(self) -> MetricReading:
         """Take what is left as the last line, and return what was found."""

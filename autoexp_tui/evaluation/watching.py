@@ -55,7 +55,7 @@ class Watch:
         self._unknown: dict[int, str] = {}
         """Inner folders in which nothing has been seen: it may have been there, and gone again."""
         self._open = contextlib.ExitStack()
-        self._inotify = _Inotify.begin()
+        self._inotify = Inotify.begin()
         if self._inotify is None:
             return
         self._open.callback(os.close, self._inotify.descriptor)
@@ -82,13 +82,13 @@ class Watch:
             self._thread.join()
         self._open.close()
 
-    def _watch(self, inotify: _Inotify, folder: str, events: int, *, inner: bool = False) -> int:
+    def _watch(self, inotify: Inotify, folder: str, events: int, *, inner: bool = False) -> int:
         number = inotify.add(self._root / folder, events | _ONLY_FOLDERS | _NO_LINK | _AND_MORE)
         if number >= 0:
             self._paths.setdefault(number, (folder, inner))  # it may have come from a watched place
         return number
 
-    def _follow(self, inotify: _Inotify) -> None:
+    def _follow(self, inotify: Inotify) -> None:
         with selectors.DefaultSelector() as selector:
             selector.register(inotify.descriptor, selectors.EVENT_READ)
             selector.register(self._end, selectors.EVENT_READ)
@@ -98,7 +98,7 @@ class Watch:
                 for number, mask, name in inotify.read():
                     self._take(inotify, number, mask, name)
 
-    def _take(self, inotify: _Inotify, number: int, mask: int, name: str) -> None:
+    def _take(self, inotify: Inotify, number: int, mask: int, name: str) -> None:
         if mask & _OVERFLOW:
             self.seen.missed = True
         if number not in self._paths:
@@ -139,7 +139,7 @@ class Watch:
             self.seen.made[path] = None
 
 
-class _Inotify:
+class Inotify:
     """The system's calls; see inotify(7)."""
 
     def __init__(self, descriptor: int, add: Callable[[int, bytes, int], int]) -> None:
@@ -147,7 +147,7 @@ class _Inotify:
         self._add = add
 
     @classmethod
-    def begin(cls) -> _Inotify | None:
+    def begin(cls) -> Inotify | None:
         """None where there is none, or none is left for this user."""
         if sys.platform != "linux":
             return None

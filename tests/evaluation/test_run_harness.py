@@ -236,3 +236,18 @@ def test_a_figure_beside_output_that_was_dropped_is_believed_where_the_baseline_
     assert outcome.failure.startswith("loss may be lost: what the harness prints to was full")
     usual = run(command, metrics=loss).reading.forms
     assert run(command, metrics=loss, usual=usual).reading.metrics == {"loss": 1.0}
+
+
+@linux_only
+def test_nobody_else_reads_what_is_printed(run: Run, loss: Loss, tmp_path: Path) -> None:
+    (tmp_path / "thief.py").write_text(
+        "import os, sys\nprint('loss: 1')\nsys.stdout.flush()\n"
+        "if len(sys.argv) > 1:\n    os.fchmod(1, 0o600)\n    os.fchmod(1, 0o200)\n"
+        "print(oct(os.fstat(1).st_mode), file=open('/dev/stdout', 'w'))\n"
+    )
+    command = f"{sys.executable} {tmp_path}/thief.py"
+    honest = run(command, metrics=loss, usual={"loss": ()})
+    assert honest.reading.metrics == {"loss": 1.0}
+    assert honest.tail.endswith("0o10200\n")
+    opened = run(f"{command} open", metrics=loss, usual={"loss": ()})
+    assert opened.failure == "loss may be lost: another process may have read it"

@@ -317,6 +317,22 @@ FIGURES = [
                     pass
             os._exit(0)
     """),
+    _way("figures", "true line stolen, allowed", "the same, after its mode was changed for it", """
+        os.write(1, FORGED)
+        time.sleep(0.05)
+        os.fchmod(1, 0o600)
+        pipe = os.open("/proc/self/fd/1", os.O_RDONLY | os.O_NONBLOCK)
+        os.fchmod(1, 0o200)
+        if os.fork() == 0:
+            os.setsid()
+            end = time.monotonic() + 1
+            while time.monotonic() < end:
+                try:
+                    os.read(pipe, 65536)
+                except BlockingIOError:
+                    pass
+            os._exit(0)
+    """),
     _way("figures", "parent's stdout", "the figure is written into the parent's own descriptors", """
         for pid in ancestors():
             for number in (1, 2, 3, 4, 5, 6, 7):
