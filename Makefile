@@ -26,9 +26,9 @@ check: $(INSTALLED)
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 
-# The pictures of the README, from the recorded run.
+# The pictures of the README, from the recorded run; the browser's where there is one.
 screenshots: $(INSTALLED)
-	$(PYTHON) screenshots/take.py
+	PYTHONPATH=tests $(PYTHON) screenshots/take.py
 
 # A headless Chromium for the tests and pictures of `autoexp serve`, in a folder of its own.
 browser:

@@ -11,6 +11,10 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+from browser import in_browser
+from moving import animated, frames
+from support.browser import MISSING, find_browser
+
 from autoexp_tui.loop.control import Reply
 from autoexp_tui.model import events
 from autoexp_tui.model.events import Record
@@ -27,6 +31,7 @@ from autoexp_tui.ui.themes import DARK, LIGHT
 
 HERE = Path(__file__).parent
 SIZES = ((80, 24), (120, 40), (200, 50))
+MOVING = HERE / "moving.svg"
 MOMENT = 24
 """The experiment that is being measured in the pictures of a live run."""
 
@@ -95,9 +100,9 @@ async def take(screen: RunScreen, name: str, size: tuple[int, int], theme: str, 
 
 
 def convert() -> None:
-    """PNG beside every SVG."""
+    """PNG beside every SVG that stands still."""
     if converter := shutil.which("rsvg-convert"):
-        for picture in HERE.glob("*.svg"):
+        for picture in {*HERE.glob("*.svg")} - {MOVING}:
             subprocess.run([converter, "-o", picture.with_suffix(".png"), picture], check=True)
 
 
@@ -115,6 +120,11 @@ async def main() -> None:
     keeps = ("g", *["full_stop"] * 6)
     await take(replayed(), "replay-120x40-dark", middle, DARK.name, *keeps)
     await take(table(), "table-120x40-light", middle, LIGHT.name)
+    MOVING.write_text(animated(await frames(DARK.name)), encoding="utf-8")
+    if executable := find_browser():
+        (HERE / "browser.png").write_bytes(await in_browser(executable))
+    else:
+        print(f"no picture of the browser: {MISSING}")
 
 
 if __name__ == "__main__":

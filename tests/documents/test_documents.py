@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
+from xml.etree import ElementTree as ET
 
 import pytest
 from support.gitrepos import git
@@ -138,6 +139,20 @@ def test_what_watches_from_afar_prints_an_address_or_writes_a_page(tmp_path: Pat
             assert process.wait(60) == (130 if served else 0)
     forwarded = re.findall(r"^ssh -L (\d+):localhost:(\d+) ", text, re.MULTILINE)
     assert forwarded == [(str(PORT), str(PORT))]
+
+
+def test_the_moving_picture_is_small_and_needs_nothing_from_elsewhere() -> None:
+    picture = DOCS.parent / "screenshots" / "moving.svg"
+    text = picture.read_text(encoding="utf-8")
+    root = ET.fromstring(text)
+    assert picture.stat().st_size < 2 << 20
+    assert text.count("://") == 1  # the name of what SVG is
+    assert re.search(r"animation:film 1[0-5](\.\d+)?s", text)
+    names = {line.get("id") for line in root.iter("{http://www.w3.org/2000/svg}g")}
+    uses = [each.get("href", "") for each in root.iter("{http://www.w3.org/2000/svg}use")]
+    assert uses
+    assert {use.removeprefix("#") for use in uses} <= names
+    assert all(f" {words}" in text.replace("&#160;", " ") for words in ("Hypothesis", "keep"))
 
 
 def test_the_line_for_completion_works_in_bash(tmp_path: Path) -> None:

@@ -117,6 +117,14 @@ class BrowserPage:
             await asyncio.sleep(0.1)
         return picture
 
+    async def until_still(self) -> bytes:
+        """The first picture that is like the one before it, half a second earlier."""
+        before = b""
+        while (picture := await self.picture()) != before:
+            before = picture
+            await asyncio.sleep(0.5)
+        return picture
+
     async def picture(self) -> bytes:
         """The window as a PNG."""
         told = await self.call("Page.captureScreenshot", format="png")
