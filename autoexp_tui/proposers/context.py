@@ -118,7 +118,8 @@ class ContextGatherer:
             for line in lines
             if word and line.strip().startswith(word)
         ]
-        return Output(n, "\n".join(lines[-_LINES:]), feedback[-_LINES:])
+        others = [line for line in lines if not (word and line.strip().startswith(word))]
+        return Output(n, "\n".join(others[-_LINES:]), feedback[-_LINES:])
 
     def _told(self, text: str) -> str:
         held = self._state.contract.held_out

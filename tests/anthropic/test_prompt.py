@@ -152,7 +152,7 @@ def test_a_best_that_is_near_the_time_limit_is_told_so() -> None:
     about = replace(situation(3, contract=made, history=[baseline, best]), incumbent=2)
     text = text_of(build(about, Context()))
     assert "- Best so far, #2: loss 1; took 26 of 30 s; not judged: acc 0.9" in text
-    assert "a change that makes it take 1.2 times as long as the best is a crash" in text
+    assert "a change that makes it take 1.15 times as long as the best is a crash" in text
     early = text_of(build(replace(about, incumbent=1), Context()))
     assert "The time limit is near" not in early
 

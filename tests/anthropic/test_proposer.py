@@ -8,7 +8,7 @@ from support import messages_server as api
 from support.messages_server import MessagesServer
 from support.researcher import TARGET, Desk, situation
 
-from autoexp_tui.model.proposal import Crash, Proposer
+from autoexp_tui.model.proposal import Crash, Proposer, Unusable
 from autoexp_tui.proposers.anthropic import Context, UnknownPrice
 from autoexp_tui.testing import check_proposer
 
@@ -48,6 +48,32 @@ def test_what_a_model_does_not_know_is_left_out(
     server.play(api.proposes(EDIT))
     desk.propose()
     assert not {"thinking", "output_config", "temperature"} & server.seen[0].body.keys()
+
+
+def test_the_notebook_is_one_request_more_and_is_booked(
+    server: MessagesServer, make_desk: Callable[..., Desk]
+) -> None:
+    desk = make_desk(server.url)
+    about = situation(11, notebook="Patterns: none yet", notebook_n=3)
+    server.play(api.answer(api.words("Patterns: a smaller lr"), stop_reason="end_turn"))
+    assert desk.proposer.write_notebook(about) == "Patterns: a smaller lr"
+    body = server.seen[0].body
+    shown = desk.proposer.prompt(about)
+    assert (body["system"], body["tools"]) == (shown.system, shown.tools)
+    assert body["messages"][0]["content"][0] == shown.messages[0]["content"][0]
+    asked = body["messages"][0]["content"][-1]["text"]
+    assert "Patterns: none yet" in asked
+    assert "call no tool" in asked
+    assert desk.books.outcomes == ["answered"]
+    assert desk.books.spent > 0
+
+
+def test_a_notebook_that_is_empty_is_none(
+    server: MessagesServer, make_desk: Callable[..., Desk]
+) -> None:
+    server.play(api.proposes(EDIT))
+    with pytest.raises(Unusable):
+        make_desk(server.url).proposer.write_notebook(situation(11))
 
 
 def test_the_prompt_that_is_shown_is_the_prompt_that_is_sent(

@@ -27,7 +27,7 @@ def test_feedback_and_last_lines_are_of_the_best_and_the_latest(tmp_path: Path) 
     context = gathered(tmp_path, ["9", "12", "13", "14", "boom"], said)
     assert [output.n for output in context.outputs] == [2, 3, 4, 5]
     assert context.outputs[0].feedback == ["case 2 fails", "slow"]
-    assert context.outputs[0].last.startswith("begin\n")
+    assert context.outputs[0].last == "begin\nloss: 3\n"
     assert context.crash is not None
     assert context.crash.n == 6
 

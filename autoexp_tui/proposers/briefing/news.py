@@ -117,7 +117,7 @@ class News:
         if best is not None and best.seconds > _NEAR_LIMIT * limit:
             room = limit / best.seconds
             lines.append(
-                f"- The time limit is near: a change that makes it take {room:.2g} times as long "
+                f"- The time limit is near: a change that makes it take {room:.3g} times as long "
                 "as the best is a crash"
             )
         lines += self._start()

@@ -6,6 +6,8 @@ import hashlib
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from autoexp_tui.text.safe import clean_line
+
 BYTES = 3
 """Of a token, on the low side for code and English."""
 
@@ -46,6 +48,8 @@ class Entry(NamedTuple):
     short: Callable[[], str]
 
 
+_REST = 200
+"""Tokens of a list's room that are for the words about what is left out."""
 _AT_LENGTH = 0.7
 """Share of a list's room in which its items are told at length."""
 
@@ -67,7 +71,7 @@ def bounded(
         return ""
     ordered = list(reversed(entries)) if newest_last else list(entries)
     lines: list[str] = []
-    room = budget - 60
+    room = budget - _REST
     at_length = int(_AT_LENGTH * room)
     for entry in ordered:
         text = entry.full() if at_length else entry.short()
@@ -81,7 +85,7 @@ def bounded(
     left = len(ordered) - len(lines)
     if left:
         said = rest(left)
-        lines.append(f"- … and {head(said, max(room, 0) + 60) if tokens(said) > 60 else said}")
+        lines.append(f"- … and {clean_line(said, BYTES * _REST // 2)}")
     if newest_last:
         lines.reverse()
     return "\n".join([f"# {title}", "", *lines])
