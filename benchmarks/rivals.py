@@ -4,50 +4,36 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import optuna
-import yaml
 from problems import CONTRACT
 
 from autoexp_tui.model.proposal import Situation, Trial
 from autoexp_tui.proposers.tuner.domains import Choices, Domain, Numbers
-from autoexp_tui.proposers.tuner.space import survey
+from autoexp_tui.proposers.tuner.space import Space, survey
 
 
-def domains(text: str) -> tuple[Mapping[str, Domain], Mapping[str, str]]:
-    """What each value may become, and what it is."""
+def searched(text: str) -> Space:
+    """The space of a text: what the tuner would search."""
     first = Trial(1, 0, "keep", {"loss": 1.0}, "", "", {})
-    space = survey(Situation(2, CONTRACT, text, 1, text, [first]))
-    return space.domains, space.here
+    return survey(Situation(2, CONTRACT, text, 1, text, [first]))
 
 
-def value(domain: Domain, coordinate: float | str) -> Any:
-    """With all digits, where a text would have a few."""
+def literal(domain: Domain, coordinate: float | str) -> str:
+    """With all digits, where the tuner would write a few."""
     if isinstance(domain, Choices):
-        return yaml.safe_load(str(coordinate))
+        return str(coordinate)
     number = domain.number(float(coordinate))
-    return round(number) if domain.style.integer else number
-
-
-def nested(flat: Mapping[str, Any]) -> dict[str, Any]:
-    """`{"web.count": 3}` as the text has it: `{"web": {"count": 3}}`."""
-    made: dict[str, Any] = {}
-    for name, one in flat.items():
-        place = made
-        *outer, last = name.split(".")
-        for word in outer:
-            place = place.setdefault(word, {})
-        place[last] = one
-    return made
+    return str(round(number)) if domain.style.integer else f"{number:.12f}"
 
 
 class Rival:
-    """A method, begun on a text: `ask` for a point, `tell` its loss (None for a crash)."""
+    """A method, begun on a text: `ask` for a text, `tell` its loss (None for a crash)."""
 
     def __init__(self, text: str, seed: int) -> None:
-        self.domains, self.here = domains(text)
+        self.space = searched(text)
+        self.domains, self.here = self.space.domains, self.space.here
         self.seed = seed
         self.worst = -np.inf
 
@@ -60,8 +46,8 @@ class Rival:
             for name, domain in self.domains.items()
         }
 
-    def point(self, coordinates: Mapping[str, float | str]) -> dict[str, Any]:
-        return nested({n: value(d, coordinates[n]) for n, d in self.domains.items()})
+    def point(self, coordinates: Mapping[str, float | str]) -> str:
+        return self.space.write({n: literal(d, coordinates[n]) for n, d in self.domains.items()})
 
     def finite(self, loss: float | None) -> float:
         """A crash counts as the worst that was seen, for methods that know no crashes."""
@@ -84,7 +70,7 @@ class Random(Rival):
         self.rng = np.random.default_rng([seed, 7])
         self.first = True
 
-    def ask(self) -> dict[str, Any]:
+    def ask(self) -> str:
         if self.first:
             self.first = False
             return self.point(self.start())
@@ -106,20 +92,20 @@ class _Optuna(Rival):
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         warnings.simplefilter("ignore")
         self.study = optuna.create_study(sampler=self.sampler())
-        self.space: dict[str, optuna.distributions.BaseDistribution] = {}
+        self.space_of: dict[str, optuna.distributions.BaseDistribution] = {}
         for name, domain in self.domains.items():
             if isinstance(domain, Choices):
-                self.space[name] = optuna.distributions.CategoricalDistribution(domain.options)
+                self.space_of[name] = optuna.distributions.CategoricalDistribution(domain.options)
             elif domain.style.integer:
-                self.space[name] = optuna.distributions.IntDistribution(
+                self.space_of[name] = optuna.distributions.IntDistribution(
                     int(np.ceil(domain.low)), int(domain.high), log=domain.scale == "log"
                 )
             else:
-                self.space[name] = optuna.distributions.FloatDistribution(*domain.ends)
+                self.space_of[name] = optuna.distributions.FloatDistribution(*domain.ends)
         self.study.enqueue_trial(
             {
                 n: int(self.here[n])
-                if isinstance(self.space[n], optuna.distributions.IntDistribution)
+                if isinstance(self.space_of[n], optuna.distributions.IntDistribution)
                 else at
                 for n, at in self.start().items()
             }
@@ -128,14 +114,14 @@ class _Optuna(Rival):
     def sampler(self) -> optuna.samplers.BaseSampler:
         raise NotImplementedError
 
-    def ask(self) -> dict[str, Any]:
-        self.trial = self.study.ask(self.space)
+    def ask(self) -> str:
+        self.trial = self.study.ask(self.space_of)
         drawn = self.trial.params
-        return nested(
+        return self.space.write(
             {
-                name: drawn[name]
-                if isinstance(self.space[name], optuna.distributions.IntDistribution)
-                else value(domain, drawn[name])
+                name: str(drawn[name])
+                if isinstance(self.space_of[name], optuna.distributions.IntDistribution)
+                else literal(domain, drawn[name])
                 for name, domain in self.domains.items()
             }
         )
@@ -181,7 +167,7 @@ class CmaEs(Rival):
         low, high = domain.ends
         return (float(at) - low) / (high - low)
 
-    def ask(self) -> dict[str, Any]:
+    def ask(self) -> str:
         if self.first:
             return self.point(self.start())
         self.asked = self.cma.ask()

@@ -79,7 +79,7 @@ def rivalled(problem: problems.Problem, method: str, seed: int, evaluations: int
     curve: list[float] = []
     best = math.inf
     for _ in range(evaluations):
-        loss = problem.loss(rival.ask())
+        loss = problem.of_text(rival.ask())
         rival.tell(loss)
         best = best if loss is None else min(best, loss)
         curve.append(best)

@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, special
+from threadpoolctl import ThreadpoolController
 
 from autoexp_tui.proposers.tuner import gp
 from autoexp_tui.proposers.tuner.cube import Cube
@@ -28,6 +31,7 @@ _CENTRES = 4
 _REFINED = 3
 """The best candidates, whose free columns are moved to the top of the hill they are on."""
 _STEPS = 30
+_HAIR = 1e-9
 _NEAR_LIMIT = 0.5
 """Share of the time limit from which on seconds are modelled."""
 
@@ -85,6 +89,19 @@ def best_point(
         here: The row of the text that is changed, if it is not the best.
         widest: So many slots at most differ from `here`; 0 for any number.
     """
+    with _one_thread():
+        return _best_point(cube, seen, rng, sigma, radius, here, widest)
+
+
+def _best_point(
+    cube: Cube,
+    seen: Seen,
+    rng: np.random.Generator,
+    sigma: float,
+    radius: float,
+    here: Array | None,
+    widest: int,
+) -> Found:
     groups = cube.groups
     process, warp = gp.fit_losses(seen.rows, seen.losses, groups, sigma)
     expected = process.believe(seen.rows)[0] if sigma > 0 else warp(seen.losses)
@@ -123,6 +140,20 @@ def best_point(
         float(np.exp(feasible.log(chosen[None])[0])),
         best,
     )
+
+
+def _one_thread() -> AbstractContextManager[object]:
+    """Matrices this small gain nothing from more, and lose much where other work has the cores.
+
+    Sums of one thread are the same on every machine, too.
+    """
+    held: AbstractContextManager[object] = _pools().limit(limits=1, user_api="blas")
+    return held
+
+
+@lru_cache(maxsize=1)
+def _pools() -> ThreadpoolController:
+    return ThreadpoolController()
 
 
 def log_improvement(mean: Array, deviation: Array, best: float) -> Array:
@@ -200,7 +231,7 @@ def _candidates(
     if not widest:
         draws = low[first] + _spread_out(_GLOBAL, count, rng) * (high - low)[first]
         parts.append(cube.uniform(draws))
-    for centre in centres:
+    for centre in np.clip(centres, 0, 1):
         # From a hair to half the range, and in few or in many values.
         many = _LOCAL if not widest else _LOCAL + _GLOBAL
         sizes = 10 ** rng.uniform(-3.5, -0.3, (many, 1)) * np.minimum(lengths[first], 2.0)
@@ -212,8 +243,11 @@ def _candidates(
             places = rng.random((many, count)).argsort(1)
             mask = places < rng.integers(1, min(widest, count) + 1, (many, 1))
         shifts = rng.normal(size=(many, count)) * sizes * mask
-        base = np.repeat(np.clip(centre, 0, 1)[None], many, axis=0)
-        parts.append(cube.moved(base, shifts, rng.random((many, count))))
+        base = np.repeat(centre[None], many, axis=0)
+        moved = cube.moved(base, shifts, rng.random((many, count)))
+        moved[:, cube.free] = np.clip(moved, low, high)[:, cube.free]
+        inside = ((moved >= low - _HAIR) & (moved <= high + _HAIR)).all(1)
+        parts.append(moved[inside])
     return np.unique(np.concatenate(parts), axis=0)
 
 

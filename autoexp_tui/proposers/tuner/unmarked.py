@@ -80,7 +80,7 @@ def _may_cross(called: str, style: literals.NumberStyle) -> bool:
 
 
 def _signed(size: float, reached: float, style: literals.NumberStyle) -> Numbers:
-    end = _neat(max(size * _SPREAD, reached * _REACH))
+    end = _neat(_SPREAD * max(size, reached))
     if style.integer:
         end = float(max(end, 4.0) // 1)
         return Numbers(-end, end, "signed", style, bend=max(size / 2, 1.0))
