@@ -35,6 +35,8 @@ _COMMANDS = {
     "stop": "control:stop",
     "hint": "hint:hint",
     "notebook": "notebook:notebook",
+    "note": "note:note",
+    "budget": "budget:budget",
     "show": "show:show",
     "summary": "summary:summary",
     "report": "report:report",

@@ -14,6 +14,7 @@ from autoexp_tui.model.events import Record
 from autoexp_tui.model.objective import Objective
 from autoexp_tui.model.state import RunState
 from autoexp_tui.sources.journals import POLL_S, Source
+from autoexp_tui.summary.annotations import note_words
 from autoexp_tui.summary.headline import against_baseline, best_line, figures
 from autoexp_tui.summary.outcomes import OUTCOMES, outcome_of
 from autoexp_tui.summary.trust import evidence_words, noise_words
@@ -75,7 +76,8 @@ def _lines(event: events.AnyEvent, state: RunState) -> list[str]:  # noqa: C901,
         case events.BudgetChanged(budget=budget):
             hours, usd = budget.max_wall_clock_hours, budget.max_cost_usd
             caps = f"{budget.max_experiments} experiments, {hours:g} h, ${usd:.2f}"
-            return [f"budget is now {caps}"]
+            words = f"budget is now {caps}"
+            return [f"{cut(event.by, 60)}: {words}" if event.by else words]
         case events.ProductsAllowed(paths=paths):
             named = cut(one_line(", ".join(paths[:3])), 200)
             more = f" and {len(paths) - 3} more" if len(paths) > 3 else ""
@@ -124,6 +126,8 @@ def _lines(event: events.AnyEvent, state: RunState) -> list[str]:  # noqa: C901,
             return [f"{cut(event.by, 60)} stops the run {when}"]
         case events.HintGiven():
             return [f"hint of {cut(event.by, 60)}: {cut(event.text, 300)}"]
+        case events.NoteGiven():
+            return [f"#{event.n}, {cut(event.by, 60)}: {note_words(event)}"]
         case events.Noticed():
             return [f"{event.level}: {cut(event.text, 400)}"]
         case events.VerificationStarted():

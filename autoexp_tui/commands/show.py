@@ -13,6 +13,7 @@ from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.model.state import Row, RunState
 from autoexp_tui.project import run_here
 from autoexp_tui.sources.journals import read_state
+from autoexp_tui.summary.annotations import noted
 from autoexp_tui.summary.outcomes import outcome_of
 from autoexp_tui.summary.trust import evidence_words
 from autoexp_tui.summary.verified import verified_step
@@ -74,6 +75,8 @@ def _head(run: RunDirectory, state: RunState, row: Row) -> Iterator[str]:
         yield f"evidence   {evidence}"
     if words := verified_step(state, row.n):
         yield f"verified   {words}"
+    if words := noted(state, row.n):
+        yield f"noted      {words}"
     yield f"commit     {row.commit}  refs/autoexp/{run.tag}/{row.n}"
     yield f"parent     {row.parent}"
     yield f"took       {format_duration(row.seconds)}"

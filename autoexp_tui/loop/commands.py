@@ -5,7 +5,8 @@ from __future__ import annotations
 from autoexp_tui.loop.control import Command, Controls, Reply
 from autoexp_tui.loop.journal import DiskFull
 from autoexp_tui.loop.recorder import Recorder
-from autoexp_tui.model import events
+from autoexp_tui.model import budget, events
+from autoexp_tui.model.budget import Caps
 from autoexp_tui.model.state import RunState
 from autoexp_tui.text.safe import Safe, clean, clean_line, part_of
 
@@ -25,8 +26,12 @@ def handle_command(command: Command, recorder: Recorder, controls: Controls) -> 
         return _refused(f"{full}: only a stop is heard until there is room")
 
 
-def _handle(command: Command, recorder: Recorder, controls: Controls) -> Reply:
+def _handle(  # noqa: PLR0911 - one answer per verb
+    command: Command, recorder: Recorder, controls: Controls
+) -> Reply:
     with recorder.transaction() as state:
+        if command.verb == "note":  # also of a run that has just ended
+            return give_note(command, state, recorder)
         if state.finished:
             return _refused(f"the run has ended: {state.finished.reason}")
         match command.verb:
@@ -43,6 +48,8 @@ def _handle(command: Command, recorder: Recorder, controls: Controls) -> Reply:
                 return _done("stopping now" if now else f"stopping {_after(state)}")
             case "hint" | "notebook":
                 return _told(command, state, recorder)
+            case "budget":
+                return change_budget(command, state, recorder)
 
 
 def _done(words: str) -> Reply:
@@ -98,3 +105,30 @@ def _told(command: Command, state: RunState, recorder: Recorder) -> Reply:
         return _refused("a hint needs words")
     recorder.record(events.HintGiven(command.by, text))
     return _done("hint noted: the next proposal sees it")
+
+
+def give_note(command: Command, state: RunState, recorder: Recorder) -> Reply:
+    """Write down what a person says of an experiment; also where no runner is."""
+    text, row = clean_line(command.text, _HINT), state.row(command.n)
+    if row is None:
+        return _refused(f"there is no experiment {command.n} to note: it has {len(state.rows)}")
+    if not text and command.never is None:
+        return _refused("a note needs words, or --never")
+    recorder.record(events.NoteGiven(row.n, command.by, text, command.never))
+    told = "the proposals to come are told" if not state.finished else "a further run is told"
+    never = f"its idea is {'not to' if command.never else 'may'} be tried again"
+    return _done(f"#{row.n} noted" + (f", {never}" if command.never is not None else f"; {told}"))
+
+
+def change_budget(command: Command, state: RunState, recorder: Recorder) -> Reply:
+    """Give a run other caps, at once; also where no runner is."""
+    old = state.budget
+    new = (command.caps or Caps()).over(old)
+    if new == old:
+        return _done(f"as it was: {'; '.join(budget.use_words(state, recorder.elapsed))}")
+    recorder.record(events.BudgetChanged(new, command.by))
+    words = "; ".join(budget.change_words(old, new))
+    if spent := budget.used_up(state, recorder.elapsed):
+        ends = "it is complete" if state.finished or state.current is None else "it ends"
+        return _done(f"{words}: {ends}: {spent}")
+    return _done(words)

@@ -9,9 +9,12 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from autoexp_tui.model.budget import Caps
 from autoexp_tui.text.safe import NOTHING, Safe
 
-Verb: TypeAlias = Literal["pause", "resume", "skip", "stop", "stop-now", "hint", "notebook"]
+Verb: TypeAlias = Literal[
+    "pause", "resume", "skip", "stop", "stop-now", "hint", "note", "notebook", "budget"
+]
 
 
 class Command(msgspec.Struct, frozen=True):
@@ -21,7 +24,13 @@ class Command(msgspec.Struct, frozen=True):
     by: Safe
     """Who asks, for the journal: `user@terminal`."""
     text: Safe = NOTHING
-    """Of a hint; of a notebook, which may have several lines."""
+    """Of a hint or a note; of a notebook, which may have several lines."""
+    n: int = 0
+    """The experiment of a note."""
+    never: bool | None = None
+    """Of a note, as in `events.NoteGiven`."""
+    caps: Caps | None = None
+    """Of a budget."""
 
 
 class Reply(msgspec.Struct, frozen=True):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from autoexp_tui.loop.guidance import Guidance
 from autoexp_tui.loop.ports import CandidateStore
 from autoexp_tui.model import budget
@@ -55,8 +57,12 @@ def gather(
 
 
 def extend(history: list[Trial], state: RunState) -> None:
-    """Add the rows that are new to `history`."""
+    """Add the rows that are new to `history`, and what was noted of those that it has."""
     history += [trial_of(row, state.contract.repeats) for row in state.rows[len(history) :]]
+    for at, trial in enumerate(history if state.notes else ()):
+        note, never = state.note(trial.n), state.is_never(trial.n)
+        if (trial.note, trial.never) != (note, never):
+            history[at] = msgspec.structs.replace(trial, note=note, never=never)
 
 
 def _left(state: RunState) -> Left:

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
+import msgspec
+
+from autoexp_tui.model.contract import Budget
 from autoexp_tui.model.state import RunState
 from autoexp_tui.text.numbers import money
 
@@ -15,6 +19,20 @@ POSSIBLE_SHARE = 0.01
 A dropped request is possibly billed, seldom really; if all of it counted, a line that drops again
 and again would end a night for money that nobody took.
 """
+
+
+class Caps(msgspec.Struct, frozen=True):
+    """Other caps that a person asks for; None leaves one as it is."""
+
+    max_experiments: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    max_cost_usd: Annotated[float, msgspec.Meta(ge=0)] | None = None
+    max_wall_clock_hours: Annotated[float, msgspec.Meta(gt=0)] | None = None
+
+    def over(self, given: Budget) -> Budget:
+        """`given` with what was asked for."""
+        asked = {name: value for name, value in msgspec.structs.asdict(self).items()
+                 if value is not None}  # fmt: skip
+        return msgspec.structs.replace(given, **asked)
 
 
 def seconds_left(state: RunState, elapsed: float) -> float:
@@ -46,6 +64,30 @@ def used_up(state: RunState, elapsed: float) -> str:
     if seconds_left(state, elapsed) <= 0:
         return f"{budget.max_wall_clock_hours:g} h have passed (max_wall_clock_hours)"
     return ""
+
+
+def use_words(state: RunState, elapsed: float) -> list[str]:
+    """What is used of each cap: `12 of 100 experiments`."""
+    budget = state.budget
+    return [
+        f"{len(state.rows)} of {budget.max_experiments} experiments",
+        f"{elapsed / 3600:.2g} of {budget.max_wall_clock_hours:g} h",
+        spent_words(state),
+    ]
+
+
+def change_words(old: Budget, new: Budget) -> list[str]:
+    """What is other in `new`: `max_experiments 100 → 200`."""
+    pairs = [
+        ("max_experiments", str(old.max_experiments), str(new.max_experiments)),
+        ("max_cost_usd", money(old.max_cost_usd), money(new.max_cost_usd)),
+        (
+            "max_wall_clock_hours",
+            f"{old.max_wall_clock_hours:g}",
+            f"{new.max_wall_clock_hours:g}",
+        ),
+    ]
+    return [f"{name} {before} → {after}" for name, before, after in pairs if before != after]
 
 
 def affordable(state: RunState) -> int | None:

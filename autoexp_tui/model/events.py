@@ -81,9 +81,11 @@ class RunnerStarted(Event, frozen=True):
 
 
 class BudgetChanged(Event, frozen=True):
-    """A resumed run was given other caps."""
+    """The run was given other caps: while it goes on, or stands still."""
 
     budget: Budget
+    by: Safe = NOTHING
+    """Who asked for them; empty where it was the command that resumed the run."""
 
 
 class ExperimentStarted(Event, frozen=True):
@@ -371,6 +373,17 @@ class NotebookWritten(Event, frozen=True):
     """May have several lines; empty takes it away."""
 
 
+class NoteGiven(Event, frozen=True):
+    """What a person says of an experiment that was decided."""
+
+    n: int
+    by: Safe
+    text: Safe
+    """Empty where only `never` is told."""
+    never: bool | None = None
+    """True: its idea is not to be tried again; False: it may be; None: as it was."""
+
+
 class Variant(msgspec.Struct, frozen=True):
     """A text that a verification measures."""
 
@@ -491,6 +504,7 @@ AnyEvent: TypeAlias = (
     | StopRequested
     | HintGiven
     | NotebookWritten
+    | NoteGiven
     | VerificationStarted
     | Verified
     | VerificationFinished

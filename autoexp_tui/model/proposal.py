@@ -37,6 +37,10 @@ class Trial(msgspec.Struct, frozen=True):
     """Other numbers that the harness printed, never judged; without the hold-out."""
     evidence: str = ""
     """Of a keep or a near miss that was measured afresh: effect, interval and runs, in words."""
+    note: str = ""
+    """What a person has said of it since."""
+    never: bool = False
+    """Whether a person wants its idea never tried again."""
     sigmas: float | None = None
     """How much better it was, in standard deviations of one evaluation; None where unknown."""
 

@@ -204,6 +204,8 @@ class RunState:
     hints: list[events.HintGiven] = field(default_factory=list)
     notebook: events.NotebookWritten | None = None
     """As it was last written; None while nobody has."""
+    notes: dict[int, tuple[events.NoteGiven, ...]] = field(default_factory=dict)
+    """What people have said of experiments, by number."""
     notices: deque[tuple[float, events.Noticed]] = field(
         default_factory=lambda: deque(maxlen=_NOTICES_KEPT)
     )
@@ -282,6 +284,16 @@ class RunState:
                 if 0 <= index < count and self.rows[index].n == n:
                     return self.rows[index]
         return None
+
+    def note(self, n: int) -> Safe:
+        """What people have said of experiment `n`, in a line; empty where nobody did."""
+        said = (note.text for note in self.notes.get(n, ()) if note.text)
+        return one_line("; ".join(said))
+
+    def is_never(self, n: int) -> bool:
+        """Whether a person wants the idea of experiment `n` never tried again."""
+        told = [note.never for note in self.notes.get(n, ()) if note.never is not None]
+        return bool(told and told[-1])
 
     def apply(self, record: Record) -> None:  # noqa: C901, PLR0912, PLR0915 - one case per event
         """Fold one record in."""
@@ -366,6 +378,8 @@ class RunState:
                 self.hints.append(event)
             case events.NotebookWritten() as event:
                 self.notebook = event if event.text else None
+            case events.NoteGiven(n=n) as event:
+                self.notes[n] = (*self.notes.get(n, ()), event)
             case events.Noticed() as event:
                 self.notices.append((record.time, event))
             case events.VerificationStarted() as event:

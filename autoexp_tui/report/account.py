@@ -6,13 +6,14 @@ Whoever lays it out escapes what means something there.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from autoexp_tui.model.contract import Contract, Metric
 from autoexp_tui.model.objective import Objective, least_words
 from autoexp_tui.model.state import Row, RunState
 from autoexp_tui.report.groups import Group, gains, group_ideas
+from autoexp_tui.summary.annotations import noted
 from autoexp_tui.summary.digest import Digest, MetricDigest, digest_of
 from autoexp_tui.summary.headline import moves, progress, told
 from autoexp_tui.summary.notebook import notebook_title
@@ -92,6 +93,8 @@ class Account:
     notebook: Safe
     """As it was last written, in lines; empty where nobody has."""
     notebook_title: Safe
+    notes: Mapping[int, Safe]
+    """What people have said of experiments, by number."""
 
     @property
     def title(self) -> str:
@@ -166,6 +169,7 @@ def account_of(
         hints=tuple(f"{hint.by}: {hint.text}" for hint in state.hints),
         notebook=state.notebook.text if state.notebook else NOTHING,
         notebook_title=notebook_title(state),
+        notes={n: noted(state, n) for n in state.notes},
     )
 
 

@@ -173,7 +173,8 @@ def _table(account: Account) -> Iterator[str]:
     for row, *values in zip(rows, *cells, strict=True):
         figures = "".join(f" {format_number(value)} |" for value in values)
         why = f" ({_safe(row.reason, 160)})" if row.status == "crash" and row.reason else ""
+        note = f" — noted: {_safe(account.notes[row.n], 300)}" if row.n in account.notes else ""
         lines.append(
-            f"| {row.n} | {outcome_of(row).word} |{figures} {_safe(row.description)}{why} |"
+            f"| {row.n} | {outcome_of(row).word} |{figures} {_safe(row.description)}{why}{note} |"
         )
     yield head + rule + "\n".join(lines)

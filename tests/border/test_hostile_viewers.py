@@ -104,6 +104,7 @@ EVENTS: list[AnyEvent] = [
     events.SkipRequested("ann", 5),
     events.StopRequested("ann", now=False),
     events.HintGiven("ann", "smaller"),
+    events.NoteGiven(2, "ann", "it overfits", never=True),
     events.VerificationStarted(1, (2,), (), 5, 7),
     events.Verified(1, events.Variant(2), 0.1, {"val_loss": 0.5}, "exit code 1"),
     events.VerificationFinished(

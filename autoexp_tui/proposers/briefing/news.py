@@ -76,6 +76,21 @@ class News:
                 BUDGETS["hints"],
             ),
             listed(
+                "What a person noted of experiments",
+                [f"#{t.n}: {clean_line(t.note, 300)}" for t in situation.history if t.note],
+                BUDGETS["hints"],
+            ),
+            listed(
+                "Never again: the person wants none of these ideas tried once more, in any form",
+                [
+                    f"#{t.n} {clean_line(t.description, 160)}"
+                    + (f": {clean_line(t.note, 300)}" if t.note else "")
+                    for t in situation.history
+                    if t.never
+                ],
+                BUDGETS["hints"],
+            ),
+            listed(
                 "Your proposals for this very experiment that were sent back",
                 [clean_line(answer, 600) for answer in situation.answers],
                 BUDGETS["answers"],

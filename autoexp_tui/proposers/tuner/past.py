@@ -182,6 +182,12 @@ def recall(contract: Contract, history: Sequence[Trial], baseline: SlotValues) -
     return past
 
 
+def unwanted_moves(history: Sequence[Trial]) -> list[SlotValues]:
+    """Of each experiment that a person wants never again: the slots that it moved, and to where."""
+    moves = (_pairs(trial.memo.get("changed")) for trial in history if trial.never)
+    return [{name: after for name, (_, after) in moved.items()} for moved in moves if moved]
+
+
 def merit(contract: Contract, metrics: Mapping[str, float], first: Mapping[str, float]) -> float:
     """One figure, lower is better.
 

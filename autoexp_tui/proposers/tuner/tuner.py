@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +20,7 @@ import numpy as np
 from autoexp_tui.model.proposal import Exhausted, Proposal, Situation, Stream
 from autoexp_tui.proposers.tuner import arms, hypotheses, lines
 from autoexp_tui.proposers.tuner.modelling import modelled
-from autoexp_tui.proposers.tuner.past import Arm, Past, recall
+from autoexp_tui.proposers.tuner.past import Arm, Past, SlotValues, recall, unwanted_moves
 from autoexp_tui.proposers.tuner.space import Space, has_slots, survey
 from autoexp_tui.proposers.tuner.syntaxes import is_prose
 
@@ -128,16 +128,17 @@ def _new_point(situation: Situation, space: Space, past: Past) -> _Chosen:
     rng = np.random.default_rng(
         [situation.seed & 0xFFFF_FFFF_FFFF_FFFF, situation.n, len(situation.answers)]
     )
+    unwanted = unwanted_moves(situation.history)
     plan = _plan(past, len(space.domains), situation.affordable)
     able = list(plan.arms)
     for _ in range(_DRAWS):
         arm = past.credit.choose(able, rng)
         chosen = _drawn(arm, plan, situation, space, past, rng)
-        if chosen is not None and not _is_known(space, past, chosen.values):
+        if chosen is not None and not _is_out(space, past, unwanted, chosen.values):
             return chosen
         if arm in {"model", "region"}:
             able.remove(arm)  # it would name the same point again
-    return _Chosen("rest", _any_new_point(space, past, situation, rng))
+    return _Chosen("rest", _any_new_point(space, past, unwanted, situation, rng))
 
 
 def _drawn(
@@ -169,25 +170,39 @@ def _drawn(
     return _Chosen(arm, {**space.here, **drawn})
 
 
-def _is_known(space: Space, past: Past, values: dict[str, str]) -> bool:
+def _is_out(
+    space: Space, past: Past, unwanted: Sequence[SlotValues], values: dict[str, str]
+) -> bool:
+    """Whether a point was tried, or makes again what a person wants never again."""
     key = space.key(values)
-    return key == space.key(space.here) or past.has(tuple(space.here), key)
+    if key == space.key(space.here) or past.has(tuple(space.here), key):
+        return True
+    return any(
+        all(values.get(name) == value for name, value in moved.items())
+        and any(space.here.get(name) != value for name, value in moved.items())
+        for moved in unwanted
+    )
 
 
 def _any_new_point(
-    space: Space, past: Past, situation: Situation, rng: np.random.Generator
+    space: Space,
+    past: Past,
+    unwanted: Sequence[SlotValues],
+    situation: Situation,
+    rng: np.random.Generator,
 ) -> dict[str, str]:
     counts = [domain.count() for domain in space.domains.values()]
     size = math.prod(count or _COUNTABLE + 1 for count in counts)
     if size <= _COUNTABLE:
-        left = [point for point in _all_points(space) if not _is_known(space, past, point)]
+        left = [point for point in _all_points(space) if not _is_out(space, past, unwanted, point)]
         if len(left) > len(situation.answers):
             return left[int(rng.integers(len(left)))]
         target = situation.contract.target
-        raise Exhausted(f"all {size} combinations of the values in {target} have been tried")
+        never = ", or are never to be" if unwanted else ""
+        raise Exhausted(f"all {size} combinations of the values in {target} have been tried{never}")
     for _ in range(1000):
         point = {**space.here, **arms.uniform(space.domains, rng)}
-        if not _is_known(space, past, point):
+        if not _is_out(space, past, unwanted, point):
             return point
     raise Exhausted("no combination of values was found that has not been tried")
 
