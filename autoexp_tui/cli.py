@@ -37,6 +37,7 @@ _COMMANDS = {
     "notebook": "notebook:notebook",
     "note": "note:note",
     "budget": "budget:budget",
+    "instructions": "instructions:instructions",
     "show": "show:show",
     "summary": "summary:summary",
     "report": "report:report",

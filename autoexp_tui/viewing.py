@@ -8,15 +8,16 @@ from typing import Literal
 
 from autoexp_tui import plain
 from autoexp_tui.console import echo, err, say, warn
+from autoexp_tui.loop.asking import ask
 from autoexp_tui.loop.control import Command, Reply
 from autoexp_tui.loop.runlock import is_running
-from autoexp_tui.loop.wire import send
 from autoexp_tui.model.problem import INTERRUPTED, UsageProblem
 from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.model.state import RunState
 from autoexp_tui.sources.journals import JournalSource, read_state
 from autoexp_tui.sources.seen import last_seen, leave
 from autoexp_tui.summary.headline import best_line
+from autoexp_tui.system.editing import edit
 from autoexp_tui.text.safe import NOTHING, cut
 
 View = Literal["screen", "plain", "json"]
@@ -72,10 +73,11 @@ def _screen(run: RunDirectory, *, hosted: bool, read_only: bool) -> int:
     screen = RunScreen(
         JournalSource(run),
         run,
-        steer=_refuse if read_only else lambda command: send(run, command),
+        steer=_refuse if read_only else lambda command: ask(run, command),
         hosted=hosted,
         seen=last_seen(run),
     )
+    screen.edit = None if read_only else edit
     app = AutoexpApp(screen)
     app.run()
     leave(run, screen.state)

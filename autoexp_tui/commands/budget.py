@@ -6,9 +6,9 @@ import math
 
 import click
 
-from autoexp_tui.commands.control import ask_or_do
+from autoexp_tui.commands.control import say_answer
 from autoexp_tui.console import say
-from autoexp_tui.loop.commands import change_budget
+from autoexp_tui.loop.asking import ask
 from autoexp_tui.loop.control import Command
 from autoexp_tui.model.budget import Caps, use_words
 from autoexp_tui.model.problem import UsageProblem
@@ -36,12 +36,11 @@ def budget(
     A cap that is used up already ends the run after the experiment in flight.
     """
     caps = Caps(max_experiments, max_cost, hours)
-    tag = named or tag
+    run = run_here(named or tag)
     if caps == Caps():
-        run = run_here(tag)
         state = read_state(run)
         say(f"{run.tag}: {'; '.join(use_words(state, state.elapsed))}")
         return
     if not all(math.isfinite(each) for each in (max_cost, hours) if each is not None):
         raise UsageProblem("a cap is a number: leave an option out to keep what it says")
-    ask_or_do(tag, Command("budget", by=whoami(), caps=caps), change_budget)
+    say_answer(run, ask(run, Command("budget", by=whoami(), caps=caps)))

@@ -8,14 +8,11 @@ import click
 
 from autoexp_tui.console import say
 from autoexp_tui.loop.control import Command, Reply, Verb
-from autoexp_tui.loop.journal import Journal
 from autoexp_tui.loop.measuring import MOST_DEATHS
-from autoexp_tui.loop.recorder import Recorder
-from autoexp_tui.loop.runlock import is_running, locked
+from autoexp_tui.loop.runlock import is_running
 from autoexp_tui.loop.wire import NoRunner, send
 from autoexp_tui.model.problem import Problem
 from autoexp_tui.model.rundir import RunDirectory
-from autoexp_tui.model.state import RunState
 from autoexp_tui.project import run_here
 from autoexp_tui.sources.journals import read_state
 from autoexp_tui.system.person import whoami
@@ -30,21 +27,8 @@ def _tag(command: _Command) -> _Command:
     return click.argument("tag", required=False)(named)
 
 
-def ask_or_do(
-    tag: str | None, command: Command, do: Callable[[Command, RunState, Recorder], Reply]
-) -> None:
-    """Send a command to a run's runner; where there is none, `do` it here. Prints the answer.
-
-    Raises AlreadyRunning where another process has the run and takes no commands: it verifies, say.
-    """
-    run = run_here(tag)
-    try:
-        reply = send(run, command)
-    except NoRunner:
-        with locked(run), Journal(run.journal, clock_runs=False) as journal:
-            recorder = Recorder(journal)
-            with recorder.transaction() as state:
-                reply = do(command, state, recorder)
+def say_answer(run: RunDirectory, reply: Reply) -> None:
+    """Print the answer to a command. Raises Problem where it is a refusal."""
     if not reply.ok:
         raise Problem(f"{run.tag}: {reply.text}")
     say(f"{run.tag}: {reply.text}")
@@ -59,9 +43,7 @@ def ask(tag: str | None, verb: Verb, text: str = "") -> None:
         if is_running(run):
             raise
         raise NoRunner(_at_rest(run, verb)) from None
-    if not reply.ok:
-        raise Problem(f"{run.tag}: {reply.text}")
-    say(f"{run.tag}: {reply.text}")
+    say_answer(run, reply)
 
 
 def _at_rest(run: RunDirectory, verb: Verb) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import click
 
-from autoexp_tui.commands.control import ask_or_do
-from autoexp_tui.loop.commands import give_note
+from autoexp_tui.commands.control import say_answer
+from autoexp_tui.loop.asking import ask
 from autoexp_tui.loop.control import Command
 from autoexp_tui.model.problem import UsageProblem
+from autoexp_tui.project import run_here
 from autoexp_tui.system.person import whoami
 from autoexp_tui.text.safe import clean_line
 
@@ -25,4 +26,5 @@ def note(n: int, words: tuple[str, ...], never: bool | None, tag: str | None) ->
     if not words and never is None:
         raise UsageProblem(f'note what? `autoexp note {n} "words"`, or --never')
     text = clean_line(" ".join(words), 2000)
-    ask_or_do(tag, Command("note", by=whoami(), text=text, n=n, never=never), give_note)
+    run = run_here(tag)
+    say_answer(run, ask(run, Command("note", by=whoami(), text=text, n=n, never=never)))

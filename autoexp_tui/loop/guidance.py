@@ -10,6 +10,8 @@ from pathlib import Path, PurePosixPath
 
 from autoexp_tui.model.contract import Contract
 from autoexp_tui.model.ideas import NAME, read_ideas
+from autoexp_tui.model.rundir import RunDirectory
+from autoexp_tui.model.state import RunState
 
 
 class Guidance:
@@ -35,3 +37,11 @@ class Guidance:
             return path.read_text(encoding="utf-8", errors="replace") if name else ""
         except OSError:
             return ""
+
+
+def instructions_of(run: RunDirectory, state: RunState) -> Path | None:
+    """The file that a run reads its instructions from; None where it reads none."""
+    name = state.contract.instructions
+    if not name or state.runner is None:
+        return None
+    return run.place(state.runner.root) / state.run.folder / name

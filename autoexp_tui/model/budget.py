@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -33,6 +34,34 @@ class Caps(msgspec.Struct, frozen=True):
         asked = {name: value for name, value in msgspec.structs.asdict(self).items()
                  if value is not None}  # fmt: skip
         return msgspec.structs.replace(given, **asked)
+
+
+_CAP = re.compile(r"(\$?)\s*(\d+(?:\.\d+)?)\s*(\$?[a-z]*)", re.IGNORECASE)
+_UNITS = {
+    "": "max_experiments",
+    "experiments": "max_experiments",
+    "h": "max_wall_clock_hours",
+    "hours": "max_wall_clock_hours",
+    "$": "max_cost_usd",
+    "usd": "max_cost_usd",
+    "dollars": "max_cost_usd",
+}
+
+
+def read_caps(text: str) -> Caps:
+    """The caps in `200 experiments, 10 h, $5`. Raises ValueError with what can't be read."""
+    asked: dict[str, float] = {}
+    for part in filter(None, map(str.strip, text.split(","))):
+        found = _CAP.fullmatch(part)
+        name = _UNITS.get(f"{found[1]}{found[3].lower()}", "") if found else ""
+        if found is None or not name or name in asked:
+            raise ValueError(f"{part}: write it like `200 experiments, 10 h, $5`")
+        size = float(found[2])
+        asked[name] = int(size) if name == "max_experiments" and size.is_integer() else size
+    try:
+        return msgspec.convert(asked, Caps)
+    except msgspec.ValidationError:
+        raise ValueError(f"{text}: a cap is more than nothing, experiments are whole") from None
 
 
 def seconds_left(state: RunState, elapsed: float) -> float:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pexpect
 import pytest
-from support.gitrepos import make_repo
+from support.gitrepos import commit_files, make_repo
 from support.projects import FILES
 from support.systems import linux_only
 from support.waiting import until
@@ -277,6 +277,31 @@ def test_ctrl_z_suspends_the_screen_only(run: RunDirectory) -> None:
     assert_goes_on(run)
     child.kill(signal.SIGCONT)
     child.expect_exact(ENTER_SCREEN)
+    child.send("q\r")
+    child.expect(pexpect.EOF)
+
+
+def test_the_instructions_are_edited_in_the_persons_own_editor(
+    run: RunDirectory, tmp_path: Path
+) -> None:
+    project = project_of(run)
+    commit_files(project, {"program.md": "Be bold.\n"})
+    editor = tmp_path / "my editor"
+    editor.write_text('#!/bin/sh\necho EDITING; read answer; echo "$answer" >> "$1"\n')
+    editor.chmod(0o755)
+    child = watched(run, VISUAL=f"'{editor}'")
+    child.send("e")
+    child.expect_exact(LEAVE_SCREEN)
+    child.expect_exact("EDITING")
+    assert_goes_on(run)
+    child.send("Be careful.\r")
+    child.expect_exact(ENTER_SCREEN)
+    child.expect_exact("the next experiment reads the instructions")
+    child.expect_exact("Results")  # all of it is painted again, not only what changes
+    assert (project / "program.md").read_text() == "Be bold.\nBe careful.\n"
+    until(
+        lambda: '"lines":3' in run.journal.read_text(), "the next experiment reads what was written"
+    )
     child.send("q\r")
     child.expect(pexpect.EOF)
 

@@ -8,10 +8,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from support.gitrepos import commit_files, git, make_repo
 from support.moments import picture_of
-from support.realistic_run import commit_of, experiment, opening
+from support.realistic_run import CONTRACT, commit_of, experiment, opening
 from textual.pilot import Pilot
 from textual.theme import Theme
 
@@ -19,6 +20,7 @@ from autoexp_tui.loop.control import Command, Reply
 from autoexp_tui.loop.journal import JournalError
 from autoexp_tui.loop.proposal_log import ProposalLog
 from autoexp_tui.model import events
+from autoexp_tui.model.budget import Caps
 from autoexp_tui.model.events import AnyEvent, Record
 from autoexp_tui.model.problem import Problem
 from autoexp_tui.model.rundir import RunDirectory
@@ -884,3 +886,48 @@ async def test_a_baseline_that_failed_shows_why_what_to_do_and_its_output(
         await bench.press("enter")
         await bench.shows("output", "loading", "Traceback: no numpyx")
         assert bench.screen.look.enlarged
+
+
+# ---- what a person says of the run -----------------------------------------------------------
+
+
+async def test_a_note_goes_to_the_experiment_that_is_looked_at(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        await bench.press("b", "a")
+        await bench.press(*"no", "enter")
+        await bench.press("A")
+        await bench.until(lambda: len(bench.asked) == 2)
+        note, never = bench.asked
+        assert (note.verb, note.n, note.text, note.never) == ("note", 2, "no", None)
+        assert (never.n, never.text, never.never) == (2, "", True)
+        await bench.tell(events.NoteGiven(2, "ann", "too dear", never=True))
+        await bench.press("A")
+        await bench.until(lambda: len(bench.asked) == 3)
+        assert bench.asked[2].never is False
+        await bench.press("enter")
+        assert "noted: never again: too dear" in picture_of(bench.app)
+
+
+async def test_other_caps_are_asked_for_in_words(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        await bench.press("u")
+        assert "3 of 50 experiments" in picture_of(bench.app)
+        await bench.press(*"200, 1.5h", "enter")
+        await bench.until(lambda: bool(bench.asked))
+        assert bench.asked[0].caps == Caps(200, None, 1.5)
+        await bench.press("u", *"soon", "enter")
+        assert "write it like" in bench.answered()
+        assert len(bench.asked) == 1
+
+
+async def test_instructions_that_can_not_be_edited_here_say_why(tmp_path: Path) -> None:
+    async with running(tmp_path) as bench:
+        await bench.press("e")
+        assert "began without instructions" in bench.answered()
+    told = msgspec.structs.replace(CONTRACT, instructions="program.md")
+    async with running(tmp_path, opening(told)) as bench:
+        await bench.press("e")
+        assert "not from here" in bench.answered()
+        bench.screen.edit = lambda path: "never called: the terminal of a test can't be given up"
+        await bench.press("e")
+        assert "not in this terminal" in bench.answered()

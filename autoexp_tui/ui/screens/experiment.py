@@ -13,9 +13,11 @@ from textual.widgets import Static
 
 from autoexp_tui.model.state import Row, RunState
 from autoexp_tui.sources.subject import Base, Texts, subject_of
+from autoexp_tui.summary.annotations import noted
 from autoexp_tui.summary.outcomes import outcome_of
 from autoexp_tui.summary.trust import evidence_words
 from autoexp_tui.text.numbers import format_clock, format_duration, format_number, format_runs
+from autoexp_tui.text.safe import Safe
 from autoexp_tui.ui import ink
 from autoexp_tui.ui.bridge import Broken
 from autoexp_tui.ui.keys import bindings, experiment_keys
@@ -77,7 +79,7 @@ class ExperimentScreen(KeyScreen[int]):
             return
         facts = self.query_one("#facts", VerticalScroll)
         ink.entitle(facts, f"#{row.n} of {len(self._state.rows)}")
-        self.query_one("#facts-text", Static).update(_facts(row))
+        self.query_one("#facts-text", Static).update(_facts(row, noted(self._state, row.n)))
         self._against = max(1, subject.parent if self._base == "parent" else 1)
         self._change = ChangeReading(self._texts, subject, self._base)
         self._reader.follow(self, self._change)
@@ -108,8 +110,10 @@ class ExperimentScreen(KeyScreen[int]):
         self._reader.follow(self, None)
 
 
-def _facts(row: Row) -> Text:
+def _facts(row: Row, note: Safe) -> Text:
     told = [row.reason.strip()]
+    if note:
+        told.append(f"noted: {note}")
     if evidence := evidence_words(row):
         told.append(evidence)
     if row.hypothesis.strip() not in {"", row.description.strip()}:

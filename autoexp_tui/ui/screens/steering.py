@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from textual import on, work
+from textual.app import SuspendNotSupported
 from textual.message import Message
 
 from autoexp_tui.loop.control import Command, Reply, Verb
+from autoexp_tui.loop.guidance import instructions_of
+from autoexp_tui.model.budget import read_caps, use_words
 from autoexp_tui.model.problem import Problem
 from autoexp_tui.system.person import whoami
-from autoexp_tui.text.safe import clean_line
+from autoexp_tui.text.safe import clean_line, cut
 from autoexp_tui.ui.dialogs import Ask, Choice
 from autoexp_tui.ui.screens.view import RunView
 
 Steer = Callable[[Command], Reply]
+Edit = Callable[[Path], str]
 
 
 class Answered(Message):
@@ -33,15 +38,21 @@ class Steering(RunView):
     """Sends commands; what comes of them is shown when the journal tells it."""
 
     _steer: Steer | None
+    edit: Edit | None = None
+    """Opens a file in the person's editor, once the terminal is given up; says what went wrong.
+    None where no file of theirs is to be changed from here."""
     _hosted: bool
 
-    @work(thread=True, exit_on_error=False)
     def _ask(self, verb: Verb, text: str = "") -> None:
+        self._send(Command(verb, whoami(), clean_line(text, 2000)))
+
+    @work(thread=True, exit_on_error=False)
+    def _send(self, command: Command) -> None:
         """Send a command without making anything wait for its answer."""
         if self._steer is None:
             return
         try:
-            words = self._steer(Command(verb, whoami(), clean_line(text, 2000))).text
+            words = self._steer(command).text
         except Problem as problem:
             words = problem.message
         self.post_message(Answered(words))
@@ -88,6 +99,59 @@ class Steering(RunView):
 
         self.app.push_screen(
             Ask("A hint for the next proposals", placeholder="try a cosine schedule"), given
+        )
+
+    def action_instructions(self) -> None:
+        path = instructions_of(self._run, self.state) if self._run and self.state.started else None
+        if self.edit is None or path is None:
+            why = "this run began without instructions" if path is None else "not from here"
+            self.say(f"{why}: `autoexp instructions --edit` writes some")
+            return
+        try:
+            with self.app.suspend():
+                problem = self.edit(path)
+        except SuspendNotSupported:
+            problem = "not in this terminal: `autoexp instructions --edit`"
+        self.say(problem or "the next experiment reads the instructions as they are now")
+
+    def action_note(self) -> None:
+        subject = self._decided()
+        if subject is None:
+            return
+
+        def given(text: str | None) -> None:
+            if text:
+                self._send(Command("note", whoami(), clean_line(text, 2000), n=subject))
+
+        known = self.state.note(subject)
+        question = f"A note on #{subject}" + (f" ({cut(known, 100)})" if known else "")
+        self.app.push_screen(Ask(question, placeholder="overfits: leave the schedule"), given)
+
+    def action_never(self) -> None:
+        n = self._decided()
+        if n is not None:
+            self._send(Command("note", whoami(), n=n, never=not self.state.is_never(n)))
+
+    def _decided(self) -> int | None:
+        """The experiment that is looked at, if it has a row; says where it has none."""
+        row = self.state.row(self.look.selected) if self.look.selected else self.state.latest
+        if row is None:
+            self.say("no experiment is decided yet: there is nothing to note")
+        return row.n if row else None
+
+    def action_budget(self) -> None:
+        def given(text: str | None) -> None:
+            if text:
+                try:
+                    caps = read_caps(text)
+                except ValueError as error:
+                    self.say(str(error))
+                    return
+                self._send(Command("budget", whoami(), caps=caps))
+
+        used = "; ".join(use_words(self.state, self.state.elapsed))
+        self.app.push_screen(
+            Ask(f"Other caps than now: {used}", placeholder="200 experiments, 10 h, $5"), given
         )
 
     def leave(self) -> bool:
