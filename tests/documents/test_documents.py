@@ -18,6 +18,8 @@ import pytest
 from support.gitrepos import git
 
 from autoexp_tui.commands.serve import PORT
+from autoexp_tui.config.reader import parse
+from autoexp_tui.proposers import registry
 from autoexp_tui.samples import recording
 from autoexp_tui.ui.keys import as_markdown
 
@@ -92,6 +94,24 @@ def test_a_recipe_is_ready(tmp_path: Path, section: Section) -> None:
     folder = tmp_path / "project"
     folder.mkdir()
     assert "ready: `autoexp run` starts" in do(section.blocks, folder)
+
+
+_SETTINGS = [
+    pytest.param(text, id=f"{name}: {section.title}")
+    for name in ("servers.md", "proposers.md")
+    for section in sections(name)
+    for language, _, text in section.blocks
+    if language == "yaml"
+]
+_KEYS = ("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "OPENROUTER_API_KEY", "LITELLM_API_KEY")
+
+
+@pytest.mark.parametrize("text", _SETTINGS)
+def test_a_block_of_settings_can_be_pasted(text: str) -> None:
+    contract = parse(f"target: t.py\nharness: python t.py\nmetrics: {{loss: lower}}\n{text}", "it")
+    if contract.proposer in {"anthropic", "openai"}:
+        environ = dict.fromkeys(_KEYS, "sk-canary-0123456789")
+        assert registry.factory(contract.proposer).problems(contract, environ) == ()
 
 
 def test_the_tutorial_ends_with_the_best_in_ones_own_branch(tmp_path: Path) -> None:
