@@ -213,6 +213,7 @@ def test_a_crash_goes_back_to_the_agent(place: Place) -> None:
     repair = proposer.repair(Crash(2, "exit 1", "oops: no such name"), AFTER, place.stream)
     assert repair is not None
     assert repair.text == AFTER.replace("0.2", "0.3")
+    assert repair.hypothesis == "faster is better"
     assert proposer.repair(Crash(9, "exit 1", "oops"), AFTER, place.stream) is None
 
 

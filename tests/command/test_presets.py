@@ -156,6 +156,8 @@ def test_check_says_what_binds_the_cost(tmp_path: Path) -> None:
     told = dict(notes(msgspec.structs.replace(made, command=agent), environ))
     assert told["agent"] == "Codex: 0.169.0, as tried"
     assert told["cost"].startswith("gpt-5.1, at most $3.00 in all")
+    told = dict(notes(msgspec.structs.replace(made, command=Agent("codex")), environ))
+    assert "does not say which model it uses: name it" in told["cost"]
     told = dict(notes(msgspec.structs.replace(made, command=Agent("true")), environ))
     assert "does not say what it costs" in told["cost"]
 

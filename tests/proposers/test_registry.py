@@ -85,7 +85,7 @@ def test_a_broken_plug_in_is_told_in_one_line(install: Install, source: str, wor
 
 
 def test_an_unknown_name_is_refused_and_is_not_the_tuner() -> None:
-    with pytest.raises(UnknownProposer, match="use auto, anthropic, command, tuner"):
+    with pytest.raises(UnknownProposer, match="use auto, anthropic, openai, command, tuner"):
         registry.factory("tunr")
     with pytest.raises(UnknownProposer):
         registry.resolve("tunr", {})

@@ -78,6 +78,7 @@ _AGENTS: dict[str, tuple[str, ...]] = {
     "amp": (".config/amp", ".local/share/amp"),
     "qwen": (".qwen",),
     "copilot": (".copilot",),
+    "pi": (".pi",),
 }
 """By a part of its program's name: where an agent program keeps its login and its settings."""
 

@@ -57,6 +57,8 @@ class _Task:
     before: str
     """The target as it finds it."""
     prompt: str
+    mends: Proposal | None = None
+    """The proposal that it is to repair: its hypothesis stays unless the agent says another."""
 
 
 class CommandProposer:
@@ -144,7 +146,7 @@ class CommandProposer:
         situation, context, proposal = self._latest
         ask = prompt.for_repair(situation, context, crash, proposal)
         try:
-            repair = self._until_it_works(_Task(situation, text, ask), stream)
+            repair = self._until_it_works(_Task(situation, text, ask, proposal), stream)
         except Unusable:
             return None
         self._latest = situation, context, repair
@@ -203,12 +205,13 @@ class CommandProposer:
         watch.show(text)
         said = dict(_SAID.findall(output.text))
         memo = {"agent": self._called.name}
+        hypothesis = output.text.strip()[-_HYPOTHESIS:] or "The agent did not say."
+        description = f"an edit by {self._called.name}"
+        if task.mends is not None:
+            hypothesis, description = task.mends.hypothesis, task.mends.description
         return Proposal(
-            hypothesis=said.get("HYPOTHESIS")
-            or output.text.strip()[-_HYPOTHESIS:]
-            or "The agent did not say.",
-            description=clean_line(said.get("DESCRIPTION", ""))
-            or f"an edit by {self._called.name}",
+            hypothesis=said.get("HYPOTHESIS") or hypothesis,
+            description=clean_line(said.get("DESCRIPTION", "")) or description,
             text=text,
             memo=memo | {"session": output.session} if output.session else memo,
         )

@@ -29,6 +29,9 @@ def notes(contract: Contract, environ: Mapping[str, str] = os.environ) -> Sequen
     if not preset.is_metered:
         unknown = "does not say what it costs: max_cost_usd can't bind it, max_experiments does"
         return (*found, ("cost", f"{preset.title or 'the program'} {unknown}"))
+    if not (preset.tells_usd or preset.tells_model or called.model or contract.command.prices):
+        how = "name it (`command: {model: …}`), or max_cost_usd can't bind it"
+        return (*found, ("cost", f"{preset.title} does not say which model it uses: {how}"))
     model = f"{called.model}, " if called.model else ""
     return (*found, ("cost", f"{model}at most ${cap:.2f} in all, as it tells what it has used"))
 
@@ -82,9 +85,7 @@ def as_markdown() -> str:
         preset = presets.named(name, {})
         if preset is None:
             continue
-        costs = "its cost" if any(rule.usd for rule in preset.lines) else "its tokens"
-        if any("(?P<usd>" in pattern.line for pattern in preset.patterns):
-            costs = "its cost"
+        costs = "its cost" if preset.tells_usd else "its tokens"
         told = [
             *(["tools"] if any(rule.tool for rule in preset.lines) else []),
             *([costs] if preset.is_metered else []),

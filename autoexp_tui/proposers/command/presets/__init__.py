@@ -118,12 +118,21 @@ class Preset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return {**self.lasts, **({"": self.passes} if self.passes else {})}
 
     @property
+    def tells_usd(self) -> bool:
+        """Whether it tells what it costs in USD."""
+        told = any("(?P<usd>" in one.line for one in self.patterns)
+        return told or any(rule.usd for rule in self.lines)
+
+    @property
+    def tells_model(self) -> bool:
+        told = any("(?P<model>" in one.line for one in self.patterns)
+        return told or any(rule.model for rule in self.lines)
+
+    @property
     def is_metered(self) -> bool:
         """Whether it tells what it costs, in USD or tokens."""
-        by_line = any(rule.usd or rule.tokens for rule in self.lines)
-        return by_line or any(
-            "(?P<usd>" in one.line or "(?P<input>" in one.line for one in self.patterns
-        )
+        told = any("(?P<input>" in one.line for one in self.patterns)
+        return told or self.tells_usd or any(rule.tokens for rule in self.lines)
 
 
 def folder_of(environ: Mapping[str, str]) -> Path | None:
