@@ -110,16 +110,21 @@ class ContextGatherer:
 
     def _output(self, n: int) -> Output:
         """What an experiment printed, without what tells the hold-out."""
-        contract = self._state.contract
-        lines = self._told(_end(self._run.output(n), _FEEDBACK_BYTES)).split("\n")
-        word = contract.feedback
-        feedback = [
-            line.strip()[len(word) :].strip()
-            for line in lines
-            if word and line.strip().startswith(word)
-        ]
-        others = [line for line in lines if not (word and line.strip().startswith(word))]
+        word = self._state.contract.feedback
+        output = self._run.output(n)
+
+        def is_feedback(line: str) -> bool:
+            return bool(word) and line.strip().startswith(word)
+
+        printed = self._lines(output)
+        # What `score` prints may tell what is hidden: of that, what is marked for it alone.
+        lines = [*printed, *self._lines(output.with_name("score.log"))]
+        feedback = [line.strip()[len(word) :].strip() for line in lines if is_feedback(line)]
+        others = [line for line in printed if not is_feedback(line)]
         return Output(n, "\n".join(others[-_LINES:]), feedback[-_LINES:])
+
+    def _lines(self, path: Path) -> list[str]:
+        return self._told(_end(path, _FEEDBACK_BYTES)).split("\n")
 
     def _told(self, text: str) -> str:
         held = self._state.contract.held_out

@@ -8,7 +8,7 @@ from autoexp_tui.model.objective import Objective
 from autoexp_tui.model.proposal import Trial
 from autoexp_tui.model.state import RunState
 from autoexp_tui.summary import tried
-from autoexp_tui.text.safe import Safe, clean, one_line
+from autoexp_tui.text.safe import Safe, clean, clean_line, one_line
 
 _EACH = 6
 _ROWS = 5_000
@@ -66,8 +66,8 @@ def digest(objective: Objective, trials: Mapping[int, Trial]) -> Safe:
         (
             "Crashes",
             [
-                f"{reason}: {len(found)}, the last #{found[-1].n}"
-                for reason, found in tried.causes(trials.values())[:_EACH]
+                f"{clean_line(found[-1].reason, 120)}: {len(found)}, the last #{found[-1].n}"
+                for _, found in tried.causes(trials.values())[:_EACH]
             ],
         ),
         (

@@ -15,6 +15,7 @@ import json
 import re
 import tokenize
 import tomllib
+import warnings
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import groupby
@@ -80,7 +81,10 @@ def _sorted(value: Any) -> Any:
 
 def _python(text: str) -> str:
     """Raises SyntaxError, ValueError, RecursionError, MemoryError."""
-    tree = ast.parse(text)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SyntaxWarning)  # of the text's own escapes
+        warnings.simplefilter("ignore", DeprecationWarning)
+        tree = ast.parse(text)
     said = ast.dump(_Plain().visit(tree), annotate_fields=False)
     return said + "\n".join(_meant_comments(text))
 

@@ -32,6 +32,16 @@ def test_feedback_and_last_lines_are_of_the_best_and_the_latest(tmp_path: Path) 
     assert context.crash.n == 6
 
 
+def test_of_what_a_score_prints_only_feedback_is_told(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, ["9"], contract(max_experiments=2))
+    rig.run()
+    rig.directory.output(2).write_text("done\n")
+    rig.directory.output(2).with_name("score.log").write_text("answer 42\nfeedback: 3 of 4\n")
+    gatherer = ContextGatherer(rig.directory, lambda: "", rig.state)
+    output = gatherer.gather(Situation(3, rig.made, "", 2, "", ())).outputs[-1]
+    assert (output.feedback, output.last) == (["3 of 4"], "done\n")
+
+
 def test_the_word_for_feedback_is_a_setting(tmp_path: Path) -> None:
     context = gathered(tmp_path, ["9"], "NOTE ok\nfeedback: no\n", feedback="NOTE")
     assert context.outputs[-1].feedback == ["ok"]

@@ -26,6 +26,7 @@ ALIKE = [
     ("t.ini", "[a]\nx=1\n; c\n", "[a]\nx = 1\n"),
     ("t.txt", "Do this. \n", "Do this.\n"),
 ]
+ODD = ['x = "\\d"\n', "\udc80 = 1", "x = " + "(" * 500 + ")" * 500, "\0", "1" * 300_000, ""]
 DIFFERENT = [
     ("t.py", "f(a=g(),b=h())", "f(b=h(), a=g())"),
     ("t.py", "d={'a':C(),'b':D()}", "d={'b':D(),'a':C()}"),
@@ -46,6 +47,13 @@ DIFFERENT = [
     ("t.css", "a .b{c:1}", "a.b{c:1}"),
     ("t.txt", "Do this\n\nthat", "Do this\nthat"),
 ]
+
+
+@pytest.mark.parametrize("text", ODD)
+@pytest.mark.parametrize("name", ["t.py", "t.json", "t.toml", "t.js", "t.yaml", "t"])
+@pytest.mark.filterwarnings("error")
+def test_any_text_has_one(text: str, name: str) -> None:
+    assert len(likeness(text, name)) == 16
 
 
 @pytest.mark.parametrize(("name", "one", "other"), ALIKE)
