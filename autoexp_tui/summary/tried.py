@@ -41,7 +41,7 @@ def trial_of(row: Row, repeats: int) -> Trial:
         hypothesis=row.hypothesis,
         changes=row.changes,
         extras=row.extras,
-        evidence=evidence_words(row),
+        evidence=evidence_words(row) if row.evidence and row.evidence.runs else "",
         sigmas=row.evidence.sigmas if row.evidence and row.evidence.sigma else None,
     )
 

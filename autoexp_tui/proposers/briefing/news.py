@@ -231,7 +231,14 @@ class News:
     def latest(self) -> str:
         return bounded(
             "The latest experiments, oldest first",
-            list(map(self._entry, self.situation.history[-_LATEST:])),
+            [
+                # What was kept is told at length already.
+                Entry(
+                    partial(self._line if trial.status == "keep" else self._story, trial),
+                    partial(self._line, trial),
+                )
+                for trial in self.situation.history[-_LATEST:]
+            ],
             BUDGETS["latest"],
             lambda count: f"{count} before them",
             newest_last=True,
