@@ -129,6 +129,8 @@ class AppProcess:
             self.kill()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._process.wait(), _PATIENCE_S)
+            self._stdin.close()
+            await asyncio.wait({self._reading}, timeout=1.0)  # its end closes the pipe
             self._reading.cancel()
 
     def kill(self) -> None:

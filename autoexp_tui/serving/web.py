@@ -120,6 +120,7 @@ class Server:
                 await process.end()
             finally:
                 process.kill()
+                await asyncio.wait({showing}, timeout=1.0)  # as its end closes the other pipe
                 showing.cancel()
                 del self._open[socket]
         return socket
