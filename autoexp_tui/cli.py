@@ -79,7 +79,11 @@ class _Commands(click.Group):
         return command if isinstance(command, click.Command) else None
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_Commands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(__version__, prog_name="autoexp")
 @click.option(
     "-C",
@@ -87,13 +91,24 @@ class _Commands(click.Group):
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Work as if started in this folder.",
 )
-def autoexp(directory: Path | None) -> None:
+@click.option("--all", "everywhere", is_flag=True, help="Alone: known runs of this machine.")
+@click.pass_context
+def autoexp(context: click.Context, directory: Path | None, everywhere: bool) -> int:
     """A laboratory that never sleeps: an agent edits one file, your harness judges it.
+
+    Alone it shows the runs of this repository, to watch, replay, compare and take home.
 
     Exit codes: 0 fine, 1 the run failed, 2 usage or configuration, 130 interrupted.
     """
     if directory is not None:
         os.chdir(directory)
+    if context.invoked_subcommand is not None:
+        if everywhere:
+            raise click.UsageError("--all stands alone, or behind `ls`")
+        return 0
+    from autoexp_tui.commands.home import home  # noqa: PLC0415 - where it is shown
+
+    return home(everywhere=everywhere)
 
 
 def main() -> None:

@@ -29,6 +29,7 @@ def _own_surroundings(
         monkeypatch.setenv(f"GIT_{name}_EMAIL", "tester@example.org")
     monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
     monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
     # Left by pytest's readline in its workers: a terminal's own size would not count.
     monkeypatch.delenv("COLUMNS", raising=False)
     monkeypatch.delenv("LINES", raising=False)

@@ -1,4 +1,4 @@
-"""`autoexp ls`: the runs of a repository."""
+"""`autoexp ls`: the runs of a repository, or of this machine."""
 
 from __future__ import annotations
 
@@ -6,69 +6,68 @@ from pathlib import Path
 
 import click
 
-from autoexp_tui.console import say
-from autoexp_tui.loop.journal import JournalError
-from autoexp_tui.loop.runlock import is_asleep, is_running
-from autoexp_tui.model.rundir import RunDirectory, runs_in
-from autoexp_tui.model.state import RunState
-from autoexp_tui.project import find_project
-from autoexp_tui.sources.journals import read_state
-from autoexp_tui.summary.headline import best_line
-from autoexp_tui.text.safe import Safe, clean_line, one_line
+from autoexp_tui.console import echo, say
+from autoexp_tui.project import CONFIG, find_project
+from autoexp_tui.repository import gitdir
+from autoexp_tui.sources.known import known_places
+from autoexp_tui.sources.overview import Overviews, lines_of
 
 
 @click.command()
 @click.argument(
     "directory", type=click.Path(exists=True, file_okay=False, path_type=Path), default=Path()
 )
-def ls(directory: Path) -> None:
+@click.option("--all", "everywhere", is_flag=True, help="Known runs of this machine.")
+def ls(directory: Path, everywhere: bool) -> None:
     """List the runs of the repository at DIRECTORY, the latest first."""
-    place = find_project(directory).place
-    lines: list[tuple[Safe, str, str, str]] = []
-    for run in runs_in(place.common_dir):
-        try:
-            state = read_state(run)
-        except (JournalError, OSError) as error:
-            lines.append((one_line(run.tag), "damaged", "", clean_line(str(error), 300)))
-            continue
-        lines.append((one_line(run.tag), _condition(run, state), *_figures(run, state)))
-    if not lines:
-        say(f"no runs in {place.root} yet: `autoexp run` starts one")
+    if everywhere:
+        tell(everywhere=True)
         return
-    widths = [max(len(line[column]) for line in lines) for column in range(3)]
-    for tag, condition, rows, best in lines:
-        row = f"{tag:<{widths[0]}}  {condition:<{widths[1]}}  {rows:>{widths[2]}}  {best}"
-        say(row.rstrip())
+    place = find_project(directory).place
+    runs = Overviews().look([place])
+    if not runs:
+        say(f"no runs in {place.root} yet: `autoexp run` starts one")
+    for line in lines_of(runs, named=False):
+        echo(line)
 
 
-def _condition(run: RunDirectory, state: RunState) -> str:
-    if is_running(run):
-        verification = state.verification
-        if state.finished and verification is not None and verification.finished is None:
-            return "verifying"
-        if is_asleep(run):
-            return "not awake"
-        if state.current is not None and state.current.waiting is not None:
-            return "waiting"
-        return "paused" if state.paused else state.phase
-    if state.finished is None:
-        return "interrupted"
-    return "finished" if state.finished.ok else "failed"
+def tell(*, everywhere: bool) -> None:
+    """The runs here, or everywhere; where there are none, how to come to some."""
+    here = gitdir.find(Path())
+    places = known_places() if everywhere else [here] if here is not None else []
+    runs = Overviews().look(places)
+    for line in lines_of(runs, named=everywhere):
+        echo(line)
+    if not runs:
+        for words in first_steps(Path(), everywhere=everywhere):
+            say(words)
 
 
-def _reason(run: RunDirectory, state: RunState) -> str:
-    """Why it stands as it does, where that is not plain."""
-    waiting = state.current.waiting if state.current is not None else None
-    if is_running(run):
-        return waiting[1].reason if waiting is not None else state.paused
-    if state.finished is None:
-        return f"`autoexp run --tag {run.tag}` goes on"
-    return state.finished.reason
+def first_steps(path: Path, *, everywhere: bool) -> list[str]:
+    """What somebody without a run can do next, a line each."""
+    if everywhere:
+        return ["no run on this machine yet", *_SAMPLE]
+    place = gitdir.find(path)
+    if place is None:
+        return [
+            f"{path.resolve()} is in no git repository: autoexp works on a project that is in one",
+            "  git init && git add -A && git commit -m start    makes one of this folder",
+            *_SAMPLE,
+        ]
+    if (path / CONFIG).is_file():
+        return [
+            f"no runs in {place.root} yet",
+            "  autoexp check    tries your harness, and says what is amiss",
+            "  autoexp run      starts the first one",
+        ]
+    return [
+        f"no runs in {place.root} yet, and no {CONFIG} here",
+        "  autoexp init     looks at the project, tries it, and writes one",
+        *_SAMPLE,
+    ]
 
 
-def _figures(run: RunDirectory, state: RunState) -> tuple[str, str]:
-    rows = f"{len(state.rows)} of {state.budget.max_experiments}"
-    words = [f"{best_line(state)}; {state.kept} kept"] if state.rows else []
-    if reason := clean_line(_reason(run, state), 100):
-        words.append(reason)
-    return rows, " — ".join(words)
+_SAMPLE = [
+    "  autoexp new ml_training digits && cd digits && autoexp run    a real project to try",
+    "  autoexp replay --sample    a night that was recorded",
+]

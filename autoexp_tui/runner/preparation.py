@@ -33,6 +33,7 @@ from autoexp_tui.runner.base import Origin, choose_base, config_path
 from autoexp_tui.runner.claiming import claim, exclude_lines
 from autoexp_tui.runner.naming import choose_run, find_origin
 from autoexp_tui.sources.journals import read_state
+from autoexp_tui.sources.known import remember
 from autoexp_tui.system.files import replace_file, set_aside
 from autoexp_tui.text.safe import clean_line
 
@@ -110,6 +111,7 @@ def prepare(project: Project, wishes: Wishes, *, today: dt.date) -> Prepared:
                 notes = _begin(run, project, repository, contract, wishes, origin)
             place.results.parent.mkdir(parents=True, exist_ok=True)
             repository.exclude(exclude_lines(project.place.root, place.results))
+    remember(project.place)
     notes = (*place.notes, *notes)
     return Prepared(run, project.place.root, place.results, bool(state.rows), notes)
 

@@ -6,6 +6,8 @@ import math
 import re
 from decimal import Decimal
 
+from autoexp_tui.text.safe import Safe, one_line
+
 _SECONDS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 _PART = r"(?:(?P<{0}>[0-9]+(?:\.[0-9]+)?|\.[0-9]+)\s*{1})?\s*"
 _PARTS = re.compile(
@@ -42,3 +44,11 @@ def written(seconds: float) -> str:
         if count:
             parts.append(f"{count}{unit}")
     return "".join(parts)
+
+
+def age(seconds: float) -> Safe:
+    """How long ago, in its greatest unit: `now`, `5m`, `3h`, `12d`."""
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "m")):
+        if seconds >= size:
+            return one_line(f"{int(seconds // size)}{unit}")
+    return Safe("now")

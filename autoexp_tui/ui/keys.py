@@ -11,11 +11,11 @@ from typing import Literal, get_args
 
 from textual.binding import Binding
 
-KeyGroup = Literal["The run", "The replay", "Looking", "Moving", "The app"]
+KeyGroup = Literal["The runs", "The run", "The replay", "Looking", "Moving", "The app"]
 GROUPS: tuple[KeyGroup, ...] = get_args(KeyGroup)
 """In the order in which help shows them."""
 Need = Literal["", "run", "replay"]
-KeyOwner = Literal["app", "run", "experiment"]
+KeyOwner = Literal["app", "run", "experiment", "home"]
 """Whose key it is: every screen's, or that of one. Its `action_` method stands there."""
 
 
@@ -78,6 +78,14 @@ _NAMES = {
 }
 
 KEYS = (
+    Hotkey("enter", "open", "The runs", "Watch it: live, or as it ended", "open", on="home"),
+    Hotkey("p", "replay", "The runs", "Play it again from its start", "replay", on="home"),
+    Hotkey("n", "new", "The runs", "Start a run here, or go on with the last", "new", on="home"),
+    Hotkey("space", "mark", "The runs", "Mark it for a comparison", "mark", on="home"),
+    Hotkey("c", "compare", "The runs", "Compare the marked ones", "compare", on="home"),
+    Hotkey("f", "finish", "The runs", "Take it home: a branch for review", "finish", on="home"),
+    Hotkey("r", "report", "The runs", "Write its report, a page", "report", on="home"),
+    Hotkey("a", "all", "The runs", "Of this machine, or of this repository", "all", on="home"),
     Hotkey(
         "space,p",
         "toggle_pause",
@@ -174,6 +182,11 @@ def experiment_keys() -> list[Hotkey]:
     own = [key for key in KEYS if key.on == "experiment"]
     taken = {name for key in own for name in key.keys.split(",")}
     return own + [_without(key, taken) for key in KEYS if key.on == "app"]
+
+
+def home_keys() -> list[Hotkey]:
+    """The keys of the list of runs, and the app's."""
+    return [key for key in KEYS if key.on in {"home", "app"}]
 
 
 def _without(key: Hotkey, taken: set[str]) -> Hotkey:

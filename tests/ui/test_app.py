@@ -34,6 +34,7 @@ from autoexp_tui.ui.dialogs import Ask, Choice, Help
 from autoexp_tui.ui.dialogs import Told as ToldScreen
 from autoexp_tui.ui.keys import KEYS
 from autoexp_tui.ui.screens.experiment import ExperimentScreen
+from autoexp_tui.ui.screens.home import HomeScreen
 from autoexp_tui.ui.screens.run import RunScreen
 from autoexp_tui.ui.themes import DARK, LIGHT, ORDER
 from autoexp_tui.ui.widgets.bars import AlertBar, KeyBar, StatusLine, TextLine
@@ -510,7 +511,12 @@ async def test_help_lists_the_keys_of_an_opened_experiment(tmp_path: Path) -> No
 
 
 def test_every_key_has_its_action() -> None:
-    owners = {"app": AutoexpApp, "run": RunScreen, "experiment": ExperimentScreen}
+    owners = {
+        "app": AutoexpApp,
+        "run": RunScreen,
+        "experiment": ExperimentScreen,
+        "home": HomeScreen,
+    }
     for key in KEYS:
         owner = AutoexpApp if key.action.startswith("app.") else owners[key.on]
         assert hasattr(owner, f"action_{key.name}"), key
