@@ -104,7 +104,7 @@ def _tell(made: Branch, handover: Handover) -> None:
         warn(f"autoexp: {note}")
     say("take it home, with nothing of yours uncommitted in the way:")
     say(f"  git merge {made.name}")
-    say(f"  git cherry-pick {on}..{made.name}")
+    say(f"  git cherry-pick {made.since}..{made.name}")
 
 
 def _offer_clean(project: Project, wanted: bool | None, *, busy: bool) -> None:

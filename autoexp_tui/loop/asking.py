@@ -10,6 +10,7 @@ from autoexp_tui.loop.journal import Journal
 from autoexp_tui.loop.recorder import Recorder
 from autoexp_tui.loop.runlock import locked
 from autoexp_tui.loop.wire import NoRunner, send
+from autoexp_tui.model.problem import UsageProblem
 from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.model.state import RunState
 
@@ -24,7 +25,7 @@ def ask(run: RunDirectory, command: Command) -> Reply:
     """The answer of the run's runner, or of nobody's where it needs none.
 
     Raises NoRunner where it needs one and there is none; AlreadyRunning where another process has
-    the run and takes no commands: it verifies, say.
+    the run and takes no commands: it verifies, say; UsageProblem where it has not begun.
     """
     try:
         return send(run, command)
@@ -35,4 +36,6 @@ def ask(run: RunDirectory, command: Command) -> Reply:
     with locked(run), Journal(run.journal, clock_runs=False) as journal:
         recorder = Recorder(journal)
         with recorder.transaction() as state:
+            if state.started is None:
+                raise UsageProblem(f"run {run.tag} has not begun yet: `autoexp run` begins it")
             return do(command, state, recorder)

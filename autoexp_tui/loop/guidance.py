@@ -41,7 +41,6 @@ class Guidance:
 
 def instructions_of(run: RunDirectory, state: RunState) -> Path | None:
     """The file that a run reads its instructions from; None where it reads none."""
-    name = state.contract.instructions
-    if not name or state.runner is None:
+    if state.runner is None or not (name := state.contract.instructions):
         return None
     return run.place(state.runner.root) / state.run.folder / name

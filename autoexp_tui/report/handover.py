@@ -34,9 +34,8 @@ class Handover:
         self.rows = kept_chain(state)
         """The baseline, then each step."""
         if len(self.rows) < 2:
-            raise UsageProblem(
-                f"run {state.run.tag} has kept nothing yet: there is nothing to take home"
-            )
+            tag = f" {state.run.tag}" if state.started else ""
+            raise UsageProblem(f"run{tag} has kept nothing yet: there is nothing to take home")
 
     @property
     def steps(self) -> Sequence[Row]:

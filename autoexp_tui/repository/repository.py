@@ -318,6 +318,13 @@ class Repository:
             raise RepositoryError(f"{revision}: there is no such commit in {self.root}")
         return out.decode().strip()
 
+    def news_of(self, commit: str) -> str:
+        """The first line of a commit's message where HEAD doesn't have it; empty where it does."""
+        if self._is_ancestor(_check(commit), "HEAD"):
+            return ""
+        _, _, message = self._git.run("cat-file", "commit", commit).partition(b"\n\n")
+        return message.split(b"\n")[0].decode("utf-8", "replace") or "without a message"
+
     def may_publish(self, tag: str, name: str) -> str:
         """The tip that `publish` would move branch `name` from; empty where it is new.
 

@@ -13,6 +13,9 @@ from autoexp_tui.project import CONFIG, Project
 from autoexp_tui.repository.repository import Repository
 from autoexp_tui.summary.outcomes import outcome_of
 
+_TAKEN, _LEFT = "As it was when the run began", "As #"
+OWN = (_TAKEN, _LEFT)
+"""What the message of a commit begins with that was made for a run to start from."""
 _NAMED = 4
 """How many of the other changed files are named."""
 
@@ -67,7 +70,7 @@ def choose_base(
     taken = [path for path in (*dirty, *others) if (root / path).is_file()]
     contents = {path: (root / path).read_bytes() for path in taken}
     names = _listed(taken)
-    commit = repository.commit(head, contents, f"As it was when the run began: {names}\n")
+    commit = repository.commit(head, contents, f"{_TAKEN}: {names}\n")
     return Base(commit, (f"starting from uncommitted changes: {names}",))
 
 
@@ -111,7 +114,7 @@ def _on_top(
     if (state.run.folder, state.contract.target) != (project.folder, contract.target):
         raise UsageProblem(f"run {state.run.tag} is not of {path}: it has no text to start from")
     text = repository.read(row.commit, path)
-    message = f"As #{row.n} of run {state.run.tag} left it: {path}\n"
+    message = f"{_LEFT}{row.n} of run {state.run.tag} left it: {path}\n"
     if row is state.incumbent:
         told = f"starting from the best of {state.run.tag}, #{row.n}"
     else:

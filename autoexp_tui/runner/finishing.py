@@ -11,6 +11,7 @@ from autoexp_tui.model.state import Row
 from autoexp_tui.report.handover import Handover
 from autoexp_tui.repository.candidates import Candidates
 from autoexp_tui.repository.repository import Repository
+from autoexp_tui.runner.base import OWN
 from autoexp_tui.text.merge import clashes, merged
 
 _PLACES = 4
@@ -30,6 +31,8 @@ class Branch:
     """What a person should know of it."""
     was: str
     """Its tip before, where an earlier result was there."""
+    since: str
+    """What `git cherry-pick` leaves out, as a revision: `onto`, or what that was made from."""
 
     @property
     def tip(self) -> str:
@@ -54,6 +57,10 @@ def make_branch(
     texts = [candidates.text_of(row.commit) for row in handover.rows]
     tip = base = started.base if onto is None else repository.resolve(onto)
     notes: list[str] = []
+    since = base[:7]
+    if onto is None and (subject := repository.news_of(base)):
+        notes.append(f"it begins with {since}, which HEAD does not have: {subject}")
+        since += "^" if subject.startswith(OWN) else ""
     if onto is not None and base != started.base:
         here = repository.read(base, path).decode("utf-8", "surrogateescape")
         texts = _on_top(handover, texts, here, path, onto)
@@ -74,7 +81,7 @@ def make_branch(
         tip = repository.commit(tip, {path: content}, message, when=rows[-1].time)
         commits.append((tip, rows))
     repository.publish(started.tag, name, tip)
-    return Branch(name, base, tuple(commits), tuple(notes), was)
+    return Branch(name, base, tuple(commits), tuple(notes), was, since)
 
 
 def _on_top(handover: Handover, texts: Sequence[str], here: str, path: str, onto: str) -> list[str]:

@@ -197,3 +197,33 @@ def test_clean_is_done_where_it_is_asked_for(
     tell_run(project, "t", KEPT)
     assert run_command(["finish", "--clean"]) == 0
     assert "t: workspace removed" in capsys.readouterr().out
+
+
+def test_what_the_run_began_with_comes_along_and_is_told(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tell_run(project, "t", KEPT)
+    base = git(project, "rev-parse", "HEAD")
+    git(project, "checkout", "-q", "--orphan", "elsewhere")
+    commit_files(project, {"target.py": BASE}, "another line of work")
+    assert run_command(["finish"]) == 0
+    told = capsys.readouterr()
+    assert f"it begins with {base[:7]}, which HEAD does not have: start" in told.err
+    assert f"git cherry-pick {base[:7]}..autoexp-t" in told.out
+    # What was committed for a run alone is taken along by hand, too.
+    git(project, "commit", "-q", "--allow-empty", "-m", "As #4 of run t left it: target.py")
+    own = git(project, "rev-parse", "--short=7", "HEAD")
+    tell_run(project, "next", KEPT[:1])
+    git(project, "checkout", "-q", "main")
+    assert run_command(["finish", "next"]) == 0
+    assert f"git cherry-pick {own}^..autoexp-next" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", [["finish"], ["note", "1", "x"], ["budget", "--hours", "1"]])
+def test_a_run_that_has_not_begun_is_told_as_such(project: Path, command: list[str]) -> None:
+    run = project / ".git" / "autoexp" / "t"
+    run.mkdir(parents=True)
+    (run / "journal.jsonl").touch()
+    assert run_command(command) == 2
+    assert run_command(["instructions", "t"]) == 2
+    assert (run / "journal.jsonl").read_bytes() == b""
