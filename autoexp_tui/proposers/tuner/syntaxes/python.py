@@ -18,8 +18,9 @@ from dataclasses import dataclass, field, replace
 
 from autoexp_tui.proposers.tuner import structural
 from autoexp_tui.proposers.tuner.found import Literal, Rows, Standing, Unreadable
+from autoexp_tui.proposers.tuner.syntaxes import python_declared as declared
+from autoexp_tui.proposers.tuner.syntaxes import python_names as names
 
-_LONGEST_KEY = 40
 _ROW = 16
 """A longer row of numbers is data, not settings."""
 _KEYED = re.compile(r"(^|_)(get|getenv|setdefault|add_argument|option|suggest_\w+|getattr)$")
@@ -44,15 +45,15 @@ def literals(text: str) -> list[Literal]:
     except (RecursionError, MemoryError) as error:
         raise Unreadable("it is nested too deep") from error
     rows = Rows(text)
-    declared = {
+    constants = {
         _span(rows, node): (name, why)
-        for name, node, why in _assigned(tree.body, "", is_enum=False)
+        for name, node, why in declared.assigned(tree.body, "", is_enum=False)
     }
     found = []
     for place, node in _Walk(tree, text, rows).places():
         start, end = _span(rows, node)
-        if (start, end) in declared:
-            name, why = declared[start, end]
+        if (start, end) in constants:
+            name, why = constants[start, end]
             found.append(Literal(name, start, end, -float("inf"), why=why))
         else:
             found.append(
@@ -82,48 +83,6 @@ def _span(rows: Rows, node: ast.expr) -> tuple[int, int]:
     start = rows.offset_of_byte(node.lineno, node.col_offset)
     end = rows.offset_of_byte(node.end_lineno or node.lineno, node.end_col_offset or 0)
     return start, end
-
-
-def _assigned(
-    body: Sequence[ast.stmt], prefix: str, *, is_enum: bool
-) -> Iterator[tuple[str, ast.expr, str]]:
-    """The constants that a module or class declares, by name, and why they are left alone."""
-    why = structural.ENUM if is_enum else ""
-    for statement in body:
-        match statement:
-            case ast.Assign(targets=[ast.Name(id=name)], value=value):
-                yield from ((*one, why) for one in _constants(prefix + name, value))
-            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
-                yield from ((*one, why) for one in _constants(prefix + name, value))
-            case ast.ClassDef(name=name, body=inner):
-                yield from _assigned(inner, f"{prefix}{name}.", is_enum=_is_enum(statement))
-            case _:
-                pass
-
-
-def _constants(name: str, value: ast.expr) -> Iterator[tuple[str, ast.expr]]:
-    match value:
-        case ast.Constant(value=bool() | int() | float()):
-            yield name, value
-        case ast.UnaryOp(op=ast.USub() | ast.UAdd(), operand=ast.Constant(value=int() | float())):
-            yield name, value
-        case ast.Tuple(elts=items) | ast.List(elts=items):
-            for index, item in enumerate(items):
-                yield from _constants(f"{name}[{index}]", item)
-        case ast.Dict(keys=keys, values=values):
-            for key, item in zip(keys, values, strict=True):
-                if isinstance(key, ast.Constant) and isinstance(key.value, str | int):
-                    yield from _constants(f"{name}.{key.value}", item)
-        case ast.Call(func=ast.Name(id="dict"), args=[], keywords=keywords):
-            for keyword in keywords:
-                if keyword.arg:
-                    yield from _constants(f"{name}.{keyword.arg}", keyword.value)
-        case _:
-            pass
-
-
-def _is_enum(node: ast.ClassDef) -> bool:
-    return any(re.search(r"(Enum|Flag)$", _called(base)) for base in node.bases)
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,9 +187,9 @@ class _Walk:
                     return
             case _:
                 pass
-        label = _target(target)
+        label = names.target(target)
         last = label.rpartition(".")[2]
-        why = structural.by_name(_key_of(label))
+        why = structural.by_name(names.key_of(label))
         if not why and last in self._shaping and _COUNT.match(last):
             why = structural.SHAPE
         bound = place.part(label, "named", why)
@@ -249,8 +208,8 @@ class _Walk:
         self._bind(node.target, node.value, place)
 
     def _augassign(self, node: ast.AugAssign, place: _Place) -> None:
-        label = _target(node.target)
-        why = structural.by_name(_key_of(label))
+        label = names.target(node.target)
+        why = structural.by_name(names.key_of(label))
         if isinstance(node.op, _BITWISE):
             why = structural.BITS
         self._push([node.target], place.part(label, "inner"))
@@ -285,7 +244,7 @@ class _Walk:
     _asyncfunctiondef = _lambda = _functiondef
 
     def _classdef(self, node: ast.ClassDef, place: _Place) -> None:
-        why = structural.ENUM if _is_enum(node) else ""
+        why = structural.ENUM if declared.enumerates(node) else ""
         self._push(node.decorator_list, place.part("", "inner"))
         for keyword in node.keywords:
             self._stack.append((keyword.value, place.part(keyword.arg or "", "named")))
@@ -296,7 +255,7 @@ class _Walk:
             self._stack.append((statement, inside if is_function else enumerated))
 
     def _for(self, node: ast.For | ast.AsyncFor | ast.comprehension, place: _Place) -> None:
-        label = _target(node.target).strip("_") or place.label
+        label = names.target(node.target).strip("_") or place.label
         self._push([node.iter], place.part(label, "inner"))
         if isinstance(node, ast.comprehension):
             self._push(node.ifs, place)
@@ -326,8 +285,8 @@ class _Walk:
     # Expressions.
 
     def _call(self, node: ast.Call, place: _Place) -> None:
-        callee = _called(node.func)
-        whole = _dotted(node.func) or callee
+        callee = names.called(node.func)
+        whole = names.dotted(node.func) or callee
         self._push([node.func], place.part(place.label, "inner"))
         if callee == "dict" and not node.args:
             self._entries(place, [(word.arg, word.value) for word in node.keywords])
@@ -340,7 +299,7 @@ class _Walk:
             label = f"{place.label}.range"
         named = ""
         if _KEYED.search(structural.snake(callee)) and node.args:
-            named = _key_text(node.args[0]).lstrip("-")
+            named = names.key_text(node.args[0]).lstrip("-")
         for index, argument in enumerate(node.args):
             why = structural.by_call(whole, index)
             if named and index:
@@ -369,7 +328,7 @@ class _Walk:
         self._push([*node.args[1:], *limits], place.inner(structural.CHECK))
 
     def _dict(self, node: ast.Dict, place: _Place) -> None:
-        keys = [_key_text(key) if key is not None else "" for key in node.keys]
+        keys = [names.key_text(key) if key is not None else "" for key in node.keys]
         for key in node.keys:
             if not isinstance(key, ast.Constant):
                 self._push([key], place.inner(structural.INDEX))
@@ -394,16 +353,16 @@ class _Walk:
 
     def _subscript(self, node: ast.Subscript, place: _Place) -> None:
         self._push([node.value], place.inner())
-        self._push([node.slice], place.inner(structural.INDEX, _called(node.value)))
+        self._push([node.slice], place.inner(structural.INDEX, names.called(node.value)))
 
     def _compare(self, node: ast.Compare, place: _Place) -> None:
         sides = [node.left, *node.comparators]
-        beside = next((name for name in map(_called, sides) if name), "")
+        beside = next((name for name in map(names.called, sides) if name), "")
         why = structural.by_name(beside)
         self._push(sides, place.inner(why, beside))
 
     def _binop(self, node: ast.BinOp, place: _Place) -> None:
-        beside = _called(node.left) or _called(node.right)
+        beside = names.called(node.left) or names.called(node.right)
         why = ""
         if isinstance(node.op, _BITWISE):
             why = structural.BITS
@@ -473,58 +432,6 @@ def _is_text(node: ast.AST) -> bool:
     return is_plain or isinstance(node, ast.JoinedStr)
 
 
-def _called(node: ast.AST) -> str:
-    """The last word of what an expression begins with: `b` of `a.b[0](1) + 2`."""
-    while True:
-        match node:
-            case ast.Name(id=name) | ast.Attribute(attr=name):
-                return name
-            case ast.Call(func=inner) | ast.Subscript(value=inner) | ast.Starred(value=inner):
-                node = inner
-            case ast.BinOp(left=inner) | ast.UnaryOp(operand=inner) | ast.Await(value=inner):
-                node = inner
-            case _:
-                return ""
-
-
-def _dotted(node: ast.AST) -> str:
-    parts: list[str] = []
-    while isinstance(node, ast.Attribute):
-        parts.append(node.attr)
-        node = node.value
-    return ".".join([node.id, *reversed(parts)]) if isinstance(node, ast.Name) else ""
-
-
-def _target(node: ast.expr) -> str:
-    match node:
-        case ast.Subscript(value=value, slice=ast.Constant(value=str(key))) if _is_key(key):
-            return f'{_target(value)}["{key}"]'
-        case ast.Attribute(value=ast.Name(id="self" | "cls"), attr=name):
-            return name
-        case ast.Attribute():
-            return _dotted(node) or node.attr
-        case ast.Tuple(elts=[first, *_]) | ast.List(elts=[first, *_]):
-            return _target(first)
-        case _:
-            return _called(node)
-
-
-def _key_of(label: str) -> str:
-    """The last part of a label: `depth` of `opts["depth"]`."""
-    return label.removesuffix('"]').rpartition('["')[2].rpartition(".")[2]
-
-
-def _key_text(node: ast.AST) -> str:
-    if isinstance(node, ast.Constant) and isinstance(node.value, str | int):
-        text = str(node.value)
-        return text if _is_key(text) else ""
-    return ""
-
-
-def _is_key(text: str) -> bool:
-    return 0 < len(text) <= _LONGEST_KEY and text.isprintable() and '"' not in text
-
-
 def _assignments(function: ast.AST) -> Counter[str]:
     """How often a function, or a module outside its functions, assigns each of its variables."""
     counts: Counter[str] = Counter()
@@ -542,6 +449,8 @@ def _shaping(tree: ast.AST) -> set[str]:
     """Variables that give arrays their shapes."""
     found: set[str] = set()
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and node.args and _DATA_SHAPED.search(_dotted(node.func)):
+        if not isinstance(node, ast.Call) or not node.args:
+            continue
+        if _DATA_SHAPED.search(names.dotted(node.func)):
             found |= {name.id for name in ast.walk(node.args[0]) if isinstance(name, ast.Name)}
     return found

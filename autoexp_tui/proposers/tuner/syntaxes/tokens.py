@@ -8,22 +8,18 @@ name (`clip.arg2`), an entry that of its object (`options.depth`).
 from __future__ import annotations
 
 import re
-import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from autoexp_tui.proposers.tuner import structural
 from autoexp_tui.proposers.tuner.found import Literal
+from autoexp_tui.proposers.tuner.syntaxes.code_text import told_apart
 
-_SECONDS = 2.0
-"""A text that takes longer to be told apart is left alone: no person wrote it."""
 _ROW = 16
 """A longer row of numbers is data, not settings."""
 _LONGEST_NAME = 200
 """Characters of what a name begins with; deeper nesting is no person's."""
-_TEXT, _GAP = "\1", " "
-
 _TOKEN = re.compile(
     r"(?P<number>0[xXbBoO][\w.]+"
     r"|(?:\d[\d_']*(?:\.(?![.\w])|\.\d[\d_]*)?|(?<![\w)\]])\.\d[\d_]*)(?:[eE][-+]?\d+)?)"
@@ -111,41 +107,12 @@ class _Frame:
 
 def literals(text: str, habits: Habits) -> list[Literal]:
     """Every number of the code, in order; none where the text takes too long to be told apart."""
-    split = _split(text, habits)
-    if split is None:
+    apart = told_apart(text, habits.lexer)
+    if apart is None:
         return []
-    code, directives = split
+    code, directives = apart
     found = [*_Reader(code, text, habits).literals(), *_defined(directives)]
     return sorted(found, key=lambda literal: literal.start)
-
-
-def _split(text: str, habits: Habits) -> tuple[str, str] | None:
-    """The text without comments and preprocessor, its strings marked; and the preprocessor's."""
-    from pygments.lexers import get_lexer_by_name  # noqa: PLC0415 - only such targets pay for it
-    from pygments.token import Comment, String  # noqa: PLC0415
-
-    end = time.monotonic() + _SECONDS
-    code, directives = list(text), [_GAP] * len(text)
-    lexer = get_lexer_by_name(habits.lexer)
-    plain = text.replace("\r", " ")
-    for start, kind, value in lexer.get_tokens_unprocessed(plain):
-        if time.monotonic() > end:
-            return None
-        if kind in Comment:
-            _blank(code, start, value, _GAP)
-            if kind in Comment.Preproc:
-                directives[start : start + len(value)] = value
-        elif kind in String and kind not in String.Symbol:
-            filler = _GAP if kind in String.Interpol or kind in String.Doc else _TEXT
-            _blank(code, start, value, filler)
-    for index, character in enumerate(text):
-        if character == "\n":
-            directives[index] = "\n"
-    return "".join(code), "".join(directives)
-
-
-def _blank(code: list[str], start: int, value: str, filler: str) -> None:
-    code[start : start + len(value)] = [c if c == "\n" else filler for c in value]
 
 
 def _defined(directives: str) -> Iterator[Literal]:
