@@ -132,7 +132,7 @@ def test_a_model_s_proposal_says_what_it_expects() -> None:
     changed = {"rate": ("0.1", "0.2")}
     known = past_of(*(tried(n, "discard") for n in range(1, 10)), tried(10, "crash"))
     assert hypothesis("region", changed, DOMAINS, known, (), "loss 0.31 ± 0.02") == (
-        "rate 0.1 → 0.2: a model of 9 measurements finds it the most promising point near the best "
-        "and expects loss 0.31 ± 0.02."
+        "rate 0.1 → 0.2: a model of 9 measurements finds it the most promising point in its region "
+        "around the best and expects loss 0.31 ± 0.02."
     )
-    assert "near the best" not in hypothesis("model", changed, DOMAINS, known, (), "")
+    assert "region" not in hypothesis("model", changed, DOMAINS, known, (), "")

@@ -73,7 +73,7 @@ def _whole(
 
 
 def _modelled(arm: Arm, changed: Mapping[str, tuple[str, str]], past: Past, expected: str) -> str:
-    near = " near the best" if arm == "region" else ""
+    near = " in its region around the best" if arm == "region" else ""
     count = len([tried for tried in past.window() if tried.loss is not None])
     why = f"a model of {count} measurements finds it the most promising point{near}"
     return f"{description(changed)}: {why}{f' and expects {expected}' if expected else ''}."
