@@ -101,7 +101,7 @@ _SETTINGS = [
     for name in ("servers.md", "proposers.md")
     for section in sections(name)
     for language, _, text in section.blocks
-    if language == "yaml"
+    if language == "yaml" and text.startswith(("proposer:", "anthropic:"))  # not an agent's preset
 ]
 _KEYS = ("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "OPENROUTER_API_KEY", "LITELLM_API_KEY")
 
