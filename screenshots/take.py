@@ -9,7 +9,9 @@ import asyncio
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from browser import in_browser
 from moving import animated, frames
@@ -21,11 +23,13 @@ from autoexp_tui.model.events import Record
 from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.samples import recording
 from autoexp_tui.sources.journals import JournalSource, read_state
+from autoexp_tui.sources.overview import Overview, overview
 from autoexp_tui.sources.player import Player
 from autoexp_tui.sources.tables import TableSource
 from autoexp_tui.tables import parse_table
 from autoexp_tui.text.safe import Safe
 from autoexp_tui.ui.app import AutoexpApp
+from autoexp_tui.ui.screens.home import HomeScreen
 from autoexp_tui.ui.screens.run import RunScreen
 from autoexp_tui.ui.themes import DARK, LIGHT
 
@@ -106,6 +110,41 @@ def convert() -> None:
             subprocess.run([converter, "-o", picture.with_suffix(".png"), picture], check=True)
 
 
+def home() -> HomeScreen:
+    """The list of a few runs: the recorded one, and others as they may stand beside it."""
+    recorded, now = overview(recording(), Path("~/digits")), 1_772_930_000.0
+
+    def beside(tag: str, hours: float, **more: Any) -> Overview:
+        run = RunDirectory(recorded.run.path.with_name(tag))
+        return replace(recorded, run=run, time=now - hours * 3600, **more)
+
+    none = Safe("")
+    runs = [
+        beside("mar8-train-2", 0.01, is_live=True, condition=Safe("evaluating"),
+               rows=Safe("41 of 200"), best=Safe("val_loss 0.0498"), gain=Safe("91.9 % better")),
+        beside("mar8-train", 9),
+        beside("mar7-train", 33, condition=Safe("interrupted"), rows=Safe("6 of 100"),
+               best=Safe("val_loss 0.618"), gain=none,
+               words=Safe("val_loss 0.618 (the baseline); 0 kept")),
+    ]  # fmt: skip
+    return HomeScreen(lambda _: runs, lambda _: (), title="~/digits", clock=lambda: now)
+
+
+async def take_home(name: str, size: tuple[int, int], theme: str, *keys: str) -> None:
+    """A picture of the list of runs."""
+    screen = home()
+    app = AutoexpApp(screen)
+    async with app.run_test(size=size) as pilot:
+        app.theme = theme
+        while screen.current is None:
+            await pilot.pause(0.05)
+        await pilot.press(*keys)
+        await pilot.pause(0.6)
+        picture = app.export_screenshot(title="autoexp")
+    picture = picture.replace("<text ", '<text xml:space="preserve" ')
+    (HERE / f"{name}.svg").write_text(picture, encoding="utf-8")
+
+
 async def main() -> None:
     for size in SIZES:
         for theme in (DARK, LIGHT):
@@ -120,6 +159,7 @@ async def main() -> None:
     keeps = ("g", *["full_stop"] * 6)
     await take(replayed(), "replay-120x40-dark", middle, DARK.name, *keeps)
     await take(table(), "table-120x40-light", middle, LIGHT.name)
+    await take_home("home-80x24-dark", small, DARK.name, "down")
     MOVING.write_text(animated(await frames(DARK.name)), encoding="utf-8")
     if executable := find_browser():
         (HERE / "browser.png").write_bytes(await in_browser(executable))

@@ -91,7 +91,7 @@ async def test_it_tells_how_each_run_stands(project: Path, size: tuple[int, int]
     async with shown(project, size) as it:
         lines = picture_of(it.app).split("\n")
         (early,) = [line for line in lines if " early " in line]
-        for words in ("finished", "2 of 50", "loss 6", "33.3 % better"):
+        for words in ("finished", "2/50", "loss 6", "33.3 % better"):
             assert words in early
         assert any("cut" in line and "interrupted" in line for line in lines)
         assert any("torn" in line and "damaged" in line for line in lines)

@@ -137,7 +137,7 @@ class HomeScreen(KeyScreen[None]):
         if not self.is_up:
             return
         table, known = self._table, self._at
-        names = ["", "run", "state", "since", "rows", "best", "gain"]
+        names = ["", "run", "state", "since", "rows", "gain", "best"]
         if self.everywhere:
             names.insert(1, "project")
         table.clear(columns=True)
@@ -177,9 +177,9 @@ class HomeScreen(KeyScreen[None]):
             ink.text(one.tag),
             ink.text((one.condition, style)),
             ink.text((one.age(now), quiet)),
-            ink.text(one.rows),
-            ink.text(one.best),
+            ink.text(one_line(one.rows.replace(" of ", "/"))),
             ink.text((one.gain, better)),
+            ink.text(one.best),  # the last, for a narrow terminal cuts it off, and says it below
         ]
 
     def _tell(self) -> None:
