@@ -99,6 +99,8 @@ def _lines(event: events.AnyEvent, state: RunState) -> list[str]:  # noqa: C901,
         case events.RepairBegan():
             return [f"#{event.n} crashed, repair {event.attempt - 1}: {event.failure}"]
         case events.ProposalAnswered():
+            if _is_told(event, state):
+                return []
             return [f"#{event.n} sent back: {event.reason}"]
         case events.Proposed() if event.n > 1:
             return [f"#{event.n} {cut(event.hypothesis, 300)}"]
@@ -188,3 +190,9 @@ def _end_line(event: events.RunFinished, state: RunState) -> str:
     word = "finished" if event.ok else "failed"
     counts = f"{state.kept} kept of {len(state.rows)}"
     return f"{word}: {cut(event.reason, 400)} · {counts} · {best_line(state)}"
+
+
+def _is_told(event: events.ProposalAnswered, state: RunState) -> bool:
+    """Whether the answer before, to the same experiment, was the same."""
+    flight = state.in_flight.get(event.n)
+    return flight is not None and flight.answers[-2:-1] == flight.answers[-1:]

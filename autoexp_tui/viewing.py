@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from typing import Literal
+
+import click
 
 from autoexp_tui import plain
 from autoexp_tui.console import echo, err, say, warn
 from autoexp_tui.loop.asking import ask
 from autoexp_tui.loop.control import Command, Reply
 from autoexp_tui.loop.runlock import is_running
-from autoexp_tui.model.problem import INTERRUPTED, UsageProblem
+from autoexp_tui.model.problem import INTERRUPTED, Problem, UsageProblem
 from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.model.state import RunState
+from autoexp_tui.sources.habits import habits, keep
 from autoexp_tui.sources.journals import JournalSource, read_state
 from autoexp_tui.sources.seen import last_seen, leave
 from autoexp_tui.summary.headline import best_line
@@ -69,18 +73,25 @@ def view(
 def _screen(run: RunDirectory, *, hosted: bool, read_only: bool) -> int:
     from autoexp_tui.ui.app import AutoexpApp  # noqa: PLC0415 - Textual, where it is shown
     from autoexp_tui.ui.screens.run import RunScreen  # noqa: PLC0415 - as above
+    from autoexp_tui.ui.screens.view import Viewer  # noqa: PLC0415 - as above
 
+    # What may follow the end is done in this terminal: a browser, say, has none.
+    leads = not hosted and not read_only and sys.stdout.isatty()
     screen = RunScreen(
         JournalSource(run),
         run,
         steer=_refuse if read_only else lambda command: ask(run, command),
         hosted=hosted,
-        seen=last_seen(run),
+        viewer=Viewer(last_seen(run), habits(), leads=leads),
     )
     screen.edit = None if read_only else edit
     app = AutoexpApp(screen)
-    app.run()
+    app.like(screen.habits.theme)
+    wanted = app.run()
     leave(run, screen.state)
+    keep(replace(screen.habits, theme=app.theme))
+    if wanted is not None:
+        return _go_on(wanted, run)
     if app.return_code and hosted and app.return_code > _SIGNALS:
         raise SystemExit(app.return_code)  # the loop that this process hosts ends with it
     if app.return_code:
@@ -97,6 +108,25 @@ def _screen(run: RunDirectory, *, hosted: bool, read_only: bool) -> int:
 
 def _refuse(_: Command) -> Reply:
     raise UsageProblem("this screen is to look at: `autoexp attach`, or `serve --steer`, steers")
+
+
+def _go_on(wanted: str, run: RunDirectory) -> int:
+    """What a person wants after the run's end, and then the screen again; the exit code."""
+    words = ["run", "--from", run.tag] if wanted == "run" else [wanted, run.tag]
+    command = click.get_current_context().find_root().command
+    try:
+        code = command.main(words, prog_name="autoexp", standalone_mode=False)
+    except Problem as problem:
+        warn(f"autoexp: {problem}")
+        code = problem.exit_code
+    if wanted != "run":
+        try:
+            input("⏎ shows the run again, ^C leaves: ")
+        except (EOFError, KeyboardInterrupt):
+            err(NOTHING)
+        else:
+            return _screen(run, hosted=False, read_only=False)
+    return code if isinstance(code, int) else 0
 
 
 def _lines(run: RunDirectory, *, as_json: bool, since: int) -> int:

@@ -55,6 +55,8 @@ def _of_run(run: RunDirectory) -> tuple[TableSummary, Digest]:
 
 def _lines(digest: Digest) -> Iterator[str]:
     counts = f"{digest.kept} kept, {digest.discarded} discarded, {digest.crashed} crashed"
+    if digest.skipped:
+        counts += f", {digest.skipped} skipped"
     if digest.near_misses:
         counts += f"; near misses: {len(digest.near_misses)}"
     yield f"{cut(digest.tag, 80)}: {digest.ended}"

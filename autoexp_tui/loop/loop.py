@@ -43,7 +43,7 @@ from autoexp_tui.model.proposal import (
 )
 from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.model.search import next_start
-from autoexp_tui.model.state import Row, RunState
+from autoexp_tui.model.state import SKIPPED, Row, RunState
 from autoexp_tui.model.straits import is_in_doubt
 from autoexp_tui.system.files import is_full, make_folder, open_for_writing
 from autoexp_tui.text import diffs
@@ -304,7 +304,7 @@ class Loop:
     def extract_metrics(self, candidate: Candidate, runs: Runs) -> events.Evaluated:
         skipped = runs.last.cut_short and self._controls.interrupted(candidate.n)
         self._controls.clear_interrupt(candidate.n)
-        failure = clean_line("skipped" if skipped else runs.failure, _REASON)
+        failure = clean_line(SKIPPED if skipped else runs.failure, _REASON)
         measurement = runs.measurement
         evaluated = events.Evaluated(
             n=candidate.n,
@@ -349,9 +349,10 @@ class Loop:
             count = candidate.attempt - 1
             brackets.append(f"({word} {count} repair{'s' if count > 1 else ''})")
         if measured.failure:
-            early: events.Mark = "stopped early" if runs.last.stopped_early else ""
+            ended: events.Mark = "stopped early" if runs.last.stopped_early else ""
+            ended = "skipped" if measured.failure == SKIPPED else ended
             verdict = Verdict(keep=False, reason=measured.failure)
-            judged = Judgement(verdict, Measurement(), mark=early)
+            judged = Judgement(verdict, Measurement(), mark=ended)
         else:
             judged = self._judge(candidate, runs.measurement)
         if judged.mark == "suspicious":

@@ -30,10 +30,13 @@ so far once more. `guard`: it is another command, which must succeed before anyt
 `holdout`: a command that prints the hold-out.
 `verify`: of a verification, which has events of its own and leaves what experiments printed.
 """
-Mark: TypeAlias = Literal["", "unconfirmed", "guard failed", "suspicious", "stopped early"]
+Mark: TypeAlias = Literal[
+    "", "unconfirmed", "guard failed", "suspicious", "stopped early", "skipped"
+]
 """What is special about a verdict. `unconfirmed`: it looked better, and was not when it was looked
 at again. `suspicious`: its gain was beyond what the run's history makes plausible, so it was run
-again. `stopped early`: its run was ended, since it was far behind at the same step.
+again. `stopped early`: its run was ended, since it was far behind at the same step. `skipped`: a
+person ended it.
 """
 Counts: TypeAlias = Annotated[dict[str, int], KEYS]
 

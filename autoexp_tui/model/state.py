@@ -28,6 +28,8 @@ Phase = Literal["starting", "reading", "proposing", "evaluating", "deciding", "p
 
 _NOTICES_KEPT = 200
 _ACTS_KEPT = 6
+SKIPPED = "skipped"
+"""The reason of what a person has skipped, also where earlier versions had no mark for it."""
 
 
 class NotStarted(RuntimeError):
@@ -115,6 +117,11 @@ class Row(msgspec.Struct, frozen=True, gc=False):
         return self.status == "discard" and self.evidence is not None and self.evidence.is_near
 
     @property
+    def is_skipped(self) -> bool:
+        """A person has ended it: nothing is wrong with it."""
+        return self.status == "crash" and self.reason == SKIPPED
+
+    @property
     def is_baseline(self) -> bool:
         return self.n == 1
 
@@ -174,6 +181,7 @@ class RunState:
     near_misses: int = 0
     """Of the discarded, those that looked better, but by no more than luck does."""
     crashed: int = 0
+    skipped: int = 0
     failure_streak: int = 0
     """Crashes since the last measurement."""
     unproven: int = 0
@@ -450,7 +458,8 @@ class RunState:
                 self._enter("proposing")
             case events.ProposalAnswered():
                 current.acts = ()
-                current.answers.append(one_line(f"{event.description}: {event.reason}"))
+                told = filter(None, (event.description, event.reason))
+                current.answers.append(one_line(": ".join(told)))
             case events.Proposed():
                 current.hypothesis, current.description = event.hypothesis, event.description
                 current.added, current.removed = event.added, event.removed
@@ -517,7 +526,8 @@ class RunState:
         if not self.settled:  # another program's table: its rows tell all that is known
             self.spent_usd += row.cost_usd
         self.unbooked_usd.pop(event.n, None)
-        if row.mark != "stopped early":  # it has no measurement, and nothing is wrong with it
+        # What was ended early or skipped has no measurement, and nothing is wrong with it.
+        if row.mark != "stopped early" and not row.is_skipped:
             crashed = row.status == "crash"
             self.failure_streak = self.failure_streak + 1 if crashed else 0
             self.unproven = self.unproven + 1 if crashed else 0
@@ -536,7 +546,8 @@ class RunState:
                 self.discarded += 1
                 self.near_misses += row.is_near_miss
             case "crash":
-                self.crashed += 1
+                self.skipped += row.is_skipped
+                self.crashed += not row.is_skipped
             case _:
                 assert_never(row.status)
         self._enter("reading")

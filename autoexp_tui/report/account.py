@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from autoexp_tui.model.contract import Contract, Metric
 from autoexp_tui.model.objective import Objective, least_words
 from autoexp_tui.model.state import Row, RunState
-from autoexp_tui.report.groups import Group, gains, group_ideas
 from autoexp_tui.summary.annotations import noted
 from autoexp_tui.summary.digest import Digest, MetricDigest, digest_of
+from autoexp_tui.summary.groups import Group, gains, group_ideas
 from autoexp_tui.summary.headline import moves, progress, told
 from autoexp_tui.summary.notebook import notebook_title
 from autoexp_tui.summary.trust import (
@@ -225,7 +225,9 @@ def _opening(state: RunState, digest: Digest) -> str:
 
 def _outcome(digest: Digest, objective: Objective) -> str:
     parts = [f"{digest.kept} kept", f"{digest.discarded} discarded"]
-    counts = ", ".join([*parts, *([f"{digest.crashed} crashed"] if digest.crashed else [])])
+    for count, word in ((digest.crashed, "crashed"), (digest.skipped, "skipped")):
+        parts += [f"{count} {word}"] if count else []
+    counts = ", ".join(parts)
     found, rule = digest.objective, objective.decide.rule
     name = cut(objective.name, 120)
     if found.baseline is None or found.best is None:

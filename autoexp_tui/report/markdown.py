@@ -16,10 +16,10 @@ from autoexp_tui.report.account import (
     numbered,
     part,
 )
-from autoexp_tui.report.groups import Group
 from autoexp_tui.report.markup import safe_line as _safe
 from autoexp_tui.report.textplot import as_text, paint
 from autoexp_tui.summary.digest import MetricDigest
+from autoexp_tui.summary.groups import Group
 from autoexp_tui.summary.outcomes import outcome_of
 from autoexp_tui.summary.picture import over_time
 from autoexp_tui.summary.series import Series

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from autoexp_tui.model.state import Row, RunState
 from autoexp_tui.summary.headline import best_line, figures
+from autoexp_tui.summary.night import needs_words
 from autoexp_tui.summary.trust import (
     confirmed_words,
     effect_words,
@@ -31,7 +32,7 @@ def brief(
     if not new:
         return []
     kept = [row for row in new if row.status == "keep"]
-    crashed = sum(row.status == "crash" for row in new)
+    crashed = sum(row.status == "crash" and not row.is_skipped for row in new)
     lines = [
         f"{len(new)} experiments while you were away: {len(kept)} kept, {crashed} crashed",
         best_line(state),
@@ -75,13 +76,8 @@ def _real(state: RunState, kept: list[Row]) -> list[str]:
 
 
 def _needs(state: RunState) -> str:
-    if state.paused:
-        return f"it needs you: {state.paused}"
-    if state.finished and not state.finished.ok:
-        return f"it needs you: {state.finished.reason}"
-    alarms = [notice.text for _, notice in state.notices if notice.level == "alarm"]
-    if alarms:
-        return f"look at this: {alarms[-1]}"
+    if words := needs_words(state):
+        return words
     if state.finished:
         return f"it has ended: {state.finished.reason}"
     return "nothing needs you: it goes on"

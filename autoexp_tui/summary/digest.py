@@ -57,6 +57,7 @@ class Digest(msgspec.Struct, frozen=True):
     """Improvements; the baseline is not one."""
     discarded: int
     crashed: int
+    """Without those that a person skipped."""
     seconds: float
     """Seconds that runners of the run were alive."""
     cost_usd: float
@@ -71,6 +72,7 @@ class Digest(msgspec.Struct, frozen=True):
     """The figure that is never judged, where the contract names one."""
     holdout_told: str = ""
     """Whether it agrees, or since when the run overfits."""
+    skipped: int = 0
     near_misses: tuple[Improvement, ...] = ()
     """Looked better, but by no more than luck does; the nearest first."""
     noise: dict[str, float] = {}
@@ -112,6 +114,7 @@ def digest_of(state: RunState) -> Digest:
         kept=state.kept,
         discarded=state.discarded,
         crashed=state.crashed,
+        skipped=state.skipped,
         seconds=round(state.elapsed, 1),
         cost_usd=state.spent_usd,
         possible_usd=round(state.possible_usd, 6),

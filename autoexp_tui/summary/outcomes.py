@@ -30,11 +30,23 @@ OUTCOMES: dict[Status, Outcome] = {
 }
 NEAR = Outcome("near", "≈", "near miss", "Looked better, but it may be luck", "discard")
 STOPPED = Outcome("stopped", "✗", "stopped early", "Ended, far behind at the same step", "crash")
-LEGEND = (OUTCOMES["keep"], NEAR, OUTCOMES["discard"], OUTCOMES["crash"])
+SKIPPED = Outcome("skipped", "»", "skipped", "A person ended it", "discard")
+LEGEND = (OUTCOMES["keep"], NEAR, OUTCOMES["discard"], OUTCOMES["crash"], SKIPPED)
+MARKS = (
+    ("★", "The best so far"),
+    (">", "Where the cursor is"),
+    ("▲ ▼", "Lies beyond the plot's scale"),
+    ("╎", "How sure a kept figure is"),
+    ("┄", "The baseline; from where a keep was made, if not from the best"),
+    ("╌", "The best so far, kept or not"),
+)
+"""What else stands in tables and plots."""
 
 
 def outcome_of(row: Row) -> Outcome:
     """Near misses and hopeless runs are told apart from what was no better or broken."""
+    if row.is_skipped:
+        return SKIPPED
     if row.mark == "stopped early":
         return STOPPED
     return NEAR if row.is_near_miss else OUTCOMES[row.status]

@@ -135,6 +135,19 @@ def confirmed_words(state: RunState) -> str:
     )
 
 
+def confirmed_briefly(state: RunState) -> str:
+    """The same in a few words: `all confirmed`."""
+    confirm = state.contract.confirm
+    if state.is_table or confirm in {"off", 0}:
+        return "each measured once, so a small gain may be luck"
+    if state.calibration.is_exact:
+        return f"all real: the harness {EXACT}"
+    if confirm == "auto" and luck(state) is None:
+        return "the harness' noise is not known"
+    suspicious = sum(row.mark == "suspicious" and row.status == "keep" for row in state.rows)
+    return f"all confirmed, {suspicious} suspicious" if suspicious else "all confirmed"
+
+
 def effect_words(evidence: Evidence) -> str:
     """The effect with its interval: `+0.031 (+0.012 to +0.05)`; positive is better.
 

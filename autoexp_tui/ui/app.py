@@ -21,7 +21,7 @@ from autoexp_tui.ui.terminal import Terminal
 from autoexp_tui.ui.title import TerminalTitle
 
 
-class AutoexpApp(App[None], inherit_bindings=False):
+class AutoexpApp(App[str], inherit_bindings=False):
     """Themes, palette, help, the terminal's title and the way out, for whichever screens."""
 
     CSS_PATH = Path(__file__).with_name("autoexp.tcss")
@@ -31,11 +31,16 @@ class AutoexpApp(App[None], inherit_bindings=False):
     def __init__(self, first: KeyScreen[None]) -> None:
         """The app on its `first` screen, under which there is none."""
         super().__init__()
-        for theme in (themes.DARK, themes.LIGHT):
+        for theme in (themes.DARK, themes.LIGHT, themes.CONTRAST):
             self.register_theme(theme)
         self.theme = themes.DARK.name
         self._first_screen = first
         self._terminal_title = TerminalTitle(self)
+
+    def like(self, theme: str) -> None:
+        """Begin with a theme, if it is one of ours."""
+        if theme in themes.ORDER:
+            self.theme = theme
 
     def get_driver_class(self) -> type[Driver]:
         usual = super().get_driver_class()
@@ -46,6 +51,18 @@ class AutoexpApp(App[None], inherit_bindings=False):
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return themes.ANSI_EXTRAS
+
+    def on_mount(self) -> None:
+        self.app_resume_signal.subscribe(self, lambda _: self._paint_anew())
+
+    def _paint_anew(self) -> None:
+        """After a suspension the terminal holds another program's screen: Textual would only paint
+        what has changed meanwhile.
+        """
+        for screen in self.screen_stack:
+            screen.refresh(layout=True)
+            for widget in screen.query("*"):
+                widget.refresh()
 
     @on(Retitled)
     def _retitle(self, message: Retitled) -> None:

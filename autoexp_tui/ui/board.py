@@ -15,6 +15,7 @@ from textual.message import Message
 
 from autoexp_tui.model.state import RunState
 from autoexp_tui.sources.subject import Base, Subject, Texts, subject_of
+from autoexp_tui.summary.night import story
 from autoexp_tui.text.safe import NOTHING, Safe
 from autoexp_tui.ui import ink
 from autoexp_tui.ui.panes import PANES, BoardShape, Name, PanesLayout, shape_of
@@ -37,8 +38,8 @@ class Look:
 
     selected: int | None = None
     """The experiment looked at; None: the one in flight."""
-    base: Base = "parent"
-    """What the diff is against."""
+    base: Base | None = None
+    """What the diff is against; None: as `base_of` says."""
     plot: int = 0
     """Which of `views`: 0 is what the run optimises."""
     fresh: int | None = None
@@ -47,12 +48,25 @@ class Look:
     active: Name = "results"
     """The pane that has the focus, or that is shown alone."""
     enlarged: bool = False
+    below: bool = True
+    """Whether the table has the whole width under the other panes."""
 
 
 def without_baseline(state: RunState) -> Safe:
     """Why the run ended before anything was measured; empty where it did not."""
     ended = state.finished is not None and not state.finished.ok and not state.rows
     return state.finished.reason if state.finished is not None and ended else NOTHING
+
+
+def tells_the_night(state: RunState, look: Look) -> bool:
+    """Whether the panes tell what a whole run has come to: it has ended, and nobody looks back."""
+    ended = state.finished is not None and not state.is_table
+    return ended and look.selected is None and state.baseline is not None
+
+
+def base_of(state: RunState, look: Look) -> Base:
+    """What the diff is against: of a whole run the baseline, of an experiment its parent."""
+    return look.base or ("baseline" if tells_the_night(state, look) else "parent")
 
 
 class Board(Container):
@@ -93,6 +107,7 @@ class Board(Container):
         self._change: ChangeReading | None = None
         self._subject: Subject | None = None
         self._look = Look()
+        self._base: Base = "parent"
         self._target = ""
         self._written = ""
         """Of the hypothesis in flight."""
@@ -126,13 +141,15 @@ class Board(Container):
         """Show the panes that have room, and give the active one the focus."""
         self.shape = shape_of(*terminal)
         only = look.active if look.enlarged or self.shape == "narrow" else None
-        changed = (self._places.shape, self._places.only) != (self.shape, only)
-        self._places.shape, self._places.only = self.shape, only
+        places = self._places
+        before = (places.shape, places.only, places.below)
+        places.shape, places.only, places.below = self.shape, only, look.below
+        changed = before != (self.shape, only, look.below)
         for name, pane in self.panes.items():
             pane.display = only in (None, name)
         self.panes[look.active].focus()
         if changed:
-            self.refresh(layout=True)
+            self.results.refresh(layout=True)  # of a child: what is arranged within is cached
 
     def active_after_focus(self) -> Name | None:
         """The pane that has the focus now."""
@@ -146,8 +163,12 @@ class Board(Container):
         if state.started is None:
             self.hypothesis.wait("the first hypothesis appears here")
             return
-        subject = subject_of(state, look.selected)
+        over = tells_the_night(state, look)
+        subject = subject_of(state, state.best.n if over and state.best else look.selected)
         self._subject, self._look = subject, look
+        if self._places.telling != over:
+            self._places.telling = over
+            self.results.refresh(layout=True)  # of a child: what is arranged within is cached
         self._show_results(state, look)
         self._show_plot(state, look)
         if subject is None:
@@ -160,10 +181,14 @@ class Board(Container):
             self._diffed = ()
             return
         self._target = state.contract.target
-        self._show_diff(state, subject, look)
+        base = self._base = base_of(state, look)
+        self._show_diff(state, subject, base)
         if reason := without_baseline(state):
             ink.entitle(self.hypothesis, "1 No measurement")
             self.hypothesis.failed(reason)
+        elif over:
+            ink.entitle(self.hypothesis, "1 The run")
+            self.hypothesis.tell(story(state))
         else:
             self._show_hypothesis(subject, looking_back=look.selected is not None)
         ink.subtitle(self.hypothesis, state.phase if subject.row is None else "")
@@ -186,13 +211,13 @@ class Board(Container):
             fresh=look.fresh,
         )
 
-    def _show_diff(self, state: RunState, subject: Subject, look: Look) -> None:
-        against = subject.parent if look.base == "parent" else 1
+    def _show_diff(self, state: RunState, subject: Subject, base: Base) -> None:
+        against = subject.parent if base == "parent" else 1
         key = (subject.n, subject.is_whole, against, state.started)
         if key != self._diffed:
             self._diffed = key
             self._written = ""
-            self._follow_change(ChangeReading(self._texts, subject, look.base))
+            self._follow_change(ChangeReading(self._texts, subject, base))
         if self._change is not None and subject.flight is not None:
             elapsed = state.elapsed - subject.flight.since
             self._change.until = lambda: elapsed + self._since_event()
@@ -221,7 +246,7 @@ class Board(Container):
                 self.diff.feed(piece.text)
         if message.pieces:
             self._show_hypothesis(subject, looking_back=False)
-        self._title_diff(self._look)
+        self._title_diff(self._base)
 
     def _begin_diff(self, change: ChangeReading, subject: Subject) -> None:
         path = change.path or self._target
@@ -232,9 +257,9 @@ class Board(Container):
         else:
             self.diff.begin(change.old, path)
 
-    def _title_diff(self, look: Look) -> None:
+    def _title_diff(self, base: Base) -> None:
         changes = f"  +{self.diff.added} −{self.diff.removed}" if self.diff.path else ""
-        against = " against the baseline" if look.base == "baseline" else ""
+        against = " against the baseline" if base == "baseline" else ""
         words = f"2 Diff ─ {self.diff.path}{against}{changes}" if self.diff.path else "2 Diff"
         ink.entitle(self.diff, words)
 

@@ -14,7 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from autoexp_tui.summary.outcomes import LEGEND
+from autoexp_tui.summary.outcomes import LEGEND, MARKS
 from autoexp_tui.text.safe import Safe
 from autoexp_tui.ui import ink
 from autoexp_tui.ui.keys import GROUPS, MOVES_IN_A_PANE, Hotkey
@@ -115,11 +115,12 @@ class Help(ModalScreen[None]):
             (group, self._rows(group)) for group in GROUPS
         ]
         groups.append(("In a pane", list(MOVES_IN_A_PANE)))
-        groups.append(("Outcomes", [(str(mark), mark.help) for mark in LEGEND]))
+        outcomes = [(str(mark), mark.help) for mark in LEGEND]
+        groups.append(("Marks", [*outcomes, *MARKS]))
         texts = [_group(name, rows) for name, rows in groups if rows]
         with VerticalScroll(classes="dialog help"):
             with Horizontal(classes="help-columns"):
-                for column in (texts[:2], texts[2:]):
+                for column in ([*texts[:2], texts[-1]], texts[2:-1]):
                     between = ink.text("\n\n")
                     yield Static(between.join(column), classes="help-column", markup=False)
             yield _line("esc back", "dialog-foot")

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 from textual.binding import Binding
 
-KeyGroup = Literal["The runs", "The run", "The replay", "Looking", "Moving", "The app"]
+KeyGroup = Literal["The runs", "The run", "What now", "The replay", "Looking", "Moving", "The app"]
 GROUPS: tuple[KeyGroup, ...] = get_args(KeyGroup)
 """In the order in which help shows them."""
-Need = Literal["", "run", "replay"]
+Need = Literal["", "run", "over", "replay"]
 KeyOwner = Literal["app", "run", "experiment", "home"]
 """Whose key it is: every screen's, or that of one. Its `action_` method stands there."""
 
@@ -32,7 +32,7 @@ class Hotkey:
     label: str = ""
     """Two words for the key bar; empty keeps it off."""
     need: Need = ""
-    """Where it means something: with a loop to steer, in a replay, or anywhere."""
+    """Where it means something: with a loop to steer, after its end, in a replay, or anywhere."""
     on: KeyOwner = "run"
     moves: bool = False
     """A movement: known to every hand, so not offered in the palette."""
@@ -109,6 +109,10 @@ KEYS = (
     Hotkey("a", "note", "The run", "Note something of the selected experiment", "", "run"),
     Hotkey("A", "never", "The run", "Never again: its idea, or again after all", "", "run"),
     Hotkey("u", "budget", "The run", "Change the budget: experiments, hours, dollars", "", "run"),
+    Hotkey("F", "next('finish')", "What now", "Take it home: a branch to review", "finish", "over"),
+    Hotkey("N", "next('run')", "What now", "The next run, from here", "next run", "over"),
+    Hotkey("V", "next('verify')", "What now", "Measure the gains again", "verify", "over"),
+    Hotkey("R", "next('report')", "What now", "Write the report", "report", "over"),
     Hotkey("space,p", "play", "The replay", "Play, or hold", "play", "replay"),
     Hotkey("right_square_bracket", "step(1)", "The replay", "One experiment on", "step", "replay"),
     Hotkey("left_square_bracket", "step(-1)", "The replay", "One experiment back", "", "replay"),
@@ -122,12 +126,14 @@ KEYS = (
     Hotkey("G,end", "jump(1)", "The replay", "To the end", "", "replay"),
     Hotkey("enter", "open", "Looking", "Open: hypothesis, diff, metrics, output", "open"),
     Hotkey("n", "experiment(1)", "Looking", "Look at the next experiment"),
-    Hotkey("N", "experiment(-1)", "Looking", "Look at the experiment before"),
+    Hotkey("P", "experiment(-1)", "Looking", "Look at the experiment before"),
     Hotkey("w", "notebook", "Looking", "What the run has taught so far: the notebook"),
     Hotkey("b", "best", "Looking", "Jump to the best experiment", "best"),
     Hotkey("escape", "live", "Looking", "Back to what happens now"),
     Hotkey("d", "toggle_base", "Looking", "Diff against the parent, or the baseline", "diff"),
     Hotkey("slash", "filter", "Looking", "Filter the table: keep, crash, any word", "filter"),
+    Hotkey("L", "arrange", "Looking", "The table below the panes, or beside them"),
+    Hotkey("o", "order", "Looking", "Order the table, choose its columns"),
     Hotkey("z,plus", "enlarge", "Looking", "Enlarge the pane, or put it back", "enlarge"),
     Hotkey("m", "plot_mode", "Looking", "Plot the other metric, or the front"),
     Hotkey("v", "turn", "Looking", "Turn round which direction is better (a table)", "", "replay"),
@@ -138,8 +144,8 @@ KEYS = (
         for number, name in enumerate(("hypothesis", "diff", "output", "plot", "results"), start=1)
     ),
     Hotkey("tab", "app.focus_next", "Moving", "The next pane", moves=True),
-    Hotkey("n", "next(1)", "Looking", "The next experiment", "next", on="experiment"),
-    Hotkey("N", "next(-1)", "Looking", "The experiment before", "before", on="experiment"),
+    Hotkey("n", "beside(1)", "Looking", "The next experiment", "next", on="experiment"),
+    Hotkey("P", "beside(-1)", "Looking", "The experiment before", "before", on="experiment"),
     Hotkey(
         "d",
         "toggle_base",
@@ -171,10 +177,54 @@ _FIRST = frozenset({"ctrl+c", "ctrl+q", "g", "G", "home", "end"})
 """Asked before whatever has the focus: the way out, and the ends of a replay."""
 
 
-def run_keys(*, steering: bool, replaying: bool) -> list[Hotkey]:
-    """The keys that mean something on a run's screen, the app's among them."""
-    there = {"": True, "run": steering, "replay": replaying}
-    return [key for key in KEYS if key.on in {"run", "app"} and there[key.need]]
+class Circumstances(NamedTuple):
+    """What a run's screen shows, as far as it decides which keys mean something."""
+
+    steering: bool
+    """There is a loop to ask."""
+    replaying: bool
+    over: bool = False
+    """The run has ended."""
+    leads: bool = False
+    """Whoever shows the screen does what may come after the end."""
+
+    def has(self, need: Need) -> bool:
+        match need:
+            case "":
+                return True
+            case "run":
+                return self.steering and not self.over
+            case "over":
+                return self.over and self.leads
+            case "replay":
+                return self.replaying
+
+
+def run_keys(here: Circumstances) -> list[Hotkey]:
+    """The keys that mean something on a run's screen, the app's among them; what may follow its
+    end first.
+    """
+    found = [key for key in KEYS if key.on in {"run", "app"} and here.has(key.need)]
+    return sorted(found, key=lambda key: key.need != "over")
+
+
+def why_not(pressed: str, here: Circumstances) -> str:
+    """Why a key of a run's screen does nothing; empty where it does something, or is none."""
+    ours = [key for key in KEYS if key.on in {"run", "app"}]
+    meant = [key for key in ours if pressed in key.keys.split(",")]
+    if not meant or any(here.has(key.need) for key in meant):
+        return ""
+    need, words = meant[0].need, "this screen only watches: `autoexp attach` steers"
+    if need == "replay":
+        words = "that moves a replay: `autoexp replay` shows one"
+    elif here.replaying:
+        words = "a replay has no loop to steer: `autoexp attach` shows the run itself"
+    elif need == "over":
+        words = "the run goes on: S ends it after this experiment"
+        words = words if here.leads else "nothing is begun from this screen: `autoexp attach` may"
+    elif here.over:
+        words = f"the run has ended: {'N' if here.leads else '`autoexp run`'} starts the next one"
+    return words
 
 
 def experiment_keys() -> list[Hotkey]:

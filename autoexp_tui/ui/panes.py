@@ -21,11 +21,25 @@ def shape_of(width: int, height: int) -> BoardShape:
     return "wide" if width >= 170 and height >= 36 else "middle"
 
 
-def plan(shape: BoardShape, size: Size, only: Name | None = None) -> dict[Name, Region]:
-    """The region of every pane that is shown; `only` one when it is enlarged or alone."""
+def plan(
+    shape: BoardShape,
+    size: Size,
+    only: Name | None = None,
+    *,
+    below: bool = True,
+    telling: bool = False,
+) -> dict[Name, Region]:
+    """The region of every pane that is shown; `only` one when it is enlarged or alone.
+
+    Args:
+        below: the table has the whole width under the others; else it stands beside them.
+        telling: the first pane has a whole run to tell, and not one experiment.
+    """
     width, height = size
     if only is not None:
         return {only: Region(0, 0, width, height)}
+    if below:
+        return _table_below(shape, width, height, telling=telling)
     if shape == "middle":
         left = width // 2
         hypothesis = max(5, min(9, height // 5))
@@ -51,6 +65,35 @@ def plan(shape: BoardShape, size: Size, only: Name | None = None) -> dict[Name, 
     }
 
 
+def _table_below(
+    shape: BoardShape, width: int, height: int, *, telling: bool
+) -> dict[Name, Region]:
+    results = max(8, height * 2 // 5)
+    top = height - results
+    hypothesis = top - max(6, top // 3) if telling else max(5, min(9, top // 4))
+    if shape == "middle":
+        left, right = width // 2, width - width // 2
+        output = max(5, top * 2 // 5 - (2 if telling else 0))
+        plot = top - output
+        regions: dict[Name, Region] = {
+            "plot": Region(left, 0, right, plot),
+            "output": Region(left, plot, right, output),
+        }
+    else:
+        left, right = width * 36 // 100, width * 28 // 100
+        centre = width - left - right
+        regions = {
+            "plot": Region(left, 0, centre, top),
+            "output": Region(left + centre, 0, right, top),
+        }
+    return {
+        "hypothesis": Region(0, 0, left, hypothesis),
+        "diff": Region(0, hypothesis, left, top - hypothesis),
+        **regions,
+        "results": Region(0, top, width, results),
+    }
+
+
 class PanesLayout(Layout):
     """Puts each pane, known by its id, where the plan says."""
 
@@ -59,6 +102,8 @@ class PanesLayout(Layout):
     def __init__(self) -> None:
         self.shape: BoardShape = "middle"
         self.only: Name | None = None
+        self.below = True
+        self.telling = False
 
     def arrange(
         self,
@@ -68,7 +113,8 @@ class PanesLayout(Layout):
         greedy: bool = True,
     ) -> ArrangeResult:
         parent.pre_layout(self)
-        regions = {str(name): region for name, region in plan(self.shape, size, self.only).items()}
+        planned = plan(self.shape, size, self.only, below=self.below, telling=self.telling)
+        regions = {str(name): region for name, region in planned.items()}
         return [
             WidgetPlacement(regions[child.id], NULL_OFFSET, Spacing(), child)
             for child in children

@@ -14,6 +14,7 @@ from rich.cells import cell_len
 from autoexp_tui.model.budget import Forecast, forecast, seconds_left
 from autoexp_tui.model.state import Row, RunState
 from autoexp_tui.summary.headline import brief_figure, progress
+from autoexp_tui.summary.night import ended_at
 from autoexp_tui.summary.trust import spread
 from autoexp_tui.text.numbers import MINUS, format_duration, format_number, money
 from autoexp_tui.text.safe import NOTHING, Safe, cut, one_line
@@ -136,6 +137,8 @@ def second_line(state: RunState, now: Now) -> list[StatusPiece]:
     """The budgets as bars, the pace, the keep rate and the protection."""
     if state.started is None or state.is_table:
         return []
+    if state.finished is not None:
+        return _came_to(state)
     budget = state.budget
     clock = run_clock(state, now)
     hours = budget.max_wall_clock_hours * 3600
@@ -166,8 +169,29 @@ def second_line(state: RunState, now: Now) -> list[StatusPiece]:
         pieces.append(piece(near, "quiet", 5))
     if state.crashed:
         pieces.append(piece(f"{state.crashed} crashed", "quiet", 6))
+    if state.skipped:
+        pieces.append(piece(f"{state.skipped} skipped", "quiet", 6))
     pieces.append(piece(cut(state.protection, 80), "quiet", 7))
     return pieces
+
+
+def _came_to(state: RunState) -> list[StatusPiece]:
+    """Of a run that has ended: when, and what it took."""
+    words = [f"ended {ended_at(state)}".rstrip(), f"took {format_duration(state.elapsed)}"]
+    cost = money(state.spent_usd) if state.spent_usd else "free"
+    if state.spent_usd and state.kept:
+        cost += f", {money(state.spent_usd / state.kept)} per keep"
+    pieces = [piece(text, "quiet", rank) for rank, text in enumerate([*words, cost], start=1)]
+    if tried := len(state.rows) - 1:
+        pieces.append(piece(f"{100 * state.kept / max(1, tried):.0f} % kept", "quiet", 5))
+    if state.near_misses:
+        near = f"{state.near_misses} near miss{'es' if state.near_misses > 1 else ''}"
+        pieces.append(piece(near, "quiet", 5))
+    if state.crashed:
+        pieces.append(piece(f"{state.crashed} crashed", "quiet", 6))
+    if state.skipped:
+        pieces.append(piece(f"{state.skipped} skipped", "quiet", 6))
+    return [*pieces, piece(cut(state.protection, 80), "quiet", 7)]
 
 
 def bar(fraction: float) -> str:

@@ -34,8 +34,24 @@ LIGHT = Theme(
     error="#b3261e",
     variables={"quiet": "#656d76", "line": "#cfd3d6"},
 )
+CONTRAST = Theme(
+    name="autoexp-contrast",
+    dark=True,
+    background="#000000",
+    surface="#000000",
+    panel="#1c1c1c",
+    foreground="#ffffff",
+    primary="#7fd4ff",
+    secondary="#d0d0d0",
+    accent="#7fd4ff",
+    # Told apart with any kind of colour vision, as blue and orange are.
+    success="#56c8ff",
+    warning="#ffe14d",
+    error="#ff9d45",
+    variables={"quiet": "#c4c4c4", "line": "#8a8a8a"},
+)
 ANSI_EXTRAS = {"quiet": "ansi_bright_black", "line": "ansi_bright_black"}
 """What the built-in terminal theme lacks of ours."""
 
-ORDER = (DARK.name, LIGHT.name, "ansi-dark")
+ORDER = (DARK.name, LIGHT.name, CONTRAST.name, "ansi-dark")
 """`t` goes round these; the last one is the terminal's own."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from textual.app import App
 
 from autoexp_tui.text.safe import Safe, cut
@@ -12,7 +14,7 @@ _SAVE, _RESTORE = "\x1b[22;0t", "\x1b[23;0t"
 class TerminalTitle:
     """Writes the title when it changes, and puts the old one back at the end."""
 
-    def __init__(self, app: App[None]) -> None:
+    def __init__(self, app: App[Any]) -> None:
         self._app = app
         self._shown = ""
 

@@ -21,9 +21,9 @@ from autoexp_tui.model.contract import Contract
 from autoexp_tui.model.events import AnyEvent, Record
 from autoexp_tui.model.state import RunState
 from autoexp_tui.report import account_of, as_html, as_markdown
-from autoexp_tui.report.groups import OTHER, group_ideas
 from autoexp_tui.samples import recording
 from autoexp_tui.sources.journals import read_state
+from autoexp_tui.summary.groups import OTHER, group_ideas
 
 PATCH = "--- a/t\n+++ b/t\n@@ -1 +1 @@\n-RATE = 1\n+RATE = {}\n"
 

@@ -277,6 +277,8 @@ def test_ctrl_z_suspends_the_screen_only(run: RunDirectory) -> None:
     assert_goes_on(run)
     child.kill(signal.SIGCONT)
     child.expect_exact(ENTER_SCREEN)
+    for painted_once in ("1 Hypothesis", "2 Diff", "3 Output", "5 Results", "leave"):
+        child.expect_exact(painted_once)
     child.send("q\r")
     child.expect(pexpect.EOF)
 

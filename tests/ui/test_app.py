@@ -36,6 +36,7 @@ from autoexp_tui.ui.keys import KEYS
 from autoexp_tui.ui.screens.experiment import ExperimentScreen
 from autoexp_tui.ui.screens.home import HomeScreen
 from autoexp_tui.ui.screens.run import RunScreen
+from autoexp_tui.ui.screens.view import Viewer
 from autoexp_tui.ui.themes import DARK, LIGHT, ORDER
 from autoexp_tui.ui.widgets.bars import AlertBar, KeyBar, StatusLine, TextLine
 
@@ -394,9 +395,9 @@ async def test_moving_in_the_table_looks_back_and_escape_comes_back(tmp_path: Pa
 
 async def test_next_and_previous_experiment(tmp_path: Path) -> None:
     async with running(tmp_path) as bench:
-        await bench.press("N")
+        await bench.press("P")
         assert bench.screen.look.selected == 3
-        await bench.press("N")
+        await bench.press("P")
         assert bench.screen.look.selected == 2
         await bench.press("n")
         assert bench.screen.look.selected == 3
@@ -412,7 +413,7 @@ async def test_best_is_found_again(tmp_path: Path) -> None:
 
 async def test_the_diff_turns_to_the_baseline_and_back(tmp_path: Path) -> None:
     async with running(tmp_path) as bench:
-        await bench.press("N", "d")
+        await bench.press("P", "d")
         await bench.shows("diff", "- a = 1")
         assert "baseline" in bench.title("diff")
         await bench.press("d")
@@ -711,7 +712,11 @@ async def test_a_replay_writes_a_proposal_as_fast_as_it_was_written(tmp_path: Pa
 async def test_whoever_comes_back_after_hours_is_told_what_is_new(tmp_path: Path) -> None:
     bench = Bench(tmp_path, [*opening(), *ROWS])
     seen = Seen(NOW - 3 * 3600, 1, 0.0)
-    bench.show(RunScreen(bench.source, bench.run, steer=bench.take, seen=seen, clock=lambda: NOW))
+    bench.show(
+        RunScreen(
+            bench.source, bench.run, steer=bench.take, viewer=Viewer(seen=seen), clock=lambda: NOW
+        )
+    )
     async with bench.app.run_test(size=(120, 40)) as pilot:
         bench.pilot = pilot
         await bench.until(lambda: isinstance(bench.app.screen, ToldScreen))
@@ -762,7 +767,11 @@ async def test_the_bell_rings_where_it_was_asked_for(
 async def test_whoever_was_here_just_now_is_told_nothing(tmp_path: Path) -> None:
     bench = Bench(tmp_path, [*opening(), *ROWS])
     seen = Seen(NOW - 60, 1, 0.0)
-    bench.show(RunScreen(bench.source, bench.run, steer=bench.take, seen=seen, clock=lambda: NOW))
+    bench.show(
+        RunScreen(
+            bench.source, bench.run, steer=bench.take, viewer=Viewer(seen=seen), clock=lambda: NOW
+        )
+    )
     async with bench.app.run_test(size=(120, 40)) as pilot:
         bench.pilot = pilot
         await bench.until(lambda: len(bench.screen.state.rows) == 3)
@@ -864,7 +873,7 @@ async def test_a_table_in_a_repository_shows_what_its_commits_changed(tmp_path: 
         await bench.until(lambda: len(bench.screen.state.rows) == 3)
         await bench.shows("diff", "no diffs: its commits are not in")
         assert "a table alone has no output" in bench.pane("output")
-        await bench.press("N", "N")
+        await bench.press("P", "P")
         await bench.shows("diff", "- lr = 1", "+ lr = 2")
         assert "train.py" in bench.title("diff")
 

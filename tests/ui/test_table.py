@@ -259,12 +259,12 @@ async def test_a_filter_matches_status_and_description_and_counts() -> None:
         await pilot.pause()
         assert app.table.row_count == 1
         assert "a smaller step" in app.lines[1]
-        assert app.table.border_subtitle == "1 of 4 match"
+        assert app.table.border_subtitle == "1 of 4 match, newest first"
 
         rows.append(row(5, "keep", 0.4, description="another step"))
         app.table.show(rows, OBJECTIVE)
         await pilot.pause()
-        assert app.table.border_subtitle == "2 of 5 match"
+        assert app.table.border_subtitle == "2 of 5 match, newest first"
 
         app.table.filter("memory")
         assert app.table.cursor_n == 4

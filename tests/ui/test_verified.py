@@ -23,5 +23,6 @@ async def test_an_opened_experiment_tells_whether_it_holds() -> None:
     async with app.run_test(size=(120, 40)) as pilot:
         while screen.state.verification is None:
             await pilot.pause()
+        await pilot.press("b")
         await pilot.pause()
         assert "verified: gone: +0.001" in picture_of(app)

@@ -63,7 +63,7 @@ class ExperimentScreen(KeyScreen[int]):
     def action_close(self) -> None:
         self.dismiss(self._n)
 
-    def action_next(self, by: int) -> None:
+    def action_beside(self, by: int) -> None:
         if self._state.row(self._n + by) is not None:
             self._n += by
             self._show()
@@ -123,7 +123,8 @@ def _facts(row: Row, note: Safe) -> Text:
         for name, value in row.metrics.items()
     ]
     figures += [f"{name} {format_number(value)} (not judged)" for name, value in row.extras.items()]
-    told.append("   ".join(figures) or "no measurement")
+    whole = (figure.replace(" ", "\N{NO-BREAK SPACE}") for figure in figures)
+    told.append("   ".join(whole) or "no measurement")
     made = [f"took {format_duration(row.seconds)}"]
     if row.time:
         made.append(f"at {format_clock(row.time)}")

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from textual import on, work
 from textual.events import DescendantFocus
 from textual.message import Message
 
 from autoexp_tui.model.state import Row
+from autoexp_tui.sources.subject import Base
 from autoexp_tui.summary.headline import best_line
 from autoexp_tui.summary.notebook import notebook, notebook_title
 from autoexp_tui.text.safe import NOTHING, Safe, one_line
-from autoexp_tui.ui.board import without_baseline
+from autoexp_tui.ui.board import base_of, without_baseline
 from autoexp_tui.ui.clipping import experiment_as_text
-from autoexp_tui.ui.dialogs import Ask, Told
+from autoexp_tui.ui.dialogs import Ask, Choice, Told
 from autoexp_tui.ui.panes import PANES
 from autoexp_tui.ui.screens.experiment import ExperimentScreen
 from autoexp_tui.ui.screens.view import RunView
+from autoexp_tui.ui.widgets.columns import OPTIONAL
 from autoexp_tui.ui.widgets.plot import views
-from autoexp_tui.ui.widgets.table import ResultsTable
+from autoexp_tui.ui.widgets.table import ORDERS, ResultsTable
 
 
 class Copied(Message):
@@ -32,6 +36,10 @@ class Copied(Message):
 
 class Looking(RunView):
     """Moves the look: which experiment, which pane, against what."""
+
+    @property
+    def _base(self) -> Base:
+        return base_of(self.state, self.look)
 
     def _look_at(self, n: int | None) -> None:
         self.look.selected = n
@@ -71,7 +79,7 @@ class Looking(RunView):
         if isinstance(self.app.screen, ExperimentScreen):
             return
         self.app.push_screen(
-            ExperimentScreen(self.state, n, self._texts, self.look.base, self.reader),
+            ExperimentScreen(self.state, n, self._texts, self._base, self.reader),
             self._look_at,
         )
 
@@ -93,13 +101,16 @@ class Looking(RunView):
         if self.look.enlarged:
             self.action_enlarge()
             return
+        if self.look.filter:
+            self._filter("")
+            return
         self.look.selected = None
         self.board.results.action_newest()
         self._show()
 
     def action_toggle_base(self) -> None:
-        self.look.base = "baseline" if self.look.base == "parent" else "parent"
-        self.say(f"diff against the {self.look.base}")
+        self.look.base = "baseline" if self._base == "parent" else "parent"
+        self.say(f"diff against the {self._base}")
         self._show()
 
     def action_plot_mode(self) -> None:
@@ -112,14 +123,48 @@ class Looking(RunView):
     def action_filter(self) -> None:
         def given(text: str | None) -> None:
             if text is not None:
-                self.look.filter = text
-                self.board.results.filter(text)
-                self.say(f"showing what matches {text!r}" if text else "showing every row")
+                self._filter(text)
 
         self.app.push_screen(
             Ask("Show rows with", placeholder="keep, crash, or any word", value=self.look.filter),
             given,
         )
+
+    def _filter(self, text: str) -> None:
+        self.look.filter = text
+        self.board.results.filter(text)
+        self.say(f"showing what matches {text!r}: esc shows all" if text else "showing every row")
+
+    def action_arrange(self) -> None:
+        if self.board.shape == "narrow":
+            self.say("one pane at a time has room here")
+            return
+        self.habits = replace(self.habits, below=not self.habits.below)
+        self._arrange()
+
+    def action_order(self) -> None:
+        def chosen(answer: str | None) -> None:
+            if answer is None:
+                return
+            kind, _, name = answer.partition(":")
+            if kind == "order":
+                self.habits = replace(self.habits, order=name)
+            else:
+                hidden = frozenset(self.habits.hidden) ^ {name}
+                self.habits = replace(self.habits, hidden=tuple(sorted(hidden)))
+            self._apply_habits()
+            self.say(f"the table: {ORDERS[self.board.results.order]}")
+
+        now = self.board.results.order
+        orders = [
+            (f"order:{name}", f"{words}{' ✓' if name == now else ''}")
+            for name, words in ORDERS.items()
+        ]
+        columns = [
+            (f"column:{name}", f"{'show' if name in self.habits.hidden else 'hide'} `{name}`")
+            for name in OPTIONAL
+        ]
+        self.app.push_screen(Choice("The table", [*orders, *columns]), chosen)
 
     def action_pane(self, number: int) -> None:
         self.look.active = PANES[number - 1]

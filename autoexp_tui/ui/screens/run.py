@@ -11,13 +11,13 @@ from textual.binding import BindingType
 from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.sources.journals import Source
 from autoexp_tui.sources.player import Player
-from autoexp_tui.sources.seen import Seen
 from autoexp_tui.sources.subject import Texts
 from autoexp_tui.sources.tables import TableSource
-from autoexp_tui.ui.keys import actions_without_meaning, bindings, run_keys
+from autoexp_tui.ui.keys import Circumstances, actions_without_meaning, bindings
 from autoexp_tui.ui.screens.looking import Looking
 from autoexp_tui.ui.screens.replaying import Replaying
 from autoexp_tui.ui.screens.steering import Steer, Steering
+from autoexp_tui.ui.screens.view import Viewer
 
 
 class RunScreen(Steering, Replaying, Looking):
@@ -32,7 +32,7 @@ class RunScreen(Steering, Replaying, Looking):
         *,
         steer: Steer | None = None,
         hosted: bool = False,
-        seen: Seen | None = None,
+        viewer: Viewer | None = None,
         table: TableSource | None = None,
         texts: Texts | None = None,
         clock: Callable[[], float] = time.time,
@@ -41,16 +41,19 @@ class RunScreen(Steering, Replaying, Looking):
 
         Args:
             hosted: the loop lives in this process and ends with it.
-            seen: what was last on a screen of this person's: the rest is told first.
+            viewer: who looks at it, and from where.
             table: where the records are a table's, whose direction may be turned round.
             texts: where experiments' texts are, if not in `run`.
         """
         self._steer = steer
         self._hosted = hosted
-        keys = run_keys(steering=steer is not None, replaying=isinstance(source, Player))
-        self._elsewhere = actions_without_meaning(keys)
-        super().__init__(source, run, keys=keys, seen=seen, table=table, texts=texts, clock=clock)
+        viewer = viewer or Viewer()
+        replaying = isinstance(source, Player)
+        here = Circumstances(steer is not None, replaying, leads=viewer.leads)
+        super().__init__(
+            source, run, here=here, viewer=viewer, table=table, texts=texts, clock=clock
+        )
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """One key may mean one thing in a run and another in a replay."""
-        return action not in self._elsewhere
+        return action not in actions_without_meaning(self.keys)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 from textual import on, work
 from textual.app import SuspendNotSupported
@@ -20,6 +21,10 @@ from autoexp_tui.ui.screens.view import RunView
 
 Steer = Callable[[Command], Reply]
 Edit = Callable[[Path], str]
+
+
+Next = Literal["finish", "run", "verify", "report"]
+"""What a person may want when a run has ended: the app's result."""
 
 
 class Answered(Message):
@@ -153,6 +158,10 @@ class Steering(RunView):
         self.app.push_screen(
             Ask(f"Other caps than now: {used}", placeholder="200 experiments, 10 h, $5"), given
         )
+
+    def action_next(self, what: Next) -> None:
+        """Leave for what comes after the run's end; whoever shows the screen does it."""
+        self.app.exit(what)
 
     def leave(self) -> bool:
         over = self.state.finished is not None or not self.alive or self._steer is None

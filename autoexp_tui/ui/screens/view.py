@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
+from dataclasses import dataclass, field
 
 from rich.text import Text
 from textual import on
@@ -17,6 +18,7 @@ from autoexp_tui.model.events import Record
 from autoexp_tui.model.history import History
 from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.model.state import RunState
+from autoexp_tui.sources.habits import Habits
 from autoexp_tui.sources.journals import Source
 from autoexp_tui.sources.player import Player
 from autoexp_tui.sources.seen import Seen
@@ -31,13 +33,25 @@ from autoexp_tui.ui import ink, scrubber, status
 from autoexp_tui.ui.board import Board, Look
 from autoexp_tui.ui.bridge import MANY, Arrived, Bridge, Broken
 from autoexp_tui.ui.dialogs import Told
-from autoexp_tui.ui.keys import Hotkey
+from autoexp_tui.ui.keys import Circumstances, run_keys, why_not
 from autoexp_tui.ui.reading import FileReader
 from autoexp_tui.ui.screens.keyed import KeyScreen, Retitled
 from autoexp_tui.ui.widgets.bars import AlertBar, KeyBar, StatusLine, TabBar, TextLine
+from autoexp_tui.ui.widgets.table import ORDERS
 
 _AWAY_S = 3600.0
 """Seconds after which whoever comes back is told what is new."""
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who looks at a run, and from where."""
+
+    seen: Seen | None = None
+    """What was last on a screen of this person's: the rest is told first."""
+    habits: Habits = field(default_factory=Habits)
+    leads: bool = False
+    """Whether the app's result is acted on: what is to come after the run's end."""
 
 
 class RunView(KeyScreen[None]):
@@ -50,22 +64,24 @@ class RunView(KeyScreen[None]):
         source: Source,
         run: RunDirectory | None,
         *,
-        keys: Sequence[Hotkey],
-        seen: Seen | None = None,
+        here: Circumstances,
+        viewer: Viewer,
         table: TableSource | None = None,
         texts: Texts | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """See `RunScreen`; `keys` are those that mean something here."""
-        self.keys = keys
+        """See `RunScreen`; `here` tells which keys mean something."""
+        self._here = here
+        self.keys = run_keys(here)
         super().__init__()
         self._take_player(source if isinstance(source, Player) else None)
         self._history = History(rewindable=self._player is not None)
         self.look = Look()
+        self.habits = viewer.habits
         self.alive = True
         self._texts = texts or Texts(run)
         self._run = run
-        self._seen = seen
+        self._seen = viewer.seen
         self._table = table
         self._clock = clock
         self._bridge = Bridge(self, source)
@@ -88,6 +104,7 @@ class RunView(KeyScreen[None]):
         yield KeyBar(self.keys, id="keys")
 
     def on_mount(self) -> None:
+        self._apply_habits()
         self._arrange()
         self.app.theme_changed_signal.subscribe(self, lambda _: self.call_after_refresh(self._show))
         self._bridge.start()
@@ -115,7 +132,14 @@ class RunView(KeyScreen[None]):
         replay = self._player.words() if self._player else ""
         return status.Now(self._clock(), self.alive, replay)
 
+    def _apply_habits(self) -> None:
+        results = self.board.results
+        order = self.habits.order
+        results.hide(self.habits.hidden)
+        results.sort(order if order in ORDERS else "newest")
+
     def _arrange(self) -> None:
+        self.look.below = self.habits.below
         self.board.arrange_for(self.look, self.app.size)
         self.set_class(self.board.shape == "narrow", "-narrow")
         self.set_class(self.look.active == "hypothesis", "-telling")
@@ -126,8 +150,20 @@ class RunView(KeyScreen[None]):
         """Bring the whole screen up to the state."""
         if not self.is_up:
             return
+        self._offer_keys()
         self.board.show(self.state, self.look)
         self._tick()
+
+    def _offer_keys(self) -> None:
+        """The keys that mean something now: an end changes them."""
+        over = self.state.finished is not None and not self._here.replaying
+        if over != self._here.over:
+            self._here = self._here._replace(over=over)
+            self.keys = run_keys(self._here)
+            self.query_one(KeyBar).offer(self.keys)
+            if over and self.board.shape == "narrow" and self.state.baseline is not None:
+                self.look.active = "hypothesis"  # which tells the whole run now
+                self._arrange()
 
     def _tick(self) -> None:
         """What changes with the clock alone; costs nothing on the wire while it doesn't."""
@@ -224,6 +260,8 @@ class RunView(KeyScreen[None]):
                 self.look.fresh = event.n if self.alive else None
 
     def on_key(self, event: KeyPressed) -> None:
+        if words := why_not(event.key, self._here):
+            self.say(words)
         if self.look.fresh is not None:
             self.look.fresh = None
             self._show()

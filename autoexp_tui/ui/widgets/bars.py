@@ -141,6 +141,11 @@ class KeyBar(Widget):
         self._answer = NOTHING
         self._labels: dict[str, str] = {}
 
+    def offer(self, keys: Sequence[Hotkey]) -> None:
+        """Show these from now on."""
+        self._keys = [key for key in keys if key.label]
+        self.refresh()
+
     @property
     def answer(self) -> str:
         """What it says instead of the keys; empty when it shows them."""

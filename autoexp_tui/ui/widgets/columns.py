@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import partial
 from operator import itemgetter
 from typing import Literal, NamedTuple
@@ -40,6 +40,9 @@ _INDEX = itemgetter(0)
 _FREE = len("+1.234e-308")
 _ORDER = ("n", "commit", "metric", "change", "status", "took", "cost")
 
+RowOrder = Literal["newest", "best", "longest", "dearest"]
+OPTIONAL = ("commit", "took", "cost", "vs best")
+"""Columns that a person may leave out."""
 Tone = Literal["", "keep", "discard", "crash", "better", "worse", "quiet"]
 """What a cell's colour says; the table has a component class for each."""
 
@@ -160,8 +163,25 @@ class TableRows:
         place = bisect_left(self._bests, index, key=_INDEX)
         return self._bests[place - 1][1] if place else None
 
-    def columns(self, width: int) -> list[Column]:
-        """The columns that `width` cells have room for, in order."""
+    def in_order(self, shown: Iterable[int], order: RowOrder) -> list[int]:
+        """Indices of rows, as they stand from the top; the newest of equals first."""
+        rows, objective = self.rows, self.objective
+
+        def key(i: int) -> float:
+            match order:
+                case "newest":
+                    return 0.0
+                case "best":
+                    return objective.presumed().cost(rows[i].metrics)
+                case "longest":
+                    return -rows[i].seconds
+                case "dearest":
+                    return -rows[i].cost_usd
+
+        return sorted(shown, key=lambda i: (key(i), -i))
+
+    def columns(self, width: int, hidden: Collection[str] = ()) -> list[Column]:
+        """The columns that `width` cells have room for, in order, without those `hidden`."""
         chosen = {
             "n": self._number(),
             "change": self._change(worded=False),
@@ -170,16 +190,19 @@ class TableRows:
         optional: dict[str, Column] = {}
         for k in range(len(self._parts)):
             (optional if k else chosen)[f"metric {k}"] = self._metric(k)
-        optional["commit"] = self._commit()
-        if self._longest:
+        if "commit" not in hidden:
+            optional["commit"] = self._commit()
+        if self._longest and "took" not in hidden:
             optional["took"] = self._duration()
-        if self._dearest:
+        if self._dearest and "cost" not in hidden:
             optional["cost"] = self._money()
+        if "vs best" in hidden:
+            del chosen["change"]
 
         if _needed(chosen) > width:
             chosen["status"] = self._status(worded=False)
         if _needed(chosen) > width:
-            del chosen["change"]
+            chosen.pop("change", None)
         if "change" in chosen:
             optional["change"] = self._change(worded=True)
         for name, column in optional.items():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import groupby
 from typing import ClassVar
 
 from rich.console import Group
@@ -13,12 +15,20 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static
 
 from autoexp_tui.model.state import Experiment, Row
+from autoexp_tui.summary.night import Line
 from autoexp_tui.summary.outcomes import outcome_of
 from autoexp_tui.text.numbers import format_duration, format_number
 from autoexp_tui.text.safe import cut
 from autoexp_tui.ui import ink
 
 _ABOUT = 80
+_TONES = {"better": "keep", "quiet": "quiet", "attention": "attention"}
+
+
+def _answers(answers: Sequence[str]) -> tuple[str, ...]:
+    """The last two different ones, each with how often it came."""
+    found = [(answer, len(list(same))) for answer, same in groupby(answers)]
+    return tuple(f"{answer} (×{n})" if n > 1 else answer for answer, n in found[-2:])
 
 
 class HypothesisPane(VerticalScroll, can_focus=True):
@@ -29,6 +39,7 @@ class HypothesisPane(VerticalScroll, can_focus=True):
         "hypothesis--keep",
         "hypothesis--discard",
         "hypothesis--crash",
+        "hypothesis--attention",
     }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j", "scroll_down", show=False),
@@ -52,7 +63,7 @@ class HypothesisPane(VerticalScroll, can_focus=True):
     def forming(self, experiment: Experiment, written: str) -> None:
         """An experiment in flight, `written` so far where its hypothesis isn't whole yet."""
         words = (experiment.hypothesis or written).strip()
-        answers = tuple(experiment.answers[-2:])
+        answers = _answers(experiment.answers)
         acts = (
             ""
             if experiment.hypothesis
@@ -73,6 +84,15 @@ class HypothesisPane(VerticalScroll, can_focus=True):
     def failed(self, reason: str) -> None:
         """The run ended before there was anything to tell but why."""
         self._show(("failed", reason), ink.text((reason, self._style("crash"))))
+
+    def tell(self, lines: Sequence[Line]) -> None:
+        """What a whole run has come to."""
+        styles = {tone: self._style(part) for tone, part in _TONES.items()} | {"": ""}
+        told = [ink.text((line.text, styles[line.tone])) for line in lines]
+        for line, text in zip(lines, told, strict=True):
+            if line.of_list:  # one line each: they are compared with one another
+                text.no_wrap, text.overflow = True, "ellipsis"
+        self._show(("run", *lines), Group(*told))
 
     def decided(self, row: Row, verified: str) -> None:
         """A finished experiment: the outcome first; `verified` is what measuring it again told."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from textwrap import wrap
 from typing import ClassVar
@@ -23,8 +23,14 @@ from autoexp_tui.model.state import Row
 from autoexp_tui.summary.outcomes import outcome_of
 from autoexp_tui.text.safe import Safe, clean_line, one_line
 from autoexp_tui.ui import ink
-from autoexp_tui.ui.widgets.columns import GAP, Column, TableRows
+from autoexp_tui.ui.widgets.columns import GAP, Column, RowOrder, TableRows
 
+ORDERS: dict[RowOrder, str] = {
+    "newest": "newest first",
+    "best": "best first",
+    "longest": "longest first",
+    "dearest": "dearest first",
+}
 EMPTY = "no rows yet: the baseline comes first"
 CURSOR, BEST, _NEITHER = Safe(">"), Safe("★"), Safe(" ")
 """What stands before a row: position and merit are never colour alone."""
@@ -125,6 +131,10 @@ class ResultsTable(ScrollView, can_focus=True):
         """What is said while there are no rows."""
         self._matches: list[int] | None = None
         """Ascending indices of the rows that the filter lets through; None: no filter."""
+        self._order: RowOrder = "newest"
+        self._sorted: list[int] | None = None
+        """The same rows as they stand from the top; None: the newest first."""
+        self._hidden: frozenset[str] = frozenset()
         self._cursor = 0
         """Index of a row."""
         self._following = True
@@ -154,6 +164,7 @@ class ResultsTable(ScrollView, can_focus=True):
         if self._matches is not None:
             del self._matches[bisect_left(self._matches, same) :]
             self._matches += [i for i in range(same, len(rows)) if self._is_match(rows[i])]
+        self._sort()
         if same <= self._cursor:
             self._following = True
         self._best = best
@@ -175,9 +186,31 @@ class ResultsTable(ScrollView, can_focus=True):
             ]
             place = min(bisect_left(self._matches, self._cursor), len(self._matches) - 1)
             if self._matches:
-                self._cursor = self._matches[place]
+                self._put_cursor(self._matches[place])
+        self._sort()
+        at_top = self._line_of(self._cursor) == 0
+        self._following = at_top and (bool(terms) or self._order == "newest")
         self._settle(0)
         self._reveal()
+
+    def sort(self, order: RowOrder) -> None:
+        """Show the rows in another order; the cursor stays on its experiment."""
+        self._order = order
+        self._following = order == "newest" and self._cursor == self._sheet.count - 1
+        self._sort()
+        self._settle(0)
+        self._reveal()
+
+    def hide(self, columns: Iterable[str]) -> None:
+        """Leave these columns out, by their names; the essential ones stay."""
+        self._hidden = frozenset(columns)
+        self._layout = None
+        self.refresh()
+
+    def _sort(self) -> None:
+        shown = range(self._sheet.count) if self._matches is None else self._matches
+        newest_first = self._order == "newest"
+        self._sorted = None if newest_first else self._sheet.in_order(shown, self._order)
 
     def select(self, n: int) -> bool:
         """Put the cursor on experiment `n`; False when it isn't shown."""
@@ -191,6 +224,11 @@ class ResultsTable(ScrollView, can_focus=True):
         return True
 
     @property
+    def order(self) -> RowOrder:
+        """In which the rows stand."""
+        return self._order
+
+    @property
     def row_count(self) -> int:
         """Rows that the filter lets through."""
         return self._sheet.count if self._matches is None else len(self._matches)
@@ -202,8 +240,8 @@ class ResultsTable(ScrollView, can_focus=True):
 
     @property
     def following(self) -> bool:
-        """Whether the cursor stays on the newest row as rows arrive."""
-        return self._following
+        """Whether the cursor is on the newest row of all, and stays there as rows arrive."""
+        return self._following and self._cursor == self._sheet.count - 1
 
     def _is_match(self, row: Row) -> bool:
         text = f"{row.status} {outcome_of(row).word} {row.description} {row.reason}".lower()
@@ -212,12 +250,16 @@ class ResultsTable(ScrollView, can_focus=True):
     # -- where things are ----------------------------------------------------------------------
 
     def _index_at(self, line: int) -> int:
-        """The row index at a line of the table, newest first."""
+        """The row index at a line of the table."""
+        if self._sorted is not None:
+            return self._sorted[line]
         if self._matches is None:
             return self._sheet.count - 1 - line
         return self._matches[-1 - line]
 
     def _line_of(self, index: int) -> int | None:
+        if self._sorted is not None:
+            return self._sorted.index(index) if index in self._sorted else None
         if self._matches is None:
             return self._sheet.count - 1 - index
         place = bisect_left(self._matches, index)
@@ -229,7 +271,7 @@ class ResultsTable(ScrollView, can_focus=True):
         """Rows came or went: size, cursor, place and caption follow."""
         count = self.row_count
         if self._following and count:
-            self._cursor = self._index_at(0)
+            self._put_cursor(self._index_at(0), arrived=True)
         self.virtual_size = Size(self.size.width, count + 1)
         # Forced, since the scrollbar that allows it may only be shown with the next layout.
         if self._following:
@@ -242,9 +284,9 @@ class ResultsTable(ScrollView, can_focus=True):
 
     def _describe(self) -> None:
         if self._matches is not None:
-            caption = f"{len(self._matches)} of {self._sheet.count} match"
+            caption = f"{len(self._matches)} of {self._sheet.count} match, {ORDERS[self._order]}"
         else:
-            caption = f"{self._sheet.count}, newest first" if self._sheet.count else ""
+            caption = f"{self._sheet.count}, {ORDERS[self._order]}" if self._sheet.count else ""
         ink.subtitle(self, caption)
 
     # -- moving --------------------------------------------------------------------------------
@@ -288,10 +330,13 @@ class ResultsTable(ScrollView, can_focus=True):
         line = min(max(line, 0), self.row_count - 1)
         index = self._index_at(line)
         self._following = line == 0 if following is None else following
-        moved, self._cursor = index != self._cursor, index
+        self._put_cursor(index)
         self._reveal()
         self.refresh()
-        if moved:
+
+    def _put_cursor(self, index: int, *, arrived: bool = False) -> None:
+        moved, self._cursor = index != self._cursor, index
+        if moved and not (arrived and self.following):  # whoever follows the newest looks at now
             self.post_message(self.RowHighlighted(self, self._sheet.rows[index].n))
 
     def _reveal(self) -> None:
@@ -328,7 +373,7 @@ class ResultsTable(ScrollView, can_focus=True):
     def _columns(self, width: int) -> list[Column]:
         """Chosen again only when the rows or the width changed."""
         if self._layout is None or self._layout[0] != width:
-            self._layout = (width, self._sheet.columns(width - 1))
+            self._layout = (width, self._sheet.columns(width - 1, self._hidden))
         return self._layout[1]
 
     def _notice(self, y: int, width: int) -> Strip:

@@ -84,7 +84,7 @@ def _group(
         name=name,
         rows=tuple(rows),
         kept=sum(row.status == "keep" for row in rows),
-        crashed=sum(row.status == "crash" for row in rows),
+        crashed=sum(row.status == "crash" and not row.is_skipped for row in rows),
         alone=sum(len(_changes(row)) < 2 for row in rows),
         gain=sum(gained.get(row.n, 0.0) for row in rows if row.status == "keep"),
         way=way,

@@ -1,0 +1,49 @@
+"""How a person likes to look at runs: kept from one screen to the next, whichever run it shows."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from autoexp_tui.system.files import replace_file
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """What was chosen by keys; names that are not known any more are as if none was chosen."""
+
+    below: bool = True
+    """The table has the whole width under the other panes."""
+    order: str = ""
+    """Of the table's rows."""
+    hidden: tuple[str, ...] = ()
+    """Columns that are left out."""
+    theme: str = ""
+
+
+def habits() -> Habits:
+    """The last ones; the defaults where there are none that can be read."""
+    try:
+        return msgspec.json.decode(_file().read_bytes(), type=Habits)
+    except (OSError, msgspec.MsgspecError):
+        return Habits()
+
+
+def keep(found: Habits) -> None:
+    """Keep them for the next screen; a home that can't be written is no reason to complain."""
+    if found == habits():
+        return
+    with contextlib.suppress(OSError):
+        _file().parent.mkdir(parents=True, exist_ok=True)
+        replace_file(_file(), msgspec.json.encode(found))
+
+
+def _file() -> Path:
+    from platformdirs import user_state_path  # noqa: PLC0415 - where a screen is opened
+
+    given = os.environ.get("AUTOEXP_STATE")
+    return Path(given) / "screen.json" if given else user_state_path("autoexp") / "screen.json"

@@ -1,0 +1,206 @@
+"""A run that has ended, for who wasn't there: what it came to, and what to do with it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.moments import picture_of
+from support.realistic_run import experiment, opening, recorded
+from support.sources import FinishedSource
+from textual.pilot import Pilot
+
+from autoexp_tui.loop.control import Command, Reply
+from autoexp_tui.model import events
+from autoexp_tui.model.events import AnyEvent
+from autoexp_tui.sources.habits import Habits, habits, keep
+from autoexp_tui.ui.app import AutoexpApp
+from autoexp_tui.ui.keys import KEYS, Circumstances, why_not
+from autoexp_tui.ui.screens.run import RunScreen
+from autoexp_tui.ui.screens.view import Viewer
+
+END = events.RunFinished("all 6 experiments done (max_experiments)", ok=True)
+NIGHT: list[AnyEvent] = [
+    *opening(),
+    *experiment(1, "keep"),
+    *experiment(2, "keep", description="a smaller step", cost=0.25),
+    *experiment(3, "crash", description="hidden 512", reason="out of memory"),
+    *experiment(4, "discard", description="dropout 0.3"),
+    *experiment(5, "discard", description="dropout 0.5"),
+    *experiment(6, "keep", description="cosine schedule"),
+]
+
+
+def never(_: Command) -> Reply:
+    raise AssertionError("a run that has ended is not asked")
+
+
+@asynccontextmanager
+async def showing(
+    told: list[AnyEvent], size: tuple[int, int] = (120, 40), viewer: Viewer | None = None
+) -> AsyncIterator[tuple[RunScreen, Pilot[Any]]]:
+    viewer = viewer or Viewer(leads=True)
+    screen = RunScreen(FinishedSource(recorded(told)), None, steer=never, viewer=viewer)
+    app = AutoexpApp(screen)
+    async with app.run_test(size=size) as pilot:
+        while screen.state.seq < len(told):
+            await pilot.pause(0.02)
+        await pilot.pause()
+        yield screen, pilot
+
+
+async def until(pilot: Pilot[Any], condition: Callable[[], bool]) -> None:
+    for _ in range(3_000):
+        if condition():
+            return
+        await pilot.pause(0.02)
+    raise AssertionError("it did not come about")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 50)])
+async def test_five_questions_are_answered_without_a_key(size: tuple[int, int]) -> None:
+    async with showing([*NIGHT, END], size) as (_, pilot):
+        seen = picture_of(pilot.app)
+        answers = {
+            "was it a success, and what was won": ("loss 1 → 0.", "% better"),
+            "is it real": ("2 kept of 5", "the harness' noise is not known"),
+            "what was it": ("a smaller step", "cosine schedule"),
+            "what did it cost": ("took ", "$0.25", "ended ", "max_experiments"),
+            "which key takes it home": ("F finish", "N next run", "V verify", "R report"),
+        }
+        for question, words in answers.items():
+            assert all(word in seen for word in words), f"{question}?\n{seen}"
+        for no_more in ("pause", "skip", "S stop", "hint"):
+            assert no_more not in seen.splitlines()[-1]
+
+
+async def test_what_came_to_nothing_is_told_too() -> None:
+    async with showing([*NIGHT, END], (120, 60)) as (_, pilot):
+        seen = picture_of(pilot.app)
+        assert "Dead ends" in seen
+        assert "dropout: tried 2 times" in seen
+        assert "2 Diff" in seen
+
+
+async def test_a_run_that_failed_says_what_it_needs() -> None:
+    failed = events.RunFinished("the agent has no credit left: top it up", ok=False)
+    async with showing([*NIGHT, failed]) as (_, pilot):
+        assert "it needs you: the agent has no credit left" in picture_of(pilot.app)
+
+
+async def test_looking_back_and_home_again() -> None:
+    async with showing([*NIGHT, END]) as (screen, pilot):
+        await pilot.press("j")
+        assert screen.look.selected == 5
+        assert "1 Hypothesis ─ #5" in picture_of(pilot.app)
+        await pilot.press("escape")
+        await pilot.pause()
+        assert "1 The run" in picture_of(pilot.app)
+
+
+AFTER = [("F", "finish"), ("N", "run"), ("V", "verify"), ("R", "report")]
+
+
+@pytest.mark.parametrize(("key", "wanted"), AFTER)
+async def test_what_may_follow_is_the_app_s_result(key: str, wanted: str) -> None:
+    async with showing([*NIGHT, END]) as (_, pilot):
+        await pilot.press(key)
+        await pilot.pause()
+        assert pilot.app.return_value == wanted
+
+
+async def test_a_key_that_cannot_act_says_why() -> None:
+    async with showing([*NIGHT, END]) as (_, pilot):
+        await pilot.press("space")
+        await pilot.pause()
+        assert "the run has ended: N starts the next one" in picture_of(pilot.app)
+        await pilot.press("full_stop")
+        await pilot.pause()
+        assert "that moves a replay" in picture_of(pilot.app)
+    async with showing(NIGHT) as (_, pilot):
+        await pilot.press("F")
+        await pilot.pause()
+        assert pilot.app.return_value is None
+        assert "the run goes on: S ends it" in picture_of(pilot.app)
+
+
+def test_every_key_acts_or_says_why() -> None:
+    for steering in (True, False):
+        for replaying in (True, False):
+            for over in (True, False):
+                here = Circumstances(steering, replaying, over, leads=True)
+                for key in KEYS:
+                    if key.on not in {"run", "app"}:
+                        continue
+                    for name in key.keys.split(","):
+                        acts = any(
+                            here.has(k.need)
+                            for k in KEYS
+                            if k.on in {"run", "app"} and name in k.keys.split(",")
+                        )
+                        assert acts != bool(why_not(name, here)), (name, here)
+    assert why_not("j", Circumstances(True, False)) == ""
+
+
+# The table.
+
+
+async def test_one_selection_in_table_and_panes_after_a_filter() -> None:
+    async with showing(NIGHT) as (screen, pilot):
+        await pilot.press("slash", *"dropout", "enter")
+        await pilot.pause()
+        assert screen.board.results.cursor_n == 5
+        assert screen.look.selected == 5
+        assert "1 Hypothesis ─ #5" in picture_of(pilot.app)
+        await pilot.press("escape")
+        await pilot.pause()
+        assert screen.look.filter == ""
+        assert screen.board.results.row_count == 6
+        assert (screen.board.results.cursor_n, screen.look.selected) == (5, 5)
+        await pilot.press("escape")
+        await pilot.pause()
+        assert (screen.board.results.cursor_n, screen.look.selected) == (6, None)
+
+
+async def test_the_table_in_another_order_without_a_column() -> None:
+    async with showing(NIGHT) as (screen, pilot):
+        await pilot.press("o", "down", "enter")
+        await pilot.pause()
+        shown = picture_of(pilot.app)
+        assert "best first" in shown
+        assert screen.board.results.cursor_n == 6, "the cursor stays on its experiment"
+        table = shown.partition("5 Results")[2]
+        starts = (line.strip("│ ").lstrip(">★").split()[:1] for line in table.splitlines())
+        numbers = [int(word) for start in starts for word in start if word.isdigit()]
+        rows = [row for n in numbers if (row := screen.state.row(n))]
+        values = [screen.state.objective.cost(row.metrics) for row in rows]
+        assert values == sorted(values)
+        assert len(values) == 6
+        await pilot.press("o", *["down"] * 4, "enter")
+        await pilot.pause()
+        assert " commit " not in picture_of(pilot.app)
+        assert screen.habits == Habits(order="best", hidden=("commit",))
+
+
+async def test_the_table_beside_the_panes_or_below_and_that_is_remembered() -> None:
+    async with showing(NIGHT) as (screen, pilot):
+        await until(pilot, lambda: screen.board.results.size.width > 110)
+        await pilot.press("L")
+        await until(pilot, lambda: screen.board.results.size.width < 70)
+        liked = screen.habits
+    async with showing(NIGHT, viewer=Viewer(habits=liked)) as (screen, pilot):
+        await until(pilot, lambda: screen.board.results.size.width < 70)
+
+
+def test_habits_are_kept_and_what_is_no_habit_is_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AUTOEXP_STATE", str(tmp_path / "state"))
+    assert habits() == Habits()
+    keep(Habits(below=False, hidden=("commit",), theme="autoexp-light"))
+    assert habits() == Habits(below=False, hidden=("commit",), theme="autoexp-light")
+    (tmp_path / "state" / "screen.json").write_text("[1]")
+    assert habits() == Habits()
