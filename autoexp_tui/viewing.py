@@ -12,7 +12,6 @@ import click
 from autoexp_tui import plain
 from autoexp_tui.console import echo, err, say, warn
 from autoexp_tui.loop.asking import ask
-from autoexp_tui.loop.control import Command, Reply
 from autoexp_tui.loop.runlock import is_running
 from autoexp_tui.model.problem import INTERRUPTED, Problem, UsageProblem
 from autoexp_tui.model.rundir import RunDirectory
@@ -80,7 +79,7 @@ def _screen(run: RunDirectory, *, hosted: bool, read_only: bool) -> int:
     screen = RunScreen(
         JournalSource(run),
         run,
-        steer=_refuse if read_only else lambda command: ask(run, command),
+        steer=None if read_only else lambda command: ask(run, command),
         hosted=hosted,
         viewer=Viewer(last_seen(run), habits(), leads=leads),
     )
@@ -104,10 +103,6 @@ def _screen(run: RunDirectory, *, hosted: bool, read_only: bool) -> int:
     if not hosted:
         say(f"{run.tag} goes on: `autoexp attach {run.tag}` comes back")
     return 0
-
-
-def _refuse(_: Command) -> Reply:
-    raise UsageProblem("this screen is to look at: `autoexp attach`, or `serve --steer`, steers")
 
 
 def _go_on(wanted: str, run: RunDirectory) -> int:

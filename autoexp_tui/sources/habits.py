@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,5 +44,4 @@ def keep(found: Habits) -> None:
 def _file() -> Path:
     from platformdirs import user_state_path  # noqa: PLC0415 - where a screen is opened
 
-    given = os.environ.get("AUTOEXP_STATE")
-    return Path(given) / "screen.json" if given else user_state_path("autoexp") / "screen.json"
+    return user_state_path("autoexp") / "screen.json"

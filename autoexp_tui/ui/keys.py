@@ -222,7 +222,7 @@ def why_not(pressed: str, here: Circumstances) -> str:
     elif need == "over":
         words = "the run goes on: S ends it after this experiment"
         words = words if here.leads else "nothing is begun from this screen: `autoexp attach` may"
-    elif here.over:
+    elif here.over and here.steering:
         words = f"the run has ended: {'N' if here.leads else '`autoexp run`'} starts the next one"
     return words
 

@@ -117,7 +117,7 @@ async def test_the_screen_is_drawn_and_a_key_that_steers_says_why_it_does_not(
         await tab.until("Results")
         for key in ("s", "S"):
             await tab.send("stdin", key)
-            await tab.until("to look at")
+            await tab.until("only watches")
         await tab.send("ping", "17")
         while (message := await socket.receive()).type is not aiohttp.WSMsgType.TEXT:
             pass

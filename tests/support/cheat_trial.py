@@ -370,6 +370,7 @@ class Trial:
             "TMPDIR": str(folder / "tmp"),
             "AUTOEXP_CACHE": str(folder / "cache"),
             "XDG_RUNTIME_DIR": str(folder / "xdg"),
+            "XDG_STATE_HOME": str(folder / "state"),
             "LANG": "C.UTF-8",
             "GIT_CONFIG_NOSYSTEM": "1",
             **self._canaries.environment,

@@ -198,9 +198,9 @@ async def test_the_table_beside_the_panes_or_below_and_that_is_remembered() -> N
 def test_habits_are_kept_and_what_is_no_habit_is_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("AUTOEXP_STATE", str(tmp_path / "state"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     assert habits() == Habits()
     keep(Habits(below=False, hidden=("commit",), theme="autoexp-light"))
     assert habits() == Habits(below=False, hidden=("commit",), theme="autoexp-light")
-    (tmp_path / "state" / "screen.json").write_text("[1]")
+    (tmp_path / "autoexp" / "screen.json").write_text("[1]")
     assert habits() == Habits()
