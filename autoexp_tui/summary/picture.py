@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
-from autoexp_tui.summary.series import Cloud, Point, Series, bucket, robust_scale
+from autoexp_tui.summary.series import Cloud, Point, Scale, Series, bucket, robust_scale
 from autoexp_tui.text.numbers import format_fixed, format_number
 
 _WIDE = 5.0
@@ -70,7 +70,9 @@ class Axis:
         if self.fixed:
             return list(self.fixed)
         if self.counts:
-            whole = {1, *(int(t) for t in nice_ticks(0, self.high, most) if t >= 1 and t == int(t))}
+            first = math.ceil(self.low)
+            round_ones = (t for t in nice_ticks(0, self.high, most) if t >= first and t == int(t))
+            whole = {first, *(int(t) for t in round_ones)}
             return [
                 Tick(n, f"{n // 1000}k" if n >= 10_000 and n % 1000 == 0 else str(n))
                 for n in sorted(whole)
@@ -152,9 +154,18 @@ class Picture:
         return any(line.kind == kind for line in self.lines)
 
 
+PlotScale = Literal["auto", "log", "linear", "kept"]
+"""`auto`: in proportion where the steps would not be seen otherwise. `kept`: what was kept, from
+the first gain on; what lies beyond is cut off.
+"""
+Across = Literal["experiments", "hours", "dollars"]
+
+
 def over_time(
     series: Series,
     *,
+    how: PlotScale = "auto",
+    across: Across = "experiments",
     cursor: int | None = None,
     fresh: int | None = None,
     end: int | None = None,
@@ -169,36 +180,82 @@ def over_time(
     if scale is None:
         return None
     points = series.points
+    corners = running_best(series, points)
+    zoomed = how == "kept" and len(corners) > 1
+    if zoomed:
+        points = [p for p in points if p.n >= corners[1].n]
+        corners = corners[1:]
+        scale = _zoomed(scale, points)
     if crowded is not None and len(points) > crowded:
         points = bucket(points, crowded // 3)
-    corners = running_best(series, points)
+        corners = running_best(series, points)
     on = {p.n for p in corners}
-    levels = [value for _, value in _places(corners)]
-    lines = [StepLine(_places(corners), series.last, "step")] if corners else []
+    levels = [p.value for p in corners if p.value is not None]
+    last = _x(points[-1], across)
+    lines = [StepLine(_places(corners, across), last, "step")] if corners else []
     # What was better and not kept has a line of its own, below.
     if any(p.is_best and p.status != "keep" for p in points):
         best = [p for p in points if p.is_best]
-        lines.insert(0, StepLine(_places(best), series.last, "best", stroke=3))
-    lines[:0] = [StepLine(_places(pair), None, "origin", stroke=1) for pair in series.origins]
+        lines.insert(0, StepLine(_places(best, across), last, "best", stroke=3))
+    shown = {p.n for p in points}
+    origins = [pair for pair in series.origins if pair[0].n in shown or not zoomed]
+    lines[:0] = [StepLine(_places(pair, across), None, "origin", stroke=1) for pair in origins]
     low, high = scale.low, scale.high
-    if series.holdout:
-        lines.insert(0, StepLine(tuple(series.holdout), series.last, "holdout", stroke=2))
-        held, span = [value for _, value in series.holdout], high - low
+    held = [p for p in series.holdout if p.n in shown or not zoomed]
+    if held:
+        lines.insert(0, StepLine(_places(held, across), last, "holdout", stroke=2))
+        values, span = [p.value for p in held if p.value is not None], high - low
         # Beside the metric, which a figure in another unit must not press flat.
-        low, high = max(min(low, *held), low - span), min(max(high, *held), high + span)
+        low, high = max(min(low, *values), low - span), min(max(high, *values), high + span)
     return Picture(
-        x=Axis(1, end or roomy_end(series.last), counts=True),
-        y=Axis.fitting(low, high, levels),
+        x=_across(points, across, series, end=end, zoomed=zoomed),
+        y=Axis(low, high, log=how == "log" and low > 0)
+        if how in {"log", "linear"}
+        else Axis.fitting(low, high, levels),
         lines=tuple(lines),
         marks=tuple(
-            PlotMark(p.n, p.n, p.value, _kind(p, on, fresh), *_bounds(p))
+            PlotMark(p.n, _x(p, across), p.value, _kind(p, on, fresh), *_bounds(p))
             for p in sorted(points, key=lambda p: p.n in on)
         ),
-        baseline=series.baseline and series.baseline.value,
-        cursor=cursor if cursor is not None and 1 <= cursor <= series.last else None,
+        baseline=None if zoomed or series.baseline is None else series.baseline.value,
+        cursor=next((_x(p, across) for p in points if p.n == cursor), None),
         least=scale.least if scale.least < scale.low else None,
         most=scale.most if scale.most > scale.high else None,
     )
+
+
+def _x(p: Point, across: Across) -> float:
+    match across:
+        case "experiments":
+            return p.n
+        case "hours":
+            return p.elapsed / 3600
+        case "dollars":
+            return p.spent
+
+
+def _across(
+    points: Sequence[Point], across: Across, series: Series, *, end: int | None, zoomed: bool
+) -> Axis:
+    first, last = _x(points[0], across), _x(points[-1], across)
+    if across == "experiments":
+        start = first if zoomed else 1
+        return Axis(start, end or (last if zoomed else roomy_end(series.last)), counts=True)
+    return Axis(first if zoomed else 0.0, last if last > 0 else 1.0)
+
+
+def _zoomed(scale: Scale, points: Sequence[Point]) -> Scale:
+    """The range of what was kept, a little wider; the rest lies beyond."""
+    kept = [
+        bound
+        for p in points
+        if p.status == "keep" and p.value is not None
+        for bound in (p.value - p.margin, p.value, p.value + p.margin)
+    ]
+    lowest, highest = min(kept), max(kept)
+    room = (highest - lowest) / 10
+    low, high = max(scale.least, lowest - room), min(scale.most, highest + room)
+    return scale._replace(low=low, high=high)
 
 
 def running_best(series: Series, points: Sequence[Point]) -> list[Point]:
@@ -243,8 +300,10 @@ def _bounds(p: Point) -> tuple[float, float] | tuple[()]:
     return (p.value - p.margin, p.value + p.margin) if p.value is not None and p.margin else ()
 
 
-def _places(points: Sequence[Point]) -> tuple[tuple[float, float], ...]:
-    return tuple((p.n, p.value) for p in points if p.value is not None)
+def _places(
+    points: Sequence[Point], across: Across = "experiments"
+) -> tuple[tuple[float, float], ...]:
+    return tuple((_x(p, across), p.value) for p in points if p.value is not None)
 
 
 def nice_ticks(low: float, high: float, most: int) -> list[float]:

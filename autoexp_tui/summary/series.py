@@ -41,6 +41,10 @@ class Point(NamedTuple):
     """Whether the objective prefers it to all before it, kept or not."""
     margin: float = 0.0
     """How far either way the value may be off, as far as a test has told."""
+    elapsed: float = 0.0
+    """Seconds on the run's clock when it was decided."""
+    spent: float = 0.0
+    """What the run had cost by then, in dollars."""
 
 
 _VALUE = attrgetter("value")
@@ -121,8 +125,8 @@ class Series:
         """The first that was measured."""
         self.kept: Point | None = None
         """The latest kept point."""
-        self.holdout: list[tuple[int, float]] = []
-        """Of what was kept: the figure that is never judged, by experiment."""
+        self.holdout: list[Point] = []
+        """Of what was kept: the figure that is never judged."""
         self.origins: list[tuple[Point, Point]] = []
         """What was kept and made from elsewhere than the best, after what it was made from."""
         self._figure = metric or objective.as_metric()
@@ -132,6 +136,7 @@ class Series:
         self._least = math.inf
         """The figure of the last record, as a cost."""
         self._sample: list[float] = []
+        self._spent = 0.0
         self._stride = 1
         self._measured = 0
 
@@ -154,12 +159,13 @@ class Series:
         """Take in what is new; amortised constant cost per row."""
         for row in rows:
             value = self.value(row)
-            new = Point(row.n, value, row.status)
+            self._spent += row.cost_usd
+            new = Point(row.n, value, row.status, elapsed=row.elapsed, spent=self._spent)
             if row.evidence is not None and self._is_tested and row.status == "keep":
                 new = new._replace(margin=row.evidence.high - row.evidence.effect)
             self.last = new.n
             if row.holdout is not None and self.is_judged and self._name:
-                self.holdout.append((row.n, row.holdout))
+                self.holdout.append(new._replace(value=row.holdout))
             if value is not None:
                 self.baseline = self.baseline or new
                 if self.is_judged and cost(self._figure, value) < self._least:
@@ -201,7 +207,8 @@ class Series:
         Of a thinned series stays what was there; outliers are told by all that was seen.
         """
         self.last = rows[-1].n if rows else 0
-        self.holdout = [(n, value) for n, value in self.holdout if n <= self.last]
+        self.holdout = [point for point in self.holdout if point.n <= self.last]
+        self._spent = sum(row.cost_usd for row in rows)
         self.origins = [pair for pair in self.origins if pair[1].n <= self.last]
         if self.baseline and self.baseline.n > self.last:
             self.baseline = None

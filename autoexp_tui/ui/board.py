@@ -16,6 +16,7 @@ from textual.message import Message
 from autoexp_tui.model.state import RunState
 from autoexp_tui.sources.subject import Base, Subject, Texts, subject_of
 from autoexp_tui.summary.night import story
+from autoexp_tui.summary.picture import Across, PlotScale
 from autoexp_tui.text.safe import NOTHING, Safe
 from autoexp_tui.ui import ink
 from autoexp_tui.ui.panes import PANES, BoardShape, Name, PanesLayout, shape_of
@@ -42,6 +43,8 @@ class Look:
     """What the diff is against; None: as `base_of` says."""
     plot: int = 0
     """Which of `views`: 0 is what the run optimises."""
+    how: PlotScale = "auto"
+    across: Across = "experiments"
     fresh: int | None = None
     """A new best that nobody has answered with a key yet."""
     filter: str = ""
@@ -209,6 +212,8 @@ class Board(Container):
             best=state.best.n if state.best else None,
             cursor=look.selected,
             fresh=look.fresh,
+            how=look.how,
+            across=look.across,
         )
 
     def _show_diff(self, state: RunState, subject: Subject, base: Base) -> None:

@@ -136,6 +136,8 @@ KEYS = (
     Hotkey("o", "order", "Looking", "Order the table, choose its columns"),
     Hotkey("z,plus", "enlarge", "Looking", "Enlarge the pane, or put it back", "enlarge"),
     Hotkey("m", "plot_mode", "Looking", "Plot the other metric, or the front"),
+    Hotkey("l", "plot_scale", "Looking", "Plot: log, linear, zoomed to what was kept"),
+    Hotkey("X", "plot_across", "Looking", "Plot over experiments, hours or dollars"),
     Hotkey("v", "turn", "Looking", "Turn round which direction is better (a table)", "", "replay"),
     Hotkey("f", "freeze", "Looking", "Freeze the view; the loop goes on"),
     Hotkey("y", "copy", "Looking", "Copy the experiment, to a file too"),

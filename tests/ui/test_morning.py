@@ -15,8 +15,14 @@ from textual.pilot import Pilot
 
 from autoexp_tui.loop.control import Command, Reply
 from autoexp_tui.model import events
+from autoexp_tui.model.contract import Metric
 from autoexp_tui.model.events import AnyEvent
+from autoexp_tui.model.objective import Objective
+from autoexp_tui.model.state import Row
 from autoexp_tui.sources.habits import Habits, habits, keep
+from autoexp_tui.summary.picture import Across, Picture, PlotScale, over_time
+from autoexp_tui.summary.series import Series
+from autoexp_tui.text.safe import Safe
 from autoexp_tui.ui.app import AutoexpApp
 from autoexp_tui.ui.keys import KEYS, Circumstances, why_not
 from autoexp_tui.ui.screens.run import RunScreen
@@ -204,3 +210,62 @@ def test_habits_are_kept_and_what_is_no_habit_is_none(
     assert habits() == Habits(below=False, hidden=("commit",), theme="autoexp-light")
     (tmp_path / "autoexp" / "screen.json").write_text("[1]")
     assert habits() == Habits()
+
+
+# The plot.
+
+
+def pictured(how: PlotScale, across: Across = "experiments") -> Picture:
+    series = Series(Objective((Metric(Safe("loss"), "lower"),)))
+    values = [100.0, 101.0, 9.0, 50.0, 8.5, 8.9, 8.0]
+    kept = [0, 2, 4, 6]
+    series.extend(
+        row_of(n, value, keep=n - 1 in kept, elapsed=3600.0 * n, cost=0.5)
+        for n, value in enumerate(values, start=1)
+    )
+    picture = over_time(series, how=how, across=across)
+    assert picture is not None
+    return picture
+
+
+def row_of(n: int, value: float, *, keep: bool, elapsed: float, cost: float) -> Row:
+    return Row(
+        n=n, status="keep" if keep else "discard", commit=str(n), parent="", description=Safe(""),
+        reason=Safe(""), metrics={"loss": value}, extras={}, seconds=1.0, cost_usd=cost,
+        hypothesis=Safe(""), added=0, removed=0, memo={}, time=0.0, elapsed=elapsed,
+    )  # fmt: skip
+
+
+def test_zoomed_in_the_late_gains_fill_the_plot() -> None:
+    whole, zoomed = pictured("linear"), pictured("kept")
+    assert whole.y.share(8.5) - whole.y.share(8.0) < 0.01
+    assert zoomed.y.share(8.5) - zoomed.y.share(8.0) > 0.3
+    assert (zoomed.x.low, zoomed.x.high) == (3, 7)
+    assert [mark.n for mark in zoomed.marks if zoomed.y.beyond(mark.y or 0.0)] == [4]
+    assert zoomed.baseline is None
+    assert all(tick.value >= 3 for tick in zoomed.x.ticks(5))
+
+
+def test_the_scale_is_chosen_by_hand_too() -> None:
+    assert pictured("log").y.log
+    assert not pictured("linear").y.log
+    assert pictured("auto").y.log  # its steps span more than can be seen otherwise
+
+
+def test_over_hours_and_over_dollars() -> None:
+    hours, dollars = pictured("auto", "hours"), pictured("auto", "dollars")
+    assert sorted(mark.x for mark in hours.marks) == [1, 2, 3, 4, 5, 6, 7]
+    assert sorted(mark.x for mark in dollars.marks) == [0.5, 1, 1.5, 2, 2.5, 3, 3.5]
+    assert hours.lines[-1].points == ((1, 100.0), (3, 9.0), (5, 8.5), (7, 8.0))
+
+
+async def test_keys_choose_the_scale_and_what_the_plot_goes_over() -> None:
+    async with showing(NIGHT) as (screen, pilot):
+        await pilot.press("l", "l", "l")
+        await pilot.pause()
+        assert screen.look.how == "kept"
+        assert "from the first gain on" in picture_of(pilot.app)
+        await pilot.press("l", "X")
+        await pilot.pause()
+        assert (screen.look.how, screen.look.across) == ("auto", "hours")
+        assert "the plot goes over hours" in picture_of(pilot.app)

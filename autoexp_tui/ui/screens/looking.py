@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypeVar, get_args
 
 from textual import on, work
 from textual.events import DescendantFocus
@@ -12,6 +14,7 @@ from autoexp_tui.model.state import Row
 from autoexp_tui.sources.subject import Base
 from autoexp_tui.summary.headline import best_line
 from autoexp_tui.summary.notebook import notebook, notebook_title
+from autoexp_tui.summary.picture import Across, PlotScale
 from autoexp_tui.text.safe import NOTHING, Safe, one_line
 from autoexp_tui.ui.board import base_of, without_baseline
 from autoexp_tui.ui.clipping import experiment_as_text
@@ -120,6 +123,16 @@ class Looking(RunView):
         self.look.plot = (self.look.plot + 1) % len(views(self.state.objective))
         self._show()
 
+    def action_plot_scale(self) -> None:
+        self.look.how = _after(self.look.how, get_args(PlotScale))
+        self.say(f"the plot's scale: {_SCALES[self.look.how]}")
+        self._show()
+
+    def action_plot_across(self) -> None:
+        self.look.across = _after(self.look.across, get_args(Across))
+        self.say(f"the plot goes over {self.look.across}")
+        self._show()
+
     def action_filter(self) -> None:
         def given(text: str | None) -> None:
             if text is not None:
@@ -221,3 +234,17 @@ class Looking(RunView):
             if self.ringing
             else "the bell is silent"
         )
+
+
+_SCALES: dict[PlotScale, str] = {
+    "auto": "chosen by itself",
+    "log": "logarithmic",
+    "linear": "linear",
+    "kept": "what was kept, from the first gain on",
+}
+_Choice = TypeVar("_Choice", bound=str)
+
+
+def _after(now: _Choice, choices: Sequence[_Choice]) -> _Choice:
+    """The next of some choices, round and round."""
+    return choices[(choices.index(now) + 1) % len(choices)]

@@ -21,7 +21,7 @@ from autoexp_tui.model.objective import Objective
 from autoexp_tui.model.state import Row
 from autoexp_tui.report.textplot import ROLES, PlotCell, paint
 from autoexp_tui.summary.outcomes import OUTCOMES, outcome_of
-from autoexp_tui.summary.picture import Picture, front, over_time
+from autoexp_tui.summary.picture import Across, Picture, PlotScale, front, over_time
 from autoexp_tui.summary.series import Cloud, Series
 from autoexp_tui.text.numbers import format_number
 from autoexp_tui.text.safe import one_line
@@ -83,6 +83,8 @@ class MetricPlot(Widget, can_focus=True):
         self._best: int | None = None
         self._cursor: int | None = None
         self._fresh: int | None = None
+        self._how: PlotScale = "auto"
+        self._across: Across = "experiments"
         self._picture: Picture | None = None
         self._is_stale = True
         self._styles: dict[str, Style] = {}
@@ -98,16 +100,19 @@ class MetricPlot(Widget, can_focus=True):
         best: int | None = None,
         cursor: int | None = None,
         fresh: int | None = None,
+        how: PlotScale = "auto",
+        across: Across = "experiments",
     ) -> None:
         """Show `rows`; costs what is new in them when they are the same, longer list.
 
         `best`, `cursor` and `fresh` are experiment numbers: the best, the one selected elsewhere,
         and a new best that is still worth a moment.
         """
-        before = (self._seen, self._best, self._cursor, self._fresh)
+        before = (self._seen, self._best, self._cursor, self._fresh, self._how, self._across)
         started_over = self._take_in(rows, objective, view)
         self._best, self._cursor, self._fresh = best, cursor, fresh
-        if started_over or before != (self._seen, best, cursor, fresh):
+        self._how, self._across = how, across
+        if started_over or before != (self._seen, best, cursor, fresh, how, across):
             self._redraw()
 
     def _take_in(self, rows: Sequence[Row], objective: Objective, view: PlotView) -> bool:
@@ -186,7 +191,13 @@ class MetricPlot(Widget, can_focus=True):
             if self._cloud is not None and self._cloud.pairs:
                 self._picture = front(self._cloud, cursor=self._cursor)
             elif self._series is not None:
-                self._picture = over_time(self._series, cursor=self._cursor, fresh=self._fresh)
+                self._picture = over_time(
+                    self._series,
+                    how=self._how,
+                    across=self._across,
+                    cursor=self._cursor,
+                    fresh=self._fresh,
+                )
         return self._picture
 
     def _in_a_line(self, series: Series, picture: Picture, width: int) -> list[PlotCell]:
@@ -235,18 +246,11 @@ class MetricPlot(Widget, can_focus=True):
         picture = self._pictured()
         if picture is None:
             return
-        if picture.has_line("best"):
-            yield "╌ best so far, kept or not"
-        if picture.has_line("holdout"):
-            yield "dim line: held out, never judged"
-        if picture.has_line("origin"):
-            yield "┄ made from elsewhere than the best"
-        if picture.most is not None:
-            yield f"▲ up to {format_number(picture.most)}"
-        if picture.least is not None:
-            yield f"▼ down to {format_number(picture.least)}"
-        if picture.y.log:
-            yield "log scale"
+        if self._across != "experiments":
+            yield f"over {self._across}"
+        if self._how == "kept":
+            yield "from the first gain on"
+        yield from _legend(picture)
         if row is None:
             yield "  ".join(map(str, OUTCOMES.values()))
 
@@ -293,3 +297,19 @@ class MetricPlot(Widget, can_focus=True):
                 style = self.get_component_rich_style(f"metric-plot--{role}")
             self._styles[role] = style
         return style
+
+
+def _legend(picture: Picture) -> Iterable[str]:
+    """What stands in it beside the marks of experiments."""
+    if picture.has_line("best"):
+        yield "╌ best so far, kept or not"
+    if picture.has_line("holdout"):
+        yield "dim line: held out, never judged"
+    if picture.has_line("origin"):
+        yield "┄ made from elsewhere than the best"
+    if picture.most is not None:
+        yield f"▲ up to {format_number(picture.most)}"
+    if picture.least is not None:
+        yield f"▼ down to {format_number(picture.least)}"
+    if picture.y.log:
+        yield "log scale"
