@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -21,7 +21,12 @@ from autoexp_tui.sources.journals import JournalSource, read_state
 from autoexp_tui.sources.seen import last_seen, leave
 from autoexp_tui.summary.headline import best_line
 from autoexp_tui.system.editing import edit
+from autoexp_tui.system.guarding import guarded
 from autoexp_tui.text.safe import NOTHING, cut
+
+if TYPE_CHECKING:
+    from autoexp_tui.ui.app import AutoexpApp
+    from autoexp_tui.ui.screens.run import RunScreen
 
 View = Literal["screen", "plain", "json"]
 
@@ -69,9 +74,27 @@ def view(
     return _lines(run, as_json=how == "json", since=since)
 
 
-def _screen(run: RunDirectory, *, hosted: bool, read_only: bool) -> int:
+def show(screen: RunScreen) -> AutoexpApp:
+    """Show a run's screen as this person likes it, until it is left; the app, which has ended."""
     from autoexp_tui.ui.app import AutoexpApp  # noqa: PLC0415 - Textual, where it is shown
-    from autoexp_tui.ui.screens.run import RunScreen  # noqa: PLC0415 - as above
+
+    app = AutoexpApp(screen)
+    app.like(screen.habits.theme)
+    run_app(app)
+    keep(replace(screen.habits, theme=app.theme))
+    return app
+
+
+def run_app(app: AutoexpApp) -> None:
+    """Run it in this terminal, which is left in order however the app ends."""
+    from autoexp_tui.ui.terminal import RESET  # noqa: PLC0415 - Textual, where it is shown
+
+    with guarded(sys.stdout.fileno(), RESET):
+        app.run()
+
+
+def _screen(run: RunDirectory, *, hosted: bool, read_only: bool) -> int:
+    from autoexp_tui.ui.screens.run import RunScreen  # noqa: PLC0415 - Textual, where it is shown
     from autoexp_tui.ui.screens.view import Viewer  # noqa: PLC0415 - as above
 
     # What may follow the end is done in this terminal: a browser, say, has none.
@@ -84,13 +107,10 @@ def _screen(run: RunDirectory, *, hosted: bool, read_only: bool) -> int:
         viewer=Viewer(last_seen(run), habits(), leads=leads),
     )
     screen.edit = None if read_only else edit
-    app = AutoexpApp(screen)
-    app.like(screen.habits.theme)
-    wanted = app.run()
+    app = show(screen)
     leave(run, screen.state)
-    keep(replace(screen.habits, theme=app.theme))
-    if wanted is not None:
-        return _go_on(wanted, run)
+    if app.return_value is not None:
+        return _go_on(app.return_value, run)
     if app.return_code and hosted and app.return_code > _SIGNALS:
         raise SystemExit(app.return_code)  # the loop that this process hosts ends with it
     if app.return_code:

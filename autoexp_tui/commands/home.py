@@ -15,7 +15,7 @@ from autoexp_tui.commands.ls import first_steps, tell
 from autoexp_tui.repository import gitdir
 from autoexp_tui.sources.known import known_places
 from autoexp_tui.sources.overview import Overview, Overviews
-from autoexp_tui.viewing import choose_view
+from autoexp_tui.viewing import choose_view, run_app
 
 if TYPE_CHECKING:
     from autoexp_tui.ui.screens.home import Chosen
@@ -45,7 +45,7 @@ def home(*, everywhere: bool) -> int:
         title = str(here.root if here is not None else Path.cwd())
         screen = HomeScreen(look, steps, title=title, everywhere=everywhere, at=at)
         app = AutoexpApp(screen)
-        app.run()
+        run_app(app)
         if app.return_code or screen.chosen is None:
             return app.return_code or 0
         everywhere = screen.everywhere

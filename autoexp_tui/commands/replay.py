@@ -12,12 +12,13 @@ from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.project import run_here
 from autoexp_tui.samples import recording
 from autoexp_tui.sources.archive import is_archive, unpacked
+from autoexp_tui.sources.habits import habits
 from autoexp_tui.sources.journals import JournalSource, Source
 from autoexp_tui.sources.player import Player
 from autoexp_tui.sources.tables import TableSource, is_table
 from autoexp_tui.system.collector import gc_paused
 from autoexp_tui.tables import read_table
-from autoexp_tui.viewing import choose_view
+from autoexp_tui.viewing import choose_view, show
 
 
 @click.command()
@@ -27,8 +28,8 @@ def replay(which: str | None, sample: bool) -> int:
     """Play a run or any experiment table again: space plays, `[` `]` step, `?` tells more."""
     if choose_view(plain=False, as_json=False) != "screen":
         raise UsageProblem("a replay needs a terminal: `autoexp summary` tells it in lines")
-    from autoexp_tui.ui.app import AutoexpApp  # noqa: PLC0415 - Textual, where it is shown
-    from autoexp_tui.ui.screens.run import RunScreen  # noqa: PLC0415 - as above
+    from autoexp_tui.ui.screens.run import RunScreen  # noqa: PLC0415 - Textual, where it is shown
+    from autoexp_tui.ui.screens.view import Viewer  # noqa: PLC0415 - as above
 
     with ExitStack() as stack:
         source, run = _source(recording() if sample else which, stack)
@@ -38,9 +39,9 @@ def replay(which: str | None, sample: bool) -> int:
             from autoexp_tui.sources.commit_texts import texts_beside  # noqa: PLC0415 - git
 
             texts = texts_beside(Path(which))
-        app = AutoexpApp(RunScreen(Player(source), run, table=table, texts=texts))
-        app.run()
-        return app.return_code or 0
+        viewer = Viewer(habits=habits())
+        screen = RunScreen(Player(source), run, viewer=viewer, table=table, texts=texts)
+        return show(screen).return_code or 0
 
 
 def _source(

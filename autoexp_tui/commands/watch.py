@@ -16,11 +16,12 @@ from autoexp_tui.model import events
 from autoexp_tui.model.events import Record
 from autoexp_tui.model.problem import INTERRUPTED
 from autoexp_tui.model.state import RunState
+from autoexp_tui.sources.habits import habits
 from autoexp_tui.sources.journals import POLL_S
 from autoexp_tui.sources.watching import TableWatch
 from autoexp_tui.summary.headline import best_line
 from autoexp_tui.text.safe import Safe, clean_line, one_line
-from autoexp_tui.viewing import choose_view
+from autoexp_tui.viewing import choose_view, show
 
 _LAST = 10
 """Rows of a table that was there already which are shown in lines."""
@@ -46,12 +47,11 @@ def watch(
     how = choose_view(plain=plain, as_json=as_json)
     source = TableWatch(file, direction)
     if how == "screen":
-        from autoexp_tui.ui.app import AutoexpApp  # noqa: PLC0415 - Textual, where it is shown
-        from autoexp_tui.ui.screens.run import RunScreen  # noqa: PLC0415 - as above
+        from autoexp_tui.ui.screens.run import RunScreen  # noqa: PLC0415 - Textual, where shown
+        from autoexp_tui.ui.screens.view import Viewer  # noqa: PLC0415 - as above
 
-        app = AutoexpApp(RunScreen(source, None))
-        app.run()
-        return app.return_code or 0
+        screen = RunScreen(source, None, viewer=Viewer(habits=habits()))
+        return show(screen).return_code or 0
     told = Teller(file.name)
     try:
         while True:

@@ -24,7 +24,7 @@ _LEAVING = (signal.SIGHUP, signal.SIGTERM, signal.SIGQUIT)
 _PATIENCE_S = 3.0
 """Seconds that a screen has to leave by itself: a terminal that takes nothing holds it up."""
 _MOUSE_OFF = "\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1016l"
-_RESET = f"{_MOUSE_OFF}\x1b[?2004l\x1b[?7h\x1b[?2048l\x1b[<u\x1b[?1049l\x1b[?25h\x1b[?1004l"
+RESET = f"{_MOUSE_OFF}\x1b[?2004l\x1b[?7h\x1b[?2048l\x1b[<u\x1b[?1049l\x1b[?25h\x1b[?1004l"
 """All that a screen switches on, switched off."""
 
 
@@ -89,7 +89,7 @@ class Terminal(LinuxDriver):
                 termios.tcsetattr(self.fileno, termios.TCSANOW, self.attrs_before)
         with contextlib.suppress(OSError):
             if select.select([], [self._descriptor], [], 0)[1]:
-                os.write(self._descriptor, _RESET.encode())
+                os.write(self._descriptor, RESET.encode())
         os._exit(128 + self._number)
 
     def _await_hang_up(self) -> None:
