@@ -39,6 +39,7 @@ _COMMANDS = {
     "budget": "budget:budget",
     "instructions": "instructions:instructions",
     "show": "show:show",
+    "brief": "brief:brief",
     "summary": "summary:summary",
     "report": "report:report",
     "verify": "verify:verify",

@@ -123,10 +123,12 @@ class TabBar(Widget):
 
     def render(self) -> Text:
         pieces: list[str | tuple[str, str | Style]] = []
+        room = sum(len(name) + 5 for name in PANES) <= self.size.width
         for number, name in enumerate(PANES, start=1):
             part = "active" if name == self._active else "one"
             style = self.get_component_rich_style(f"tabs--{part}")
-            pieces += [(f" {number} {name.capitalize()} ", style), " "]
+            words = f"{number} {name.capitalize()}" if room or part == "active" else f"{number}"
+            pieces += [(f" {words} ", style), " "]
         return ink.text(*pieces, no_wrap=True)
 
 
