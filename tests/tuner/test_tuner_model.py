@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +20,9 @@ from autoexp_tui.model.proposal import Situation, Trial
 from autoexp_tui.proposers.tuner import gp, model
 from autoexp_tui.proposers.tuner.cube import Cube
 from autoexp_tui.proposers.tuner.domains import Choices, Domain, ranged
+from autoexp_tui.proposers.tuner.modelling import modelled
+from autoexp_tui.proposers.tuner.past import recall
+from autoexp_tui.proposers.tuner.space import survey
 from autoexp_tui.proposers.tuner.tuner import Tuner
 
 CONTRACT = Contract("c.yaml", "true", (Metric("loss", "lower"),))
@@ -177,6 +182,32 @@ def test_more_digits_are_written_where_the_search_has_come_to_a_point() -> None:
 
 
 # What the tuner makes of it.
+
+
+@pytest.mark.parametrize(("little", "moved"), [(1e-4, {"x"}), (0.1, {"x", "y"})])
+def test_a_slot_that_hardly_moves_stays_as_it_is(
+    little: float, moved: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    best_point = model.best_point
+
+    def elsewhere(*seen: Any, here: np.ndarray, **more: Any) -> model.Found:
+        found = best_point(*seen, here=here, **more)
+        return replace(found, row=here + np.array([0.2, little]))
+
+    monkeypatch.setattr(model, "best_point", elsewhere)
+    text = "x: 0.5\ny: 0.5\n"
+    history = [Trial(1, 0, "keep", {"loss": 1.0}, "", "", {})]
+    space = survey(situation(text, history, None))
+    past = recall(CONTRACT, history, space.baseline)
+    past.learn(
+        [
+            *history,
+            Trial(2, 1, "discard", {"loss": 2.0}, "", "", {"values": {"x": "0.7", "y": "0.3"}}),
+        ]
+    )
+    found = modelled(space, past, CONTRACT, np.random.default_rng(0))
+    assert found is not None
+    assert {name for name, value in found.values.items() if value != space.here[name]} == moved
 
 
 def climb(

@@ -17,6 +17,11 @@ from autoexp_tui.proposers.tuner.space import Space
 if TYPE_CHECKING:
     from autoexp_tui.proposers.tuner.model import Found
 
+_SAME = 1e-12
+_NEGLIGIBLE = 0.01
+"""Of the longest move: a slot that moves by less stays as it is. No model tells it from none, and a
+person reads what was meant.
+"""
 _FEASIBLE = 0.95
 """Below this probability of being measured a person is told."""
 
@@ -76,7 +81,8 @@ def modelled(
     )
     found = model.best_point(cube, seen, rng, sigma=sigma, radius=radius, here=here, widest=widest)
     values = cube.values(found.row, cube.figures(found.row, found.nearest))
-    kept = np.isclose(found.row, here, rtol=0, atol=1e-12)
+    moves = np.abs(found.row - here)
+    kept = moves <= max(_SAME, _NEGLIGIBLE * moves.max())
     for slot, name in enumerate(space.domains):
         if kept[cube.groups == slot].all():
             values[name] = space.here[name]
