@@ -31,7 +31,8 @@ from autoexp_tui.text.safe import Safe
 from autoexp_tui.ui.app import AutoexpApp
 from autoexp_tui.ui.screens.home import HomeScreen
 from autoexp_tui.ui.screens.run import RunScreen
-from autoexp_tui.ui.themes import DARK, LIGHT
+from autoexp_tui.ui.screens.view import Viewer
+from autoexp_tui.ui.themes import CONTRAST, DARK, LIGHT
 
 HERE = Path(__file__).parent
 SIZES = ((80, 24), (120, 40), (200, 50))
@@ -50,13 +51,14 @@ class Held:
             if until(record):
                 break
         self.time = self._records[-1].time
+        self.living = True
 
     def read(self) -> list[Record]:
         records, self._records = self._records, []
         return records
 
     def alive(self) -> bool:
-        return True
+        return self.living
 
 
 def live() -> RunScreen:
@@ -67,6 +69,19 @@ def live() -> RunScreen:
         recording(),
         steer=lambda _: Reply(ok=True, text=Safe("")),
         clock=lambda: held.time + 3,
+    )
+
+
+def ended() -> RunScreen:
+    """The screen of the same run in the morning after: nothing of it is looked at yet."""
+    held = Held(recording(), lambda record: isinstance(record.event, events.RunFinished))
+    held.living = False
+    return RunScreen(
+        held,
+        recording(),
+        steer=lambda _: Reply(ok=True, text=Safe("")),
+        viewer=Viewer(leads=True),
+        clock=lambda: held.time + 3600,
     )
 
 
@@ -151,6 +166,11 @@ async def main() -> None:
             shade = "dark" if theme.dark else "light"
             await take(live(), f"live-{size[0]}x{size[1]}-{shade}", size, theme.name)
     small, middle = SIZES[:2]
+    for size in SIZES:
+        await take(ended(), f"morning-{size[0]}x{size[1]}-dark", size, DARK.name)
+    await take(ended(), "morning-120x40-light", middle, LIGHT.name)
+    await take(live(), "live-120x40-contrast", middle, CONTRAST.name)
+    await take(live(), "beside-120x40-dark", middle, DARK.name, "L")
     await take(live(), "help-120x40-dark", middle, DARK.name, "question_mark")
     await take(live(), "experiment-120x40-dark", middle, DARK.name, "b", "enter")
     await take(live(), "leave-80x24-dark", small, DARK.name, "q")
