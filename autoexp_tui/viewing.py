@@ -127,7 +127,9 @@ def _screen(run: RunDirectory, *, hosted: bool, read_only: bool) -> int:
 
 def _go_on(wanted: str, run: RunDirectory) -> int:
     """What a person wants after the run's end, and then the screen again; the exit code."""
-    words = ["run", "--from", run.tag] if wanted == "run" else [wanted, run.tag]
+    wanted, _, n = wanted.partition(":")
+    words = ["run", "--from", f"{run.tag}:{n}" if n else run.tag]
+    words = words if wanted == "run" else [wanted, run.tag]
     command = click.get_current_context().find_root().command
     try:
         code = command.main(words, prog_name="autoexp", standalone_mode=False)

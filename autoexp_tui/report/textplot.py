@@ -22,6 +22,9 @@ LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 """Name curves, and are their marks and roles."""
 SIGNS = {"keep": "✓", "aside": "✓", "fresh": "✓", "discard": "·", "crash": "✗", "front": "●"}
 
+_NO_DOTS = 0x2800
+_DOTS = ((0x40, 0x04, 0x02, 0x01), (0x80, 0x20, 0x10, 0x08))
+"""Of a Braille character: the left and the right column, from the bottom."""
 _UNDER = {"best", "holdout", "origin"}
 """Lines that marks may cover."""
 _BEHIND = {"discard", "crash", "aside"}
@@ -62,8 +65,11 @@ class Painting(NamedTuple):
     """The column to highlight."""
 
 
-def paint(picture: Picture, width: int, height: int) -> Painting | None:
-    """`height` lines of `width` characters; None where that is no room for a plot."""
+def paint(picture: Picture, width: int, height: int, *, fine: bool = False) -> Painting | None:
+    """`height` lines of `width` characters; None where that is no room for a plot.
+
+    `fine`: what was discarded are dots, eight to a character, which not every terminal has.
+    """
     rows = height - 2 if height >= _X_AXIS_FROM else height
     floor = 1 if picture.has_crashes and rows > 2 else 0
     ticks = picture.y.ticks(max(2, rows // 3))
@@ -73,7 +79,7 @@ def paint(picture: Picture, width: int, height: int) -> Painting | None:
     columns = width - left
     if width < LEAST_WIDTH or height < LEAST_HEIGHT or columns < _LEAST_COLUMNS:
         return None
-    canvas = _Canvas(picture, columns, rows, floor)
+    canvas = _Canvas(picture, columns, rows, floor, fine=fine)
     y = [(canvas.row(t.value), f"{air}{t.label:>{gutter}}{air}") for t in ticks]
     x = list(canvas.spread(picture.x.ticks(max(2, columns // 10)))) if rows < height else []
     cells = canvas.cells()
@@ -106,8 +112,13 @@ def runs(line: Sequence[PlotCell]) -> Iterator[tuple[str, str]]:
 class _Canvas:
     """The inside of the frame: what lies in which cell."""
 
-    def __init__(self, picture: Picture, columns: int, rows: int, floor: int) -> None:
+    def __init__(
+        self, picture: Picture, columns: int, rows: int, floor: int, *, fine: bool
+    ) -> None:
         self.picture, self.columns, self.rows, self.floor = picture, columns, rows, floor
+        self._fine = fine
+        self._dots: dict[CellAt, int] = {}
+        """Of each character of dots, which are there."""
         self._cells: dict[CellAt, PlotCell] = {}
 
     def column(self, x: float) -> int:
@@ -151,7 +162,18 @@ class _Canvas:
         cell = SIGNS.get(mark.kind, mark.kind), "keep" if mark.kind == "aside" else mark.kind
         if x or y:
             cell = ("", "▲", "▼")[y] or ("", "▶", "◀")[x], "beyond"
+        elif self._fine and mark.kind == "discard":
+            cell = self._dot(mark.x, mark.y), mark.kind
         self._cells[CellAt(column, self.row(mark.y))] = cell
+
+    def _dot(self, x: float, y: float) -> str:
+        """The character at a place, with one more dot."""
+        place = CellAt(self.column(x), self.row(y))
+        right = self.picture.x.share(x) * (self.columns - 1) >= place.column
+        above = self.picture.y.share(y) * (self.rows - 1 - self.floor) - (place.row - self.floor)
+        level = min(3, max(0, int(4 * (above + 0.5))))
+        self._dots[place] = self._dots.get(place, 0) | _DOTS[right][level]
+        return chr(_NO_DOTS + self._dots[place])
 
     def _bar(self, mark: PlotMark) -> None:
         """How sure a value is: behind the lines, which are what the picture is about."""

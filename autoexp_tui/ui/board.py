@@ -15,6 +15,7 @@ from textual.message import Message
 
 from autoexp_tui.model.state import RunState
 from autoexp_tui.sources.subject import Base, Subject, Texts, subject_of
+from autoexp_tui.summary.annotations import noted
 from autoexp_tui.summary.night import story
 from autoexp_tui.summary.picture import Across, PlotScale
 from autoexp_tui.text.safe import NOTHING, Safe
@@ -201,7 +202,8 @@ class Board(Container):
         best = state.best.n if state.best else None
         reason = without_baseline(state)
         self.results.why_empty = f"{reason}\n\n{_NEXT}" if reason else EMPTY
-        self.results.show(state.rows, state.objective, best=best, fresh=look.fresh)
+        notes = {n: noted(state, n) for n in state.notes}
+        self.results.show(state.rows, state.objective, best=best, fresh=look.fresh, notes=notes)
 
     def _show_plot(self, state: RunState, look: Look) -> None:
         shown = views(state.objective)

@@ -152,3 +152,39 @@ def test_without_room_nothing_is_drawn() -> None:
     picture = curves([1.0], end=1.0)
     assert paint(picture, 10, 10) is None
     assert paint(picture, 80, 3) is None
+
+
+def test_fine_dots_tell_places_within_a_character() -> None:
+    marks = [
+        PlotMark(n, x, y, "discard") for n, (x, y) in enumerate(((0, 0.0), (0, 1.0), (9, 0.5)))
+    ]
+    picture = Picture(x=Axis(0, 9), y=Axis(0, 1), marks=tuple(marks))
+    coarse = as_text(paint(picture, 60, 8))
+    fine = as_text(paint(picture, 60, 8, fine=True))
+    assert "".join(coarse).count("·") == 3
+    dots = [sign for line in fine for sign in line if 0x2800 < ord(sign) < 0x2900]
+    assert len(dots) == 3
+    close = tuple(PlotMark(n, 4, y, "discard") for n, y in enumerate((0.5, 0.52)))
+    together = paint(Picture(x=Axis(0, 9), y=Axis(0, 1), marks=close), 60, 20, fine=True)
+    shown = [sign for line in as_text(together) for sign in line if 0x2800 < ord(sign) < 0x2900]
+    assert sum((ord(sign) - 0x2800).bit_count() for sign in shown) == 2
+
+
+@pytest.mark.parametrize("rows", [6, 9, 20])
+def test_every_fine_dot_lies_where_its_value_is(rows: int) -> None:
+    """Higher values are higher, or the same dot: from the bottom to the top of the canvas."""
+    heights = []
+    for step in range(101):
+        mark = PlotMark(1, 4, step / 100, "discard")
+        painting = paint(Picture(x=Axis(0, 9), y=Axis(0, 1), marks=(mark,)), 60, rows, fine=True)
+        assert painting is not None
+        for line, text in enumerate(as_text(painting)):
+            for sign in text:
+                if 0x2800 < ord(sign) < 0x2900:
+                    level = [0x40 | 0x80, 0x04 | 0x20, 0x02 | 0x10, 0x01 | 0x08]
+                    bits = ord(sign) - 0x2800
+                    within = next(k for k, mask in enumerate(level) if bits & mask)
+                    heights.append(-4 * line + within)
+    assert len(heights) == 101
+    assert heights == sorted(heights)
+    assert len(set(heights)) > 2 * (rows - 3)

@@ -118,6 +118,22 @@ async def test_what_may_follow_is_the_app_s_result(key: str, wanted: str) -> Non
         assert pilot.app.return_value == wanted
 
 
+async def test_the_next_run_starts_from_what_is_looked_at() -> None:
+    async with showing([*NIGHT, END]) as (_, pilot):
+        await pilot.press("j", "j", "N")
+        await pilot.pause()
+        assert pilot.app.return_value == "run:4"
+
+
+async def test_what_people_noted_stands_in_the_table() -> None:
+    said = events.NoteGiven(4, Safe("ann"), Safe("overfits"))
+    never = events.NoteGiven(3, Safe("ann"), Safe(""), never=True)
+    async with showing([*NIGHT, said, never]) as (_, pilot):
+        seen = picture_of(pilot.app)
+        assert "✎ overfits · dropout 0.3" in seen
+        assert "✎ never again · " in seen
+
+
 async def test_a_key_that_cannot_act_says_why() -> None:
     async with showing([*NIGHT, END]) as (_, pilot):
         await pilot.press("space")

@@ -64,11 +64,22 @@ async def test_it_marks_every_outcome_and_joins_what_was_kept() -> None:
     async with app.run_test(size=(62, 16)) as pilot:
         app.plot.show(climb(30), LOSS, best=26)
         await pilot.pause()
-        for sign in "✓·✗─╮│┄┤╰┬":
+        for sign in "✓✗─╮│┄┤╰┬":
             assert sign in app.picture, sign
+        assert any(0x2800 < ord(sign) < 0x2900 for sign in app.picture), "what was discarded"
         assert app.plot.border_title == "loss ↓"
         assert "best 0.9 at #26" in str(app.plot.border_subtitle)
         assert app.lines[-1].split() == ["1", "10", "20", "30"]
+
+
+async def test_a_console_without_braille_has_points(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "linux")
+    app = Plots()
+    async with app.run_test(size=(62, 16)) as pilot:
+        app.plot.show(climb(30), LOSS)
+        await pilot.pause()
+        assert "·" in "".join(app.lines)
+        assert not any(0x2800 < ord(sign) < 0x2900 for sign in app.picture)
 
 
 async def test_crashes_lie_on_the_bottom_edge_and_nothing_else_does() -> None:
@@ -196,9 +207,9 @@ async def test_it_is_drawn_only_when_something_changed(monkeypatch: pytest.Monke
     drawn: list[Any] = []
     original = plot_module.paint
 
-    def paint(*args: Any) -> Any:
+    def paint(*args: Any, **more: Any) -> Any:
         drawn.append(args)
-        return original(*args)
+        return original(*args, **more)
 
     monkeypatch.setattr(plot_module, "paint", paint)
     rows = climb(30)
@@ -236,9 +247,9 @@ async def test_a_long_run_is_a_picture_of_bounded_size(monkeypatch: pytest.Monke
     pictures: list[Any] = []
     original = plot_module.paint
 
-    def paint(picture: Any, *size: int) -> Any:
+    def paint(picture: Any, *size: int, **more: Any) -> Any:
         pictures.append(picture)
-        return original(picture, *size)
+        return original(picture, *size, **more)
 
     monkeypatch.setattr(plot_module, "paint", paint)
     app = Plots()

@@ -160,8 +160,12 @@ class Steering(RunView):
         )
 
     def action_next(self, what: Next) -> None:
-        """Leave for what comes after the run's end; whoever shows the screen does it."""
-        self.app.exit(what)
+        """Leave for what comes after the run's end; whoever shows the screen does it.
+
+        The next run starts from the experiment that is looked at, else from the best.
+        """
+        n = self.look.selected if what == "run" else None
+        self.app.exit(f"{what}:{n}" if n else what)
 
     def leave(self) -> bool:
         over = self.state.finished is not None or not self.alive or self._steer is None

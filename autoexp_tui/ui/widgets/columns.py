@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from operator import itemgetter
 from typing import Literal, NamedTuple
@@ -121,6 +121,8 @@ class TableRows:
     def __init__(self, objective: Objective) -> None:
         self.objective = objective
         self._parts = list(_parts(objective))
+        self.notes: Mapping[int, str] = {}
+        """What people have noted of experiments, by number."""
         self.rows: Sequence[Row] = ()
         """May grow behind our back; only `count` of them were taken in."""
         self.count = 0
@@ -293,6 +295,8 @@ class TableRows:
             if row.status == "crash" and row.reason and row.reason not in said:
                 # The reason first: the end may be cut off.
                 said = f"{row.reason}: {said}" if said else row.reason
+            if note := self.notes.get(row.n):
+                said = f"✎ {note} · {said}"  # a person's word first: the end may be cut off
             return cut(one_line(said), _DESCRIPTION_LIMIT)
 
         return Column(

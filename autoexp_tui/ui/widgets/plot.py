@@ -5,6 +5,7 @@ The picture is painted in `report/textplot.py`; here it gets the theme's colours
 
 from __future__ import annotations
 
+import os
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from itertools import groupby
@@ -175,7 +176,8 @@ class MetricPlot(Widget, can_focus=True):
         picture = self._pictured()
         if picture is None:
             return self._message("nothing measured yet", size)
-        painting = paint(picture, width, height)
+        # The console of Linux has no Braille.
+        painting = paint(picture, width, height, fine=os.environ.get("TERM") != "linux")
         if painting is None:
             return [self._painted(self._in_a_line(series, picture, width), width)]
         _, canvas = painting.canvas

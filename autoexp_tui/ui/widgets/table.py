@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from textwrap import wrap
 from typing import ClassVar
@@ -151,14 +151,17 @@ class ResultsTable(ScrollView, can_focus=True):
         *,
         best: int | None = None,
         fresh: int | None = None,
+        notes: Mapping[int, str] | None = None,
     ) -> None:
         """Show `rows`, by experiment number; only those that are new cost anything.
 
-        `best` is the best one's number, `fresh` a new best that is still worth a moment.
+        `best` is the best one's number, `fresh` a new best that is still worth a moment, `notes`
+        what people have said of experiments.
         """
         if objective != self._sheet.objective:
             self._sheet = TableRows(objective)
-        before = (self._sheet.count, self._best, self._fresh)
+        before = (self._sheet.count, self._best, self._fresh, self._sheet.notes)
+        self._sheet.notes = notes or {}
         shown_before = self.row_count
         same = self._sheet.show(rows)
         if self._matches is not None:
@@ -169,7 +172,12 @@ class ResultsTable(ScrollView, can_focus=True):
             self._following = True
         self._best = best
         self._fresh = fresh
-        if same < len(rows) or before != (len(rows), self._best, self._fresh):
+        if same < len(rows) or before != (
+            len(rows),
+            self._best,
+            self._fresh,
+            self._sheet.notes,
+        ):
             self._layout = None
             self._settle(self.row_count - shown_before)
 
