@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+# What started the suite in the background, or by nohup, ignores these, and so would all that the
+# tests start and then end by them.
+for number in (signal.SIGHUP, signal.SIGQUIT, signal.SIGINT):
+    if signal.getsignal(number) == signal.SIG_IGN:
+        is_interrupt = number == signal.SIGINT
+        signal.signal(number, signal.default_int_handler if is_interrupt else signal.SIG_DFL)
 
 # The same examples every time, whatever else the machine does; `explore` looks for new ones.
 settings.register_profile("steady", derandomize=True, deadline=None)

@@ -147,7 +147,7 @@ async def test_an_empty_list_teaches(tmp_path: Path) -> None:
     path = make_project(tmp_path / "words")
     async with shown(path) as it:
         await it.press("enter")
-        assert "n starts one" in it.screen.query_one(KeyBar).answer
+        await it.until(lambda: "n starts one" in it.screen.query_one(KeyBar).answer)
         await it.press("a")
         await it.until(lambda: "everywhere" in picture_of(it.app))
         await it.press("q")

@@ -148,6 +148,8 @@ class HomeScreen(KeyScreen[None]):
         at = next((k for k, one in enumerate(self._runs) if one.run.path == known), 0)
         table.move_cursor(row=at, animate=False)
         table.display = bool(self._runs)
+        # At once: a table that isn't there would take the next key still.
+        self.set_focus(table if self._runs else None)
         empty = self.query_one("#empty", Static)
         empty.display = not self._runs
         empty.update(ink.text("\n".join(self._first_steps(self.everywhere))))
