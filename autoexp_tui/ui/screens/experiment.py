@@ -122,9 +122,10 @@ def _facts(row: Row, note: Safe) -> Text:
         f"{name} {format_number(value)}{format_runs(row.measurement.values(name))}"
         for name, value in row.metrics.items()
     ]
-    figures += [f"{name} {format_number(value)} (not judged)" for name, value in row.extras.items()]
-    whole = (figure.replace(" ", "\N{NO-BREAK SPACE}") for figure in figures)
-    told.append("   ".join(whole) or "no measurement")
+    told.append("   ".join(figures) or "no measurement")
+    others = [f"{name} {format_number(value)}" for name, value in row.extras.items()]
+    if others:
+        told.append(f"not judged: {', '.join(others)}")
     made = [f"took {format_duration(row.seconds)}"]
     if row.time:
         made.append(f"at {format_clock(row.time)}")
