@@ -162,6 +162,12 @@ def second_line(state: RunState, now: Now) -> list[StatusPiece]:
         pieces.append(piece(f"{money(night)} in the end", "quiet", 6))
     if state.spent_usd and state.kept:
         pieces.append(piece(f"{money(state.spent_usd / state.kept)} per keep", "quiet", 5))
+    return [*pieces, *_counts(state)]
+
+
+def _counts(state: RunState) -> list[StatusPiece]:
+    """What came of the experiments, and what keeps the target from cheating."""
+    pieces = []
     if tried := len(state.rows) - 1:
         pieces.append(piece(f"{100 * state.kept / max(1, tried):.0f} % kept", "quiet", 5))
     if state.near_misses:
@@ -182,16 +188,7 @@ def _came_to(state: RunState) -> list[StatusPiece]:
     if state.spent_usd and state.kept:
         cost += f", {money(state.spent_usd / state.kept)} per keep"
     pieces = [piece(text, "quiet", rank) for rank, text in enumerate([*words, cost], start=1)]
-    if tried := len(state.rows) - 1:
-        pieces.append(piece(f"{100 * state.kept / max(1, tried):.0f} % kept", "quiet", 5))
-    if state.near_misses:
-        near = f"{state.near_misses} near miss{'es' if state.near_misses > 1 else ''}"
-        pieces.append(piece(near, "quiet", 5))
-    if state.crashed:
-        pieces.append(piece(f"{state.crashed} crashed", "quiet", 6))
-    if state.skipped:
-        pieces.append(piece(f"{state.skipped} skipped", "quiet", 6))
-    return [*pieces, piece(cut(state.protection, 80), "quiet", 7)]
+    return [*pieces, *_counts(state)]
 
 
 def bar(fraction: float) -> str:

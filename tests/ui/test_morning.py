@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.cells import cell_len
 from support.moments import picture_of
 from support.realistic_run import experiment, opening, recorded
 from support.sources import FinishedSource
@@ -285,3 +286,25 @@ async def test_keys_choose_the_scale_and_what_the_plot_goes_over() -> None:
         await pilot.pause()
         assert (screen.look.how, screen.look.across) == ("auto", "hours")
         assert "the plot goes over hours" in picture_of(pilot.app)
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (120, 40), (200, 50)])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "漢字で書いた説明文" * 4,
+        "🚀🔥👩‍👩‍👧 emoji " * 6,
+        "שלום עולם مرحبا " * 5,
+        "e\u0301\u0302 комбо " * 8,
+    ],
+)
+async def test_the_grid_holds_whatever_a_description_is_written_in(
+    words: str, size: tuple[int, int]
+) -> None:
+    strange = [*NIGHT, *experiment(7, "discard", description=words)]
+    async with showing(strange, size) as (_, pilot):
+        await pilot.press("5")
+        await pilot.pause()
+        framed = [line for line in picture_of(pilot.app).splitlines() if line[:1] in "│╭╰"]
+        assert len(framed) > size[1] // 2
+        assert {cell_len(line) for line in framed} == {size[0]}
