@@ -320,10 +320,10 @@ def _group_exists(group: int) -> bool:
     return True
 
 
-def _stands_still(pid: int) -> bool:
-    """Whether a process without a terminal, where nobody could have meant it, was stopped."""
+def _has_no_terminal(pid: int) -> bool:
+    """Whether nobody can have meant to stop a process."""
     fields = _contents(f"/proc/{pid}/stat").rpartition(b")")[2].split()
-    return len(fields) > 4 and fields[0] == b"T" and fields[4] == b"0"
+    return len(fields) > 4 and fields[4] == b"0"
 
 
 def _write_if_allowed(path: str, text: bytes) -> None:
@@ -357,7 +357,8 @@ def main(arguments: list[str]) -> int:
         return 1
     except OSError as error:
         line = f"error {error}"
-    if _stands_still(os.getppid()):
+    # Whether it stands still is not asked: on a busy machine it may be about to.
+    if _has_no_terminal(os.getppid()):
         _signal(os.getppid(), signal.SIGCONT)
     return 0 if tell(line) else 1
 
