@@ -7,7 +7,7 @@ another. Everything follows from the rows and the run's seed, so a resumed run g
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from autoexp_tui.model.state import Row, RunState
@@ -52,6 +52,7 @@ def places(state: RunState) -> list[Row]:
 def _restarted(state: RunState, best: Row, plateau: int) -> Row:
     """After each plateau another place; in between, the best that was reached from there."""
     here, stale, seen = best, 0, {best.n}
+    ranked = places(state)
     for row in _since(state, best):
         if here is not best and row.made_from == here.n and _is_better(state, row, here):
             here, stale = row, 0
@@ -60,9 +61,10 @@ def _restarted(state: RunState, best: Row, plateau: int) -> Row:
         if stale < plateau:
             continue
         stale = 0
-        new = [place for place in places(state) if place.n not in seen and place.n < row.n]
+        new = [place for place in ranked if place.n not in seen and place.n <= row.n]
         if new:
-            here = _draw(state, new, row.n)
+            # By rank alone: how much was made from a place since must not change what was drawn.
+            here = _draw(state.run.seed, new, row.n)
             seen.add(here.n)
         else:  # all were tried: from the best again
             here, seen = best, {best.n}
@@ -90,15 +92,17 @@ def _drawn(state: RunState) -> Start:
     """A place by rank and novelty, and another one beside it."""
     n = state.next_n
     found = places(state)
-    row = _draw(state, found, n)
+    seed, made = state.run.seed, state.children
+    row = _draw(seed, found, n, made)
     others = [place for place in found if place is not row]
-    return Start(row, (_draw(state, others, -n),) if others else ())
+    return Start(row, (_draw(seed, others, -n, made),) if others else ())
 
 
-def _draw(state: RunState, ranked: Sequence[Row], salt: int) -> Row:
-    """One of them: by a power law of its rank, less likely the more was made from it already."""
-    chance = random.Random(f"{state.run.seed}/{salt}")  # noqa: S311 - a search, no secret
-    weights = [
-        rank**-_POWER / (1 + state.children.get(row.n, 0)) for rank, row in enumerate(ranked, 1)
-    ]
+def _draw(
+    seed: int, ranked: Sequence[Row], salt: int, made: Mapping[int, int] | None = None
+) -> Row:
+    """One of them: by a power law of its rank, less likely the more was `made` from it."""
+    chance = random.Random(f"{seed}/{salt}")  # noqa: S311 - a search, no secret
+    counts = made or {}
+    weights = [rank**-_POWER / (1 + counts.get(row.n, 0)) for rank, row in enumerate(ranked, 1)]
     return chance.choices(ranked, weights)[0]

@@ -221,6 +221,8 @@ def why_not(pressed: str, here: Circumstances) -> str:
     """Why a key of a run's screen does nothing; empty where it does something, or is none."""
     ours = [key for key in KEYS if key.on in {"run", "app"}]
     meant = [key for key in ours if pressed in key.keys.split(",")]
+    if pressed in _FIRST:  # a pane knows it, too
+        return ""
     if not meant or any(here.has(key.need) for key in meant):
         return ""
     need, words = meant[0].need, "this screen only watches: `autoexp attach` steers"

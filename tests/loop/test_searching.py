@@ -160,3 +160,15 @@ def test_pictures_show_where_a_keep_came_from(tmp_path: Path) -> None:
     cut = over_time(series)
     assert cut is not None
     assert not cut.has_line("origin")
+
+
+def test_it_stays_at_a_place_for_a_whole_plateau_and_takes_each_once(tmp_path: Path) -> None:
+    texts = [*(str(10 - step) for step in range(1, 6)), *(str(20 + k) for k in range(21))]
+    restart = rig(tmp_path, texts, "restart", plateau=3)
+    restart.run()
+    after = parents(restart)[6:]
+    stays = [after[start : start + 3] for start in range(0, len(after), 3)]
+    assert all(len(set(stay)) == 1 for stay in stays), stays
+    assert stays[0][0] == 6
+    assert {stay[0] for stay in stays[:6]} == {1, 2, 3, 4, 5, 6}
+    assert stays[6][0] == 6

@@ -158,14 +158,15 @@ def test_every_key_acts_or_says_why() -> None:
                 for key in KEYS:
                     if key.on not in {"run", "app"}:
                         continue
-                    for name in key.keys.split(","):
+                    for name in {*key.keys.split(",")} - {"g", "G", "home", "end"}:
                         acts = any(
                             here.has(k.need)
                             for k in KEYS
                             if k.on in {"run", "app"} and name in k.keys.split(",")
                         )
                         assert acts != bool(why_not(name, here)), (name, here)
-    assert why_not("j", Circumstances(True, False)) == ""
+    for name in ("j", "g", "G", "home", "end"):  # which panes know
+        assert why_not(name, Circumstances(True, False)) == ""
 
 
 # The table.

@@ -161,7 +161,8 @@ class RunView(KeyScreen[None]):
             self._here = self._here._replace(over=over)
             self.keys = run_keys(self._here)
             self.query_one(KeyBar).offer(self.keys)
-            if over and self.board.shape == "narrow" and self.state.baseline is not None:
+            unread = self.look.active == "results" and self.look.selected is None
+            if over and unread and self.board.shape == "narrow" and self.state.baseline:
                 self.look.active = "hypothesis"  # which tells the whole run now
                 self._arrange()
 

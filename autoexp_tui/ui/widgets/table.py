@@ -167,7 +167,8 @@ class ResultsTable(ScrollView, can_focus=True):
         if self._matches is not None:
             del self._matches[bisect_left(self._matches, same) :]
             self._matches += [i for i in range(same, len(rows)) if self._is_match(rows[i])]
-        self._sort()
+        if same < len(rows) or before[0] != len(rows):
+            self._sort()
         if same <= self._cursor:
             self._following = True
         self._best = best
