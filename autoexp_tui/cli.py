@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import io
 import os
@@ -20,37 +19,44 @@ from autoexp_tui.system.shielding import shield
 from autoexp_tui.text.safe import clean
 
 _COMMANDS = {
-    "new": "new:new",
-    "init": "init:init",
-    "check": "check:check",
-    "config": "config:config",
-    "run": "run:run",
-    "attach": "attach:attach",
-    "replay": "replay:replay",
-    "serve": "serve:serve",
-    "ls": "ls:ls",
-    "pause": "control:pause",
-    "resume": "control:resume",
-    "skip": "control:skip",
-    "stop": "control:stop",
-    "hint": "hint:hint",
-    "notebook": "notebook:notebook",
-    "note": "note:note",
-    "budget": "budget:budget",
-    "instructions": "instructions:instructions",
-    "show": "show:show",
-    "brief": "brief:brief",
-    "summary": "summary:summary",
-    "report": "report:report",
-    "verify": "verify:verify",
-    "finish": "finish:finish",
-    "compare": "compare:compare",
-    "watch": "watch:watch",
-    "export": "export:export",
-    "prompt": "prompt:prompt",
-    "repair": "repair:repair",
-    "clean": "clean:clean_",
+    "new": ("new:new", "Copy a sample project into a new repository; alone, list them."),
+    "init": ("init:init", "Look at a project, try what measures it, write autoexp.yaml."),
+    "check": ("check:check", "Validate a project, and measure its baseline and its noise."),
+    "config": ("config:config", "Show every setting of a project, and where it comes from."),
+    "run": ("run:run", "Start a run of a project, or go on with one, and watch it."),
+    "attach": ("attach:attach", "Watch a run; leaving it changes nothing for the run."),
+    "replay": ("replay:replay", "Play a run or any experiment table again."),
+    "serve": ("serve:serve", "Show a run, a table or an archive in a browser, to look at."),
+    "ls": ("ls:ls", "List the runs of a repository, the latest first."),
+    "pause": ("control:pause", "Let the current experiment end, then wait for `resume`."),
+    "resume": ("control:resume", "End a pause."),
+    "skip": ("control:skip", "End the current experiment at once and go on with the next."),
+    "stop": ("control:stop", "End the run after the current experiment."),
+    "hint": ("hint:hint", "Give the researcher a hint."),
+    "notebook": (
+        "notebook:notebook",
+        "Show what a run has taught, as the researcher is told it.",
+    ),
+    "note": ("note:note", "Note something of an experiment."),
+    "budget": ("budget:budget", "Give a run other caps, at once; alone, what is used of them."),
+    "instructions": (
+        "instructions:instructions",
+        "Show the instructions that a run reads, or edit them.",
+    ),
+    "show": ("show:show", "Show an experiment: hypothesis, diff, metrics, output."),
+    "brief": ("brief:brief", "Tell what a run has come to: what was won, what it cost."),
+    "summary": ("summary:summary", "Sum up a run, or any experiment table."),
+    "report": ("report:report", "Tell a run, a table or an archive on one page."),
+    "verify": ("verify:verify", "Measure the gains of a run again: which of its steps hold?"),
+    "finish": ("finish:finish", "Make a branch of what a run has kept, ready for review."),
+    "compare": ("compare:compare", "Lay the running bests of runs or tables over each other."),
+    "watch": ("watch:watch", "Watch any experiment table while another program writes it."),
+    "export": ("export:export", "Pack a run into a file that `autoexp replay` plays anywhere."),
+    "prompt": ("prompt:prompt", "Print what the next request of a run would contain."),
+    "repair": ("repair:repair", "Mend the journal of a run, when it was damaged."),
+    "clean": ("clean:clean_", "Remove the workspaces of ended runs, and our lines of exclude."),
 }
+"""Where each command is, and what it does, in a line: to list them, none is imported."""
 
 
 class _Commands(click.Group):
@@ -59,6 +65,10 @@ class _Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, words) for name, (_, words) in _COMMANDS.items()])
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
@@ -66,6 +76,8 @@ class _Commands(click.Group):
         try:
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
+            import difflib  # noqa: PLC0415 - 14 ms, for a mistake
+
             close = difflib.get_close_matches(args[0], _COMMANDS, n=2)
             if not close:
                 raise
@@ -75,7 +87,7 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        module, name = _COMMANDS[cmd_name].split(":")
+        module, name = _COMMANDS[cmd_name][0].split(":")
         command = getattr(importlib.import_module(f"autoexp_tui.commands.{module}"), name)
         return command if isinstance(command, click.Command) else None
 

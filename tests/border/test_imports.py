@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
+from autoexp_tui import cli
+
 ROOT = Path(__file__).parents[2]
+CONTEXT = click.Context(cli.autoexp)
 HEAVY = {"anthropic", "openai", "optuna", "git", "textual", "plotext", "numpy", "genai_prices"}
 
 
@@ -25,6 +30,28 @@ def loaded_by(code: str) -> set[str]:
 def test_light_commands_load_nothing_heavy(command: str) -> None:
     code = f"from autoexp_tui.cli import run_command; run_command({command.split()!r})"
     assert not loaded_by(code) & HEAVY
+
+
+def test_the_list_of_commands_imports_none_of_them() -> None:
+    code = "from autoexp_tui.cli import run_command; run_command(['--help'])"
+    report = "import sys; print([n for n in sys.modules if n.startswith('autoexp_tui.commands')])"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\n{report}"],
+        env={**os.environ, "COLUMNS": "80"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    *_, last = done.stdout.splitlines()
+    assert last == "[]"
+    listed = done.stdout.partition("Commands:\n")[2].splitlines()[:-1]
+    assert all(line.endswith((".", "?")) for line in listed), "a line is too long"
+    assert {line.split()[0] for line in listed} == {*cli.autoexp.list_commands(CONTEXT)}
+
+
+def test_every_command_that_is_listed_is_there() -> None:
+    names = cli.autoexp.list_commands(CONTEXT)
+    assert [name for name in names if cli.autoexp.get_command(CONTEXT, name) is None] == []
 
 
 CORE = ("model", "config", "loop", "text", "summary", "system")
