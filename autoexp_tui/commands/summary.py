@@ -16,7 +16,7 @@ from autoexp_tui.sources.archive import is_archive, unpacked
 from autoexp_tui.sources.journals import read_state
 from autoexp_tui.sources.tables import is_table
 from autoexp_tui.summary.digest import Digest, MetricDigest, digest_of
-from autoexp_tui.summary.headline import told
+from autoexp_tui.summary.gains import told
 from autoexp_tui.summary.trust import effect_words
 from autoexp_tui.tables import TableSummary, read_table, summarise, summarise_run
 from autoexp_tui.text.numbers import format_duration, format_number, money

@@ -14,19 +14,20 @@ from autoexp_tui.model.objective import Objective, least_words
 from autoexp_tui.model.state import Row, RunState
 from autoexp_tui.summary.annotations import noted
 from autoexp_tui.summary.digest import Digest, MetricDigest, digest_of
+from autoexp_tui.summary.gains import progress, told
 from autoexp_tui.summary.groups import Group, gains, group_ideas
-from autoexp_tui.summary.headline import moves, progress, told
+from autoexp_tui.summary.headline import moves
+from autoexp_tui.summary.holdout import holdout_words
 from autoexp_tui.summary.notebook import notebook_title
 from autoexp_tui.summary.trust import (
     confirmed_words,
     effect_words,
-    holdout_words,
     near_misses,
     near_words,
     noise_words,
     runs_words,
 )
-from autoexp_tui.summary.verified import verified_words
+from autoexp_tui.summary.verified import refuted, verified_words
 from autoexp_tui.text.numbers import NONE, format_duration, format_number, money
 from autoexp_tui.text.safe import NOTHING, Safe, cut, one_line
 
@@ -36,6 +37,8 @@ _ALL_DIFFS_CHARS = 1 << 20
 """Characters of all diffs that a report shows."""
 _NEAR = 20
 """Near misses that are listed."""
+_PARTNERS = 3
+"""Other changes of one step that are named."""
 _STEPS = 60
 """Kept changes that are shown one by one: of more, those that gained most."""
 
@@ -121,6 +124,8 @@ class Account:
             first = progress(self.objective, found.gain)
             named = bool(others) and rule != "pareto"
             words.insert(0, f"{found.name} {first}" if named else first)
+        if held := self.digest.holdout:
+            words.append(f"held out: {held.name} {told(held.gain)}")
         return tuple(words)
 
     @property
@@ -144,7 +149,7 @@ def account_of(
     digest, started, objective = digest_of(state), state.run, state.objective.presumed()
     steps = tuple(_steps(state, objective, diff_of))
     times = [row.time for row in state.rows if row.time > 0]
-    groups = tuple(group_ideas(state.rows, objective))
+    groups = tuple(group_ideas(state.rows, objective, refuted(state)))
     return Account(
         digest=digest,
         contract=state.contract,
@@ -203,6 +208,8 @@ def _story(
 ) -> Iterator[str]:
     yield _opening(state, digest)
     yield _outcome(digest, objective)
+    if digest.holdout_told:
+        yield f"{digest.holdout_told[:1].upper()}{digest.holdout_told[1:]}."
     yield from _course(state, steps)
     if state.hints:
         yield f"A person gave {_count(len(state.hints), 'hint')} on the way."
@@ -383,6 +390,36 @@ def _link(step: KeptStep) -> tuple[str, ...]:
 def near_line(row: Row) -> str:
     """`#5 better by 0.8 σ, not confirmed: a wider net`."""
     return f"#{row.n} {near_words(row)}: {cut(row.description, 200)}"
+
+
+LEARNED = "gain alone", "gain with others"
+
+
+def learned(group: Group) -> tuple[str, str]:
+    """What an idea gained by itself, and together with what else; as cells of a table."""
+    alone = format_number(group.gain) if group.gain else NONE
+    shared = NONE
+    if group.shared:
+        others = ", ".join(group.partners[:_PARTNERS]) or "what was tried before"
+        more = len(group.partners) - _PARTNERS
+        shared = f"{format_number(group.shared)} together with {others}"
+        shared += f" and {more} more" if more > 0 else ""
+    if group.refuted:
+        gone = f"#{group.refuted[0]} was gone when measured again"
+        if len(group.refuted) > 1:
+            gone = f"{numbered(group.refuted)} were gone when measured again"
+        shared = gone if shared == NONE else f"{shared}; {gone}"
+    return alone, shared
+
+
+def together_words(groups: Sequence[Group]) -> str:
+    """What a reader must know of gains that several changes share; empty where there are none."""
+    if not any(group.shared for group in groups):
+        return ""
+    return (
+        "What several changes gained together is no lesson about any of them: only one that is "
+        "tried alone tells. `autoexp verify` measures every step again."
+    )
 
 
 def part(share: float) -> str:

@@ -11,9 +11,9 @@ from autoexp_tui.model.objective import Objective
 from autoexp_tui.model.problem import UsageProblem
 from autoexp_tui.model.state import Row, RunState
 from autoexp_tui.report.textplot import LETTERS
+from autoexp_tui.summary.gains import told
 from autoexp_tui.summary.picture import Axis, Picture, PlotMark, StepLine, Tick
 from autoexp_tui.text.numbers import (
-    format_change,
     format_column,
     format_duration,
     format_number,
@@ -152,10 +152,11 @@ def table(comparison: Comparison) -> Iterator[str]:
     """One line a run: baseline, best and what it took."""
     lines = []
     for entry, letter in zip(comparison.entries, LETTERS, strict=False):
-        best, percent = entry.best, entry.percent
-        figures = f"{format_number(entry.kept[0].value)} → "
+        best, first = entry.best, entry.kept[0]
+        figures = f"{format_number(first.value)} → "
         figures += format_number(best.value if best else None)
-        better = "" if percent is None else f"{format_change(percent, 1)} %"
+        gain = entry.objective.gain_of_figures(best.value, first.value) if best else None
+        better = told(gain) if gain else ""
         kept = f"{len(entry.kept) - 1} kept of {entry.rows}"
         took = [format_duration(entry.seconds)] if entry.seconds > 0 else []
         took += [money(entry.usd)] if entry.usd > 0 else []

@@ -13,8 +13,10 @@ from autoexp_tui.model.lineage import kept_chain
 from autoexp_tui.model.problem import UsageProblem
 from autoexp_tui.model.state import Row, RunState
 from autoexp_tui.report.markup import safe_line
-from autoexp_tui.summary.headline import moves, progress
-from autoexp_tui.summary.trust import confirmed_words, evidence_words, holdout_words
+from autoexp_tui.summary.gains import progress
+from autoexp_tui.summary.headline import moves
+from autoexp_tui.summary.holdout import holdout_words
+from autoexp_tui.summary.trust import confirmed_words, evidence_words
 from autoexp_tui.summary.verified import verified_line, verified_step
 from autoexp_tui.text.numbers import format_duration, format_number, money
 from autoexp_tui.text.safe import Safe, clean, clean_line, cut

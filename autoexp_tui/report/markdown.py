@@ -8,22 +8,25 @@ from collections.abc import Iterator, Sequence
 from autoexp_tui.model.objective import Objective
 from autoexp_tui.report.account import (
     CHAIN,
+    LEARNED,
     Account,
     KeptStep,
     chain,
     columns,
+    learned,
     near_line,
     numbered,
     part,
+    together_words,
 )
 from autoexp_tui.report.markup import safe_line as _safe
 from autoexp_tui.report.textplot import as_text, paint
 from autoexp_tui.summary.digest import MetricDigest
-from autoexp_tui.summary.groups import Group
+from autoexp_tui.summary.groups import Group, tried_words
 from autoexp_tui.summary.outcomes import outcome_of
 from autoexp_tui.summary.picture import over_time
 from autoexp_tui.summary.series import Series
-from autoexp_tui.text.numbers import NONE, format_number
+from autoexp_tui.text.numbers import format_number
 from autoexp_tui.text.safe import Safe, clean, cut
 
 _WIDTH, _HEIGHT = 76, 16
@@ -130,18 +133,18 @@ def _learned(account: Account) -> Iterator[str]:
     groups = [group for group in account.groups if group.tried]
     if groups:
         yield "## What was learned"
-        head = "| about | tried | kept | gain |\n|---|--:|--:|--:|\n"
+        head = f"| about | tried | kept | {' | '.join(LEARNED)} |\n|---|--:|--:|--:|---|\n"
         yield head + "\n".join(map(_group, groups))
-    if any(group.way and group.alone < group.tried for group in groups):
-        yield "A change of several values counts, with all that it gained, for each of them."
+    if words := together_words(groups):
+        yield words
 
 
 def _group(group: Group) -> str:
     name = _safe(group.name, 60)
     if group.way and group.way[0] != group.way[1]:
         name += f" ({_safe(group.way[0], 24)} → {_safe(group.way[1], 24)})"
-    gain = format_number(group.gain) if group.kept else NONE
-    return f"| {name} | {group.tried} | {group.kept} | {gain} |"
+    alone, shared = (_safe(cell, 200) for cell in learned(group))
+    return f"| {name} | {group.tried} | {group.kept} | {alone} | {shared} |"
 
 
 def _notebook(account: Account) -> Iterator[str]:
@@ -152,8 +155,7 @@ def _notebook(account: Account) -> Iterator[str]:
 
 def _dead_ends(account: Account) -> Iterator[str]:
     lines = [
-        f"{_safe(group.name, 60)}: tried {group.tried} times, never kept"
-        for group in account.dead_ends
+        f"{_safe(group.name, 60)}: {tried_words(group)}, never kept" for group in account.dead_ends
     ]
     lines += [
         f"✗ {_safe(reason, 160)}: {numbered(numbers)}" for reason, numbers in account.failures[:20]

@@ -14,9 +14,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autoexp_tui.model.state import Row
-from autoexp_tui.report.account import CHAIN, Account, chain, columns, near_line, numbered, part
+from autoexp_tui.report.account import (
+    CHAIN,
+    LEARNED,
+    Account,
+    chain,
+    columns,
+    learned,
+    near_line,
+    numbered,
+    part,
+    together_words,
+)
 from autoexp_tui.report.live import Live, script_name
 from autoexp_tui.report.svg import svg
+from autoexp_tui.summary.groups import tried_words
 from autoexp_tui.summary.outcomes import outcome_of
 from autoexp_tui.summary.picture import front, over_time
 from autoexp_tui.summary.series import Cloud, Series
@@ -87,15 +99,19 @@ def _template() -> Template:
     )
     environment.filters |= {
         "cut": cut,
+        "tried": tried_words,
         "diff_lines": _diff_lines,
+        "learned": learned,
         "number": format_number,
         "numbers": numbered,
         "near": near_line,
         "outcome": outcome_of,
         "part": part,
+        "together": together_words,
     }
     environment.globals |= {
         "chain_heads": CHAIN,
+        "learned_heads": LEARNED,
         "legend": _LEGEND,
         "marks_shown": _SHOWN,
         "none_shown": NONE,

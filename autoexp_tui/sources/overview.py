@@ -13,7 +13,8 @@ from autoexp_tui.model.rundir import RunDirectory, runs_in
 from autoexp_tui.model.state import RunState
 from autoexp_tui.repository.gitdir import GitPlace
 from autoexp_tui.sources.journals import read_state
-from autoexp_tui.summary.headline import best_line, brief_figure, progress
+from autoexp_tui.summary.gains import progress
+from autoexp_tui.summary.headline import best_line, brief_figure
 from autoexp_tui.text.durations import age
 from autoexp_tui.text.safe import NOTHING, Safe, clean_line, one_line
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from autoexp_tui.model.state import Row, RunState
 from autoexp_tui.summary.headline import best_line, figures
+from autoexp_tui.summary.holdout import holdout_words
 from autoexp_tui.summary.night import needs_words
 from autoexp_tui.summary.trust import (
     confirmed_words,
     effect_words,
-    holdout_words,
     near_misses,
     near_words,
     noise_words,
@@ -36,12 +36,13 @@ def brief(
     lines = [
         f"{len(new)} experiments while you were away: {len(kept)} kept, {crashed} crashed",
         best_line(state),
+        holdout_words(state),
     ]
     lines += [_kept(row, state) for row in kept[-_SHOWN:]]
     if len(kept) > _SHOWN:
         lines.append(f"… and {len(kept) - _SHOWN} kept before these")
     lines += _near(new)
-    lines += [*_real(state, kept), holdout_words(state), verified_line(state)]
+    lines += [*_real(state, kept), verified_line(state)]
     cost = state.spent_usd - spent_before
     possible = state.possible_usd - possible_before
     besides = f"; {money(possible)} more may be billed, for dropped lines" if possible > 0 else ""

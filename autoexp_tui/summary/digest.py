@@ -10,7 +10,8 @@ from autoexp_tui.model.contract import Metric
 from autoexp_tui.model.evidence import Evidence
 from autoexp_tui.model.objective import Gain, Word, gain
 from autoexp_tui.model.state import Row, RunState
-from autoexp_tui.summary.trust import holdout_words, luck, near_misses, sigmas_by_name
+from autoexp_tui.summary.holdout import holdout_words
+from autoexp_tui.summary.trust import luck, near_misses, sigmas_by_name
 from autoexp_tui.summary.verified import verified_words
 from autoexp_tui.text.safe import Safe
 

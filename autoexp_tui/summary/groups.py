@@ -1,16 +1,20 @@
-"""Ideas put together: by the slots that the tuner moved, else by the words that they begin with."""
+"""Ideas put together: by the slots that the tuner moved, else by the words that they begin with.
+
+What a change is worth is known only where it was tried alone: of several that came together, and
+of a step that a verification found to be worth nothing, none is credited with the gain.
+"""
 
 from __future__ import annotations
 
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from autoexp_tui.model.objective import Objective
 from autoexp_tui.model.state import Row
-from autoexp_tui.text.safe import clean_line
+from autoexp_tui.text.safe import Safe, clean_line
 
 OTHER = "single ideas"
 """Whatever shares its beginning with no other idea."""
@@ -42,8 +46,14 @@ class Group:
     alone: int
     """Rows that changed nothing else."""
     gain: float
-    """By which the kept rows beat what was kept before them, in the unit of the objective's figure;
-    what a row that changed several things gained counts in each of their groups."""
+    """By which kept rows that changed nothing else beat what was kept before them, in the unit of
+    the objective's figure."""
+    shared: float
+    """The same of the rows that changed other things too: nobody knows which of them did it."""
+    partners: tuple[Safe, ...]
+    """What else those changed."""
+    refuted: tuple[int, ...]
+    """Kept rows whose gain was gone when it was measured again: it counts nowhere."""
     way: tuple[str, str] | None = None
     """The slot's value at first and after the last kept row; None for ideas in words."""
 
@@ -53,18 +63,25 @@ class Group:
 
     @property
     def is_dead_end(self) -> bool:
-        """Tried more than once, and nothing of it was kept."""
-        return self.tried > 1 and not self.kept and self.name != OTHER
+        """Tried alone more than once, and nothing of it was kept."""
+        return self.alone > 1 and not self.kept and self.name != OTHER
 
 
-def group_ideas(rows: Sequence[Row], objective: Objective) -> list[Group]:
-    """Every row but the baseline in its groups; what gained most comes first."""
-    gained = dict(gains(rows, objective))
+def group_ideas(
+    rows: Sequence[Row], objective: Objective, refuted: Collection[int] = ()
+) -> list[Group]:
+    """Every row but the baseline in its groups; what gained most by itself comes first.
+
+    `refuted`: experiments whose gain a verification didn't find again.
+    """
+    gained = {n: 0.0 if n in refuted else gain for n, gain in gains(rows, objective)}
     ideas = [row for row in rows if not row.is_baseline]
     slots = [row for row in ideas if _changes(row)]
     words = [row for row in ideas if not _changes(row)]
-    found = [*_by_slot(slots, gained), *_by_words(words, gained)]
-    return sorted(found, key=lambda g: (g.name == OTHER, -g.gain, -g.kept, -g.tried, g.name))
+    found = [*_by_slot(slots, gained, refuted), *_by_words(words, gained, refuted)]
+    return sorted(
+        found, key=lambda g: (g.name == OTHER, -g.gain, -g.shared, -g.kept, -g.tried, g.name)
+    )
 
 
 def gains(rows: Iterable[Row], objective: Objective) -> Iterator[tuple[int, float]]:
@@ -78,17 +95,51 @@ def gains(rows: Iterable[Row], objective: Objective) -> Iterator[tuple[int, floa
 
 
 def _group(
-    name: str, rows: Sequence[Row], gained: dict[int, float], way: tuple[str, str] | None = None
+    name: str,
+    rows: Sequence[Row],
+    gained: Mapping[int, float],
+    refuted: Collection[int],
+    way: tuple[str, str] | None = None,
 ) -> Group:
+    kept = [row for row in rows if row.status == "keep"]
+    together = [row for row in kept if gained.get(row.n) and not _tells(row)]
+    others = dict.fromkeys(other for row in together for other in _names(row) if other != name)
     return Group(
         name=name,
         rows=tuple(rows),
-        kept=sum(row.status == "keep" for row in rows),
+        kept=len(kept),
         crashed=sum(row.status == "crash" and not row.is_skipped for row in rows),
-        alone=sum(len(_changes(row)) < 2 for row in rows),
-        gain=sum(gained.get(row.n, 0.0) for row in rows if row.status == "keep"),
+        alone=sum(_is_alone(row) for row in rows),
+        gain=sum(gained.get(row.n, 0.0) for row in kept if _tells(row)),
+        shared=sum(gained[row.n] for row in together),
+        partners=tuple(others),
+        refuted=tuple(row.n for row in kept if row.n in refuted),
         way=way,
     )
+
+
+def tried_words(group: Group) -> str:
+    """`tried 3 times`; where that was rarely alone, `tried 2 times alone, 7 in all`."""
+    if group.alone < group.tried:
+        return f"tried {group.alone} times alone, {group.tried} in all"
+    return f"tried {group.tried} times"
+
+
+def _names(row: Row) -> list[Safe]:
+    """The values that it changed, where those are known."""
+    return [
+        clean_line(name, _NAME) for name in _changes(row) or [change.name for change in row.changes]
+    ]
+
+
+def _is_alone(row: Row) -> bool:
+    """Whether it changed one thing, as far as is known."""
+    return len(_names(row)) < 2
+
+
+def _tells(row: Row) -> bool:
+    """Whether its gain is that of one change: what it was made from was the best before it."""
+    return _is_alone(row) and not (row.aside and row.made_from)
 
 
 # ---- by slot -------------------------------------------------------------------------------------
@@ -106,7 +157,9 @@ def _changes(row: Row) -> dict[str, tuple[str, str]]:
     }
 
 
-def _by_slot(rows: Iterable[Row], gained: dict[int, float]) -> Iterator[Group]:
+def _by_slot(
+    rows: Iterable[Row], gained: Mapping[int, float], refuted: Collection[int]
+) -> Iterator[Group]:
     slots: dict[str, list[Row]] = defaultdict(list)
     first: dict[str, str] = {}
     last: dict[str, str] = {}
@@ -118,20 +171,22 @@ def _by_slot(rows: Iterable[Row], gained: dict[int, float]) -> Iterator[Group]:
                 last[name] = after
     for name, moved in slots.items():
         way = (first[name], last.get(name, first[name]))
-        yield _group(clean_line(name, _NAME), moved, gained, way)
+        yield _group(clean_line(name, _NAME), moved, gained, refuted, way)
 
 
 # ---- by words ------------------------------------------------------------------------------------
 
 
-def _by_words(rows: Sequence[Row], gained: dict[int, float]) -> Iterator[Group]:
+def _by_words(
+    rows: Sequence[Row], gained: Mapping[int, float], refuted: Collection[int]
+) -> Iterator[Group]:
     beginnings = [_beginning(row.description) for row in rows]
     common = Counter(part for words in beginnings for part in {words[:1], words[:2]} if part)
     groups: dict[str, list[Row]] = defaultdict(list)
     for row, words in zip(rows, beginnings, strict=True):
         groups[_key(words, common)].append(row)
     for name, shared in groups.items():
-        yield _group(name, shared, gained)
+        yield _group(name, shared, gained, refuted)
 
 
 def _key(words: tuple[str, ...], common: Counter[tuple[str, ...]]) -> str:

@@ -6,13 +6,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from autoexp_tui.model.objective import Gain, Objective
+from autoexp_tui.model.objective import Objective
 from autoexp_tui.model.state import RunState
+from autoexp_tui.summary.gains import progress
+from autoexp_tui.summary.holdout import not_held_out
 from autoexp_tui.text.numbers import format_number
 
 
 def best_line(state: RunState) -> str:
-    """The best so far against the baseline, in words."""
+    """The best so far against the baseline, and whether the hold-out speaks against it."""
     best, first, objective = state.best, state.baseline, state.objective
     if best is None or first is None:
         known = objective.directed
@@ -23,6 +25,8 @@ def best_line(state: RunState) -> str:
     if objective.decide.rule == "pareto":
         return f"best: {against_baseline(state)} ({moved})"
     line = f"best {brief_figure(objective, best.metrics)}, {against_baseline(state)}"
+    if words := not_held_out(state):
+        line += f", {words}"
     return line if objective.is_metric else f"{line} ({moved})"
 
 
@@ -35,27 +39,6 @@ def against_baseline(state: RunState) -> str:
     if objective.decide.rule == "pareto":
         return f"{words} than the baseline"
     return f"{words} than the baseline {format_number(objective.figure(first.metrics))}"
-
-
-def progress(objective: Objective, gain: Gain) -> str:
-    """A gain of the figure: `22.1 % better`; `60.0 % more dominated area` of a front."""
-    if objective.decide.rule != "pareto":
-        return told(gain)
-    more = {"better": "more", "worse": "less", "equal": "no more"}.get(gain.word, "unknown")
-    return f"{_size(gain)}{more} dominated area"
-
-
-def told(gain: Gain) -> str:
-    """A gain in words: `22.1 % better`, `0.5 worse` of what was 0, `no better`, `unknown`."""
-    return f"{_size(gain)}{'no better' if gain.word == 'equal' else gain.word}"
-
-
-def _size(gain: Gain) -> str:
-    if not gain.value:
-        return ""
-    if gain.percent is None:
-        return f"{format_number(abs(gain.value))} "
-    return f"{abs(gain.percent):.1f} % "
 
 
 def moves(

@@ -10,12 +10,13 @@ from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
 from autoexp_tui.model.state import Row, RunState
-from autoexp_tui.summary.groups import group_ideas
-from autoexp_tui.summary.headline import brief_figure, figures, moves, progress
+from autoexp_tui.summary.gains import progress
+from autoexp_tui.summary.groups import group_ideas, tried_words
+from autoexp_tui.summary.headline import brief_figure, figures, moves
+from autoexp_tui.summary.holdout import holdout_words, not_held_out
 from autoexp_tui.summary.trust import (
     confirmed_briefly,
     effect_words,
-    holdout_words,
     near_misses,
     near_words,
     noise_words,
@@ -44,7 +45,10 @@ def story(state: RunState) -> list[Line]:
     if state.baseline is None:
         return []
     won = state.best is not None and state.best is not state.baseline
-    lines = [Line(one_line(won_words(state)), "better" if won else "")]
+    shared = won and not not_held_out(state)
+    lines = [Line(one_line(won_words(state)), "better" if shared else "")]
+    if words := holdout_words(state):
+        lines.append(Line(one_line(words), "" if shared else "attention"))
     lines += [Line(one_line(words)) for words in _trust(state)]
     lines.append(Line(one_line(spent_words(state)), "quiet"))
     if needs := needs_words(state):
@@ -60,7 +64,8 @@ def headline(state: RunState) -> Safe:
     """All that matters, in one line; empty before anything was measured."""
     if state.baseline is None:
         return one_line("")
-    return one_line("; ".join([won_words(state), *_trust(state), spent_words(state)]))
+    told = (won_words(state), holdout_words(state), *_trust(state), spent_words(state))
+    return one_line("; ".join(words for words in told if words))
 
 
 def won_words(state: RunState) -> str:
@@ -112,7 +117,7 @@ def dead_ends(state: RunState) -> Iterator[str]:
     groups.sort(key=lambda group: -group.tried)
     for group in groups[:_DEAD_ENDS]:
         crashed = f", {group.crashed} crashed" if group.crashed else ""
-        yield f"{group.name}: tried {group.tried} times{crashed}"
+        yield f"{group.name}: {tried_words(group)}{crashed}"
     if len(groups) > _DEAD_ENDS:
         yield f"and {len(groups) - _DEAD_ENDS} more"
 
@@ -126,9 +131,8 @@ def _trust(state: RunState) -> Iterator[str]:
     words = noise_words(state)
     if words and not state.calibration.is_exact:
         yield f"the harness: {words}"
-    for told in (holdout_words(state), verified_line(state)):
-        if told:
-            yield told
+    if told := verified_line(state):
+        yield told
 
 
 def _section(title: str, lines: Iterator[str]) -> Iterator[Line]:

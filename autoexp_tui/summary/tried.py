@@ -94,9 +94,9 @@ def figures(objective: Objective, trial: Trial, limit: float) -> str:
 
 
 def change(trial: Trial) -> str:
-    """What it changed: `lr 0.1 -> 0.3, width 64 -> 128`; else what it says of itself."""
+    """What it changed: `lr 0.1 -> 0.3 together with width 8 -> 9`; else what it says of itself."""
     if trial.changes:
-        return ", ".join(f"{c.name} {c.before} -> {c.after}" for c in trial.changes)
+        return " together with ".join(f"{c.name} {c.before} -> {c.after}" for c in trial.changes)
     return clean_line(trial.description, _DESCRIPTION)
 
 
@@ -198,7 +198,7 @@ def ideas(objective: Objective, trials: Mapping[int, Trial]) -> list[Idea]:
     for trial in trials.values():
         if trial.parent == 0:
             continue
-        name = ", ".join(change.name for change in trial.changes)
+        name = " together with ".join(change.name for change in trial.changes)
         key = (name, "" if name else _what(trial.description))
         idea = groups.setdefault(key, Idea(name))
         idea.tries.append(trial)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import random
-import statistics
 from collections.abc import Iterable, Mapping
-from itertools import pairwise
 
 from autoexp_tui.model.calibration import Calibration
-from autoexp_tui.model.contract import Contract, Metric
+from autoexp_tui.model.contract import Contract
 from autoexp_tui.model.evidence import (
     Evidence,
     Finding,
@@ -18,7 +16,7 @@ from autoexp_tui.model.evidence import (
     SequentialTest,
     spendable,
 )
-from autoexp_tui.model.objective import Objective, gain
+from autoexp_tui.model.objective import Objective
 from autoexp_tui.model.state import Row, RunState
 from autoexp_tui.text.numbers import format_change, format_number
 
@@ -164,47 +162,6 @@ def runs_words(evidence: Evidence) -> str:
     if not evidence.runs:
         return "first look"
     return f"{evidence.runs} + {evidence.incumbent_runs} runs"
-
-
-def overfitting_since(state: RunState) -> Row | None:
-    """The first kept row after the best hold-out, where that has turned; None where it has not.
-
-    It has turned when both of the last two kept rows are worse than its best by more than the
-    median step between kept rows, and by more than twice its spread between runs, where known.
-    """
-    rows, metric = _held_out(state)
-    if metric is None or len(rows) < 3:
-        return None
-    values = [row.holdout or 0.0 for row in rows]
-    gains = [gain(metric.direction, value, values[0]).value or 0.0 for value in values]
-    at = gains.index(max(gains))
-    step = statistics.median(abs(b - a) for a, b in pairwise(gains))
-    samples = ([s.holdout for s in row.samples if s.holdout is not None] for row in rows)
-    spreads = [statistics.stdev(several) for several in samples if len(several) > 1]
-    margin = max(step, 2 * statistics.median(spreads) if spreads else 0.0)
-    turned = at < len(rows) - 2 and all(gains[at] - late > margin for late in gains[-2:])
-    return rows[at + 1] if turned else None
-
-
-def holdout_words(state: RunState) -> str:
-    """Whether the figure that is never judged agrees; empty without one, or without a gain."""
-    rows, metric = _held_out(state)
-    if metric is None or len(rows) < 2 or rows[0].holdout is None:
-        return ""
-    last = rows[-1].holdout
-    span = f"{metric.name} {format_number(rows[0].holdout)} → {format_number(last)}"
-    if since := overfitting_since(state):
-        return f"overfitting since #{since.n}: {span}, held out"
-    agrees = gain(metric.direction, last, rows[0].holdout).better
-    return f"the hold-out {'agrees' if agrees else 'shows no gain'}: {span}"
-
-
-def _held_out(state: RunState) -> tuple[list[Row], Metric | None]:
-    """The kept rows whose hold-out is known."""
-    metric = state.contract.held_out
-    if metric is None:
-        return [], None
-    return [row for row in state.rows if row.status == "keep" and row.holdout is not None], metric
 
 
 def evidence_words(row: Row) -> str:

@@ -47,6 +47,17 @@ def verified_words(state: RunState) -> Iterator[str]:
                 yield f"#{effect.n} {verified_step(state, effect.n)}"
 
 
+def refuted(state: RunState) -> frozenset[int]:
+    """Kept experiments whose gain was not there when it was measured again.
+
+    Neither by the step from the text before it, nor by taking it out of the last text.
+    """
+    if state.verification is None or state.verification.finished is None:
+        return frozenset()
+    found = state.verification.finished.effects
+    return frozenset(e.n for e in found if e.kind != "whole" and e.outcome in {"gone", "failed"})
+
+
 def verified_step(state: RunState, n: int) -> str:
     """What a verification says of one kept step; empty where it says nothing."""
     if state.verification is None or state.verification.finished is None:

@@ -68,15 +68,6 @@ def format_change(x: float | None, places: int | None = None) -> str:
     return f"+{text}"
 
 
-def percent(new: float | None, old: float | None) -> str:
-    """The change from `old` to `new` in per cent of `old`: `+4.5 %`; `—` where undefined."""
-    if new is None or old is None or old == 0 or not math.isfinite(new / old):
-        return NONE
-    change = 100 * (new - old) / abs(old)
-    places = 1 if abs(change) < 1000 else 0
-    return f"{format_change(change, places)} %"
-
-
 def format_runs(values: Sequence[float]) -> str:
     """What several runs have measured, to stand behind their median; empty for one run."""
     return f" ({', '.join(map(format_number, values))})" if len(values) > 1 else ""

@@ -13,7 +13,8 @@ from rich.cells import cell_len
 
 from autoexp_tui.model.budget import Forecast, forecast, seconds_left
 from autoexp_tui.model.state import Row, RunState
-from autoexp_tui.summary.headline import brief_figure, progress
+from autoexp_tui.summary.gains import progress
+from autoexp_tui.summary.headline import brief_figure
 from autoexp_tui.summary.night import ended_at
 from autoexp_tui.summary.trust import spread
 from autoexp_tui.text.numbers import MINUS, format_duration, format_number, money

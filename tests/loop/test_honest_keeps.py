@@ -15,9 +15,11 @@ from autoexp_tui.model.contract import Contract, Effect, Guard, HoldOut, Metric
 from autoexp_tui.report.account import account_of
 from autoexp_tui.summary.brief import brief
 from autoexp_tui.summary.digest import digest_of
+from autoexp_tui.summary.headline import best_line
+from autoexp_tui.summary.holdout import holdout_words, not_held_out, overfitting_since
+from autoexp_tui.summary.night import story
 from autoexp_tui.summary.picture import over_time
 from autoexp_tui.summary.series import Series
-from autoexp_tui.summary.trust import holdout_words, overfitting_since
 from autoexp_tui.text.safe import Safe
 
 
@@ -160,7 +162,7 @@ def test_a_holdout_is_stored_with_what_is_kept_and_never_shown_to_the_proposer(
     assert [row.holdout for row in rig.state.rows] == [0.9, 0.8, 0.7]
     assert all("held" not in row.extras for row in rig.state.rows)
     assert "held" not in repr([trial for s in rig.proposer.situations for trial in s.history])
-    assert holdout_words(rig.state) == "the hold-out agrees: held 0.9 → 0.7"
+    assert holdout_words(rig.state) == "the hold-out agrees: held 0.9 → 0.7, 22.2 % better"
 
 
 @pytest.mark.parametrize(
@@ -182,13 +184,39 @@ def test_a_holdout_never_decides(tmp_path: Path) -> None:
     rig = held_out(tmp_path, [0.1, 0.9])
     rig.run()
     assert [row.status for row in rig.state.rows] == ["keep", "keep"]
-    assert holdout_words(rig.state).startswith("the hold-out shows no gain")
+    words = "the hold-out does not share this gain: held 0.1 → 0.9, 800.0 % worse"
+    assert holdout_words(rig.state) == words
+
+
+@pytest.mark.parametrize(
+    ("last", "called", "words"),
+    [
+        (0.88, "the hold-out shares little of this gain", "hardly shared by the hold-out"),
+        (0.9, "the hold-out does not share this gain", "not shared by the hold-out"),
+        (0.8, "the hold-out agrees", ""),
+    ],
+)
+def test_a_gain_that_the_holdout_does_not_share_is_called_that_wherever_it_is_told(
+    tmp_path: Path, last: float, called: str, words: str
+) -> None:
+    rig = held_out(tmp_path, [0.9, last])
+    rig.run()
+    assert (not_held_out(rig.state) or "") == words
+    assert best_line(rig.state).endswith(words or "10.0 % better than the baseline 10")
+    assert holdout_words(rig.state).startswith(called)
+    assert brief(rig.state, 1, 0.0)[2] == holdout_words(rig.state)
+    account = account_of(rig.state)
+    assert any(called[1:] in sentence for sentence in account.story)
+    assert account.changes[-1].startswith("held out: held")
+    told = story(rig.state)
+    assert told[1].text == holdout_words(rig.state)
+    assert [line.tone for line in told[:2]] == (["", "attention"] if words else ["better", ""])
 
 
 def test_where_the_holdout_turns_the_run_overfits_since_then(tmp_path: Path) -> None:
     rig = held_out(tmp_path, [0.9, 0.8, 0.7, 0.75, 0.85, 0.95])
     rig.run()
-    words = "overfitting since #4: held 0.9 → 0.95, held out"
+    words = "overfitting since #4: held 0.9 → 0.95, 5.6 % worse, held out"
     assert holdout_words(rig.state) == words
     assert words in brief(rig.state, 1, 0.0)
     assert digest_of(rig.state).holdout_told == words

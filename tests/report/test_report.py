@@ -16,14 +16,18 @@ from markdown_it import MarkdownIt
 from support.hostile import HOSTILE
 from support.realistic_run import CONTRACT, experiment, folded, opening, recorded, runs, whole_run
 
+from autoexp_tui.commands.summary import _lines
 from autoexp_tui.model import events
-from autoexp_tui.model.contract import Contract
+from autoexp_tui.model.contract import Contract, Metric
 from autoexp_tui.model.events import AnyEvent, Record
 from autoexp_tui.model.state import RunState
+from autoexp_tui.model.verification import Verification
 from autoexp_tui.report import account_of, as_html, as_markdown
+from autoexp_tui.report.comparison import compare, entry_of, table
 from autoexp_tui.samples import recording
 from autoexp_tui.sources.journals import read_state
 from autoexp_tui.summary.groups import OTHER, group_ideas
+from autoexp_tui.text.safe import Safe
 
 PATCH = "--- a/t\n+++ b/t\n@@ -1 +1 @@\n-RATE = 1\n+RATE = {}\n"
 
@@ -216,9 +220,67 @@ def test_the_tuners_slots_make_groups_by_name() -> None:
     assert names(state) == {"RATE": (3, 2), "DEPTH": (1, 1), "WIDTH": (2, 0)}
     rate = next(g for g in group_ideas(state.rows, state.objective) if g.name == "RATE")
     assert rate.way == ("1", "4")
-    assert rate.gain == pytest.approx(0.6)
+    assert rate.gain == pytest.approx(0.1)
+    assert (rate.shared, rate.partners) == (pytest.approx(0.5), ("DEPTH",))
     assert rate.alone == 2
     assert [group.name for group in account_of(state).dead_ends] == ["WIDTH"]
+
+
+def test_a_lesson_is_claimed_only_from_a_change_that_came_alone() -> None:
+    """A hitchhiker of a step of several values gets none of its gain, and is no dead end."""
+    both = {"changed": {"RATE": ["1", "2"], "DEPTH": ["4", "5"]}}
+    state = told(
+        [
+            ("keep", 1.0, "baseline", {}),
+            ("keep", 0.5, "both", both),
+            ("keep", 0.3, "RATE", {"changed": {"RATE": ["2", "4"]}}),
+            ("discard", 0.6, "w", {"changed": {"WIDTH": ["8", "9"], "DEPTH": ["5", "6"]}}),
+            ("discard", 0.6, "w", {"changed": {"WIDTH": ["8", "7"], "RATE": ["4", "5"]}}),
+        ]
+    )
+    page = as_markdown(account_of(state))
+    assert "| DEPTH (4 → 5) | 2 | 1 | — | 0.5 together with RATE |" in page
+    assert "| RATE (1 → 4) | 3 | 2 | 0.2 | 0.5 together with DEPTH |" in page
+    assert "no lesson about any of them" in page
+    assert "together with DEPTH" in as_html(account_of(state))
+    assert account_of(state).dead_ends == ()
+
+
+def test_a_gain_that_a_verification_refuted_is_no_lesson() -> None:
+    state = told(
+        [
+            ("keep", 1.0, "baseline", {}),
+            ("keep", 0.5, "RATE", {"changed": {"RATE": ["1", "2"]}}),
+        ]
+    )
+    gone = events.Effect("step", 2, "gone", 0.5, 0.0, -0.1, 0.1)
+    state.verification = Verification(
+        events.VerificationStarted(1, (2,), (), 3, 1),
+        finished=events.VerificationFinished(
+            Safe("done"), complete=True, rounds=3, reproduced=None, effects=(gone,)
+        ),
+    )
+    page = as_markdown(account_of(state))
+    assert "| RATE (1 → 2) | 1 | 1 | — | #2 was gone when measured again |" in page
+
+
+@pytest.mark.parametrize("worse", [13.42, 10.00001])
+def test_what_got_worse_is_never_told_with_a_sign_before_better(worse: float) -> None:
+    """A cheaper plan that answers later, by each viewer."""
+    rule = Contract("t", "h", (Metric(Safe("cost"), "lower"), Metric(Safe("p95"), "lower")))
+    run = opening(rule)
+    for n, values in enumerate([{"cost": 2.0, "p95": 10.0}, {"cost": 1.0, "p95": worse}], 1):
+        run += [
+            events.ExperimentStarted(n, "0" * 40),
+            events.Decided(n, "keep", f"{n:040x}", "0" * 40, Safe("d"), Safe(""), values, 2.0),
+        ]
+    state = folded(recorded(run))
+    account = account_of(state)
+    entry = entry_of("a", state, "experiment")
+    seen = [*account.changes, *_lines(account.digest), *table(compare([entry], "experiment"))]
+    assert any("worse" in line and "p95" in line for line in seen)
+    for line in [*seen, as_markdown(account), as_html(account)]:
+        assert not re.search(r"[−-][\d.]+ %? ?(better|worse)", line), line
 
 
 @pytest.mark.parametrize("memo", [{"changed": 3}, {"changed": {"A": 1}}, {"changed": {"A": ["x"]}}])

@@ -79,22 +79,6 @@ def test_a_change_carries_its_sign(x: float | None, places: int | None, text: st
 
 
 @pytest.mark.parametrize(
-    ("new", "old", "text"),
-    [
-        (0.4312, 0.5536, f"{MINUS}22.1 %"),
-        (1.1, 1.0, "+10.0 %"),
-        (-1.0, -2.0, "+50.0 %"),
-        (1.0, 1.0, "0.0 %"),
-        (1.0, 0.0, "—"),
-        (None, 1.0, "—"),
-        (1.0, None, "—"),
-    ],
-)
-def test_per_cent_is_of_the_old_value(new: float | None, old: float | None, text: str) -> None:
-    assert numbers.percent(new, old) == text
-
-
-@pytest.mark.parametrize(
     ("seconds", "text"),
     [
         (0.4, "0.4s"),

@@ -22,6 +22,7 @@ def notebook_request(situation: Situation) -> str:
         "Answer with the notebook alone, in plain text with three headings: `Patterns` (what "
         "helps and what hurts, with values and sizes, and the numbers of the experiments), `Dead "
         "ends` (what needs no further try, and why), `Open questions` (what is worth a try next, "
-        "and what would tell). Tell only what the experiments show; say where you guess. At most "
-        f"{most * BYTES} characters."
+        "and what would tell). Tell only what the experiments show; say where you guess. What a "
+        "change is worth is known where it was tried alone: of changes that came together, say so. "
+        f"At most {most * BYTES} characters."
     )
