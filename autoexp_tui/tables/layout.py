@@ -41,7 +41,8 @@ def lay_out(sheet: Sheet, hints: Iterable[str] = ()) -> Layout:
     """Find out what the columns of a sheet are. `hints` are names that documents speak of."""
     columns = sampled(sheet)
     rows = any(not record.text for record in sheet.records)
-    status = _status(columns, sheet.named)
+    declared = next((c for c in columns if sheet.status and c.name == sheet.status), None)
+    status = declared or _status(columns, sheet.named)
     direction = _named(columns, names.DIRECTION, lambda c: c.share(_is_way) >= 0.5)
     name = _named(
         columns, names.NAME, lambda c: c.filled > 0 and c.numeric < 0.2 and c.distinct == 0
@@ -52,6 +53,9 @@ def lay_out(sheet: Sheet, hints: Iterable[str] = ()) -> Layout:
     time = _time(columns)
     commit = _commit(columns, sheet.named)
     index = _index(columns, sheet.named)
+    for column in columns:
+        if column.role is None and column.name in sheet.settings:
+            column.role = "setting" if column.numeric >= 0.5 else "text"
     candidates = candidates_of(columns, rows)
     primary, doubtful = primary_of(columns, candidates, status, sheet, set(hints))
     if primary is not None:

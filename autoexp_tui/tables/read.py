@@ -6,7 +6,6 @@ What words mean is known by `names` and `statuses`; what is doubtful is noted by
 
 from __future__ import annotations
 
-import codecs
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -33,6 +32,9 @@ from autoexp_tui.tables.model import (
 from autoexp_tui.tables.primary import total_of
 from autoexp_tui.tables.sheet import Config, Sheet, SheetRecord, cut, way_of
 from autoexp_tui.tables.siblings import sibling_direction
+from autoexp_tui.tables.stores import read_store
+from autoexp_tui.tables.stores.binary import refuse
+from autoexp_tui.tables.stores.source import Source
 from autoexp_tui.text.safe import one_line
 
 _DESCRIPTION = 2000
@@ -41,11 +43,15 @@ _DESCRIPTION = 2000
 def read_table(path: Path, *, docs: bool = True) -> Table:
     """Read any experiment table. `docs`: look at documents and tables beside it for a direction.
 
-    Raises OSError where the file can't be read; nothing that it may hold raises.
+    Raises OSError where the file can't be read, and UsageProblem where it is no table at all.
     """
     lines = read_docs(path) if docs else []
-    table = parse_table(path.read_bytes(), name=path.name, folder=path.resolve().parent.name,
-                          docs=lines)  # fmt: skip
+    source = Source.at(path)
+    sheet = read_store(source)
+    if sheet is None:
+        refuse(source)
+        sheet = _text_sheet(source)
+    table = _table(sheet, path.name, path.resolve().parent.name, lines)
     if docs and table.primary.metric and table.primary.direction.way == "unknown":
         found = sibling_direction(path, table, parse_table)
         if found is not None:
@@ -57,22 +63,25 @@ def parse_table(
     data: bytes, *, name: str = "", folder: str = "", docs: Sequence[DocLine] = ()
 ) -> Table:
     """Read a table from its bytes. `docs` are lines of documents that may speak of its columns."""
-    text = _decoded(data)
-    sheet = read_objects(text) if looks_like_json(text) else read_grid(text)
+    source = Source(data)
+    return _table(read_store(source) or _text_sheet(source), name, folder, docs)
+
+
+def _text_sheet(source: Source) -> Sheet:
+    text = source.text
+    return read_objects(text) if looks_like_json(text) else read_grid(text)
+
+
+def _table(sheet: Sheet, name: str, folder: str, docs: Sequence[DocLine]) -> Table:
     # Names are keys: they are cleaned here, where two that look the same still can be one column
     # each. Cells and notes are shown by way of events and summaries, whose types clean them.
     sheet.columns = _cleaned(sheet.columns)
     for config in sheet.configs:
         config.metric, config.title = one_line(config.metric), one_line(config.title)
     said = spoken_of(docs, [*sheet.columns, *(config.metric for config in sheet.configs)])
+    said |= sheet.ways
     layout = lay_out(sheet, said)
     return _Builder(sheet, layout, said).table(name, folder)
-
-
-def _decoded(data: bytes) -> str:
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return data.decode("utf-16", "replace")
-    return data.decode("utf-8-sig", "replace")
 
 
 def _cleaned(names: Sequence[str]) -> list[str]:
@@ -104,7 +113,7 @@ class _Builder:
         self._layout = layout
         self._said = said
         self._words = [self._word(record) for record in sheet.records]
-        self._standings = statuses.outcomes_of(self._words)
+        self._standings = statuses.outcomes_of(self._words) | sheet.outcomes
         self._figures = [(column, sheet.columns[column]) for column in layout.figures]
         self._primary = "" if layout.primary is None else sheet.columns[layout.primary]
         self._sentinels = self._marks()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from autoexp_tui.tables.model import Cell, FileKind, Note, Way
+from autoexp_tui.tables.model import Cell, FileKind, InferredWay, Note, Outcome, Way
 
 CELL = 4000
 """Characters of a cell that are kept."""
@@ -45,6 +45,14 @@ class Sheet(msgspec.Struct):
     """False: the names of the columns are ours."""
     flavour: str = ""
     """The dialect, where the form of the file already tells it."""
+    settings: frozenset[str] = frozenset()
+    """Columns that the program says were chosen or counted: no run is judged by them."""
+    ways: dict[str, InferredWay] = {}
+    """Which way is better in a column, where the program that wrote it says so."""
+    status: str = ""
+    """The column of verdicts or states, where the program says which it is."""
+    outcomes: dict[str, Outcome] = {}
+    """What the words of its status column amount to, where the program's own meaning is known."""
 
 
 def cut(text: str) -> str:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+from autoexp_tui.model.problem import UsageProblem
 from autoexp_tui.tables.model import InferredWay, Table, Way
 
 _DIGITS = re.compile(r"\d+")
@@ -29,7 +30,7 @@ def sibling_direction(path: Path, table: Table, parse: Callable[..., Table]) -> 
         try:
             with other.open("rb") as file:
                 sibling = parse(file.read(_BYTES))
-        except OSError:
+        except (OSError, UsageProblem):
             continue
         way = sibling.primary.direction.way
         if way != "unknown" and _same(table, sibling):
