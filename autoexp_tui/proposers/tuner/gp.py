@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import linalg, optimize
+
+from autoexp_tui.proposers.tuner import descent
 
 Array = NDArray[np.float64]
 
@@ -29,6 +30,9 @@ _ISOTROPIC = (0.1, 0.25, 0.6, 1.5, 4.0)
 _OFFSETS = (math.inf, 1.0, 0.1, 0.01)
 """How far below the best the logarithm is taken from, in distances of best and median."""
 _ITERATIONS = 25
+_LEAST_NUGGET = -20.0
+_BLOCK = 48
+"""Triangular matrices up to this size are inverted as any other is."""
 _JITTER = 1e-9
 
 
@@ -83,16 +87,15 @@ class Process:
     mean: float
     scale: float
     """The variance far from every measurement."""
-    factor: Array
-    """Lower Cholesky factor of the correlations."""
+    whitening: Array
+    """n × n: the inverse of the lower Cholesky factor of the correlations."""
     weights: Array
     """n: correlations with these make the expectation."""
 
     def believe(self, at: Array) -> tuple[Array, Array]:
         """Expectation and standard deviation at m × k points."""
         near = _correlation(_distance(at / self.lengths, self.points / self.lengths))
-        spread = linalg.solve_triangular(self.factor, near.T, lower=True, check_finite=False)
-        left = np.maximum(1.0 - (spread**2).sum(0), 1e-12)
+        left = np.maximum(1.0 - ((near @ self.whitening.T) ** 2).sum(1), 1e-12)
         return self.mean + near @ self.weights, np.sqrt(self.scale * left)
 
     def slopes(self, at: Array) -> tuple[float, float, Array, Array]:
@@ -102,7 +105,7 @@ class Process:
         decay = np.exp(-_ROOT5 * r)
         near = (1 + _ROOT5 * r + 5 / 3 * r * r) * decay
         change = -(5 / 3 * (1 + _ROOT5 * r) * decay)[:, None] * apart / self.lengths
-        solved = linalg.cho_solve((self.factor, True), near, check_finite=False)
+        solved = self.whitening.T @ (self.whitening @ near)
         deviation = math.sqrt(self.scale * max(1.0 - float(near @ solved), 1e-12))
         return (
             self.mean + float(near @ self.weights),
@@ -167,47 +170,39 @@ class _Problem:
         for length in _ISOTROPIC:
             log = math.log(length * math.sqrt(count))
             theta = np.hstack((np.full(count, log), _NUGGET))
-            tried.append((self._density(theta, _correlation(apart / math.exp(log)))[0], theta))
+            tried.append((self._density(theta, _correlation(apart / math.exp(log)))[2], theta))
         return max(tried, key=lambda one: one[0])
 
     def search(self, theta: Array) -> Array:
         """The most probable logarithms, from `theta` on."""
-        bounds = [(math.log(0.01), math.log(1e3))] * (len(theta) - 1) + [(-20.0, 0.0)]
-        found = optimize.minimize(
-            self._negative,
-            theta,
-            jac=True,
-            method="L-BFGS-B",
-            bounds=bounds,
-            options={"maxiter": _ITERATIONS},
-        )
-        return np.asarray(found.x, dtype=np.float64)
+        low, high = np.full(len(theta), math.log(0.01)), np.full(len(theta), math.log(1e3))
+        low[-1], high[-1] = _LEAST_NUGGET, 0.0
+        return descent.least(self._negative, theta, low, high, _ITERATIONS)
 
     def process(self, theta: Array) -> Process:
         lengths = np.exp(theta[:-1])[self.groups]
         scaled = self.points / lengths
-        _, factor, weights, mean, scale = self._density(
+        whitening, white, _, mean, scale = self._density(
             theta, _correlation(_distance(scaled, scaled))
         )
-        return Process(self.points, lengths, mean, scale, factor, weights)
+        return Process(self.points, lengths, mean, scale, whitening, whitening.T @ white)
 
     def _density(
         self, theta: Array, correlation: Array
-    ) -> tuple[float, Array, Array, float, float]:
-        """Logarithm of the density, Cholesky factor, weights, mean and scale."""
+    ) -> tuple[Array, Array, float, float, float]:
+        """Whitening, whitened figures, logarithm of the density, mean and scale."""
         n = len(self.figures)
         factor = _factor(correlation, self.noise + math.exp(theta[-1]))
-        both = linalg.cho_solve(
-            (factor, True), np.column_stack((self.figures, np.ones(n))), check_finite=False
-        )
-        mean = float(both[:, 0].sum() / both[:, 1].sum())
-        weights = both[:, 0] - mean * both[:, 1]
-        squares = float((self.figures - mean) @ weights)
+        whitening = _inverse(factor)
+        ones, white = whitening.sum(1), whitening @ self.figures
+        mean = float(ones @ white / (ones @ ones))
+        white -= mean * ones
+        squares = float(white @ white)
         value = -0.5 * (n + 2 * _SHAPE) * math.log(2 * _RATE + squares)
         value -= float(np.log(np.diag(factor)).sum())
         value -= 0.5 * float((((theta[:-1] - self._expected) / _SPREAD) ** 2).sum())
         value -= 0.5 * ((theta[-1] - _NUGGET) / _NUGGET_SPREAD) ** 2
-        return value, factor, weights, mean, (2 * _RATE + squares) / (n + 2 * _SHAPE)
+        return whitening, white, value, mean, (2 * _RATE + squares) / (n + 2 * _SHAPE)
 
     def _negative(self, theta: Array) -> tuple[float, Array]:
         lengths = np.exp(theta[:-1])[self.groups]
@@ -215,8 +210,8 @@ class _Problem:
         r = _distance(scaled, scaled)
         decay = np.exp(-_ROOT5 * r)
         correlation = (1 + _ROOT5 * r + 5 / 3 * r * r) * decay
-        value, factor, weights, _, scale = self._density(theta, correlation)
-        inverse = linalg.cho_solve((factor, True), np.eye(len(r)), check_finite=False)
+        whitening, white, value, _, scale = self._density(theta, correlation)
+        weights, inverse = whitening.T @ white, whitening.T @ whitening
         lever = np.outer(weights, weights) / scale - inverse
         change = lever * (5 / 3 * (1 + _ROOT5 * r) * decay)
         # The sum over pairs of `change` times the squared distance in one column, for all columns.
@@ -242,7 +237,20 @@ def _factor(correlation: Array, nugget: Array) -> Array:
     for jitter in (_JITTER, 1e-6, 1e-3):
         try:
             lifted = correlation + np.diag(nugget + jitter)
-            return np.asarray(linalg.cholesky(lifted, lower=True, check_finite=False))
-        except linalg.LinAlgError:
+            return np.asarray(np.linalg.cholesky(lifted))
+        except np.linalg.LinAlgError:
             continue
     raise FloatingPointError("correlations that no process can have")
+
+
+def _inverse(factor: Array) -> Array:
+    """Of a lower triangular matrix, by halves: products are what a processor does fastest."""
+    n = len(factor)
+    if n <= _BLOCK:
+        return np.asarray(np.linalg.inv(factor))
+    half = n // 2
+    found = np.zeros_like(factor)
+    found[:half, :half] = _inverse(factor[:half, :half])
+    found[half:, half:] = _inverse(factor[half:, half:])
+    found[half:, :half] = -found[half:, half:] @ factor[half:, :half] @ found[:half, :half]
+    return found

@@ -16,10 +16,9 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize, special
 from threadpoolctl import ThreadpoolController
 
-from autoexp_tui.proposers.tuner import gp
+from autoexp_tui.proposers.tuner import descent, gp, normal
 from autoexp_tui.proposers.tuner.cube import Cube
 
 Array = NDArray[np.float64]
@@ -158,18 +157,7 @@ def _pools() -> ThreadpoolController:
 
 def log_improvement(mean: Array, deviation: Array, best: float) -> Array:
     """Logarithm of the expected improvement (Ament et al., NeurIPS 2023), without underflow."""
-    return np.asarray(np.log(deviation) + _log_h((best - mean) / deviation))
-
-
-def _log_h(z: Array) -> Array:
-    """log(φ(z) + z Φ(z))."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        plain = np.log(np.exp(-0.5 * z * z) / math.sqrt(2 * math.pi) + z * special.ndtr(z))
-        size = np.maximum(-z, 1.0)
-        log_phi = -0.5 * z * z - 0.5 * math.log(2 * math.pi)
-        mills = 1 - size * math.sqrt(math.pi / 2) * special.erfcx(size / math.sqrt(2))
-        tail = np.where(size < 1e4, np.log(np.maximum(mills, 1e-300)), -2 * np.log(size))
-    return np.asarray(np.where(z > -1, plain, log_phi + tail))
+    return np.log(deviation) + normal.log_improvement((best - mean) / deviation)
 
 
 class _Feasible:
@@ -191,10 +179,10 @@ class _Feasible:
         found = np.zeros(len(rows))
         if self._crashes is not None:
             mean, deviation = self._crashes.believe(rows)
-            found += special.log_ndtr(mean / np.sqrt(deviation**2 + 0.1))
+            found += normal.log_mass(mean / np.sqrt(deviation**2 + 0.1))
         if self._seconds is not None:
             mean, deviation = self._seconds.believe(rows)
-            found += special.log_ndtr((self._limit - mean) / np.sqrt(deviation**2 + 1e-4))
+            found += normal.log_mass((self._limit - mean) / np.sqrt(deviation**2 + 1e-4))
         return found
 
 
@@ -277,23 +265,14 @@ def _climb(
         row[free] = part
         mean, deviation, mean_slope, deviation_slope = process.slopes(row)
         z = (best - mean) / deviation
-        log_h = float(_log_h(np.array([z]))[0])
-        density = math.exp(min(-0.5 * z * z - 0.5 * math.log(2 * math.pi) - log_h, 700))
-        mass = math.exp(min(float(special.log_ndtr(z)) - log_h, 700))
+        log_h = float(normal.log_improvement(np.array([z]))[0])
+        density = math.exp(min(-0.5 * z * z - normal.LOG_ROOT_2PI - log_h, 700))
+        mass = math.exp(min(float(normal.log_mass(np.array([z]))[0]) - log_h, 700))
         slope = density * deviation_slope / deviation - mass * mean_slope / deviation
         return -(math.log(deviation) + log_h), -slope[free]
 
-    bounds = list(zip(low[free], high[free], strict=True))
-    found = optimize.minimize(
-        negative,
-        np.clip(start[free], low[free], high[free]),
-        jac=True,
-        method="L-BFGS-B",
-        bounds=bounds,
-        options={"maxiter": _STEPS},
-    )
     row = start.copy()
-    row[free] = found.x
+    row[free] = descent.least(negative, start[free], low[free], high[free], _STEPS)
     return row
 
 

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
 import numpy as np
 
 from autoexp_tui.model.contract import Contract
 from autoexp_tui.model.objective import Objective, cost
+from autoexp_tui.proposers.tuner import model
 from autoexp_tui.proposers.tuner.cube import Cube
 from autoexp_tui.proposers.tuner.past import Past
 from autoexp_tui.proposers.tuner.space import Space
-
-if TYPE_CHECKING:
-    from autoexp_tui.proposers.tuner.model import Found
 
 _SAME = 1e-12
 _NEGLIGIBLE = 0.01
@@ -52,8 +48,6 @@ def modelled(
         radius: See `model.best_point`.
         widest: So many slots at most differ from the best text; 0 for any number.
     """
-    from autoexp_tui.proposers.tuner import model  # noqa: PLC0415 - scipy, once it is needed
-
     cube = Cube(space.domains)
     rows, losses, seconds, crashed, crashed_seconds = [], [], [], [], []
     for tried in past.window():
@@ -89,7 +83,7 @@ def modelled(
     return Modelled(values, _words(found, contract))
 
 
-def _words(found: Found, contract: Contract) -> str:
+def _words(found: model.Found, contract: Contract) -> str:
     risk = f", measured with probability {found.feasible:.2f}" if found.feasible < _FEASIBLE else ""
     if contract.decide.rule == "pareto":
         return ""
