@@ -31,6 +31,8 @@ from typing import Literal, NamedTuple, TypeAlias
 import msgspec
 from msgspec.structs import replace
 
+from autoexp_tui.model.quantiles import student_above
+
 Merits: TypeAlias = tuple[float, ...]
 """Of one evaluation, the figures that decide; larger is better. See `Objective.merits`."""
 
@@ -348,11 +350,10 @@ def efficacy_bound(alpha: float, look: int, looks: int, freedom: int) -> float:
 
     `freedom` are the degrees of freedom of the spread that those are made of.
     """
-    # Not `scipy.stats`, which would double what a runner takes of memory.
-    from scipy.special import ndtr, ndtri, stdtrit  # noqa: PLC0415 - no viewer needs it
+    normal = statistics.NormalDist()
 
     def spent(k: int) -> float:
-        return 2 * float(ndtr(ndtri(alpha / 2) / math.sqrt(k / looks))) if k else 0.0
+        return 2 * normal.cdf(normal.inv_cdf(alpha / 2) / math.sqrt(k / looks)) if k else 0.0
 
     share = max(spent(look) - spent(look - 1), 1e-9)
-    return -float(stdtrit(freedom, share))
+    return student_above(share, freedom)
