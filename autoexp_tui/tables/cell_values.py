@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import math
 import re
 from functools import lru_cache
@@ -21,12 +20,11 @@ _NUMBER = re.compile(
     r"(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:[.,]\d+)?|\.\d+)"
     r"(?P<exponent>[eE][+\-]?\d{1,3})?"
     r"\s*(?P<unit>[^\d\s(±,;=+]{0,12}(?:/[a-zA-Zµ]{1,8})?)"
-    r"(?P<rest>\s*(?:±\s*[\d.]+(?:[eE][+\-]?\d+)?\s*[%\w]{0,6})?\s*(?:\([^()]{0,80}\))?)"
+    r"(?P<rest>\s*(?:(?:±|\+\s?/?\s?[-\u2212])\s*[\d.,]+(?:[eE][+\-]?\d+)?\s*[%\w]{0,6})?"
+    r"\s*(?:@\s*[\w.=\-]{1,24})?\s*(?:\([^()]{0,80}\))?)"
 )
 _HASH = re.compile(r"[0-9a-f]{6,64}(?:[-_]\w{1,16})?", re.ASCII)
 _LONGEST = 120
-_YEARS = 631_152_000.0, 4_102_444_800.0
-"""1990 to 2100, as seconds since the epoch."""
 
 
 def number(cell: Cell) -> float | None:
@@ -61,42 +59,6 @@ def is_blank(cell: Cell) -> bool:
 def is_hash(cell: Cell) -> bool:
     """Whether a cell looks like a commit: hexadecimal digits, perhaps `-dirty` behind them."""
     return type(cell) is str and len(cell) <= 81 and _HASH.fullmatch(cell) is not None
-
-
-def moment(cell: Cell) -> float | None:
-    """Seconds since the epoch of a date, a time in ISO 8601, or a count of seconds or more.
-
-    A time without a zone is taken as UTC. Counts may be in milli-, micro- or nanoseconds.
-    """
-    if type(cell) is str:
-        text = cell.strip()
-        if not 8 <= len(text) <= 40 or not text[:4].isdigit():
-            return None
-        value = _epoch(number(text)) if text[4:].replace(".", "", 1).isdigit() else None
-        return _iso(text) if value is None else value
-    return _epoch(number(cell))
-
-
-def _epoch(value: float | None) -> float | None:
-    if value is None:
-        return None
-    for scale in (1.0, 1e3, 1e6, 1e9):
-        if _YEARS[0] <= value / scale < _YEARS[1]:
-            return value / scale
-    return None
-
-
-@lru_cache(maxsize=8192)
-def _iso(text: str) -> float | None:
-    shape = text.replace("_", "T") if len(text) > 10 and text[10] == "_" else text
-    if len(shape) == 17 and shape[10] == "T" and shape[11:].isdigit():  # 2026-03-11T155353
-        shape = f"{shape[:13]}:{shape[13:15]}:{shape[15:]}"
-    try:
-        value = dt.datetime.fromisoformat(shape.removesuffix(" UTC"))
-        aware = value if value.tzinfo else value.replace(tzinfo=dt.UTC)
-        return aware.timestamp()
-    except (ValueError, OverflowError):
-        return None
 
 
 @lru_cache(maxsize=8192)

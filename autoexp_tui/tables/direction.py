@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from autoexp_tui.tables import names
+from autoexp_tui.tables import names, statuses
 from autoexp_tui.tables.model import UNKNOWN, Confidence, InferredWay, Outcome, Way
 
 
@@ -43,6 +43,26 @@ class Votes(NamedTuple):
         return max(self.lower, self.higher) / self.weight if self.weight else 0.0
 
 
+def judged_points(
+    rows: Sequence[tuple[float | None, str, Outcome]], *, accepting: bool
+) -> list[Judged]:
+    """The measurements of rows, given as value, word and outcome; what has no value is left out.
+
+    `accepting`: the verdicts answer whether something was kept, so that a plain OK is one.
+    """
+    plain = accepting or any(status == "rejected" for _, _, status in rows)
+    known: dict[str, tuple[bool, bool]] = {}
+    found = []
+    for value, word, status in rows:
+        if value is not None:
+            kind = known.get(word)
+            if kind is None:
+                ran = not plain and statuses.only_ran(word)
+                kind = known[word] = statuses.is_baseline(word), not ran
+            found.append(Judged(value, status, *kind))
+    return found
+
+
 def infer(metric: str, points: Sequence[Judged], *, delta: bool, total: bool) -> InferredWay:
     """Return the direction that the rows and the name make likely; unknown rather than a guess.
 
@@ -52,7 +72,7 @@ def infer(metric: str, points: Sequence[Judged], *, delta: bool, total: bool) ->
     votes = delta_votes(points) if delta else level_votes(points)
     way, strength = names.name_direction(metric)
     clear = votes.weight >= 4 and votes.agreement >= 0.75
-    if strength == 2 or (strength == 1 and way == votes.way):
+    if strength == 2 or (strength == 1 and way == votes.way and clear):
         return _by_name(metric, votes, clear=clear)
     if clear:
         return InferredWay(votes.way, "what was kept and what was not", "medium")
@@ -101,6 +121,30 @@ def level_votes(points: Iterable[Judged]) -> Votes:
     return Votes(*votes)
 
 
+def steps(points: Iterable[Judged], *, higher: bool) -> tuple[float, float]:
+    """The weight of the decisions that a direction explains, and of those that go against it.
+
+    A kept step the wrong way weighs four times as much as a better value that was refused.
+    """
+    support = against = 0.0
+    incumbent: float | None = None
+    for value, status, restart, judged in points:
+        if not judged or (status != "kept" and incumbent is None):
+            continue
+        if restart or incumbent is None:
+            incumbent = value if status == "kept" else incumbent
+            continue
+        better = value > incumbent if higher else value < incumbent
+        if status == "kept":
+            support += 2.0 * (better and value != incumbent)
+            against += 2.0 * (not better and value != incumbent)
+            incumbent = value
+        elif status == "rejected" and value != incumbent:
+            support += 1.0 * (not better)
+            against += 0.5 * better
+    return support, against
+
+
 def delta_votes(points: Sequence[Judged]) -> Votes:
     """The sign of what was kept is the good one; large differences weigh more, up to five times."""
     sizes = [abs(point.value) for point in points if point.value]
@@ -120,7 +164,7 @@ def tops_out(points: Sequence[Judged]) -> bool:
 
     That is the end of a scale, and nobody keeps the worst possible value.
     """
-    kept = [point.value for point in points if point.status == "kept"]
+    kept = [point.value for point in points if point.status in {"kept", "none"}]
     return (
         bool(kept)
         and max(point.value for point in points) == 100.0

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from operator import methodcaller
 
-from autoexp_tui.tables import cell_values, names, statuses
+from autoexp_tui.tables import cell_values, dates, names, statuses
 from autoexp_tui.tables.model import Cell, FileKind
 from autoexp_tui.tables.sheet import CELL, COLUMNS, Config, Remarks, Sheet, SheetRecord, cut, way_of
 
@@ -201,9 +201,7 @@ def _is_header(cells: Sequence[str]) -> bool:
     if not filled or len(filled) * 2 < len(cells):
         return False
     if any(
-        cell_values.number(cell) is not None
-        or cell_values.moment(cell) is not None
-        or len(cell) > 60
+        cell_values.number(cell) is not None or dates.moment(cell) is not None or len(cell) > 60
         for cell in filled
     ):
         return False

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
-from autoexp_tui.tables import cell_values, names, statuses
+from autoexp_tui.tables import cell_values, dates, names, statuses
 from autoexp_tui.tables.column import Sampled, counts, is_long_text, rises, sampled
 from autoexp_tui.tables.model import Cell, ColumnRole, TableColumn
 from autoexp_tui.tables.primary import candidates_of, primary_of
@@ -21,6 +22,12 @@ class Layout:
     columns: tuple[TableColumn, ...]
     primary: int | None
     status: int | None
+    accepting: bool
+    """Whether the status column asks what was kept, so that 1, true and OK say that it was."""
+    state: int | None
+    """Another column that tells how a run ended."""
+    group: int | None
+    """A column that says which rows are there to be compared with."""
     description: tuple[int, ...]
     """The best first; later ones stand in where it is empty."""
     index: int | None
@@ -42,12 +49,13 @@ def lay_out(sheet: Sheet, hints: Iterable[str] = ()) -> Layout:
     columns = sampled(sheet)
     rows = any(not record.text for record in sheet.records)
     declared = next((c for c in columns if sheet.status and c.name == sheet.status), None)
-    status = declared or _status(columns, sheet.named)
+    status, state = (declared, None) if declared else _status(columns, sheet.named)
     direction = _named(columns, names.DIRECTION, lambda c: c.share(_is_way) >= 0.5)
     name = _named(
         columns, names.NAME, lambda c: c.filled > 0 and c.numeric < 0.2 and c.distinct == 0
     )
     _assign(status, "status")
+    _assign(state, "status")
     _assign(direction, "direction")
     _assign(name, "name")
     time = _time(columns)
@@ -56,8 +64,9 @@ def lay_out(sheet: Sheet, hints: Iterable[str] = ()) -> Layout:
     for column in columns:
         if column.role is None and column.name in sheet.settings:
             column.role = "setting" if column.numeric >= 0.5 else "text"
-    candidates = candidates_of(columns, rows)
+    candidates = candidates_of(columns, rows, sheet)
     primary, doubtful = primary_of(columns, candidates, status, sheet, set(hints))
+    group = _group(columns)
     if primary is not None:
         primary.role = "metric"
     seconds, scale = _seconds(columns)
@@ -74,6 +83,9 @@ def lay_out(sheet: Sheet, hints: Iterable[str] = ()) -> Layout:
         columns=tuple(TableColumn(c.name, c.role or "text", c.unit) for c in columns),
         primary=None if primary is None else primary.at,
         status=_at(status),
+        accepting=status is not None and statuses.accepts(status.name),
+        state=_at(state),
+        group=_at(group),
         description=tuple(description),
         index=_at(index),
         commit=_at(commit),
@@ -130,14 +142,21 @@ def _named(
     )
 
 
-def _status(columns: Sequence[Sampled], named: bool) -> Sampled | None:
-    def fits(column: Sampled) -> bool:
-        return not column.filled or column.share(statuses.is_verdict) >= 0.5
+def _status(columns: Sequence[Sampled], named: bool) -> tuple[Sampled | None, Sampled | None]:
+    """The column of verdicts, and another one that tells how runs ended.
 
-    for wanted in names.STATUS if named else ():
-        found = [c for c in columns if names.leaf(c.name) == wanted and fits(c)]
-        if found:
-            return min(found, key=lambda c: c.name.count("."))
+    One that says what was kept goes before one that only says that it ran.
+    """
+    found: list[Sampled] = []
+    if named:
+        order = {word: place for place, word in enumerate(names.STATUS)}
+        named_so = [c for c in columns if _is_asked(c.name, order) and _answers(c)]
+        found = sorted(
+            named_so,
+            key=lambda c: (_vagueness(c), order.get(names.leaf(c.name), 50), c.name.count(".")),
+        )
+    if found:
+        return found[0], next((c for c in found[1:] if _tells_failures(c)), None)
     likely = [
         c
         for c in columns
@@ -148,12 +167,64 @@ def _status(columns: Sequence[Sampled], named: bool) -> Sampled | None:
             or _judges(c)
         )
     ]
-    return max(likely, key=lambda c: c.share(_is_judgement), default=None)
+    return max(likely, key=lambda c: c.share(_is_judgement), default=None), None
+
+
+def _is_asked(name: str, known: Container[str]) -> bool:
+    return names.leaf(name) in known or statuses.accepts(name)
+
+
+def _answers(column: Sampled) -> bool:
+    """Whether a column with the name of a verdict's holds some: a few known words are enough."""
+    if not column.filled:
+        return True
+    asks = statuses.accepts(column.name)
+    if asks and column.share(lambda c: statuses.is_flag(c) or statuses.is_verdict(c)) >= 0.75:
+        return True
+    verdicts = column.share(statuses.is_verdict)
+    if asks or names.leaf(column.name) in {"status", "state", "outcome"}:
+        return verdicts >= 0.1 and column.share(_is_brief) >= 0.75
+    return verdicts >= 0.5
+
+
+def _is_brief(cell: Cell) -> bool:
+    if type(cell) is not str:
+        return isinstance(cell, bool)
+    return len(cell) <= 40 and cell.count(" ") <= 4 and cell_values.number(cell) is None
+
+
+def _vagueness(column: Sampled) -> int:
+    """0 where a column says what was kept and what wasn't, 2 where it only says what ran."""
+    if column.filled and (statuses.accepts(column.name) or _judges(column)):
+        return 0
+    plain = any(_is_judgement(c) and not statuses.only_ran(str(c)) for c in column.cells[:200])
+    return 1 if plain else 2
+
+
+def _tells_failures(column: Sampled) -> bool:
+    return column.share(statuses.is_verdict) >= 0.5 and column.share(
+        lambda c: not isinstance(c, bool)
+    ) >= 0.5  # fmt: skip
+
+
+_GROUPS = frozenset("group arm variant condition role kind type cohort label series".split())
+
+
+def _group(columns: Sequence[Sampled]) -> Sampled | None:
+    """The column that marks some rows, not most, as what others are compared with."""
+
+    def marks(column: Sampled) -> bool:
+        share = column.share(lambda c: type(c) is str and statuses.is_reference(c))
+        return 0.0 < share <= 0.5 and column.share(_is_brief) >= 0.75
+
+    return next(
+        (c for c in columns if c.role is None and names.leaf(c.name) in _GROUPS and marks(c)), None
+    )
 
 
 def _time(columns: Sequence[Sampled]) -> Sampled | None:
     def dated(column: Sampled) -> bool:
-        return column.share(lambda cell: cell_values.moment(cell) is not None) >= 0.5
+        return column.share(lambda cell: dates.moment(cell) is not None) >= 0.5
 
     found = _named(columns, names.TIME, lambda c: not c.filled or dated(c))
     if found is None:
@@ -230,10 +301,36 @@ _TIMES = {
 }  # fmt: skip
 
 
+_UNITS = {"s": 1.0, "sec": 1.0, "ms": 1e-3, "min": 60.0, "minutes": 60.0, "h": 3600.0,
+          "hours": 3600.0}  # fmt: skip
+
+
 def _seconds(columns: Sequence[Sampled]) -> tuple[Sampled | None, float]:
-    found = _named(columns, _TIMES, lambda c: c.numeric > 0.5)
+    """How long each experiment took, and what its numbers are to be multiplied by."""
+
+    def lasts(column: Sampled) -> bool:
+        return column.share(lambda cell: dates.duration(cell) is not None) > 0.5
+
+    found = _named(columns, _TIMES, lasts) or next(
+        (
+            c
+            for c in columns
+            if c.role is None and names.is_duration(c.name) and lasts(c) and not _runs_on(c)
+        ),
+        None,
+    )
     _assign(found, "seconds")
-    return found, _TIMES[names.leaf(found.name)] if found else 1.0
+    if found is None:
+        return None, 1.0
+    return found, _TIMES.get(
+        names.leaf(found.name), _UNITS.get((names.tokens(found.name) or ("",))[-1], 1.0)
+    )
+
+
+def _runs_on(column: Sampled) -> bool:
+    """Whether numbers go up all the time, as a clock does that nobody starts again."""
+    found = [figure for figure in column.figures if figure is not None]
+    return len(found) > 2 and all(later > earlier for earlier, later in pairwise(found))
 
 
 def _description(columns: Sequence[Sampled]) -> list[int]:

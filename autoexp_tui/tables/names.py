@@ -6,11 +6,14 @@ import re
 from functools import lru_cache
 from typing import Literal
 
+from autoexp_tui.tables import foreign
 from autoexp_tui.tables.model import Way
 
 Strength = Literal[0, 1, 2]
 
-_SPLIT = re.compile(r"[^0-9a-zA-Zµμ%#]+|(?<=[a-z])(?=[A-Z])")
+_SPLIT = re.compile(r"[^\w%#№]+|_+|(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_MIXED = re.compile(r"(?<![A-Za-z])(?:n?DCG|m?AP|m?IoU|[kKMGT]i?B|PnL|[rR]OC)(?![a-z])|pass@")
+"""Words in which a capital begins no new word."""
 
 LOWER = frozenset(
     "loss losses bpb bpc ppl perplexity err error errors rmse mse mae mape smape wer cer fid kid "
@@ -19,8 +22,15 @@ LOWER = frozenset(
     "maxdd conflicts eer ece issues bugs defects uncovered crashes penalty fpr fnr lpips allocs "
     "allocations instructions ir gates toffoli duplication complexity lint untested overhead "
     "rmsle mismatches distance energy imbalance offenders flaky timeouts leaks deviation "
-    "p50 p90 p95 p99 p999 slowdown hallucination mpjpe minade minfde residual".split()
+    "p50 p90 p95 p99 p999 slowdown hallucination mpjpe minade minfde residual rmsd nrmse mase wape "
+    "medae mard overshoot jitter drops dropped distortion hausdorff chamfer wrong mistakes deficit "
+    "downtime lost misfit infeasibility logperplexity rougher churn bias".split()
 )
+HEADLINE = frozenset(
+    "acc accuracy auc auroc auprc f1 f map ap mrr ndcg iou miou dice bleu rouge reward rewards "
+    "return returns kappa mcc".split()
+)
+"""Measures of what is wanted itself, where a loss only stands in for it."""
 RESOURCE = frozenset(
     "ms us ns µs μs s sec secs second seconds min mins minutes hours time duration runtime "
     "elapsed walltime makespan bytes byte kb mb gb kib mib gib size cost costs price usd dollars "
@@ -35,21 +45,33 @@ HIGHER = frozenset(
     "coverage covered yield improvement improvements gain gains speedup mfu mbu util utilization "
     "utilisation hit hits hitrate spearman pearson correlation corr ic similarity success solved "
     "kappa mcc silhouette relevance elo uplift saved savings saving correct tflops gflops flops "
-    "bandwidth likelihood expectancy alpha cagr em passes faster kept detected signal balance "
-    "equity jaccard".split()
+    "bandwidth likelihood expectancy cagr em passes faster kept detected signal balance "
+    "equity jaccard goodput conversion ctr retention revenue sales lift hypervolume specificity "
+    "sensitivity tpr tnr ppv npv snr sdr pesq stoi gini concordance plddt lddt gdt fidelity iops "
+    "mips agreement rougel resolved solved recovered ari nmi purity modularity f1score".split()
 )
 WEAK = frozenset(
-    "score scores composite fitness quality rating performance points grade compliance "
+    "score scores composite fitness quality rating performance points grade compliance alpha "
     "accessibility seo efficiency usefulness satisfaction health lighthouse".split()
 )
+_UNITS_OF_TIME = frozenset("s sec secs second seconds min mins minutes hours hour h".split())
+_PARTS = re.compile(r"[./]")
 _RATE_OF = frozenset("s sec secs second seconds min minute minutes hour hours day ms".split())
+_NUMBERED = re.compile(r"\d{1,3}$")
+_SCORES = re.compile(r"f\d{1,3}|f_?beta|r[2²]|top\d+")
 _RISING = frozenset("saved savings saving reduction improvement improvements speedup gain".split())
 
+FACTS = frozenset(
+    "env environment system sys machine hardware hw host platform info meta metadata git versions "
+    "system_attrs tags".split()
+)
+"""Parts of an object that tell of where it ran."""
 INDEX = frozenset(
     "iter iteration iterations run run_number runs n no num number idx index step trial "
     "trial_number round gen generation cycle experiment exp experiment_number # rank attempt seq "
     "sequence id run_id exp_id experiment_id trial_id it loop epoch tag name key optuna_trial "
-    "run_no runid".split()
+    "run_no runid experiment_no nr trial_no training_iteration global_step order fit_order row "
+    "version model_id uuid pid optuna_number".split()
 )
 COMMIT = (
     "commit", "git_commit", "commit_hash", "commit_sha", "sha", "hash", "git_sha", "git_hash",
@@ -59,7 +81,8 @@ COMMIT = (
 TIME = frozenset(
     "timestamp time date datetime when started_at created_at ts date_run finished_at "
     "completed_at started finished start_time end_time datetime_start datetime_complete at "
-    "run_at logged_at utc timestamp_utc evaluated_at recorded_at".split()
+    "run_at logged_at utc timestamp_utc evaluated_at recorded_at created updated_at start end "
+    "start_date end_date updated".split()
 )
 STATUS = (
     "status", "decision", "verdict", "kept", "keep", "outcome", "result", "accepted", "state",
@@ -79,13 +102,18 @@ NAME = frozenset(["metric_name", "metricname", "metric", "primary_metric", "obje
 SETTING = frozenset(
     "seed seeds params param batch batch_size lr steps epochs depth width layers heads dim config "
     "temperature budget budget_s budget_sec limit threshold max_steps top_k top_p patience worker "
-    "workers gpu gpus threads confidence tier tam".split()
+    "workers gpu gpus threads confidence tier tam learning_rate weight_decay dropout momentum "
+    "gamma lambda optimizer hidden units rank_dim vocab beta eps epsilon tau".split()
 )
-_CHOSEN = frozenset("params param hyperparameters config arch args hparams".split())
+_CHOSEN = frozenset(
+    "params param hyperparameters hyperparams config cfg conf arch args hparams hp settings "
+    "options flags lr".split()
+)
 _SETTING_WORDS = frozenset(
     "params param seed num n batch budget steps step epochs epoch lr samples positions layers "
     "threshold tolerance confidence rank max inputs gpu gpus count trades diff size files "
-    "window hyperparameters config arch tests skipped".split()
+    "window hyperparameters config arch tests skipped norm chars characters visitors support "
+    "level id pid port version seeds".split()
 )
 _TEXT_WORDS = frozenset(
     "model backend framework group type mode name id language design phase axis scope tool tools "
@@ -95,13 +123,27 @@ _TEXT_WORDS = frozenset(
 )
 _ASIDE = frozenset(
     "std stdev stddev stderr sem ci var variance p pval pvalue before old prev previous "
-    "baseline incumbent running cumulative worst threshold target goal elapsed champion".split()
+    "baseline incumbent running cumulative worst threshold target goal elapsed champion control "
+    "reference ref rank marginal previously".split()
 )
 DELTA = frozenset("delta deltas diff change improvement gain rel relative uplift".split())
 _YARDSTICKS = frozenset("baseline base best prev previous parent incumbent start".split())
 _COUNTED = frozenset("passed passing pass failed tests total detected kept".split())
 _MEAN = frozenset("median mean avg average".split())
-_LEADING = frozenset("primary overall final composite combined headline main score fitness".split())
+_LEADING = frozenset(
+    "primary overall final composite combined headline main score fitness macro weighted".split()
+)
+VALIDATION = frozenset(
+    "val valid validation eval evaluation dev cv heldout holdout oof unseen".split()
+)
+TRAINING = frozenset("train training fit".split())
+_CLOCK = frozenset(
+    "time duration runtime elapsed walltime wall clock hours minutes mins uptime cumtime".split()
+)
+_WORKED = frozenset("train training fit build compile budget total iter this session".split())
+_GENERIC = frozenset("rate ratio percent percentage share index".split())
+_FOLD = re.compile(r"(?:split|fold|seed|rep|repeat|trial|run)_?\d+")
+_RANGE = re.compile(r"\d\s*[-:–]\s*\.?\d")
 EXACT = frozenset(
     "metric metric_value score value objective fitness primary primary_metric metric_after "
     "primary_score final_score measured measured_value new_metric values_0 primary_value "
@@ -112,19 +154,41 @@ EXACT = frozenset(
 @lru_cache(maxsize=4096)
 def tokens(name: str) -> tuple[str, ...]:
     """The words of a name, in lower case: `valBpb (ms)` gives val, bpb, ms."""
-    return tuple(part.lower() for part in _SPLIT.split(name.strip()[:200]) if part)
+    plain = _MIXED.sub(lambda match: match.group().lower(), name.strip()[:200])
+    words = [part.lower() for part in _SPLIT.split(plain) if part]
+    return tuple(word for part in words for word in foreign.english(part))
 
 
+@lru_cache(maxsize=4096)
 def leaf(name: str) -> str:
     """The last part of a dotted name, in the form that the tables above use."""
     return "_".join(tokens(name.rpartition(".")[2]))
 
 
+def is_fact(name: str) -> bool:
+    """Whether a name is one of the machine or the bookkeeping, not of the experiment."""
+    return name.startswith("_") or any(leaf(part) in FACTS for part in _PARTS.split(name)[:-1])
+
+
+def is_duration(name: str) -> bool:
+    """Whether a name is that of the time that the experiment itself took or began at.
+
+    `runtime_s`, `mean_fit_time`, `train_seconds`; not `p99_ms` or `latency`.
+    """
+    words = set(tokens(name))
+    if not is_resource(name) or words & {"latency", "per", "ms", "us", "ns", "µs", "response"}:
+        return False
+    return bool(words & _CLOCK) or bool(words & _WORKED and words & _UNITS_OF_TIME) or (
+        words <= _UNITS_OF_TIME
+    )  # fmt: skip
+
+
 def is_setting(name: str) -> bool:
     """Whether a name is one of something chosen or counted, not of a measure of success."""
     words = tokens(name)
-    parent = tokens(name.rpartition(".")[0]) if "." in name else words[:1]
-    if not _CHOSEN.isdisjoint(parent) or leaf(name) in SETTING:
+    inner = _PARTS.split(name)
+    parents = [word for part in inner[:-1] for word in tokens(part)] or words[:1]
+    if not _CHOSEN.isdisjoint(parents) or leaf(inner[-1]) in SETTING:
         return True
     if not words or words[0] in {"num", "n", "max"}:
         return bool(words)
@@ -148,7 +212,7 @@ def is_delta(name: str) -> bool:
 def is_resource(name: str) -> bool:
     """Whether a name is that of time, memory or money spent."""
     words = tokens(name)
-    return not RESOURCE.isdisjoint(words) and HIGHER.isdisjoint(words) and not _is_rate(words)
+    return not RESOURCE.isdisjoint(words) and HIGHER.isdisjoint(words) and not _over_time(words)
 
 
 def merit(name: str) -> float:
@@ -162,18 +226,25 @@ def merit(name: str) -> float:
         points = max(points, 6.0)
     elif "metric" in words:
         points += 4.0
-    points += 2.0 * bool(words & _LEADING) + 1.0 * bool(words & {"val", "valid", "eval", "test"})
-    points += 1.0 * bool(words & _MEAN) + 2.0 * ("after" in words)
-    points -= 3.0 * is_delta(name) + 6.0 * bool(words & _ASIDE) + 1.0 * ("train" in words)
+    points += 2.0 * bool(words & _LEADING) + 1.0 * bool(words & _MEAN) + 2.0 * ("after" in words)
+    if words & VALIDATION:
+        points += 1.5 * (not is_resource(name) and not is_rate(name))
+    else:
+        points += 1.0 * ("test" in words)
+    points += 0.7 * (_RANGE.search(name) is not None)
+    points -= 3.0 * is_delta(name) + 6.0 * bool(words & _ASIDE) + 1.0 * bool(words & TRAINING)
     points -= 6.0 * ({"best", "far"} <= words) + 5.0 * (words <= _COUNTED)
-    return points - 6.0 * is_setting(name)
+    points -= 3.0 * (_FOLD.match(name) is not None) + 2.0 * is_duration(name)
+    points -= 0.7 * bool(words & {"precision", "recall"})
+    points += 1.5 * (strength == 0 and bool(words & _GENERIC))
+    return points - 6.0 * is_setting(name) - 8.0 * is_fact(name)
 
 
 @lru_cache(maxsize=4096)
 def name_direction(name: str) -> tuple[Way, Strength]:
     """Which way is better by a metric's name, and how sure that is (2 sure, 1 likely)."""
     words = tokens(name)
-    if not _RISING.isdisjoint(words) or _is_rate(words):
+    if not _RISING.isdisjoint(words) or _over_time(words):
         return "higher", 2
     if "per" in words[1:-1]:
         return _per(words[: words.index("per", 1)], words[words.index("per", 1) + 1])
@@ -194,7 +265,15 @@ def _per(counted: tuple[str, ...], over: str) -> tuple[Way, Strength]:
     return way, strength
 
 
-def _is_rate(words: tuple[str, ...]) -> bool:
+def is_rate(name: str) -> bool:
+    """Whether a name is that of a speed: so many in a unit of time."""
+    words = tokens(name)
+    return _over_time(words) or ("per" in words[:-1] and words[-1] in _RATE_OF) or bool(
+        {"throughput", "fps", "qps", "rps", "tps", "iops"} & set(words)
+    )  # fmt: skip
+
+
+def _over_time(words: tuple[str, ...]) -> bool:
     """`tok_s`, `ops_sec`, `req/s`: so many in a unit of time."""
     return (
         len(words) > 1
@@ -209,9 +288,10 @@ def _way(words: tuple[str, ...]) -> tuple[Way, Strength]:
     likely = False
     spent = False
     for word in reversed(words):
-        if word in HIGHER or re.fullmatch(r"f\d{1,3}|f_?beta|r2|hit\d+|recall\d+|top\d+", word):
+        bare = _NUMBERED.sub("", word)
+        if word in HIGHER or (bare in HIGHER and len(bare) > 1) or _SCORES.fullmatch(word):
             return "higher", 2
-        if word in LOWER:
+        if word in LOWER or (bare in LOWER and len(bare) > 1):
             return "lower", 2
         likely = likely or word in WEAK
         spent = spent or word in RESOURCE

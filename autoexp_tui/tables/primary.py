@@ -9,18 +9,21 @@ from collections.abc import Sequence
 
 from autoexp_tui.tables import names, statuses
 from autoexp_tui.tables.column import Sampled, counts, is_long_text, rises, sampled
+from autoexp_tui.tables.direction import Judged, judged_points, steps
+from autoexp_tui.tables.model import Cell, Outcome
 from autoexp_tui.tables.sheet import Sheet
 
 
-def candidates_of(columns: Sequence[Sampled], rows: bool) -> list[Sampled]:
+def candidates_of(columns: Sequence[Sampled], rows: bool, sheet: Sheet) -> list[Sampled]:
+    """The columns that could be the metric: numbers that nothing speaks against."""
     found = []
     for column in columns:
-        if column.role is not None:
+        if column.role is not None or names.is_fact(column.name):
             continue
         promising = names.merit(column.name) >= 3.0 and not names.is_text(column.name)
         if column.filled:
             named = promising and names.leaf(column.name) in names.EXACT
-            fits = column.numeric >= 0.5 or named
+            fits = (column.numeric >= 0.5 or named) and not _is_of_one_row(column, sheet)
         else:
             fits = promising if rows else not names.is_text(column.name)
         if fits and not _is_boolean(column):
@@ -32,6 +35,11 @@ def _is_boolean(column: Sampled) -> bool:
     return column.share(lambda cell: isinstance(cell, bool)) > 0.5
 
 
+def _is_of_one_row(column: Sampled, sheet: Sheet) -> bool:
+    """Whether an object's key is that of one among many: each was measured by something else."""
+    return sheet.kind in {"json", "jsonl"} and len(column.cells) >= 4 and column.filled == 1
+
+
 def primary_of(
     columns: Sequence[Sampled],
     candidates: list[Sampled],
@@ -39,30 +47,108 @@ def primary_of(
     sheet: Sheet,
     hints: set[str],
 ) -> tuple[Sampled | None, str]:
-    """The column that the loop improves, by points for names, place and contents."""
+    """The column that the loop improves, by points for names, contents, verdicts and place.
+
+    With it, why it is one choice among several; empty where it is plain.
+    """
     rows = len(columns[0].cells) if columns else 0
     if sheet.flavour.startswith(("pi", "optuna")) or any(c.metric for c in sheet.configs):
         declared = {"metric", "value", *(config.metric for config in sheet.configs)}
         for column in columns:
             if column.name in declared and column.role is None:
                 return column, ""
-    points = {column.at: _points(column, columns, status, rows) for column in candidates}
+    verdicts = _Verdicts(status)
+    points = {column.at: _points(column, columns, verdicts, rows) for column in candidates}
+    _compare(candidates, points, judged=verdicts.judged)
     first = _first(columns, candidates, strict=not rows)
     if first is not None:
-        points[first.at] += 4.0 if sheet.named else 2.0
+        points[first.at] += _custom(first, sheet, judged=verdicts.judged or not rows)
     for place, column in enumerate(candidates):
         points[column.at] -= 0.1 * min(place, 20)
         points[column.at] += 3.0 * (column.name in hints)
     ranked = sorted(candidates, key=lambda c: -points[c.at])
-    if not ranked or (points[ranked[0].at] <= -3.0 and len(ranked) > 1):
-        return (ranked[0], "no column stands out as the metric") if ranked and rows else (None, "")
+    if not ranked:
+        return None, ""
     best = ranked[0]
     if not rows:
         lead = points[best.at] - (points[ranked[1].at] if len(ranked) > 1 else 0.0)
         return (best if points[best.at] >= 2.0 and lead >= 1.2 else None), ""
+    if verdicts.all_failed and names.merit(best.name) < 3.0:
+        return None, ""
+    if points[best.at] <= -3.0 and len(ranked) > 1:
+        return best, f"no column stands out as the metric; {_CHOOSE}"
     best = _within_family(best, candidates, columns, points)
     close = [c.name for c in ranked if c is not best and points[c.at] > points[best.at] - 1.0]
-    return best, f"{close[0]} could be the metric as well" if close else ""
+    return best, f"{close[0]} could be the metric as well; {_CHOOSE}" if close else ""
+
+
+_CHOOSE = "--metric COLUMN chooses"
+
+
+class _Verdicts:
+    """What a status column says of the sampled rows."""
+
+    def __init__(self, status: Sampled | None) -> None:
+        self.words = [] if status is None else [_word(cell) for cell in status.cells]
+        self.accepting = status is not None and statuses.accepts(status.name)
+        known = statuses.outcomes_of(self.words, accepting=self.accepting)
+        self.outcomes: list[Outcome] = [known[w] if w else "none" for w in self.words]
+        self.judged = not {"kept", "rejected"}.isdisjoint(self.outcomes)
+        self.all_failed = bool(self.outcomes) and set(self.outcomes) == {"failed"}
+
+    def improved(self, column: Sampled) -> float:
+        """Points, 5 to -4, for how well decisions go by a column's numbers.
+
+        In the direction of its name, or in the one that suits them better.
+        """
+        if not self.judged or names.is_delta(column.name):
+            return 0.0
+        points = judged_points(
+            list(zip(column.figures, self.words, self.outcomes, strict=True)),
+            accepting=self.accepting,
+        )
+        way, strength = names.name_direction(column.name)
+        if strength == 2:
+            found = _suits(points, higher=way == "higher")
+            return 0.7 * found if names.is_resource(column.name) else found
+        return 0.8 * max(_suits(points, higher=False), _suits(points, higher=True))
+
+    def falls_to_zero(self, column: Sampled) -> bool:
+        """Whether a column is zero where the experiment failed, and hardly ever where it didn't."""
+        failed, fine = [0, 0], [0, 0]
+        for figure, outcome in zip(column.figures, self.outcomes, strict=False):
+            if figure is not None:
+                tally = failed if outcome == "failed" else fine
+                tally[0] += figure == 0
+                tally[1] += 1
+        often = failed[0] > 0 and failed[0] * 4 >= failed[1]
+        return often and fine[0] * 10 < fine[1]
+
+
+def _suits(points: Sequence[Judged], *, higher: bool) -> float:
+    """Points, 5 to -4, for decisions that go by a value.
+
+    A value that is better and was refused says little: there may have been another reason.
+    """
+    support, against = steps(points, higher=higher)
+    weight = support + against
+    if weight < 3.0:
+        return 0.0
+    return max(-4.0, 5.0 * (support / weight - 0.7) / 0.3) * min(1.0, weight / 5.0)
+
+
+def _word(cell: Cell) -> str:
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    return "" if cell is None else str(cell).strip()
+
+
+def _custom(first: Sampled, sheet: Sheet, *, judged: bool) -> float:
+    """Points for the first candidate: where loops keep a table, the metric is the first number."""
+    if not judged:
+        return 1.0 if sheet.named else 2.0
+    plain = names.name_direction(first.name)[1] > 0 or names.is_delta(first.name)
+    return 3.0 if plain else 2.0
 
 
 def _first(
@@ -80,24 +166,97 @@ def _first(
     return first
 
 
-def _points(
-    column: Sampled, columns: Sequence[Sampled], status: Sampled | None, rows: int
-) -> float:
+def _points(column: Sampled, columns: Sequence[Sampled], verdicts: _Verdicts, rows: int) -> float:
     points = names.merit(column.name)
     if _has_p_value(column, columns):
         points += 1.5
     if not rows:
         return points
     points -= 3.0 * (1.0 - sum(f is not None for f in column.figures) / rows)
-    if rows >= 4 and column.distinct <= 1:
+    if column.distinct <= 1 and sum(f is not None for f in column.figures) >= 3:
         points -= 4.0
     if column.numeric >= 0.5 and _is_total(column, columns):
         points += 5.0
-    if status is not None and _falls_to_zero(column, status):
+    if verdicts.falls_to_zero(column):
         points += 3.0
-    if names.name_direction(column.name)[1] == 0 and rises(column) and counts(column):
-        points -= 1.0
+    points += verdicts.improved(column) if points > -1.0 else min(0.0, verdicts.improved(column))
+    if names.leaf(column.name) in names.INDEX:
+        points -= 4.0
+    if names.name_direction(column.name)[1] == 0:
+        points -= 1.0 * (rises(column) and counts(column)) + 0.5 * counts(column)
+        points -= 1.0 * (rows >= 6 and column.distinct * 3 <= column.filled)
     return points
+
+
+def _compare(candidates: Sequence[Sampled], points: dict[int, float], *, judged: bool) -> None:
+    """Change the points by what other candidates there are.
+
+    What stands in for something, a part of it or its cost yields where the thing itself is there.
+    """
+    words = {c.at: set(names.tokens(c.name)) for c in candidates}
+    live = [c for c in candidates if c.distinct > 1]
+    measures = [
+        c for c in live if names.merit(c.name) >= 3.5 and not names.is_resource(c.name)
+        and not names.is_rate(c.name)
+    ]  # fmt: skip
+    validated = any(words[c.at] & names.VALIDATION for c in measures)
+    headline = any(words[c.at] & names.HEADLINE or _bare(words[c.at]) & names.HEADLINE
+                   for c in measures)  # fmt: skip
+    for column in candidates:
+        own = words[column.at]
+        if measures and column not in measures and names.is_duration(column.name):
+            points[column.at] -= 2.0
+        if not judged and measures and names.is_rate(column.name):
+            points[column.at] -= 2.0
+        if validated and own & names.TRAINING and not own & names.VALIDATION:
+            points[column.at] -= 3.0
+        if not judged and any(
+            words[c.at] - names.VALIDATION == own for c in live if c is not column
+        ):
+            points[column.at] -= 1.0
+        if headline and not judged and own & {"loss", "losses", "nll"}:
+            points[column.at] -= 1.5
+        if "loss" in own and len(measures) > 1 and _is_zero_where_not_trained(column):
+            points[column.at] -= 4.0
+        if own & _EDGES and any(_is_edge_of(own, words[c.at]) for c in live if c is not column):
+            points[column.at] -= 2.5
+        if any(_is_running_best(column, other) for other in live if other is not column):
+            points[column.at] -= 5.0
+
+
+_EDGES = frozenset("min max minimum maximum std stddev stdev lowest highest count sum".split())
+
+
+def _is_edge_of(own: set[str], other: set[str]) -> bool:
+    """`reward_max` beside `reward` or `reward_mean`."""
+    return other - {"mean", "median", "avg"} == own - _EDGES
+
+
+def _bare(words: set[str]) -> set[str]:
+    return {word.rstrip("0123456789") for word in words}
+
+
+def _is_zero_where_not_trained(column: Sampled) -> bool:
+    """A loss of exactly 0 in some rows and far from it in others: these weren't trained."""
+    zeros = sum(figure == 0 for figure in column.figures)
+    return zeros > 0 and column.distinct > 2
+
+
+def _is_running_best(column: Sampled, other: Sampled) -> bool:
+    """Whether a column holds the best that another one had had by then."""
+    pairs = [(a, b) for a, b in zip(column.figures, other.figures, strict=True)
+             if a is not None and b is not None]  # fmt: skip
+    if len(pairs) < 4 or column.distinct >= other.distinct:
+        return False
+    for pick in (min, max):
+        top = pairs[0][1]
+        for best, value in pairs:
+            top = pick(top, value)
+            if best != top:
+                break
+        else:
+            return True
+    return False
 
 
 def _has_p_value(column: Sampled, columns: Sequence[Sampled]) -> bool:
@@ -142,19 +301,6 @@ def total_of(sheet: Sheet, at: int) -> bool:
         counts(part) and min((f for f in part.figures if f is not None), default=-1.0) >= 0.0
         for part in columns[max(0, at - 2) : at + 1]
     )
-
-
-def _falls_to_zero(column: Sampled, status: Sampled) -> bool:
-    """Zero where the experiment failed, and hardly ever where it didn't."""
-    failed = [0, 0]
-    fine = [0, 0]
-    for figure, word in zip(column.figures, status.cells, strict=True):
-        if figure is not None:
-            tally = failed if statuses.outcome_of(str(word)) == "failed" else fine
-            tally[0] += figure == 0
-            tally[1] += 1
-    often = failed[0] > 0 and failed[0] * 4 >= failed[1]
-    return often and fine[0] * 10 < fine[1]
 
 
 def _within_family(

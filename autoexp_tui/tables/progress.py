@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 
 from autoexp_tui.model.objective import beats
+from autoexp_tui.tables import statuses
 from autoexp_tui.tables.model import Table, TableRow, Way
 
 _COUNTS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000)
@@ -32,21 +33,28 @@ def measured(table: Table) -> list[TableRow]:
 
 
 def baseline(rows: Sequence[TableRow]) -> float | None:
-    """The first usable value."""
-    return next((row.value for row in rows if row.value is not None), None)
+    """The first usable value; of a row that is there to be compared with only where all are."""
+    usable = [row for row in rows if row.value is not None]
+    own = (row for row in usable if not statuses.is_reference(row.word))
+    first = next(own, usable[0] if usable else None)
+    return None if first is None else first.value
 
 
 def eligible(rows: Sequence[TableRow]) -> list[TableRow]:
-    """The rows that the best may be among: the kept ones, or all that didn't fail without verdicts.
+    """The rows that the best may be among, all of them with a value.
 
-    All of them have a value.
+    The kept ones; without verdicts those that none of its words speaks against, or, where each
+    row has some word, all that didn't fail.
     """
     judged = any(row.status in {"kept", "rejected"} for row in rows)
-    return [
+    found = [
         row
         for row in rows
-        if row.value is not None and (row.status == "kept" if judged else row.status != "failed")
+        if row.value is not None and row.status == ("kept" if judged else "none")
     ]
+    if judged or found:
+        return found
+    return [row for row in rows if row.value is not None and row.status != "failed"]
 
 
 def best(rows: Sequence[TableRow], way: Way) -> TableRow | None:

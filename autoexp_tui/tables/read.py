@@ -7,15 +7,16 @@ What words mean is known by `names` and `statuses`; what is doubtful is noted by
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
 from autoexp_tui.tables import flags, names, statuses
-from autoexp_tui.tables.cell_values import moment, number
+from autoexp_tui.tables.cell_values import number
+from autoexp_tui.tables.dates import duration, reader
 from autoexp_tui.tables.dialects import dialect_of
-from autoexp_tui.tables.direction import Judged, infer
+from autoexp_tui.tables.direction import infer, judged_points
 from autoexp_tui.tables.docs import DocLine, read_docs, spoken_of
 from autoexp_tui.tables.grids import read_grid
 from autoexp_tui.tables.json_rows import looks_like_json, read_objects
@@ -25,6 +26,7 @@ from autoexp_tui.tables.model import (
     Cell,
     InferredWay,
     Note,
+    Outcome,
     Table,
     TableRow,
     TableSegment,
@@ -38,6 +40,8 @@ from autoexp_tui.tables.stores.source import Source
 from autoexp_tui.text.safe import one_line
 
 _DESCRIPTION = 2000
+_DATES = 2000
+"""Rows that are looked at to find out how dates are written."""
 
 
 def read_table(path: Path, *, docs: bool = True) -> Table:
@@ -113,7 +117,13 @@ class _Builder:
         self._layout = layout
         self._said = said
         self._words = [self._word(record) for record in sheet.records]
-        self._standings = statuses.outcomes_of(self._words) | sheet.outcomes
+        self._standings = statuses.outcomes_of(self._words, accepting=layout.accepting)
+        self._standings.update(sheet.outcomes)
+        self._moment = reader(
+            record.cells[layout.time]
+            for record in sheet.records[:_DATES]
+            if layout.time is not None and layout.time < len(record.cells)
+        )
         self._figures = [(column, sheet.columns[column]) for column in layout.figures]
         self._primary = "" if layout.primary is None else sheet.columns[layout.primary]
         self._sentinels = self._marks()
@@ -243,6 +253,10 @@ class _Builder:
                 values[name] = figure
         word = self._words[at]
         status = self._standings[word] if word else "none"
+        if layout.state is not None and status != "failed":
+            status = self._ended(record, status)
+        if layout.group is not None and statuses.is_reference(_text(record, layout.group)):
+            status, word = "other", word or _text(record, layout.group)
         value = None
         if layout.primary is not None and (value := values.get(self._primary)) is not None:
             if metric != self._primary:
@@ -258,13 +272,20 @@ class _Builder:
             word,
             self._description(record),
             _text(record, layout.commit),
-            None if layout.time is None else _moment(record, layout.time),
-            None
-            if layout.seconds is None
-            else _scaled(record, layout.seconds, layout.seconds_scale),
+            self._moment(cells[layout.time])
+            if layout.time is not None and layout.time < width
+            else None,
+            duration(cells[layout.seconds], layout.seconds_scale)
+            if layout.seconds is not None and layout.seconds < width
+            else None,
             None if layout.cost is None else _scaled(record, layout.cost, 1.0),
             segment,
         )
+
+    def _ended(self, record: SheetRecord, status: Outcome) -> Outcome:
+        """The outcome, once it is known how the run ended: what failed was not judged."""
+        ended = statuses.outcome_of(_text(record, self._layout.state))
+        return "failed" if ended == "failed" else status
 
     def _description(self, record: SheetRecord) -> str:
         for column in self._layout.description:
@@ -279,7 +300,9 @@ class _Builder:
             return InferredWay("unknown", "no metric was found", "none")
         if metric in self._said:
             return self._said[metric]
-        points = list(_points(rows))
+        points = judged_points(
+            [(row.value, row.word, row.status) for row in rows], accepting=self._layout.accepting
+        )
         primary = self._layout.primary
         if not any(point.status == "kept" for point in points) and primary is None:
             return UNKNOWN
@@ -298,17 +321,6 @@ class _Builder:
         cells = [_text(record, primary) for record in self._sheet.records[:400] if not record.text]
         signed = sum(cell.startswith("+") for cell in cells)
         return signed > 0 and signed * 5 >= sum(bool(cell.strip("-")) for cell in cells)
-
-
-def _points(rows: Iterable[TableRow]) -> Iterator[Judged]:
-    known: dict[str, tuple[bool, bool]] = {}
-    for row in rows:
-        if row.value is not None:
-            kind = known.get(row.word)
-            if kind is None:
-                ran = statuses.only_ran(row.word) and row.word.lower() not in {"true", "yes"}
-                kind = known[row.word] = statuses.is_baseline(row.word), not ran
-            yield Judged(row.value, row.status, *kind)
 
 
 def _is_mark(figure: float) -> bool:
@@ -334,10 +346,6 @@ def _written(cell: Cell) -> str:
         return cut(str(cell))
     except ValueError:  # more digits than Python writes out
         return "…"
-
-
-def _moment(record: SheetRecord, column: int) -> float | None:
-    return moment(record.cells[column]) if column < len(record.cells) else None
 
 
 def _scaled(record: SheetRecord, column: int, scale: float) -> float | None:

@@ -7,14 +7,17 @@ from collections import Counter
 from collections.abc import Iterable
 from functools import lru_cache
 
+from autoexp_tui.tables import foreign, names
 from autoexp_tui.tables.model import Cell, Outcome
 
 _KEPT = frozenset(
     "keep kept keeps accept accepted improve improved improvement improves better best newbest "
-    "champion winner win won promote promoted merge merged commit committed baseline base adopt "
-    "adopted advance advanced select selected approve approved ship shipped root initial seed "
+    "champion winner win won promote promoted merge merged commit committed baseline adopt "
+    "adopted advance advanced select selected approve approved ship shipped "
     "retain retained keeper record".split()
 )
+_STARTS = frozenset("baseline base root initial seed start".split())
+"""Verdicts that mark where the search began, where they stand alone: many a model is a `base`."""
 _REJECTED = frozenset(
     "discard discarded discards reject rejected revert reverted reverts rollback worse regress "
     "regressed regression drop dropped prune pruned lose lost loss undo undone abandon abandoned "
@@ -24,13 +27,15 @@ _REJECTED = frozenset(
 _FAILED = frozenset(
     "crash crashed crashes fail failed fails failure error errored err exception timeout "
     "timedout oom killed abort aborted blocked invalid broken infeasible diverged nan incorrect "
-    "cancelled canceled segfault".split()
+    "cancelled canceled segfault infeasible unbounded stalled".split()
 )
 _RAN = frozenset(
     "ok done success successful succeed succeeded complete completed finish finished pass passed "
-    "ran measured valid true yes y".split()
+    "ran measured valid true yes y terminated optimal feasible converged".split()
 )
-"""Says that it ran: a verdict only where no other words give one."""
+"""Says that it ran: a verdict only where others of the table say that something was refused."""
+_ENDED = frozenset("pruned killed cancelled canceled stopped".split())
+"""Says that a scheduler ended it: refused, where people decide; else how the run ended."""
 _EXACT: dict[str, Outcome] = {
     "false": "rejected", "no": "rejected", "n": "rejected",
     "✓": "kept", "✔": "kept", "✅": "kept", "+": "kept",
@@ -39,7 +44,18 @@ _EXACT: dict[str, Outcome] = {
 _OTHER = frozenset(
     "run running pending queued waiting partial same neutral unchanged equal tie tied noop skip "
     "skipped verify verified contender candidate ceiling interesting inconclusive mixed note "
-    "plateau active started planned info review unknown evaluated tentative hold".split()
+    "plateau active started planned info review unknown evaluated tentative hold stopped "
+    "plausible followup rerun".split()
+)
+REFERENCES = frozenset(
+    "ref reference references control controls comparison competitor competitors sota oracle "
+    "yardstick theirs human placebo".split()
+)
+"""Rows that are there to be compared with, and never the best."""
+_ACCEPTING = frozenset(
+    "kept keep accepted accept adopted adopt promoted promote improved improvement merged merge "
+    "selected select approved committed retained shipped decision verdict disposition judgement "
+    "judgment won keep_discard keep_or_discard".split()
 )
 _NEGATED = re.compile(
     r"\b(?:no|not|un)[\s_-]*(?=improve|improvement|kept|keep|gain|better|op\b|change|accepted)"
@@ -60,6 +76,8 @@ def outcome_of(word: str) -> Outcome | None:
     text = word.strip().lower().rpartition("trialstate.")[2]
     if text in _EXACT:
         return _EXACT[text]
+    if text in _STARTS or text in REFERENCES:
+        return "kept" if text in _STARTS else "other"
     rest = _NEGATED.sub("", text)
     words = _WORDS.findall(rest)
     if not words or len(words) > 5:
@@ -73,7 +91,7 @@ def outcome_of(word: str) -> Outcome | None:
             for word in words
             if word in vocabulary
         ),
-        None,
+        _known(foreign.english_verdict(text)),
     )
 
 
@@ -94,26 +112,73 @@ def is_verdict(cell: Cell) -> bool:
     return type(cell) is str and outcome_of(cell) is not None
 
 
+def accepts(name: str) -> bool:
+    """Whether a column's name asks if something was kept, so that 1, true or OK say it was."""
+    return "_".join(w for w in names.tokens(name.rpartition(".")[2]) if w not in _ASKING) in (
+        _ACCEPTING
+    )
+
+
+_ASKING = frozenset("is was did be has been the".split())
+_YES_OR_NO: dict[str, Outcome] = {
+    "1": "kept", "1.0": "kept", "0": "rejected", "0.0": "rejected", "-1": "rejected",
+    "t": "kept", "f": "rejected", "fail": "rejected", "failed": "rejected", "nok": "rejected",
+}  # fmt: skip
+
+
+def is_flag(cell: Cell) -> bool:
+    """Whether a cell is one of the marks that answer yes or no."""
+    return (isinstance(cell, bool | int) and cell in {0, 1}) or (
+        isinstance(cell, str) and cell.strip().lower() in _YES_OR_NO
+    )  # fmt: skip
+
+
 def only_ran(word: str) -> bool:
     """Whether a word says that the experiment ran, not what was thought of it."""
-    return word.strip().lower().rpartition("trialstate.")[2] in _RAN
+    text = word.strip().lower().rpartition("trialstate.")[2]
+    return text in _RAN or foreign.english_verdict(text) == "ok"
 
 
-def outcomes_of(words: Iterable[str]) -> dict[str, Outcome]:
-    """What each word of one table amounts to.
+def _ended(word: str) -> bool:
+    return word.strip().lower().rpartition("trialstate.")[2] in _ENDED
 
-    `ok` and its like are no verdict where as many rows or more say `keep` in plainer words.
+
+def outcomes_of(words: Iterable[str], *, accepting: bool = False) -> dict[str, Outcome]:
+    """What each word of one column amounts to.
+
+    Where nobody says `keep` and nothing was refused there are no verdicts: `ok` and its like are
+    states of a run, `none` here, and so is a baseline. Where as many rows or more say `keep` in
+    plainer words, `ok` is `other`. `accepting`: the column's name asks what was kept, so
+    that yes, OK, PASS and 1 mean it.
     """
     counts = Counter(word for word in words if word)
-    known = {word: outcome_of(word) or "other" for word in counts}
-    kept = [word for word, found in known.items() if found == "kept" and not is_baseline(word)]
-    plainly = sum(counts[word] for word in kept if not only_ran(word))
-    vaguely = sum(counts[word] for word in kept if only_ran(word))
-    if plainly >= max(1, vaguely):
-        known |= {word: "other" for word in kept if only_ran(word)}
+    known: dict[str, Outcome] = {word: outcome_of(word) or "other" for word in counts}
+    if accepting:
+        marks = {word: _YES_OR_NO.get(word.strip().lower()) for word in counts}
+        known.update({word: mark for word, mark in marks.items() if mark is not None})
+        return known
+    ran = [word for word, found in known.items() if found == "kept" and only_ran(word)]
+    starts = [word for word in known if is_baseline(word)]
+    plainly = sum(
+        counts[word]
+        for word, found in known.items()
+        if found == "kept" and word not in ran and word not in starts
+    )
+    refused = [word for word, found in known.items() if found == "rejected"]
+    if plainly >= max(1, sum(counts[word] for word in ran)):
+        known.update(dict.fromkeys(ran, "other"))
+    elif not plainly and all(_ended(word) for word in refused):
+        known.update(dict.fromkeys(refused, "other"))
+        known.update(dict.fromkeys([*ran, *starts], "none"))
     return known
 
 
 def is_baseline(word: str) -> bool:
     """Whether a verdict marks a starting point rather than a judgement."""
-    return word.strip().lower() in {"baseline", "base", "root", "initial", "seed"}
+    text = word.strip().lower()
+    return text in _STARTS or foreign.english_verdict(text) == "baseline"
+
+
+def is_reference(word: str) -> bool:
+    """Whether a word marks a row that others are compared with, and which never is the best."""
+    return any(part in REFERENCES for part in names.tokens(word)[:2])

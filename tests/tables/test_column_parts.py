@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from autoexp_tui.tables import names, parse_table, read_table, summarise
-from autoexp_tui.tables.cell_values import moment, number, unit
+from autoexp_tui.tables.cell_values import number, unit
+from autoexp_tui.tables.dates import moment
 from autoexp_tui.tables.direction import Judged, delta_votes, infer, level_votes
 from autoexp_tui.tables.docs import spoken_of
 from autoexp_tui.tables.statuses import outcome_of, outcomes_of
@@ -76,7 +77,12 @@ def test_verdicts_in_other_words(word: str, found: str | None) -> None:
 def test_that_it_ran_is_no_verdict_where_others_say_keep() -> None:
     assert outcomes_of(["keep", "keep", "done", "discard"])["done"] == "other"
     assert outcomes_of(["keep", "done", "done", "done"])["done"] == "kept"
-    assert outcomes_of(["done", "failed", "baseline"])["done"] == "kept"
+    assert outcomes_of(["done", "reverted", "done"])["done"] == "kept"
+    assert outcomes_of(["done", "failed", "baseline"]) == {
+        "done": "none",
+        "failed": "failed",
+        "baseline": "none",
+    }
 
 
 @pytest.mark.parametrize(

@@ -186,7 +186,8 @@ def test_the_journal_of_optuna_is_folded_into_trials() -> None:
     summary = summarise(table)
     assert (summary.rows, summary.metric, summary.best) == (2, "value", 0.25)
     assert summary.direction == "higher"
-    assert [row.status for row in table.rows] == ["kept", "failed"]
+    assert [row.status for row in table.rows] == ["none", "failed"]
+    assert not table.judged
 
 
 def test_deep_and_huge_values_do_no_harm() -> None:
