@@ -121,6 +121,25 @@ def level_votes(points: Iterable[Judged]) -> Votes:
     return Votes(*votes)
 
 
+def suits(metric: str, points: Sequence[Judged]) -> float:
+    """Points, 5 to -4, for decisions that go by a metric: 0 where there are too few of them.
+
+    In the direction of its name; where that tells none, in the one that they suit better.
+    """
+    way, strength = names.name_direction(metric)
+    if strength == 2:
+        return _suited(points, higher=way == "higher")
+    return 0.8 * max(_suited(points, higher=False), _suited(points, higher=True))
+
+
+def _suited(points: Sequence[Judged], *, higher: bool) -> float:
+    support, against = steps(points, higher=higher)
+    weight = support + against
+    if weight < 3.0:
+        return 0.0
+    return max(-4.0, 5.0 * (support / weight - 0.7) / 0.3) * min(1.0, weight / 5.0)
+
+
 def steps(points: Iterable[Judged], *, higher: bool) -> tuple[float, float]:
     """The weight of the decisions that a direction explains, and of those that go against it.
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from autoexp_tui.tables import names, statuses
 from autoexp_tui.tables.column import Sampled, counts, is_long_text, rises, sampled
-from autoexp_tui.tables.direction import Judged, judged_points, steps
+from autoexp_tui.tables.direction import judged_points, suits
 from autoexp_tui.tables.model import Cell, Outcome
 from autoexp_tui.tables.sheet import Sheet
 
@@ -107,11 +107,8 @@ class _Verdicts:
             list(zip(column.figures, self.words, self.outcomes, strict=True)),
             accepting=self.accepting,
         )
-        way, strength = names.name_direction(column.name)
-        if strength == 2:
-            found = _suits(points, higher=way == "higher")
-            return 0.7 * found if names.is_resource(column.name) else found
-        return 0.8 * max(_suits(points, higher=False), _suits(points, higher=True))
+        found = suits(column.name, points)
+        return 0.7 * found if names.is_resource(column.name) else found
 
     def falls_to_zero(self, column: Sampled) -> bool:
         """Whether a column is zero where the experiment failed, and hardly ever where it didn't."""
@@ -123,18 +120,6 @@ class _Verdicts:
                 tally[1] += 1
         often = failed[0] > 0 and failed[0] * 4 >= failed[1]
         return often and fine[0] * 10 < fine[1]
-
-
-def _suits(points: Sequence[Judged], *, higher: bool) -> float:
-    """Points, 5 to -4, for decisions that go by a value.
-
-    A value that is better and was refused says little: there may have been another reason.
-    """
-    support, against = steps(points, higher=higher)
-    weight = support + against
-    if weight < 3.0:
-        return 0.0
-    return max(-4.0, 5.0 * (support / weight - 0.7) / 0.3) * min(1.0, weight / 5.0)
 
 
 def _word(cell: Cell) -> str:
