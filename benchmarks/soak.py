@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import TextIO
 
 import pexpect
+import psutil
 
 from autoexp_tui.loop.control import Command
 from autoexp_tui.loop.wire import NoRunner, send
@@ -107,11 +108,10 @@ def go_wrong(trial: Trial, pid: int, chance: random.Random) -> str:
         case "gc":
             git(trial.repository, "gc", "--quiet", "--prune=now")
         case "supervisor":
-            for path in Path(f"/proc/{pid}/task").glob("*/children"):
-                for child in path.read_text().split():
-                    with suppress(ProcessLookupError, FileNotFoundError):
-                        if b"supervisor.py" in Path(f"/proc/{child}/cmdline").read_bytes():
-                            os.kill(int(child), signal.SIGKILL)
+            with suppress(psutil.Error):
+                for child in psutil.Process(pid).children(recursive=True):
+                    if any("forkserver" in word for word in child.cmdline()):
+                        child.kill()
         case "branch":
             git(trial.repository, "update-ref", "-d", f"refs/heads/autoexp/{TAG}", check=False)
         case "pause":

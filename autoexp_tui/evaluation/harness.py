@@ -6,54 +6,28 @@ or to the tree, and puts into words how it ended.
 
 from __future__ import annotations
 
-import array
 import contextlib
-import fcntl
 import os
 import re
-import select
-import selectors
 import signal
-import subprocess
-import sys
-import termios
 import threading
 import time
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from io import FileIO
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal
 
+from autoexp_tui.evaluation.following import Supervised
 from autoexp_tui.evaluation.metrics import MetricReader, MetricReading
 from autoexp_tui.evaluation.output_log import OutputLog
-from autoexp_tui.evaluation.watching import Inotify
 from autoexp_tui.model.contract import Metric
-from autoexp_tui.system.processes import ProcessId, end_strays, kill_marked
+from autoexp_tui.system.processes import ProcessId
 from autoexp_tui.text.mask import NO_MASK, Mask
 from autoexp_tui.text.safe import clean, clean_line, decode
 
 EndReason = Literal["exited", "time limit", "interrupted", "limit"]
 
-_SUPERVISOR = Path(__file__).with_name("supervisor.py")
-_MARKER = "AUTOEXP_EVALUATION"
-"""Set to a random value in the harness's environment, so that its processes can be told apart."""
-_LOADER = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FRAMEWORK_PATH")
-"""What our own Python may need to start at all; the supervisor sees nothing else of ours."""
 
-_POLL_S = 0.1
-"""Seconds between looks at the interrupt."""
-_CHUNK_BYTES = 256 << 10
-_ENDED = "ended"
-"""The supervisor's word for: the shell has ended, and something that it started has not."""
-_OVERDUE_S = 5.0
-"""Seconds after which a supervisor that should have ended everything is taken for dead."""
-_STRAGGLE_S = 1.0
-"""Seconds to read on when the supervisor has gone and something still holds the pipe."""
-_DROPPED = "what the harness prints to was full, and set not to wait"
-_ATTRIBUTES_CHANGED = 0x4
-"""Of inotify."""
 _TAIL_BYTES = 32 << 10
 _SHOWN_TAIL_BYTES = 4096
 _WIDTH = 200
@@ -168,7 +142,7 @@ def run_harness(  # noqa: PLR0913 - what a run depends on, by name
             return output.outcome("interrupted", "interrupted")
         began = time.monotonic()
         try:
-            supervisor = _Supervisor(cwd, time_limit)
+            supervisor = Supervised(cwd, time_limit)
         except OSError as error:
             return output.outcome("exited", f"the harness could not be started: {error}")
         with supervisor:
@@ -177,19 +151,38 @@ def run_harness(  # noqa: PLR0913 - what a run depends on, by name
             supervisor.send(argv, {"PYTHONUNBUFFERED": "1", **env})
             supervisor.follow(output, interrupt)
         seconds = time.monotonic() - began
-        lost = _Report("", -1, seconds, 0, 0.0, 0)
-        report = _Report.parse(supervisor.answer) or lost
-        if report.cause == "limit" or (report is lost and seconds >= time_limit):
-            return output.outcome("time limit", _limit_words(time_limit), report)
-        if output.exceeded:
-            return output.outcome("limit", output.exceeded, report)
-        if report.cause == "asked" or (report is lost and (interrupt.is_set() or output.enough)):
-            return output.outcome("interrupted", "interrupted", report)
-        if report is lost:
-            failure = f"the harness was lost: {supervisor.answer or 'its supervisor was killed'}"
-        else:
-            failure = _exit_words(report.exit_code, output.tail())
-        return output.outcome("exited", failure, report)
+        report = _Report.parse(supervisor.answer)
+        if report is None or supervisor.abandoned:
+            asked = interrupt.is_set() or output.enough
+            return _lost(output, supervisor, seconds, time_limit, asked=asked)
+        return _told(output, report, time_limit)
+
+
+def _told(output: _Output, report: _Report, limit: float) -> HarnessOutcome:
+    if report.cause == "limit":
+        return output.outcome("time limit", _limit_words(limit), report)
+    if output.exceeded:
+        return output.outcome("limit", output.exceeded, report)
+    if report.cause == "asked":
+        return output.outcome("interrupted", "interrupted", report)
+    return output.outcome("exited", _exit_words(report.exit_code, output.tail()), report)
+
+
+def _lost(
+    output: _Output, supervisor: Supervised, seconds: float, limit: float, *, asked: bool
+) -> HarnessOutcome:
+    """Of a supervisor that can't tell how it ended, or may have been made to tell it."""
+    report = _Report("", -1, seconds, 0, 0.0, 0)
+    if supervisor.abandoned:
+        return output.outcome("exited", "the harness was lost: its fork server was killed", report)
+    if seconds >= limit:
+        return output.outcome("time limit", _limit_words(limit), report)
+    if output.exceeded:
+        return output.outcome("limit", output.exceeded, report)
+    if asked:
+        return output.outcome("interrupted", "interrupted", report)
+    why = supervisor.answer or "its supervisor was killed"
+    return output.outcome("exited", f"the harness was lost: {why}", report)
 
 
 class _Output:
@@ -230,6 +223,9 @@ class _Output:
         self.exceeded = self.exceeded or self._exceeds()
         return self.enough or bool(self.exceeded)
 
+    def lost(self, why: str) -> None:
+        self.reader.lost(why)
+
     def ended(self) -> None:
         """The shell has ended; what was printed by then has been taken."""
         self.reader.ended()
@@ -262,171 +258,6 @@ class _Output:
             survivors=report.survivors,
             log_error=self.log.error,
         )
-
-
-class _Readers:
-    """Keeps a pipe from being opened to read by its name in /proc, but by root; a context manager.
-
-    Who takes that back, as its owner may, is seen.
-    """
-
-    def __init__(self, written: FileIO) -> None:
-        self._inotify = Inotify.begin()
-        try:
-            os.fchmod(written.fileno(), 0o200)
-        except OSError:
-            return  # not every system has names for pipes
-        if self._inotify is not None:
-            self._inotify.add(Path(f"/proc/self/fd/{written.fileno()}"), _ATTRIBUTES_CHANGED)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._inotify is not None:
-            os.close(self._inotify.descriptor)
-
-    def may_be(self) -> bool:
-        """Whether somebody has changed who may open it."""
-        return self._inotify is not None and any(self._inotify.read())
-
-
-_running: set[int] = set()
-"""Pids of this process' supervisors, each in a session of its own."""
-_strays = threading.Lock()
-"""Held while a supervisor is started, so that it isn't taken for a stray."""
-
-
-class _Supervisor:
-    """The running supervisor and our ends of its pipes; on exit the tree has gone."""
-
-    def __init__(self, cwd: Path, time_limit: float) -> None:
-        """Raises OSError."""
-        with contextlib.ExitStack() as theirs, contextlib.ExitStack() as ours:
-            self._output, output = _pipe(ours, theirs)
-            # Ours too, until the tree has gone: it tells how those that write have set it.
-            self._written = ours.enter_context(FileIO(os.dup(output.fileno()), "wb"))
-            self._readers = ours.enter_context(_Readers(self._written))
-            self._status, status = _pipe(ours, theirs)
-            lifeline, self._lifeline = _pipe(theirs, ours)
-            with _strays:
-                self._process = subprocess.Popen(
-                    [
-                        *(sys.executable, "-I", "-S", str(_SUPERVISOR)),
-                        *(str(lifeline.fileno()), str(status.fileno()), repr(float(time_limit))),
-                    ],
-                    cwd=cwd,
-                    env={name: os.environ[name] for name in _LOADER if name in os.environ},
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=output,
-                    pass_fds=(lifeline.fileno(), status.fileno()),
-                    start_new_session=True,
-                )
-                _running.add(self._process.pid)
-            self._open = ours.pop_all()
-        self.pid = self._process.pid
-        self._marker = uuid.uuid4().hex
-        self._answer = b""
-        self._due = time.monotonic() + time_limit + _OVERDUE_S
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._let_go()
-        try:
-            self._process.wait(_OVERDUE_S)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        _running.discard(self.pid)
-        if not self._answer:  # it was killed, so it could not kill: find by the mark what it owned,
-            kill_marked(_MARKER, self._marker)
-            with _strays:  # and what has shed the mark by whose child it has become
-                end_strays(_running)
-        self._open.close()
-
-    @property
-    def answer(self) -> str:
-        """Its last words; empty when it died without any."""
-        return self._answer.decode("utf-8", "replace").strip().removeprefix(_ENDED).strip()
-
-    def send(self, argv: Sequence[str], env: Mapping[str, str]) -> None:
-        """Hand over the job. A supervisor that has died meanwhile is noticed later."""
-        pairs = {**env, _MARKER: self._marker}.items()
-        items = [str(len(argv)), *argv, *(f"{name}={value}" for name, value in pairs)]
-        job = b"\0".join(map(os.fsencode, items))
-        view = memoryview(len(job).to_bytes(8, "big") + job)
-        with contextlib.suppress(BrokenPipeError):
-            while view:
-                view = view[self._lifeline.write(view) :]
-
-    def follow(self, output: _Output, interrupt: threading.Event) -> None:
-        """Read until the tree has gone and the supervisor has said how."""
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._output, selectors.EVENT_READ)
-            selector.register(self._status, selectors.EVENT_READ)
-            while waiting := selector.get_map():
-                if interrupt.is_set() or output.is_enough():
-                    self._let_go()
-                if time.monotonic() > self._due:
-                    if self._status not in waiting:
-                        return  # what could not be killed still holds the pipe
-                    self._process.kill()  # stopped or stuck: its end is seen below
-                for key, _ in selector.select(_POLL_S):
-                    if key.fileobj is self._output and self._loses():
-                        output.reader.lost(_DROPPED)
-                    data = os.read(key.fd, _CHUNK_BYTES)
-                    if key.fileobj is self._output:
-                        output.take(data)
-                    else:
-                        self._answer += data
-                        if data.strip() == _ENDED.encode():
-                            self._catch_up(output)
-                            output.ended()
-                        else:
-                            if self._readers.may_be():
-                                output.reader.lost("another process may have read it")
-                            self._written.close()
-                            self._due = time.monotonic() + _STRAGGLE_S
-                    if not data:
-                        selector.unregister(key.fileobj)
-
-    def _loses(self) -> bool:
-        """Whether what is printed now is dropped: the pipe is full, and set not to be waited for.
-
-        Python's own `print` drops it without a word then.
-        """
-        if self._written.closed or os.get_blocking(self._written.fileno()):
-            return False
-        return not select.select([], [self._written], [], 0)[1]
-
-    def _catch_up(self, output: _Output) -> None:
-        """Take what is in the pipe by now: it was printed before the shell's end, or about then."""
-        if self._loses():
-            output.reader.lost(_DROPPED)
-        waiting = array.array("i", [0])
-        fcntl.ioctl(self._output, termios.FIONREAD, waiting)
-        left = waiting[0]
-        while left > 0 and (data := os.read(self._output.fileno(), min(left, _CHUNK_BYTES))):
-            output.take(data)
-            left -= len(data)
-
-    def _let_go(self) -> None:
-        """Close the lifeline: the supervisor ends everything and reports."""
-        if not self._lifeline.closed:
-            self._lifeline.close()
-            self._due = min(self._due, time.monotonic() + _OVERDUE_S)
-
-
-def _pipe(reads: contextlib.ExitStack, writes: contextlib.ExitStack) -> tuple[FileIO, FileIO]:
-    """A pipe without buffers, either end closed with the stack of the side that uses it."""
-    read, write = os.pipe()
-    return (
-        reads.enter_context(FileIO(read, "rb")),
-        writes.enter_context(FileIO(write, "wb")),
-    )
 
 
 def _limit_words(time_limit: float) -> str:

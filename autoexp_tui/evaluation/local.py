@@ -34,6 +34,7 @@ from autoexp_tui.evaluation.remedies import Seen, remedy
 from autoexp_tui.evaluation.sandbox import Confinement, NoSandbox, Sandbox, choose
 from autoexp_tui.evaluation.sandbox.permissions import LOST, permissions
 from autoexp_tui.evaluation.sandbox.reach import harness_confinement
+from autoexp_tui.evaluation.supervisors import server
 from autoexp_tui.evaluation.surroundings import Surroundings
 from autoexp_tui.evaluation.workspace import Stopped, Workspace
 from autoexp_tui.loop.ports import Job, Result
@@ -89,7 +90,7 @@ class LocalEvaluator:
         products: Sequence[str] = (),
         damaged: Callable[[], Mapping[str, int]] = dict,
     ) -> None:
-        """Materialises the workspace. Raises RepositoryError, UsageProblem.
+        """Materialises the workspace. Raises RepositoryError, UsageProblem, OSError.
 
         `units` are what the run's metrics were printed in so far: another is refused. `forms` are
         the baseline's, as `MetricReader` tells them, and `products` what it makes, as
@@ -98,6 +99,7 @@ class LocalEvaluator:
         self._forms = None if forms is None else {name: (*each,) for name, each in forms.items()}
         self._units = dict(units or {})
         self._damaged = damaged
+        server.start()
         self._size: int | None = None
         """Bytes of the workspace when it is exact, about."""
         self._content: bytes | None = None

@@ -1,7 +1,7 @@
 """A small process that owns everything one run of the harness starts, and leaves none of it behind.
 
-Started as `python -I -S supervisor.py LIFELINE STATUS LIMIT`, in a session of its own, with the
-harness's stdin, stdout and stderr. It imports little, as every evaluation waits for its start.
+Forked by `forkserver.py` for each evaluation, in a session of its own, with the harness's stdin,
+stdout and stderr.
 
 LIFELINE is a pipe from the runner. First comes the job: its length in 8 bytes, then how many words
 the command has, these words, and the environment as `NAME=value`, separated by NUL. From then on
@@ -13,7 +13,7 @@ it started has not. One line is written when nothing is left to wait for:
     <cause: exited | limit | asked> <wait status> <seconds> <max rss, bytes> <cpu seconds> <left>
 `left` counts processes that could not be killed. `error <words>` means nothing was started.
 
-A runner that was stopped meanwhile, and has no terminal, is continued at the end.
+A runner that was stopped meanwhile, and has no terminal, is continued at the end; so is the server.
 
 However the run ends, what still runs gets SIGTERM, GRACE_S seconds later SIGKILL. On Linux this
 process is the subreaper of the tree: an orphan becomes its child, wherever `setsid` or a double
@@ -41,6 +41,7 @@ KILL_TIMEOUT_S = 1.2
 """Seconds after which processes that SIGKILL does not end (stuck in the kernel) are given up."""
 
 _PR_SET_PDEATHSIG = 1
+_PR_SET_DUMPABLE = 4
 _PR_SET_CHILD_SUBREAPER = 36
 _OOM_SCORE = b"500"
 """Out of memory, the kernel is to choose the harness, not the runner beside it."""
@@ -64,6 +65,7 @@ class Tree:
             os.setsid()
             if self._prctl:
                 self._prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+                set_dumpable(on=True)  # or its own files in /proc would be root's
                 _write_if_allowed("/proc/self/oom_score_adj", _OOM_SCORE)
             signal.set_wakeup_fd(-1)
             for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
@@ -248,6 +250,12 @@ def _find_prctl() -> Callable[[int, int], bool] | None:
     return lambda option, value: function(option, value, 0, 0, 0) == 0
 
 
+def set_dumpable(*, on: bool) -> None:
+    """Whether other processes of the user's may look into this one, on Linux."""
+    if prctl := _find_prctl():
+        prctl(_PR_SET_DUMPABLE, int(on))
+
+
 def _descendants(root: int) -> Iterator[int]:
     """Pids below `root`, parents first; a process's children are listed after it was yielded."""
     ppids = None if os.access(f"/proc/{root}/task/{root}/children", os.R_OK) else _parents()
@@ -337,13 +345,8 @@ def _write_if_allowed(path: str, text: bytes) -> None:
         return
 
 
-def main(arguments: list[str]) -> int:
-    lifeline, status = int(arguments[0]), int(arguments[1])
-    signal.pthread_sigmask(signal.SIG_SETMASK, [])  # the runner waits for some of them
-    for descriptor in (lifeline, status):
-        os.set_inheritable(descriptor, False)
-    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGPIPE):
-        signal.signal(number, signal.SIG_IGN)
+def main(lifeline: int, status: int, limit: float, runner: int) -> int:
+    """In a child of the fork server, which ignores the signals that a terminal sends."""
 
     def tell(line: str) -> bool:
         try:
@@ -352,7 +355,7 @@ def main(arguments: list[str]) -> int:
             return False  # the runner has gone: nobody wants to know
 
     try:
-        line = supervise(lifeline, float(arguments[2]), tell)
+        line = supervise(lifeline, limit, tell)
     except EOFError:
         return 1
     except OSError as error:
@@ -360,8 +363,8 @@ def main(arguments: list[str]) -> int:
     # Whether it stands still is not asked: on a busy machine it may be about to.
     if _has_no_terminal(os.getppid()):
         _signal(os.getppid(), signal.SIGCONT)
-    return 0 if tell(line) else 1
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    if not tell(line):
+        return 1  # and whoever has its pid now is none of ours
+    if _has_no_terminal(runner):
+        _signal(runner, signal.SIGCONT)
+    return 0

@@ -95,7 +95,7 @@ def test_the_effects_of_a_run_are_all_counted(tmp_path: Path) -> None:
         "fsync run/journal.jsonl",
         "start git index-pack",
         "start git update-ref",
-        "start supervisor.py",
+        "start forkserver.py",
         "open workspace/value",
         "write workspace/value",
         "write experiment/target",

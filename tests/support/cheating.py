@@ -126,7 +126,7 @@ def runner():
 
 
 def supervisors():
-    return [pid for pid in ancestors() if "supervisor" in " ".join(command_of(pid))]
+    return [pid for pid in ancestors() if "forkserver" in " ".join(command_of(pid))]
 
 
 def tell(data):
