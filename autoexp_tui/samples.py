@@ -15,6 +15,8 @@ _LEFTOVERS = shutil.ignore_patterns(
     "node_modules",
     "encodings",
     "corpus",
+    "packed",
+    "circles.json",
     ".packages",
     "results.tsv",
     "budget.log",
