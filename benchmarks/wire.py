@@ -29,6 +29,7 @@ from autoexp_tui.text.safe import Safe
 
 BASE = "0" * 40
 SIZE = (40, 120)
+ASK = b"\x1b[6n"
 
 
 class Driven:
@@ -95,8 +96,10 @@ class Driven:
             output.writelines(f"epoch {line} loss {time.time() % 1:.4f}\n" for line in range(lines))
 
 
-def measure(driven: Driven, seconds: float, drive: Callable[[], None] | None) -> tuple[float, int]:
-    """Bytes per second, and the bytes of the first screen."""
+def measure(
+    driven: Driven, seconds: float, drive: Callable[[], None] | None, every: float
+) -> tuple[float, int]:
+    """Bytes per second while `drive` is called `every` so often, and those of the first screen."""
     code = (
         "import sys; from pathlib import Path\n"
         "from autoexp_tui.model.rundir import RunDirectory\n"
@@ -106,7 +109,7 @@ def measure(driven: Driven, seconds: float, drive: Callable[[], None] | None) ->
     child = pexpect.spawn(
         sys.executable,
         ["-c", code, str(driven.run.path)],
-        env={**os.environ, "TERM": "xterm-256color"},
+        env={**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"},
         dimensions=SIZE,
         timeout=30,
     )
@@ -114,7 +117,7 @@ def measure(driven: Driven, seconds: float, drive: Callable[[], None] | None) ->
     stop = threading.Event()
     if drive is not None:
         threading.Thread(
-            target=lambda: [drive() for _ in iter(lambda: stop.wait(1.0), True)]
+            target=lambda: [drive() for _ in iter(lambda: stop.wait(every), True)]
         ).start()
     got = drain(child, seconds)
     stop.set()
@@ -123,13 +126,18 @@ def measure(driven: Driven, seconds: float, drive: Callable[[], None] | None) ->
 
 
 def drain(child: pexpect.spawn[bytes], seconds: float) -> int:
-    """Read for so long; how many bytes came."""
+    """Read for so long, as a terminal that answers; how many bytes came."""
     got = 0
+    last = b""
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0:
         ready, _, _ = select.select([child.child_fd], [], [], left)
         if ready:
-            got += len(os.read(child.child_fd, 1 << 16))
+            data = os.read(child.child_fd, 1 << 16)
+            got += len(data)
+            for _ in range((last + data).count(ASK) - last.count(ASK)):
+                os.write(child.child_fd, b"\x1b[2;1R")
+            last = data[-3:]
     return got
 
 
@@ -139,18 +147,19 @@ def main() -> None:
     seconds = arguments.parse_args().seconds
     with tempfile.TemporaryDirectory() as folder:
         driven = Driven(Path(folder))
-        states: list[tuple[str, Callable[[], None], Callable[[], None] | None]] = [
-            ("evaluating, silent: a clock", driven.begin, None),
-            ("evaluating, 1 line a second", lambda: None, lambda: driven.print(1)),
-            ("evaluating, 1000 lines a second", lambda: None, lambda: driven.print(1000)),
-            ("an experiment a second", driven.end, driven.one_more),
-            ("paused: idle", lambda: pause(driven), None),
+        states: list[tuple[str, Callable[[], None], Callable[[], None] | None, float]] = [
+            ("evaluating, silent: a clock", driven.begin, None, 1.0),
+            ("evaluating, 1 line a second", lambda: None, lambda: driven.print(1), 1.0),
+            ("evaluating, 10 lines a second", lambda: None, lambda: driven.print(1), 0.1),
+            ("evaluating, 1000 lines a second", lambda: None, lambda: driven.print(100), 0.1),
+            ("an experiment a second", driven.end, driven.one_more, 1.0),
+            ("paused: idle", lambda: pause(driven), None, 1.0),
         ]
         with locked(driven.run):
             figures = []
-            for name, prepare, drive in states:
+            for name, prepare, drive, every in states:
                 prepare()
-                rate, first = measure(driven, seconds, drive)
+                rate, first = measure(driven, seconds, drive, every)
                 figures.append((name, rate, first))
         whole = figures[0][2]
         print(f"first screen, {SIZE[1]}×{SIZE[0]}: {whole} bytes")

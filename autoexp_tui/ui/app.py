@@ -6,7 +6,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, ClassVar
 
+from rich.color import ColorSystem
+from rich.console import RenderableType
 from textual import on
+from textual._compositor import CompositorUpdate
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.driver import Driver
@@ -52,17 +55,14 @@ class AutoexpApp(App[str], inherit_bindings=False):
     def get_theme_variable_defaults(self) -> dict[str, str]:
         return themes.ANSI_EXTRAS
 
-    def on_mount(self) -> None:
-        self.app_resume_signal.subscribe(self, lambda _: self._paint_anew())
-
-    def _paint_anew(self) -> None:
-        """After a suspension the terminal holds another program's screen: Textual would only paint
-        what has changed meanwhile.
-        """
-        for screen in self.screen_stack:
-            screen.refresh(layout=True)
-            for widget in screen.query("*"):
-                widget.refresh()
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        """Textual's way to the terminal, but that what it paints is sent at the terminal's pace."""
+        driver, update = self._driver, renderable
+        if not isinstance(driver, Terminal) or not isinstance(update, CompositorUpdate):
+            super()._display(screen, renderable)
+        elif not self._batch_count and self._running and not self._closed:
+            driver.show(update, self.console._color_system or ColorSystem.TRUECOLOR)  # noqa: SLF001
+            self.post_display_hook()
 
     @on(Retitled)
     def _retitle(self, message: Retitled) -> None:

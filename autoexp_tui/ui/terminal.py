@@ -1,7 +1,8 @@
 """The terminal under the app: UTF-8 whatever the streams say, and left as it was found.
 
 Textual writes to standard error in that stream's encoding, and knows nothing of signals that end
-a process, of a terminal that has gone, or of one that takes no more.
+a process, of a terminal that has gone, or of one that takes no more. What it paints goes through
+a `Painter`, which sends what differs when the terminal can take it.
 """
 
 from __future__ import annotations
@@ -18,11 +19,19 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
+from rich.color import ColorSystem
+from textual import events, messages
+from textual._compositor import CompositorUpdate
 from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
+
+from autoexp_tui.ui.painting import Painter
 
 _LEAVING = (signal.SIGHUP, signal.SIGTERM, signal.SIGQUIT)
 _PATIENCE_S = 3.0
 """Seconds that a screen has to leave by itself: a terminal that takes nothing holds it up."""
+_ANSWERS_S = 0.5
+"""Seconds that answers of the terminal are waited for at the end."""
 _MOUSE_OFF = "\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1016l"
 RESET = f"{_MOUSE_OFF}\x1b[?2004l\x1b[?7h\x1b[?2048l\x1b[<u\x1b[?1049l\x1b[?25h\x1b[?1004l"
 """All that a screen switches on, switched off."""
@@ -41,7 +50,11 @@ class Terminal(LinuxDriver):
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         self._descriptor = sys.__stdout__.fileno() if sys.__stdout__ else self.fileno
-        output: Any = _Output(self._descriptor, lambda: self._leave(signal.SIGHUP))
+        remote = any(name in os.environ for name in ("SSH_CONNECTION", "SSH_TTY"))
+        self._painter = Painter(self.write, remote=remote)
+        output: Any = _Output(
+            self._descriptor, self._painter.drained, lambda: self._leave(signal.SIGHUP)
+        )
         self._file = output
         self._handlers = {
             number: signal.signal(number, self._on_signal)
@@ -53,6 +66,32 @@ class Terminal(LinuxDriver):
         self._forced.daemon = True
         self._number = signal.SIGTERM
         threading.Thread(target=self._await_hang_up, name="terminal", daemon=True).start()
+
+    def show(self, update: CompositorUpdate, colours: ColorSystem) -> None:
+        """Bring what was painted to the terminal."""
+        self._painter.take(update, self._app.size, colours)
+
+    def start_application_mode(self) -> None:
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+        self._painter.begin(self._loop)
+
+    def stop_application_mode(self) -> None:
+        self._painter.settle(_ANSWERS_S)
+        super().stop_application_mode()
+
+    def process_message(self, message: Message) -> None:
+        """Take what is said to the painter out of what is said to the app."""
+        match message:
+            case events.CursorPosition():
+                self._painter.answered()
+                return
+            case messages.TerminalSupportsSynchronizedOutput():
+                self._painter.together = True
+            case events.Key() | events.MouseDown() | events.MouseScrollDown():
+                self._painter.hurry()
+            case events.MouseScrollUp() | events.Paste() | events.Resize():
+                self._painter.hurry()
+        super().process_message(message)
 
     def close(self) -> None:
         super().close()
@@ -104,10 +143,13 @@ class Terminal(LinuxDriver):
 class _Output(io.TextIOBase):
     """Writes to a terminal in UTF-8; once it has gone, what is written is dropped."""
 
-    def __init__(self, descriptor: int, gone: Callable[[], None]) -> None:
+    def __init__(
+        self, descriptor: int, drained: Callable[[], None], gone: Callable[[], None]
+    ) -> None:
         self._file = open(  # noqa: SIM115 - the terminal is not ours to close
             descriptor, "w", encoding="utf-8", errors="replace", newline="", closefd=False
         )
+        self._drained = drained
         self._tell = gone
         self._gone = False
 
@@ -127,6 +169,7 @@ class _Output(io.TextIOBase):
 
     def flush(self) -> None:
         self._try(self._file.flush)
+        self._drained()
 
     def _try(self, action: Callable[[], object]) -> None:
         if self._gone:

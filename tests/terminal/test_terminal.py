@@ -298,8 +298,8 @@ def test_the_instructions_are_edited_in_the_persons_own_editor(
     assert_goes_on(run)
     child.send("Be careful.\r")
     child.expect_exact(ENTER_SCREEN)
-    child.expect_exact("the next experiment reads the instructions")
     child.expect_exact("Results")  # all of it is painted again, not only what changes
+    child.expect_exact("the next experiment reads the instructions")
     assert (project / "program.md").read_text() == "Be bold.\nBe careful.\n"
     until(
         lambda: '"lines":3' in run.journal.read_text(), "the next experiment reads what was written"
