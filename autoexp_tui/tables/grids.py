@@ -11,6 +11,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from operator import methodcaller
 
 from autoexp_tui.tables import cell_values, dates, names, statuses
@@ -45,13 +46,18 @@ def read_grid(text: str) -> Sheet:
     skipped = {number for number, _ in comments}
     body = [pair for pair in filled if pair[0] not in skipped] if comments else filled
     kind, split = _form([line for _, line in body[:_HEAD]])
+    headed: frozenset[int] = frozenset()
     if kind == "markdown":
+        headed = frozenset(
+            before for (before, _), (_, line) in pairwise(body) if _RULE.fullmatch(line)
+        )
         body = [(number, line) for number, line in body if not _RULE.fullmatch(line)]
     if kind == "csv":
         fields = _quoted_fields(text, skipped, split)
     else:
         fields = [(number, split(line)) for number, line in body]
-    sheet = _sheet(kind, fields)
+    sheet = _sheet(kind, fields, headed)
+    _point_decimals(sheet, plainly=kind == "csv" and len(split(";")) == 2)
     sheet.configs = _said(comments)
     return sheet
 
@@ -123,11 +129,15 @@ def _quoted_fields(text: str, skipped: set[int], split: Callable[[str], list[str
     return fields
 
 
-def _sheet(kind: FileKind, fields: list[Fields]) -> Sheet:
+def _sheet(kind: FileKind, fields: list[Fields], headed: frozenset[int]) -> Sheet:
+    """`headed`: lines that a rule under them makes headers."""
     remarks = Remarks()
     if kind == "tsv":
         fields = _joined(fields)
-    at = _header_at(fields)
+    ruled = (at for at, (line, cells) in enumerate(fields) if line in headed and len(cells) > 1)
+    at = next(ruled, None)
+    if at is None:
+        at = _header_at(fields)
     widths = Counter(len(cells) for _, cells in fields[:2000])
     if at is None:
         width = max(widths, key=lambda width: (widths[width] * (width > 1), width), default=0)
@@ -140,8 +150,13 @@ def _sheet(kind: FileKind, fields: list[Fields]) -> Sheet:
             header.pop()
         before, body = fields[:at], fields[at + 1 :]
     if len(header) > COLUMNS:
-        remarks.add(0, f"only the first {COLUMNS} of {len(header)} columns are read")
-        header = header[:COLUMNS]
+        remarks.add(0, f"only {COLUMNS} of {len(header)} columns are read")
+        chosen = names.weightiest(header, COLUMNS)
+        header = [header[place] for place in chosen]
+        body = [
+            (line, [cells[place] if place < len(cells) else "" for place in chosen])
+            for line, cells in body
+        ]
     sheet = Sheet(kind, _distinct(header), named=at is not None)
     for line, cells in before:
         if kind == "markdown":
@@ -192,8 +207,44 @@ def _header_at(fields: Sequence[Fields]) -> int | None:
             return at
         if len(cells) > 1 and any(cell_values.number(cell) is not None for cell in cells):
             later = [k for k, (_, more) in enumerate(fields[:20]) if k > at and _is_header(more)]
-            return later[0] if later and len(fields[later[0]][1]) >= len(cells) > 1 else None
+            if later and len(fields[later[0]][1]) >= len(cells) > 1:
+                return later[0]
+            break
+    return _by_form(fields)
+
+
+def _by_form(fields: Sequence[Fields]) -> int | None:
+    """The first line that holds words where the lines below it hold numbers, in any language."""
+    for at, (_, cells) in enumerate(fields[:10]):
+        below = [more for _, more in fields[at + 1 : at + 1 + _HEAD] if len(more) == len(cells)]
+        if not below or (len(cells) == 1 and len(below) < 2):
+            continue
+        if any(_figure(cell) for cell in cells):
+            return None
+        held = [[row[place] for row in below if not cell_values.is_blank(row[place])]
+                for place in range(len(cells))]  # fmt: skip
+        numeric = [
+            place
+            for place, column in enumerate(held)
+            if column and sum(map(_figure, column)) * 5 >= len(column) * 4
+        ]
+        if numeric and all(_is_title(cells[place]) for place in numeric):
+            return at
     return None
+
+
+def _figure(cell: str) -> bool:
+    return cell_values.number(cell) is not None or dates.moment(cell) is not None
+
+
+def _is_title(cell: str) -> bool:
+    """Whether a cell over numbers is a name: not the mark of something missing, no verdict."""
+    bare = _bare(cell)
+    return (
+        any(letter.isalpha() or letter in "%#№" for letter in bare)
+        and not cell_values.is_blank(cell)
+        and not (statuses.outcome_of(bare) == "failed" and names.name_direction(bare)[1] == 0)
+    )
 
 
 def _is_header(cells: Sequence[str]) -> bool:
@@ -278,6 +329,33 @@ def _fill(sheet: Sheet, body: Sequence[Fields], remarks: Remarks) -> None:
         if len(cells) != width and any(cells[width:]):
             remarks.add(line, f"{len(cells)} cells where the header has {width}")
         sheet.records.append(SheetRecord(line, _kept(_moved(fitted, places) if moved else fitted)))
+
+
+_COMMA = re.compile(r"[+\-\u2212]?\d{1,3},\d{3}")
+_DECIMAL = re.compile(r"[+\-\u2212]?(?:0,\d+|\d+,(?:\d{1,2}|\d{4,}))\s*%?")
+
+
+def _point_decimals(sheet: Sheet, *, plainly: bool) -> None:
+    """Write a point for the decimal comma of columns where `1,234` is less than two.
+
+    Told by other cells of the column (`0,98`, `1,5`); `plainly`: semicolons part the
+    columns, so that a comma is a decimal one unless another cell has a point.
+    """
+    for place in range(len(sheet.columns)):
+        sample = [
+            cell.strip()
+            for record in sheet.records[:_HEAD]
+            if not record.text and place < len(record.cells)
+            and isinstance(cell := record.cells[place], str)
+        ]  # fmt: skip
+        if not any(_COMMA.fullmatch(cell) for cell in sample):
+            continue
+        pointed = any("." in cell or cell.count(",") > 1 for cell in sample if cell[:1].isdigit())
+        if not pointed and (plainly or any(_DECIMAL.fullmatch(cell) for cell in sample)):
+            for record in sheet.records:
+                cell = record.cells[place] if place < len(record.cells) else None
+                if isinstance(cell, str) and not record.text:
+                    record.cells[place] = cell.replace(",", ".", 1)
 
 
 def _kept(cells: list[str]) -> list[Cell]:

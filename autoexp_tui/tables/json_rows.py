@@ -17,6 +17,8 @@ from autoexp_tui.tables.model import Cell, Way
 from autoexp_tui.tables.sheet import COLUMNS, Config, Remarks, Sheet, SheetRecord, cut, way_of
 
 _DEPTH = 3
+_KEYS = 50_000
+"""Different keys that are told apart."""
 _WAYS = ("max", "min", "maximize", "minimize")
 _LISTS = (
     "runs", "experiments", "trials", "results", "history", "iterations", "nodes", "rows",
@@ -30,6 +32,8 @@ _WAY_KEYS = (
 _MEASURED = ("metric", "value", "score", "metrics", "results", "values", "loss", "status")
 _TYPES = ("type", "event", "kind", "record_type")
 _CONFIG_TYPES = frozenset("config header meta session metadata init setup segment".split())
+
+_CONFIG_KEYS = ("config", "configuration", "settings", "setup", "goal", "objective", "spec")
 
 _SAYS = frozenset((*_METRIC_KEYS, *_WAY_KEYS, *_TYPES))
 
@@ -53,14 +57,71 @@ def read_objects(text: str) -> Sheet:
     if value is None or isinstance(value, list) or (alone and _holds_a_list(value)):
         document = _parsed(start)
         if isinstance(document, dict | list):
-            return _document(document)
+            return _document(_turned(document))
     return _lines(text)
 
 
 def _holds_a_list(value: Any) -> bool:
-    return isinstance(value, dict) and any(
-        isinstance(value.get(key), list | dict) for key in _LISTS
+    return isinstance(value, dict) and (
+        any(isinstance(value.get(key), list | dict) for key in _LISTS)
+        or _turned(value) is not value
     )
+
+
+def _turned(document: Any) -> Any:
+    """A list of rows, where a document holds a table by its columns; itself where it doesn't.
+
+    `{"loss": [1, 2], …}`, `{"loss": {"0": 1, "1": 2}, …}`, `{"columns": […], "data": [[…], …]}`
+    and a list of lists whose first holds the names.
+    """
+    if isinstance(document, dict) and document:
+        header, rows = document.get("columns"), document.get("data")
+        if isinstance(header, list) and isinstance(rows, list):
+            return _named(header, rows) or document
+        return _by_column(document) or document
+    if (
+        isinstance(document, list)
+        and len(document) > 2
+        and isinstance(document[0], list)
+        and document[0]
+        and all(isinstance(name, str) for name in document[0])
+    ):
+        return _named(document[0], document[1:]) or document
+    return document
+
+
+def _named(header: list[Any], rows: list[Any]) -> list[dict[str, Any]]:
+    """Lists under their names; empty where one doesn't fit."""
+    if not rows or not all(isinstance(row, list) and len(row) == len(header) for row in rows):
+        return []
+    return [dict(zip(map(str, header), row, strict=True)) for row in rows]
+
+
+def _by_column(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """Rows from lists of one length, or from objects with the same numbers as keys."""
+    columns = {key: value for key, value in document.items() if isinstance(value, list | dict)}
+    first = next(iter(columns.values()), None)
+    if isinstance(first, list):
+        lists = {
+            key: value
+            for key, value in columns.items()
+            if isinstance(value, list) and not any(isinstance(v, dict | list) for v in value)
+        }
+        length = max(map(len, lists.values()), default=0)
+        whole = {key: value for key, value in lists.items() if len(value) == length}
+        if length < 2 or len(whole) * 2 <= len(document):
+            return []
+        return [{key: value[at] for key, value in whole.items()} for at in range(length)]
+    if isinstance(first, dict) and len(columns) == len(document) and first:
+        keys = list(first)
+        if not all(key.isdigit() for key in keys) or any(
+            not isinstance(value, dict) or list(value) != keys
+            or any(isinstance(inner, dict) for inner in value.values())
+            for value in columns.values()
+        ):  # fmt: skip
+            return []
+        return [{name: column[key] for name, column in columns.items()} for key in keys]
+    return []
 
 
 def _parsed(text: str) -> Any:
@@ -79,17 +140,24 @@ _PLAIN = frozenset([int, float, bool, type(None)])
 
 
 class _Gatherer:
-    """Objects in, a sheet out: keys become columns as they turn up."""
+    """Objects in, a sheet out: keys become columns as they turn up.
+
+    Where there are too many of them, those stay that tell what the others are about.
+    """
 
     def __init__(self, sheet: Sheet) -> None:
         self.sheet = sheet
         self.remarks = Remarks()
         self._places: dict[str, int] = {}
+        self._wanted: frozenset[str] | None = None
+        self._given: list[tuple[SheetRecord, Mapping[str, Any]]] = []
 
     def add(self, line: int, value: Mapping[str, Any]) -> None:
-        cells: list[Cell] = []
-        self._flatten("", value, cells, 0)
-        self.sheet.records.append(SheetRecord(line, cells))
+        record = SheetRecord(line, [])
+        self.sheet.records.append(record)
+        if len(self._places) <= COLUMNS:
+            self._flatten("", value, record.cells, 0)
+        self._given.append((record, value))
 
     def _flatten(
         self, prefix: str, value: Mapping[str, Any], cells: list[Cell], depth: int
@@ -105,18 +173,46 @@ class _Gatherer:
                 continue
             place = self._places.get(name)
             if place is None:
-                if len(self._places) >= COLUMNS:
-                    self.remarks.add(0, f"only the first {COLUMNS} keys are read")
+                if self._wanted is not None and name not in self._wanted:
                     continue
+                if len(self._places) > COLUMNS:
+                    return
                 place = self._places[name] = len(self.sheet.columns)
                 self.sheet.columns.append(cut(name)[:200])
             if place >= len(cells):
                 cells.extend([None] * (place + 1 - len(cells)))
             cells[place] = inner if sort in _PLAIN else _scalar(inner)
 
+    def _again(self) -> None:
+        """Read everything once more, the columns chosen among all that there are."""
+        found: dict[str, None] = {}
+        for _, value in self._given:
+            if len(found) < _KEYS:
+                _names_of("", value, found, 0)
+        every = sorted(found, key=lambda name: name.count("."))
+        self._wanted = frozenset(every[at] for at in names.weightiest(every, COLUMNS))
+        self.remarks.add(0, f"only {COLUMNS} of {len(found)} keys are read")
+        self._places.clear()
+        self.sheet.columns.clear()
+        for record, value in self._given:
+            record.cells.clear()
+            self._flatten("", value, record.cells, 0)
+
     def done(self) -> Sheet:
+        if len(self._places) > COLUMNS:
+            self._again()
+        self._given.clear()
         self.sheet.notes += self.remarks.notes()
         return self.sheet
+
+
+def _names_of(prefix: str, value: Mapping[str, Any], found: dict[str, None], depth: int) -> None:
+    """Add the dotted names of all that an object holds, as they are flattened."""
+    for key, inner in value.items():
+        if type(inner) is dict and depth < _DEPTH:
+            _names_of(f"{prefix}{key}.", inner, found, depth + 1)
+        else:
+            found[prefix + key] = None
 
 
 def _scalar(value: Any) -> Cell:
@@ -144,6 +240,7 @@ def _lines(text: str) -> Sheet:
             objects.append((number, {"": line.strip()}))
     if objects and sum("op_code" in value for _, value in objects) * 2 > len(objects):
         return _journal(objects)
+    objects = _one_shape(_joined(objects, remarks))
     runs = _run_types(value for _, value in objects)
     for number, value in objects:
         if "" in value and len(value) == 1:
@@ -160,6 +257,128 @@ def _lines(text: str) -> Sheet:
     return gatherer.done()
 
 
+def _is_figure(key: str, value: object) -> bool:
+    """Whether a key holds a measurement, and not a number that was given to the run."""
+    return (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and names.merit(key) >= 1.0
+        and not names.is_setting(key)
+    )
+
+
+def _is_measured(value: Mapping[str, Any]) -> bool:
+    return any(key in _MEASURED or _is_figure(key, inner) for key, inner in value.items())
+
+
+def _plain_metric(value: Mapping[str, Any]) -> str:
+    said = value.get("metric") or value.get("objective")
+    return cut(said)[:200] if isinstance(said, str) and said not in _WAYS else ""
+
+
+_Numbered = tuple[int, dict[str, Any]]
+
+
+def _joined(objects: list[_Numbered], remarks: Remarks) -> list[_Numbered]:
+    """The same lines, where a run and what came of it stand in two: put together by their key.
+
+    The result takes the place of both. A run without a result stays as it is.
+    """
+    types: dict[str, list[_Numbered]] = {}
+    for entry in objects:
+        types.setdefault(_type(entry[1]), []).append(entry)
+    if not 2 <= len(types) <= _TYPES_MOST:
+        return objects
+    results = [n for n, lines in types.items() if sum(_is_measured(v) for _, v in lines) * 2
+               >= len(lines) and n.lower() not in _CONFIG_TYPES]  # fmt: skip
+    openings = [n for n in types if n not in results and n.lower() not in _CONFIG_TYPES]
+    gone: dict[int, str] = {}
+    whole: dict[int, dict[str, Any]] = {}
+    for result in results:
+        for opening in openings:
+            key, own = _shared_key(types[opening], types[result])
+            if not own:
+                continue
+            begun = {_key(value[own]): (line, value) for line, value in types[opening]
+                     if own in value}  # fmt: skip
+            for line, value in types[result]:
+                found = begun.get(_key(value.get(key)))
+                if found is not None:
+                    whole[line] = _merged(found[1], whole.get(line, value))
+                    gone[found[0]] = opening
+            for line, _ in types[opening]:
+                if line not in gone:
+                    remarks.add(line, f"a `{cut(opening)[:40]}` without a `{cut(result)[:40]}`")
+                    gone[line] = opening
+    return [(line, whole.get(line, value)) for line, value in objects if line not in gone]
+
+
+_TYPES_MOST = 12
+
+
+def _shared_key(openings: list[_Numbered], results: list[_Numbered]) -> tuple[str, str]:
+    """The keys by which results name their openings, each for once; empty where there are none."""
+    own = {key: {_key(v[key]) for _, v in openings if key in v} for key in openings[0][1]}
+    for mine, held in own.items():
+        if len(held) < len(openings):
+            continue
+        for key in results[0][1]:
+            if key != mine and not _refers(key, mine):
+                continue
+            if key == mine and names.leaf(key) not in names.INDEX and not key.endswith("id"):
+                continue
+            said = [_key(v.get(key)) for _, v in results]
+            if sum(value in held for value in said) * 2 >= len(said) == len(set(said)):
+                return key, mine
+    return "", ""
+
+
+def _refers(key: str, to: str) -> bool:
+    """`run_id`, `run`, `parent` or `ref` may hold another line's `id`."""
+    return to in {"id", "uuid", "name", "key"} and (
+        key.lower().endswith(("id", "_ref")) or key in {"run", "trial", "experiment", "ref", "of"}
+    )
+
+
+def _key(value: object) -> str:
+    return value if isinstance(value, str) else repr(value)[:200]
+
+
+def _merged(opening: dict[str, Any], result: dict[str, Any]) -> dict[str, Any]:
+    """What a run's two lines say; the result's word counts, but the name is the run's own."""
+    whole = opening | {key: value for key, value in result.items() if value is not None}
+    whole.update({key: opening[key] for key in ("id", "name") if key in opening})
+    return whole
+
+
+def _one_shape(objects: list[_Numbered]) -> list[_Numbered]:
+    """The same, with a measurement under one key where some lines name it by `metric` and `value`.
+
+    Only where other lines have a number under that name.
+    """
+    named = {
+        said
+        for _, value in objects
+        if isinstance(said := _called(value), str) and said not in value
+    }
+    if not named:
+        return objects
+    keyed = {key for _, value in objects for key in named & value.keys()
+             if isinstance(value[key], int | float)}  # fmt: skip
+    return [
+        (line, {**value, called: value["value"]})
+        if (called := _called(value)) in keyed and isinstance(value.get("value"), int | float)
+        and called not in value
+        else (line, value)
+        for line, value in objects
+    ]  # fmt: skip
+
+
+def _called(value: Mapping[str, Any]) -> str | None:
+    said = value.get("metric", value.get("metric_name"))
+    return said if isinstance(said, str) else None
+
+
 def _type(value: Mapping[str, Any]) -> str:
     for key in _TYPES:
         found = value.get(key)
@@ -173,7 +392,7 @@ def _run_types(values: Iterable[Mapping[str, Any]]) -> frozenset[str] | None:
     measured: dict[str, list[int]] = {}
     for value in values:
         tally = measured.setdefault(_type(value), [0, 0])
-        tally[0] += any(key in value for key in _MEASURED)
+        tally[0] += _is_measured(value)
         tally[1] += 1
     runs = frozenset(name for name, (held, count) in measured.items() if held * 2 >= count)
     return runs if runs and len(runs) < len(measured) else None
@@ -184,11 +403,19 @@ def _config(line: int, at: int, value: Mapping[str, Any]) -> Config | None:
     if any(isinstance(value.get(key), int | float) for key in ("metric", "value", "score")):
         return None
     declared = _type(value).lower() in _CONFIG_TYPES
+    if not declared and any(map(_is_figure, value, value.values())):
+        return None
     if not declared and any(key in value or f"metric_{key}" in value for key in _MEASURED):
         return None
     if not declared and any(names.leaf(key) in names.STATUS for key in value):
         return None
     found = _said(line, at, value)
+    inner = next((value[k] for k in _CONFIG_KEYS if isinstance(value.get(k), dict)), None)
+    if inner is not None and not found.metric:
+        more = _said(line, at, inner)
+        metric = more.metric or _plain_metric(inner)
+        way = found.way if found.way != "unknown" else more.way
+        found.metric, found.way = metric, way
     if not declared and found.metric in value:
         return None
     return found if declared or found.metric or found.way != "unknown" else None

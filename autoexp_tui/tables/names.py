@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Literal
 
@@ -23,7 +24,7 @@ LOWER = frozenset(
     "allocations instructions ir gates toffoli duplication complexity lint untested overhead "
     "rmsle mismatches distance energy imbalance offenders flaky timeouts leaks deviation "
     "p50 p90 p95 p99 p999 slowdown hallucination mpjpe minade minfde residual rmsd nrmse mase wape "
-    "medae mard overshoot jitter drops dropped distortion hausdorff chamfer wrong mistakes deficit "
+    "medae mard jitter drops dropped distortion hausdorff chamfer wrong mistakes deficit "
     "downtime lost misfit infeasibility logperplexity rougher churn bias".split()
 )
 HEADLINE = frozenset(
@@ -193,6 +194,25 @@ def is_setting(name: str) -> bool:
     if not words or words[0] in {"num", "n", "max"}:
         return bool(words)
     return words[-1] in _SETTING_WORDS and name_direction(name)[0] == "unknown"
+
+
+def weightiest(columns: Sequence[str], count: int) -> list[int]:
+    """The places of the `count` columns that a reader would miss most, in their order.
+
+    What has a part in a table goes first (verdict, description, time, commit, number), then
+    what sounds like its metric, then what is nested least deeply.
+    """
+    ranked = sorted(range(len(columns)), key=lambda at: (-_weight(columns[at]), at))
+    return sorted(ranked[:count])
+
+
+def _weight(name: str) -> float:
+    last = leaf(name)
+    known = (
+        last in STATUS or last in DESCRIPTION or last in TIME or last in COMMIT or last in INDEX
+        or last in DIRECTION or last in NAME
+    )  # fmt: skip
+    return 10.0 * known + merit(name) - 6.0 * (name.count(".") + name.count("/"))
 
 
 def is_text(name: str) -> bool:

@@ -14,6 +14,7 @@ import msgspec
 
 from autoexp_tui.tables import flags, names, statuses
 from autoexp_tui.tables.cell_values import number
+from autoexp_tui.tables.chronology import newest_first
 from autoexp_tui.tables.dates import duration, reader
 from autoexp_tui.tables.dialects import dialect_of
 from autoexp_tui.tables.direction import infer, judged_points
@@ -85,6 +86,9 @@ def _table(sheet: Sheet, name: str, folder: str, docs: Sequence[DocLine]) -> Tab
     said = spoken_of(docs, [*sheet.columns, *(config.metric for config in sheet.configs)])
     said |= sheet.ways
     layout = lay_out(sheet, said)
+    if newest_first(sheet, layout.time, layout.index):
+        sheet.records.reverse()
+        sheet.notes.append(Note(0, "the newest row stands first in the file, and last here"))
     return _Builder(sheet, layout, said).table(name, folder)
 
 
@@ -173,6 +177,7 @@ class _Builder:
         layout = self._layout
         cuts: list[tuple[int, Config]] = []
         last: tuple[str, str] | None = None
+        generic = layout.primary is not None and _is_generic(self._sheet.columns[layout.primary])
         for at, record in enumerate(self._sheet.records):
             if record.text:
                 continue
@@ -185,7 +190,7 @@ class _Builder:
                         Config(
                             record.line,
                             at,
-                            metric=general.metric,
+                            metric=general.metric or (now[0] if generic else ""),
                             title=now[0],
                             way=way_of(now[1]),
                             source=f"the column {self._sheet.columns[column]}",
@@ -235,7 +240,7 @@ class _Builder:
         """Whether the primary column is the one that a configuration gives a name to."""
         primary = self._layout.primary
         column = "" if primary is None else self._sheet.columns[primary]
-        return self._sheet.kind in {"json", "jsonl"} and column in {"metric", "value", metric}
+        return self._sheet.kind in {"json", "jsonl"} and (column == metric or _is_generic(column))
 
     def _word(self, record: SheetRecord) -> str:
         return "" if record.text else _text(record, self._layout.status)
@@ -321,6 +326,11 @@ class _Builder:
         cells = [_text(record, primary) for record in self._sheet.records[:400] if not record.text]
         signed = sum(cell.startswith("+") for cell in cells)
         return signed > 0 and signed * 5 >= sum(bool(cell.strip("-")) for cell in cells)
+
+
+def _is_generic(column: str) -> bool:
+    """Whether a column is called what a metric is, and not by its own name."""
+    return names.leaf(column) in names.EXACT - {"score", "fitness"}
 
 
 def _is_mark(figure: float) -> bool:

@@ -181,4 +181,4 @@ def is_baseline(word: str) -> bool:
 
 def is_reference(word: str) -> bool:
     """Whether a word marks a row that others are compared with, and which never is the best."""
-    return any(part in REFERENCES for part in names.tokens(word)[:2])
+    return not is_baseline(word) and any(part in REFERENCES for part in names.tokens(word)[:2])
