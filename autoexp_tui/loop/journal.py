@@ -31,7 +31,14 @@ from autoexp_tui.system.files import (
 )
 from autoexp_tui.text.safe import clean_line
 
-_NEWS_NOT_FSYNCED = frozenset({"EvaluationStarted", "ProposalAnswered", "Noticed"})
+_NOT_FSYNCED = frozenset(
+    {
+        *("EvaluationStarted", "ProposalAnswered", "Noticed"),
+        # Each is on the disk with what comes of it: the commit, or the row. Without that the
+        # experiment begins anew, or is measured again; what it has cost has events of its own.
+        *("ExperimentStarted", "Proposed", "Evaluated"),
+    }
+)
 _FOREIGN_READ = 64 << 20
 """Bytes of foreign lines behind which a reader looks for more of the run's own."""
 _PORTION = 1 << 20
@@ -332,7 +339,7 @@ class Journal:
             line = encode(record, self._seal, self._mac)
         except (TypeError, ValueError) as error:
             raise JournalError(f"{self._path}: not an event: {error}") from error
-        self._kept.add(line, self._is_sealed, force=type(event).__name__ not in _NEWS_NOT_FSYNCED)
+        self._kept.add(line, self._is_sealed, force=type(event).__name__ not in _NOT_FSYNCED)
         self._mac, self._seq = mac_of(line), record.seq
         return record
 

@@ -127,6 +127,7 @@ class Loop:
         else:
             finished = events.RunFinished(clean_line(reason, _REASON), ok=True)
         self.log_row()  # what was settled since the last row, where the disk was full then
+        self._projections.force()
         self._recorder.record(finished)
         return finished
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 from autoexp_tui.model.events import RunStarted
+from autoexp_tui.repository.latest import Latest
 from autoexp_tui.repository.plumbing import RepositoryError
 from autoexp_tui.repository.repository import Repository
 from autoexp_tui.text.safe import decode
@@ -18,27 +19,41 @@ class Candidates:
         self._started = started
         self._folder = PurePosixPath(started.folder)
         self._target = str(self._folder / started.contract.target)
+        self._texts: Latest[str] = Latest()
+        self._harness: str | None = None
 
     def text_of(self, commit: str) -> str:
-        return self._repository.read(commit, self._target).decode("utf-8", "surrogateescape")
+        if commit not in self._texts:
+            content = self._repository.read(commit, self._target)
+            self._texts[commit] = content.decode("utf-8", "surrogateescape")
+        return self._texts[commit]
 
     def commit(self, n: int, parent: str, text: str, message: str, attempt: int) -> str:
         tag = self._started.tag
         if attempt > 1 and (earlier := self._repository.refs(tag).get(n)):
             self._repository.keep_ref(tag, f"{n}.{attempt - 1}", earlier)
-        content = text.encode("utf-8", "surrogateescape")
-        return self._repository.record(tag, n, parent, {self._target: content}, message)
+        return self._record(n, parent, text, message)
 
     def graft(self, n: int, own: str, tip: str, text: str, message: str) -> str:
-        tag, content = self._started.tag, text.encode("utf-8", "surrogateescape")
-        self._repository.keep_ref(tag, f"{n}.made", own)
-        return self._repository.record(tag, n, tip, {self._target: content}, message)
+        self._repository.keep_ref(self._started.tag, f"{n}.made", own)
+        return self._record(n, tip, text, message)
+
+    def _record(self, n: int, parent: str, text: str, message: str) -> str:
+        files = {self._target: text.encode("utf-8", "surrogateescape")}
+        commit = self._repository.record(self._started.tag, n, parent, files, message)
+        self._texts[commit] = text
+        return commit
 
     def advance(self, to: str) -> str:
         return self._repository.advance(self._started.tag, to)
 
     def harness_text(self) -> str:
         """The files that the harness' command names, as they are judged with."""
+        if self._harness is None:
+            self._harness = self._read_harness()
+        return self._harness
+
+    def _read_harness(self) -> str:
         texts = []
         contract = self._started.contract
         for word in dict.fromkeys(contract.harness.split()):

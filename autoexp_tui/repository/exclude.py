@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import stat
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from autoexp_tui.repository.plumbing import RepositoryError
+from autoexp_tui.system.files import replace_file
 
 _BEGIN = b"# autoexp: hides the tables of its runs; `autoexp clean` takes this out again\n"
 _END = b"# autoexp: end\n"
@@ -20,6 +25,21 @@ def without_lines(content: bytes, lines: Iterable[str]) -> bytes:
     before, ours, after = _split(content)
     gone = set(lines)
     return _join(before, [line for line in ours if line not in gone], after)
+
+
+def edit(common_dir: Path, change: Callable[[bytes], bytes]) -> None:
+    """Let a repository's `info/exclude` hold what `change` makes of it. Raises RepositoryError."""
+    path = (common_dir / "info" / "exclude").resolve()
+    try:
+        before = path.read_bytes() if path.exists() else b""
+        after = change(before)
+        if after == before:
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else None
+        replace_file(path, after, mode=mode)
+    except OSError as error:
+        raise RepositoryError(f"{path} can't be written: {error.strerror}") from error
 
 
 def _split(content: bytes) -> tuple[bytes, list[str], bytes]:

@@ -6,7 +6,7 @@ import hashlib
 import os
 import struct
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal, NamedTuple
 
 _PACK_KINDS = {"commit": 1, "tree": 2, "blob": 3}
@@ -61,10 +61,23 @@ def make_tree(entries: Iterable[TreeEntry]) -> GitObject:
     )
 
 
-def make_pack(objects: Sequence[GitObject]) -> bytes:
-    """A pack of whole objects (gitformat-pack(5), version 2)."""
-    pack = bytearray(b"PACK" + struct.pack(">LL", 2, len(objects)))
-    for kind, content in objects:
+class Pack(NamedTuple):
+    """A pack with its index, as git reads them from files of that name."""
+
+    name: str
+    """40 hex digits."""
+    content: bytes
+    idx: bytes
+
+
+def make_pack(objects: Iterable[GitObject]) -> Pack:
+    """A pack of whole objects (gitformat-pack(5), version 2), each in it once."""
+    by_name = {each.name: each for each in objects}
+    pack = bytearray(b"PACK" + struct.pack(">LL", 2, len(by_name)))
+    places: dict[bytes, tuple[int, int]] = {}
+    """Of each object, where it begins and the CRC-32 of how it is stored."""
+    for name, (kind, content) in by_name.items():
+        start = len(pack)
         size = len(content)
         byte = _PACK_KINDS[kind] << 4 | size & 15
         size >>= 4
@@ -74,7 +87,29 @@ def make_pack(objects: Sequence[GitObject]) -> bytes:
             size >>= 7
         pack.append(byte)
         pack += zlib.compress(content)
-    return bytes(pack + hashlib.sha1(pack, usedforsecurity=False).digest())
+        places[bytes.fromhex(name)] = start, zlib.crc32(memoryview(pack)[start:])
+    checksum = _sha1(pack)
+    return Pack(checksum.hex(), bytes(pack + checksum), _make_index(places, checksum))
+
+
+def _make_index(places: Mapping[bytes, tuple[int, int]], checksum: bytes) -> bytes:
+    """The index of a pack of less than 2 GiB (gitformat-pack(5), version 2)."""
+    names = sorted(places)
+    upto = [sum(name[0] <= first for name in names) for first in range(256)]
+    index = b"".join(
+        (
+            b"\377tOc" + struct.pack(">L256L", 2, *upto),
+            *names,
+            *(struct.pack(">L", places[name][1]) for name in names),
+            *(struct.pack(">L", places[name][0]) for name in names),
+            checksum,
+        )
+    )
+    return index + _sha1(index)
+
+
+def _sha1(data: bytes | bytearray) -> bytes:
+    return hashlib.sha1(data, usedforsecurity=False).digest()
 
 
 def parse_listing(listing: bytes) -> Iterator[TreeEntry]:

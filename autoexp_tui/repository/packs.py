@@ -15,7 +15,7 @@ from pathlib import Path
 
 from autoexp_tui.repository.objects import GitObject, make_pack
 from autoexp_tui.repository.plumbing import Plumbing, RepositoryError
-from autoexp_tui.system.files import sync_directory
+from autoexp_tui.system.files import sync, sync_directory
 
 FEW = 32
 """Packs of one size that are left alone."""
@@ -41,13 +41,23 @@ class Packs:
     def write(self, objects: Sequence[GitObject]) -> None:
         """Put objects into a pack that no gc may touch before `release`.
 
-        Raises RepositoryError; a prune of the user's takes unfinished packs too, so try again.
+        They are on the disk when this returns. Raises RepositoryError; a prune of the user's takes
+        unfinished packs too, so try again.
         """
-        if not self._held:
-            self._drop_stale_marks()
-        said = self._git.line("index-pack", "--stdin", f"--keep={_MARK}", stdin=make_pack(objects))
-        # Said as `pack` instead of `keep` when a failed attempt had protected it already.
-        self._held.append(said.partition("\t")[2])
+        pack = make_pack(objects)
+        try:
+            self._folder.mkdir(exist_ok=True)  # not its parents: a repository that is gone is gone
+            if not self._held:
+                self._drop_stale_marks()
+            if pack.name not in self._held:
+                self._held.append(pack.name)
+            # In this order it is protected before it is there, and whole before it is found.
+            self._path(pack.name, "keep").write_text(f"{_MARK}\n")
+            self._put(pack.name, "pack", pack.content)
+            self._put(pack.name, "idx", pack.idx)
+        except OSError as error:
+            words = f"{self._folder}: a pack can't be written: {error.strerror}"
+            raise RepositoryError(words) from error
 
     def release(self) -> None:
         """A ref holds what was written: the packs are as good as any."""
@@ -96,6 +106,20 @@ class Packs:
                 for part in _PARTS:
                     self._path(name, part).unlink(missing_ok=True)
         return whole
+
+    def _put(self, name: str, part: str, content: bytes) -> None:
+        """Write one part of a pack as git would: as one step, readable for whom the folder is."""
+        temporary = self._folder / f"tmp_{part}_{name[:12]}{os.getpid()}"
+        try:
+            with temporary.open("xb") as file:
+                os.fchmod(file.fileno(), self._folder.stat().st_mode & 0o444)
+                file.write(content)
+                file.flush()
+                sync(file.fileno())
+            temporary.replace(self._path(name, part))
+        except OSError:
+            temporary.unlink(missing_ok=True)
+            raise
 
     def _path(self, name: str, part: str) -> Path:
         return self._folder / f"pack-{name}.{part}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -68,7 +69,7 @@ class RepositoryError(Problem):
 
 
 class Plumbing:
-    """Git commands in one work tree; keeps no process and no file open between calls."""
+    """Git commands in one work tree; what `start` starts is its caller's."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -128,14 +129,10 @@ class Plumbing:
             RepositoryError: one of them is missing.
         """
         wanted = list(names)
+        if not wanted:
+            return
         with _as_file("".join(f"{name}\n" for name in wanted).encode()) as file:
-            process = self._git.execute(
-                self._command(("cat-file", "--batch")), istream=file, as_process=True
-            )
-            # GitPython's wrapper terminates what it still knows when it is collected.
-            running, process.proc = process.proc, None
-            if running is None or running.stdout is None or running.stderr is None:
-                raise RepositoryError("git cat-file could not be started")
+            running = self.start("cat-file", "--batch", stdin=file)
             out = cast("BinaryIO", running.stdout)
             try:
                 for name in wanted:
@@ -148,8 +145,29 @@ class Plumbing:
                     yield content[:-1]
             finally:
                 out.close()
-                running.stderr.close()
+                cast("BinaryIO", running.stderr).close()
                 running.wait()
+
+    def start(
+        self, *arguments: str, stdin: BinaryIO | int, env: dict[str, str] | None = None
+    ) -> subprocess.Popen[bytes]:
+        """A command that goes on; the caller closes its streams, and waits for it.
+
+        Raises RepositoryError.
+        """
+        from git.exc import CommandError  # noqa: PLC0415 - see _gitpython
+
+        try:
+            process = self._git.execute(
+                self._command(arguments), istream=cast("BinaryIO", stdin), env=env, as_process=True
+            )
+        except (CommandError, OSError) as error:
+            raise RepositoryError(_NO_GIT) from error
+        # GitPython's wrapper terminates what it still knows when it is collected.
+        running, process.proc = process.proc, None
+        if running is None:
+            raise RepositoryError(_NO_GIT)
+        return running
 
     @property
     def is_partial(self) -> bool:

@@ -93,7 +93,7 @@ def test_the_effects_of_a_run_are_all_counted(tmp_path: Path) -> None:
     assert {
         "write run/journal.jsonl",
         "fsync run/journal.jsonl",
-        "start git index-pack",
+        "rename git pack.idx",
         "start git update-ref",
         "start forkserver.py",
         "open workspace/value",

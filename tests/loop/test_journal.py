@@ -211,11 +211,20 @@ def test_rows_commits_money_and_wishes_are_forced_to_disk(
         assert forced.times(path) == 1
 
 
-def test_mere_news_are_not_waited_for(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "event",
+    [NOTE, events.ExperimentStarted(3, "p"), events.Evaluated(3, 1.0, {"loss": 1.0}, {}, "")],
+    ids=lambda event: type(event).__name__,
+)
+def test_what_a_later_event_brings_to_the_disk_is_not_waited_for(
+    event: events.AnyEvent, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with Journal(path) as journal:
         forced = Forced(monkeypatch)
-        journal.append(NOTE)
+        journal.append(event)
         assert forced.times(path) == 0
+        journal.append(events.Committed(3, "c"))
+        assert forced.times(path) == 1
 
 
 def test_a_new_journal_and_the_cut_of_a_torn_one_are_forced_to_disk(

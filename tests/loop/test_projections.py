@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -104,13 +105,34 @@ def test_nothing_is_written_when_nothing_is_new(run: Run) -> None:
     assert [_written(run.root / name) for name in NAMES] == before
 
 
-def test_a_row_that_is_appended_is_forced_to_disk(
+def forced_by(run: Run, monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> list[int]:
+    """How often each table was forced to the disk."""
+    with monkeypatch.context() as patched:
+        forced = Forced(patched)
+        act()
+        return [forced.times(run.root / name) for name in NAMES]
+
+
+def test_rows_are_forced_to_the_disk_once_a_second(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run.grow()
-    forced = Forced(monkeypatch)
-    run.projections.update()
-    assert [forced.times(run.root / name) for name in NAMES] == [1, 1, 1, 1]
+    assert forced_by(run, monkeypatch, run.projections.update) == [1, 1, 1, 1]
+    now = time.monotonic()
+    for later, times in ((0.5, 0), (0.9, 0), (2.0, 1)):
+        monkeypatch.setattr(time, "monotonic", lambda later=later: now + later)
+        run.grow()
+        assert forced_by(run, monkeypatch, run.projections.update) == [times] * 4
+
+
+def test_no_row_waits_for_the_disk_at_the_end(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    for _ in range(2):
+        run.grow()
+        run.projections.update()
+    assert forced_by(run, monkeypatch, run.projections.force) == [1, 1, 1, 1]
+    assert forced_by(run, monkeypatch, run.projections.force) == [0, 0, 0, 0]
 
 
 def test_a_table_that_was_put_back_with_its_old_time_is_seen(run: Run) -> None:

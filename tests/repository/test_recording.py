@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import errno
 import os
 import threading
 import time
 from pathlib import Path
-from typing import Any
 
+import psutil
 import pytest
 from support.gitrepos import commit_files, git, kept_commits, make_repo
 
@@ -124,17 +125,59 @@ def test_a_number_left_by_an_interrupted_attempt_is_used_again(repository: Repos
 def test_a_garbage_collection_before_the_ref_is_there_takes_nothing(
     root: Path, repository: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hold = repository._hold
+    hold = repository._refs.hold
 
-    def collect_first(*arguments: str) -> None:
+    def collect_first(tag: str, n: int, commit: str) -> None:
         git(root, "gc", "-q", "--prune=now")
         git(root, "prune", "--expire=now")
-        hold(*arguments)
+        hold(tag, n, commit)
 
-    monkeypatch.setattr(repository, "_hold", collect_first)
+    monkeypatch.setattr(repository._refs, "hold", collect_first)
     commit = record(repository, 1, repository.head())
     assert repository.read(commit, "target.txt") == b"candidate 1\n"
     assert git(root, "fsck", "--no-dangling") == ""
+
+
+def test_a_record_after_the_first_starts_no_process(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head = repository.head()
+    record(repository, 1, head)
+    with monkeypatch.context() as without:
+        without.setattr(repository._git, "ask", None)
+        without.setattr(repository._git, "start", None)
+        second = record(repository, 2, head)
+        third = record(repository, 3, second)
+    assert repository.refs(TAG) == {**repository.refs(TAG), 2: second, 3: third}
+    assert git(repository.root, "fsck", "--strict", "--no-dangling") == ""
+
+
+def test_a_git_that_was_killed_between_two_records_is_started_again(
+    repository: Repository,
+) -> None:
+    head = repository.head()
+    record(repository, 1, head)
+    (process,) = psutil.Process().children()
+    process.kill()
+    psutil.wait_procs([process])
+    second = record(repository, 2, head)
+    assert repository.refs(TAG)[2] == second
+
+
+def test_nothing_runs_once_it_is_closed(root: Path) -> None:
+    with Repository.open(root) as repository:
+        record(repository, 1, repository.head())
+        children = psutil.Process().children()
+    assert children
+    assert not any(child.is_running() for child in children)
+
+
+def test_an_index_of_ours_is_what_git_would_have_made(repository: Repository) -> None:
+    record(repository, 1, repository.head())
+    (pack,) = (repository.common_dir / "objects" / "pack").glob("*.pack")
+    made = pack.with_name("made.idx")
+    git(repository.root, "index-pack", "--no-rev-index", "-o", str(made), str(pack))
+    assert pack.with_suffix(".idx").read_bytes() == made.read_bytes()
 
 
 def test_a_commit_without_a_ref_is_protected_until_one_holds_it(
@@ -161,19 +204,16 @@ def test_no_pack_stays_protected(root: Path, repository: Repository) -> None:
 def test_a_write_that_a_prune_broke_is_done_again(
     root: Path, repository: Repository, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    line = repository._git.line
-    broken: list[tuple[str, ...]] = []
+    put = repository._packs._put
+    broken: list[str] = []
 
-    def break_once(*arguments: str, **options: Any) -> str:
-        if arguments[0] == "index-pack" and not broken:
-            line(*arguments, **options)  # its protection is there already at the second attempt
-            broken.append(arguments)
-            for index in (root / ".git" / "objects" / "pack").glob("*.idx"):
-                index.unlink()
-            raise RepositoryError("unable to write file")
-        return line(*arguments, **options)
+    def break_once(name: str, part: str, content: bytes) -> None:
+        if part == "idx" and not broken:
+            broken.append(part)  # its protection and its contents are there at the second attempt
+            raise FileNotFoundError(errno.ENOENT, "No such file or directory")
+        put(name, part, content)
 
-    monkeypatch.setattr(repository._git, "line", break_once)
+    monkeypatch.setattr(repository._packs, "_put", break_once)
     commit = record(repository, 1, repository.head())
     assert len(broken) == 1
     assert repository.read(commit, "target.txt") == b"candidate 1\n"
@@ -358,7 +398,7 @@ def test_a_change_between_look_and_move_is_never_overwritten(
     first = record(repository, 1, base)
     repository.advance(TAG, base)
     theirs = git(root, "commit-tree", "-p", base, "-m", "by hand", f"{base}^{{tree}}")
-    update = repository._update
+    update = repository._refs._update
     raced: list[str] = []
 
     def move_first(lines: list[str]) -> None:
@@ -366,7 +406,7 @@ def test_a_change_between_look_and_move_is_never_overwritten(
             raced.append(git(root, "branch", "-f", BRANCH, theirs))
         update(lines)
 
-    monkeypatch.setattr(repository, "_update", move_first)
+    monkeypatch.setattr(repository._refs, "_update", move_first)
     note = repository.advance(TAG, first)
     assert f"saved-{theirs[:12]}" in note
     assert repository.branch(TAG) == first
