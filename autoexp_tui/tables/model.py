@@ -6,7 +6,9 @@ from typing import Literal
 
 import msgspec
 
-FileKind = Literal["tsv", "csv", "markdown", "jsonl", "json"]
+FileKind = Literal[
+    "tsv", "csv", "markdown", "jsonl", "json", "sqlite", "parquet", "xlsx", "wandb", "folder",
+]  # fmt: skip
 Outcome = Literal["kept", "rejected", "failed", "other", "none"]
 """What became of an experiment; `none` where the row gives no verdict."""
 Way = Literal["lower", "higher", "unknown"]

@@ -46,10 +46,10 @@ def test_a_compressed_file_that_ends_early_says_so(ending: str, tmp_path: Path) 
 def test_what_unpacks_without_end_is_left(
     ending: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(packing, "MOST_BYTES", 3 << 20)
+    monkeypatch.setattr(packing, "MOST_BYTES", 2 << 20)
     path = tmp_path / "bomb"
-    path.write_bytes(PACKERS[ending](bytes(8 << 20)))
-    with pytest.raises(UsageProblem, match="more than 3 MiB"):
+    path.write_bytes(PACKERS[ending](bytes(3 << 20)))
+    with pytest.raises(UsageProblem, match="more than 2 MiB"):
         read_table(path)
 
 
@@ -57,7 +57,7 @@ def test_one_step_of_unpacking_gives_a_bounded_part(tmp_path: Path) -> None:
     """However many bytes the packed ones stand for: the limit is looked at between two parts."""
     for ending, name in {"gz": "gzip", "bz2": "bzip2", "xz": "xz", "zst": "zstd"}.items():
         path = tmp_path / ending
-        path.write_bytes(PACKERS[ending](bytes(32 << 20)))
+        path.write_bytes(PACKERS[ending](bytes(4 << 20)))
         with path.open("rb") as file:
             assert max(map(len, packing._parts(file, name))) <= 1 << 20
 

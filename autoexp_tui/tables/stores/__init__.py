@@ -11,11 +11,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from autoexp_tui.tables.sheet import Sheet
+from autoexp_tui.tables.stores import aide, benchmark_runs, database
 from autoexp_tui.tables.stores.source import Source
 
 Reader = Callable[[Source], Sheet | None]
 
-READERS: tuple[Reader, ...] = ()
+READERS: tuple[Reader, ...] = (
+    database.read,
+    aide.read,
+    benchmark_runs.hyperfine,
+    benchmark_runs.pytest_benchmark,
+)
 
 
 def read_store(source: Source) -> Sheet | None:
