@@ -67,7 +67,10 @@ def read_table(path: Path, *, docs: bool = True) -> Table:
 def parse_table(
     data: bytes, *, name: str = "", folder: str = "", docs: Sequence[DocLine] = ()
 ) -> Table:
-    """Read a table from its bytes. `docs` are lines of documents that may speak of its columns."""
+    """Read a table from its bytes. `docs` are lines of documents that may speak of its columns.
+
+    Nothing that a text may hold raises; UsageProblem: the bytes are a damaged store.
+    """
     source = Source(data)
     return _table(read_store(source) or _text_sheet(source), name, folder, docs)
 
