@@ -1,4 +1,4 @@
-.PHONY: demo test check screenshots test-samples samples-report faults soak truth truth-real cheats browser clean
+.PHONY: demo test check ledgers screenshots test-samples samples-report faults soak truth truth-real cheats browser clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -68,6 +68,10 @@ truth-real: $(INSTALLED)
 # Every cheat against every level of protection, each in a real run; into docs/integrity.md.
 cheats: $(INSTALLED)
 	$(PYTHON) benchmarks/cheats.py --report docs/integrity.md
+
+# How often the metric, its direction and the best of strangers' tables are found; speed and mutations.
+ledgers: $(INSTALLED)
+	$(PYTHON) benchmarks/ledgers.py
 
 clean:
 	rm -rf $(VENV) .demo

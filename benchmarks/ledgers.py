@@ -1,9 +1,12 @@
-"""Read a folder of other people's ledgers: agreement with an index, speed, and mutations.
+"""Read folders of other people's tables: agreement with what is right, speed, and mutations.
 
-python benchmarks/ledgers.py                       # ../shared/ledgers beside this repository
-python benchmarks/ledgers.py FOLDER --mutations 10000 --seed 1
+python benchmarks/ledgers.py                       # benchmarks/tables, and what lies beside us
+python benchmarks/ledgers.py FOLDER... --mutations 10000 --seed 1
 
-The folder's `index.json` is a list of {file, rows, primary_metric, direction, best}.
+A folder says what is right in one of three forms: `expected.json`, an object of entries by file
+name; `index.json`, a list of entries with `file` (and `primary_metric` for `metric`); or
+`NAME.expected.json` beside each table. An entry has any of rows, metric, direction, best, baseline,
+times, and the `source` that it came from. What an entry leaves out is not counted.
 """
 
 from __future__ import annotations
@@ -15,74 +18,115 @@ import random
 import sys
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from autoexp_tui.tables import (
-    TableSummary,
-    parse_table,
-    read_table,
-    summarise,
-    table_events,
-)
+from autoexp_tui.tables import parse_table, read_table, summarise, table_events
 
-_FOLDER = Path(__file__).resolve().parents[1].parent / "shared" / "ledgers"
+_HERE = Path(__file__).resolve().parent
+_SHARED = next((d / "shared" for d in _HERE.parents if (d / "shared").is_dir()), _HERE / "shared")
+_FOLDERS = (_HERE / "tables", _SHARED / "cases" / "tables", _SHARED / "ledgers")
+_FIELDS = ("rows", "metric", "direction", "best", "baseline", "times")
 _SLOW = 5.0
 """Seconds for one mutation that are too many."""
 _BYTES = 60_000
 """Of a ledger that is mutated."""
 
+Entry = dict[str, Any]
+
 
 def main() -> int:
     """Print the figures; 1 where anything crashed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("folder", nargs="?", type=Path, default=_FOLDER)
+    parser.add_argument("folders", nargs="*", type=Path)
     parser.add_argument("--mutations", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    paths = sorted(
-        path for path in options.folder.glob("*") if path.suffix in {".tsv", ".jsonl", ".csv"}
-    )
+    folders = [folder for folder in options.folders or _FOLDERS if folder.is_dir()]
+    paths = [path for folder in folders for path, _ in entries(folder)]
     if not paths:
-        print(f"{options.folder}: no ledgers there", file=sys.stderr)
+        print("no tables with what is right about them", file=sys.stderr)
         return 2
-    agreement(options.folder)
+    crashed = sum(agreement(folder) for folder in folders)
     speed(paths)
     size()
-    return 1 if mutations(paths, options.mutations, options.seed) else 0
+    return 1 if mutations(paths, options.mutations, options.seed) + crashed else 0
 
 
-def agreement(folder: Path) -> None:
-    """Compare every summary with what the index says."""
-    entries: list[dict[str, Any]] = json.loads((folder / "index.json").read_text("utf-8"))
-    fields: dict[str, Callable[[TableSummary, dict[str, Any]], bool]] = {
-        "rows": lambda s, e: s.rows == e["rows"],
-        "metric": lambda s, e: s.metric == e["primary_metric"],
-        "direction": lambda s, e: s.direction == e["direction"],
-        "best": lambda s, e: _equal(s.best, e["best"]),
-    }
-    agreed = dict.fromkeys(fields, 0)
-    for entry in entries:
-        found = summarise(read_table(folder / entry["file"]))
-        for name, same in fields.items():
-            if same(found, entry):
-                agreed[name] += 1
-            else:
-                print(
-                    f"  {entry['file']}: {name}: we say {found.metric}, {found.direction} "
-                    f"({found.direction_source}), best {found.best}, {found.rows} rows; the index "
-                    f"{entry['primary_metric']}, {entry['direction']}, best {entry['best']}, "
-                    f"{entry['rows']} rows"
-                )
-    for name, count in agreed.items():
-        print(f"{name:<10} {count} of {len(entries)} agree: {100 * count / len(entries):.1f} %")
+def entries(folder: Path) -> Iterator[tuple[Path, Entry]]:
+    """The tables of a folder, each with what is right about it."""
+    if (folder / "expected.json").is_file():
+        named: dict[str, Entry] = json.loads((folder / "expected.json").read_text("utf-8"))
+        yield from ((folder / name, entry) for name, entry in named.items())
+    elif (folder / "index.json").is_file():
+        for entry in json.loads((folder / "index.json").read_text("utf-8")):
+            known = {key: entry[key] for key in ("rows", "direction", "best") if key in entry}
+            yield (
+                folder / entry["file"],
+                {**known, "metric": entry.get("primary_metric"), "source": "loop ledgers"},
+            )
+    else:
+        for path in sorted(folder.glob("*.expected.json")):
+            stem = path.name.removesuffix(".expected.json")
+            table = next((p for p in folder.glob(f"{stem}.*") if p != path), None)
+            if table is not None:
+                entry = json.loads(path.read_text("utf-8"))
+                if entry.get("metric", "") is None and "columns" in entry:
+                    del entry["metric"]  # any of its columns will do
+                yield table, entry
 
 
-def _equal(mine: float | None, theirs: float | None) -> bool:
-    if mine is None or theirs is None:
-        return mine is theirs
-    return math.isclose(mine, theirs, rel_tol=1e-9)
+def agreement(folder: Path) -> int:
+    """Print how many summaries say what is right, per kind of source; return how many crashed."""
+    tallies: defaultdict[str, defaultdict[str, list[int]]] = defaultdict(
+        lambda: defaultdict(lambda: [0, 0])
+    )
+    crashed = 0
+    for path, entry in entries(folder):
+        try:
+            found = figures(path, docs=(folder / "index.json").is_file())
+        except Exception:  # noqa: BLE001 - whatever it is, it is counted and shown
+            crashed += 1
+            traceback.print_exc()
+            continue
+        wrong = []
+        for field in _FIELDS:
+            if field in entry:
+                right = _equal(found[field], entry[field])
+                if not right:
+                    wrong.append(f"{field} {found[field]!r}, right is {entry[field]!r}")
+                for name in (entry.get("source", "cases"), "all"):
+                    tallies[name][field][0] += right
+                    tallies[name][field][1] += 1
+        if wrong:
+            print(f"  {path.name}: {'; '.join(wrong)}")
+    print(f"\n{folder}: {crashed} crashed")
+    print(f"{'':<14}" + "".join(f"{field:>18}" for field in _FIELDS))
+    for name, tally in sorted(tallies.items(), key=lambda pair: (pair[0] == "all", pair[0])):
+        shown = [_rate(*tally[field]) if field in tally else "" for field in _FIELDS]
+        print(f"{name:<14}" + "".join(f"{cell:>18}" for cell in shown))
+    return crashed
+
+
+def figures(path: Path, *, docs: bool) -> Entry:
+    """What we say of a table, by the names of an entry."""
+    table = read_table(path, docs=docs)
+    summary = summarise(table)
+    found: Entry = {field: getattr(summary, field, None) for field in _FIELDS}
+    found["times"] = sum(row.time is not None for row in table.rows)
+    return found
+
+
+def _rate(right: int, count: int) -> str:
+    return f"{right} of {count} {100 * right / count:5.1f} %"
+
+
+def _equal(mine: object, theirs: object) -> bool:
+    if isinstance(mine, float) and isinstance(theirs, int | float):
+        return math.isclose(mine, theirs, rel_tol=1e-9)
+    return mine == theirs
 
 
 def speed(paths: Sequence[Path]) -> None:

@@ -268,7 +268,13 @@ def _is_figure(key: str, value: object) -> bool:
 
 
 def _is_measured(value: Mapping[str, Any]) -> bool:
-    return any(key in _MEASURED or _is_figure(key, inner) for key, inner in value.items())
+    return any(
+        key in _MEASURED
+        or _is_figure(key, inner)
+        or names.leaf(key) in names.STATUS
+        or (isinstance(inner, dict) and any(map(_is_figure, inner, inner.values())))
+        for key, inner in value.items()
+    )
 
 
 def _plain_metric(value: Mapping[str, Any]) -> str:

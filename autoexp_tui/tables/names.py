@@ -27,11 +27,6 @@ LOWER = frozenset(
     "medae mard jitter drops dropped distortion hausdorff chamfer wrong mistakes deficit "
     "downtime lost misfit infeasibility logperplexity rougher churn bias".split()
 )
-HEADLINE = frozenset(
-    "acc accuracy auc auroc auprc f1 f map ap mrr ndcg iou miou dice bleu rouge reward rewards "
-    "return returns kappa mcc".split()
-)
-"""Measures of what is wanted itself, where a loss only stands in for it."""
 RESOURCE = frozenset(
     "ms us ns µs μs s sec secs second seconds min mins minutes hours time duration runtime "
     "elapsed walltime makespan bytes byte kb mb gb kib mib gib size cost costs price usd dollars "
@@ -49,7 +44,7 @@ HIGHER = frozenset(
     "bandwidth likelihood expectancy cagr em passes faster kept detected signal balance "
     "equity jaccard goodput conversion ctr retention revenue sales lift hypervolume specificity "
     "sensitivity tpr tnr ppv npv snr sdr pesq stoi gini concordance plddt lddt gdt fidelity iops "
-    "mips agreement rougel resolved solved recovered ari nmi purity modularity f1score".split()
+    "mips rew agreement rougel resolved solved recovered ari nmi purity modularity f1score".split()
 )
 WEAK = frozenset(
     "score scores composite fitness quality rating performance points grade compliance alpha "
@@ -142,13 +137,14 @@ _CLOCK = frozenset(
     "time duration runtime elapsed walltime wall clock hours minutes mins uptime cumtime".split()
 )
 _WORKED = frozenset("train training fit build compile budget total iter this session".split())
+_COUNTED_WORK = frozenset("allocs allocations instructions ir".split())
 _GENERIC = frozenset("rate ratio percent percentage share index".split())
 _FOLD = re.compile(r"(?:split|fold|seed|rep|repeat|trial|run)_?\d+")
 _RANGE = re.compile(r"\d\s*[-:–]\s*\.?\d")
 EXACT = frozenset(
     "metric metric_value score value objective fitness primary primary_metric metric_after "
     "primary_score final_score measured measured_value new_metric values_0 primary_value "
-    "best_metric result_metric".split()
+    "best_metric result_metric objective_value final_value measurement measured_metric".split()
 )
 
 
@@ -241,7 +237,9 @@ def merit(name: str) -> float:
     _, strength = name_direction(name)
     points = {0: 0.0, 1: 2.0, 2: 4.0}[strength]
     if strength == 2 and is_resource(name):
-        points = -2.0 if {"memory", "mem", "vram", "rss", "tokens"} & words else 1.0
+        points = _merit_of_spending(name, words)
+    elif strength == 2 and words & _COUNTED_WORK:
+        points = 2.0
     if leaf(name) in EXACT:
         points = max(points, 6.0)
     elif "metric" in words:
@@ -258,6 +256,15 @@ def merit(name: str) -> float:
     points -= 0.7 * bool(words & {"precision", "recall"})
     points += 1.5 * (strength == 0 and bool(words & _GENERIC))
     return points - 6.0 * is_setting(name) - 8.0 * is_fact(name)
+
+
+def _merit_of_spending(name: str, words: set[str]) -> float:
+    """Memory is a side effect, a latency a measure; what else was spent is in between."""
+    if {"memory", "mem", "vram", "rss", "tokens"} & words:
+        return -2.0
+    if words & LOWER and not is_duration(name):
+        return 3.0
+    return 1.3 if words & {"ms", "us", "µs", "μs", "ns"} else 1.0
 
 
 @lru_cache(maxsize=4096)
@@ -289,7 +296,7 @@ def is_rate(name: str) -> bool:
     """Whether a name is that of a speed: so many in a unit of time."""
     words = tokens(name)
     return _over_time(words) or ("per" in words[:-1] and words[-1] in _RATE_OF) or bool(
-        {"throughput", "fps", "qps", "rps", "tps", "iops"} & set(words)
+        {"throughput", "fps", "qps", "rps", "tps", "iops", "flops", "gflops", "tflops"} & set(words)
     )  # fmt: skip
 
 

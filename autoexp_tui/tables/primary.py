@@ -6,6 +6,7 @@ import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from itertools import zip_longest
 
 from autoexp_tui.tables import names, statuses
 from autoexp_tui.tables.column import Sampled, counts, is_long_text, rises, sampled
@@ -64,7 +65,12 @@ def primary_of(
     if first is not None:
         points[first.at] += _custom(first, sheet, judged=verdicts.judged or not rows)
     for place, column in enumerate(candidates):
-        points[column.at] -= 0.1 * min(place, 20)
+        # Of columns whose names say nothing, what was set stands before what came of it.
+        blank = (
+            rows and sheet.named and not verdicts.judged
+            and names.name_direction(column.name)[1] == 0
+        )  # fmt: skip
+        points[column.at] += 0.1 * (min(place, 8) if blank else -min(place, 20))
         points[column.at] += 3.0 * (column.name in hints)
     ranked = sorted(candidates, key=lambda c: -points[c.at])
     if not ranked:
@@ -108,7 +114,17 @@ class _Verdicts:
             accepting=self.accepting,
         )
         found = suits(column.name, points)
-        return 0.7 * found if names.is_resource(column.name) else found
+        spent = names.is_resource(column.name) and names.merit(column.name) < 2.0
+        return 0.7 * found if spent else found
+
+    def missing(self, column: Sampled) -> float:
+        """The share of rows without a number, of those that didn't fail."""
+        ran = [
+            figure is None
+            for figure, outcome in zip_longest(column.figures, self.outcomes)
+            if outcome != "failed"
+        ]
+        return sum(ran) / len(ran) if ran else 1.0
 
     def falls_to_zero(self, column: Sampled) -> bool:
         """Whether a column is zero where the experiment failed, and hardly ever where it didn't."""
@@ -131,7 +147,9 @@ def _word(cell: Cell) -> str:
 def _custom(first: Sampled, sheet: Sheet, *, judged: bool) -> float:
     """Points for the first candidate: where loops keep a table, the metric is the first number."""
     if not judged:
-        return 1.0 if sheet.named else 2.0
+        if not sheet.named:
+            return 2.0
+        return 1.0 if names.merit(first.name) > 0.0 else 0.0
     plain = names.name_direction(first.name)[1] > 0 or names.is_delta(first.name)
     return 3.0 if plain else 2.0
 
@@ -157,7 +175,7 @@ def _points(column: Sampled, columns: Sequence[Sampled], verdicts: _Verdicts, ro
         points += 1.5
     if not rows:
         return points
-    points -= 3.0 * (1.0 - sum(f is not None for f in column.figures) / rows)
+    points -= 3.0 * verdicts.missing(column)
     if column.distinct <= 1 and sum(f is not None for f in column.figures) >= 3:
         points -= 4.0
     if column.numeric >= 0.5 and _is_total(column, columns):
@@ -185,8 +203,7 @@ def _compare(candidates: Sequence[Sampled], points: dict[int, float], *, judged:
         and not names.is_rate(c.name)
     ]  # fmt: skip
     validated = any(words[c.at] & names.VALIDATION for c in measures)
-    headline = any(words[c.at] & names.HEADLINE or _bare(words[c.at]) & names.HEADLINE
-                   for c in measures)  # fmt: skip
+    headline = any(not words[c.at] & _SURROGATES for c in measures)
     for column in candidates:
         own = words[column.at]
         if measures and column not in measures and names.is_duration(column.name):
@@ -199,8 +216,8 @@ def _compare(candidates: Sequence[Sampled], points: dict[int, float], *, judged:
             words[c.at] - names.VALIDATION == own for c in live if c is not column
         ):
             points[column.at] -= 1.0
-        if headline and not judged and own & {"loss", "losses", "nll"}:
-            points[column.at] -= 1.5
+        if headline and not judged and own & _SURROGATES:
+            points[column.at] -= 2.5
         if "loss" in own and len(measures) > 1 and _is_zero_where_not_trained(column):
             points[column.at] -= 4.0
         if own & _EDGES and any(_is_edge_of(own, words[c.at]) for c in live if c is not column):
@@ -209,16 +226,14 @@ def _compare(candidates: Sequence[Sampled], points: dict[int, float], *, judged:
             points[column.at] -= 5.0
 
 
+_SURROGATES = frozenset("loss losses nll entropy kl".split())
+"""What is trained by, where something else says how good it is."""
 _EDGES = frozenset("min max minimum maximum std stddev stdev lowest highest count sum".split())
 
 
 def _is_edge_of(own: set[str], other: set[str]) -> bool:
     """`reward_max` beside `reward` or `reward_mean`."""
     return other - {"mean", "median", "avg"} == own - _EDGES
-
-
-def _bare(words: set[str]) -> set[str]:
-    return {word.rstrip("0123456789") for word in words}
 
 
 def _is_zero_where_not_trained(column: Sampled) -> bool:

@@ -41,6 +41,8 @@ _EXACT: dict[str, Outcome] = {
     "✓": "kept", "✔": "kept", "✅": "kept", "+": "kept",
     "✗": "rejected", "✘": "rejected", "❌": "rejected",
 }  # fmt: skip
+_MARKS = frozenset("✓✔✅✗✘❌")
+"""Marks that decide, whatever is written behind them."""
 _OTHER = frozenset(
     "run running pending queued waiting partial same neutral unchanged equal tie tied noop skip "
     "skipped verify verified contender candidate ceiling interesting inconclusive mixed note "
@@ -74,8 +76,8 @@ def outcome_of(word: str) -> Outcome | None:
     if not word or len(word) > 40 or not _SIMPLE.isdisjoint(word):
         return None
     text = word.strip().lower().rpartition("trialstate.")[2]
-    if text in _EXACT:
-        return _EXACT[text]
+    if text in _EXACT or text[:1] in _MARKS:
+        return _EXACT[text if text in _EXACT else text[0]]
     if text in _STARTS or text in REFERENCES:
         return "kept" if text in _STARTS else "other"
     rest = _NEGATED.sub("", text)
