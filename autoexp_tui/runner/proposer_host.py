@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -74,6 +75,14 @@ def make_proposer(
         for line in registry.passed_over(named, state.run.proposer, os.environ):
             recorder.record(events.Noticed("info", clean_line(line, 500)))
     return registry.factory(state.run.proposer).make(hosting)
+
+
+def ended(proposer: Proposer) -> contextlib.ExitStack:
+    """A context at whose end the proposer is closed, where it has such a thing."""
+    stack = contextlib.ExitStack()
+    if close := getattr(proposer, "close", None):
+        stack.callback(close)
+    return stack
 
 
 def _confined(evaluator: LocalEvaluator, contract: Contract) -> RunHarness:

@@ -124,7 +124,7 @@ class Runner:
         from autoexp_tui.evaluation.sandbox import protection, weakened  # noqa: PLC0415
         from autoexp_tui.repository.candidates import Candidates  # noqa: PLC0415
         from autoexp_tui.repository.repository import Repository  # noqa: PLC0415
-        from autoexp_tui.runner.proposer_host import make_proposer  # noqa: PLC0415
+        from autoexp_tui.runner.proposer_host import ended, make_proposer  # noqa: PLC0415
 
         self._recorder = recorder = Recorder(journal)
         recorder.be_patient(reserve, self._controls)
@@ -182,7 +182,11 @@ class Runner:
             )
             notifier = Notifier(started.contract.notify, recorder.warn)
             recorder.listener = notifier.take
-            with contextlib.closing(notifier), contextlib.closing(self._control(recorder, lock)):
+            with (
+                ended(proposer),
+                contextlib.closing(notifier),
+                contextlib.closing(self._control(recorder, lock)),
+            ):
                 self._ready.set()
                 self.finished = self._experiment(loop, recorder)
 

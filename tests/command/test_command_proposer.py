@@ -22,6 +22,7 @@ from autoexp_tui.model.contract import Agent
 from autoexp_tui.model.proposal import Crash, Exhausted, Trial, Unable, Unusable
 from autoexp_tui.proposers.command import BadCommand, Called, CommandProposer, Supervised
 from autoexp_tui.proposers.command.presets import Preset, named
+from autoexp_tui.proposers.command.scratch import Scratch
 from autoexp_tui.proposers.waiting import EndedWaiting
 from autoexp_tui.system.removal import discard
 from autoexp_tui.testing import check_proposer
@@ -66,7 +67,7 @@ class Place:
         self.script.chmod(0o755)
         environment = {"PATH": os.environ["PATH"], "AUTOEXP_CACHE": "x", "AGENT_KEY": "k"}
         line = command or f"{shlex.quote(str(self.script))} {arguments}"
-        return CommandProposer(
+        self.made = CommandProposer(
             Called.of(Agent(line), environment),
             root=self.root,
             folder="sub",
@@ -75,6 +76,12 @@ class Place:
             waiter=self.waiter,
             notice=self.notices.append,
         )
+        return self.made
+
+    def left_after_its_end(self) -> bool:
+        """Whether something of the copy is there when its proposer has ended."""
+        self.made.close()
+        return self.home.exists()
 
     def _spend(self, _seconds: float, _reason: str) -> None:
         if len(self.waiter.waits) >= self.most:
@@ -111,7 +118,7 @@ def test_the_change_of_the_target_is_taken(place: Place) -> None:
     assert place.shown("target") == AFTER
     assert "HYPOTHESIS: faster" in place.shown("hypothesis")
     assert place.notices == []
-    assert not place.home.exists()
+    assert not place.left_after_its_end()
 
 
 def test_the_workspace_is_not_touched(place: Place) -> None:
@@ -151,6 +158,61 @@ def test_with_a_prompt_file_stdin_is_empty(place: Place) -> None:
     script = f'{EDIT}test -z "$(cat)"\n'
     proposer = place.proposer(script, arguments="{prompt_file}")
     assert proposer.propose(situation(), place.stream).text == AFTER
+
+
+MESS = f"""{EDIT}
+echo x > eval.py; rm ../README; echo y > new.py; touch .aider.chat; mkdir -p d/e; touch d/e/f
+rm -r ../lib; ln -s /etc ../lib; rm ../near; echo z > ../near; chmod 0 d; chmod 700 ../closed
+git config core.fsmonitor ./evil; git commit -qam edit; mkdir -p ../.git/hooks
+"""
+CLEAN = f"""{EDIT}
+test "$(cat eval.py)" = "print('loss: 1')"; test -f ../README; test ! -e new.py
+test ! -e .aider.chat; test ! -e d; test ! -L ../lib
+test -f ../lib/inner; test -L ../near; test ! -e ../.git/hooks
+test "$(stat -c %a ../closed)" = 755; test -z "$(git config core.fsmonitor)"
+test "$(git log --oneline | wc -l)" = 1; test "$(git status --short)" = " M train.py"
+"""
+
+
+def test_an_agent_finds_nothing_of_what_the_last_one_did(place: Place) -> None:
+    (place.root / "lib").mkdir()
+    (place.root / "lib" / "inner").write_text("x")
+    (place.root / "closed").mkdir(mode=0o755)
+    (place.root / "near").symlink_to("README")
+    proposer = place.proposer(MESS)
+    proposer.propose(situation(), place.stream)
+    place.script.write_text(f"#!/bin/sh\nset -ex\n{CLEAN}")
+    assert proposer.propose(situation(), place.stream).text == AFTER
+    assert not place.left_after_its_end()
+
+
+def test_what_is_new_in_the_workspace_is_new_in_the_copy(place: Place) -> None:
+    proposer = place.proposer(EDIT)
+    proposer.propose(situation(), place.stream)
+    (place.root / "README").write_text("another\n")
+    (place.project / "eval.py").unlink()
+    place.script.write_text(
+        f'#!/bin/sh\nset -e\ntest "$(cat ../README)" = another; test ! -e eval.py\n{EDIT}'
+        'test "$(git log --oneline | wc -l)" = 1; test "$(git status --short)" = " M train.py"'
+    )
+    assert proposer.propose(situation(), place.stream).text == AFTER
+    other = situation(text=f"{situation().text}# kept\n")
+    assert proposer.propose(other, place.stream).text.endswith("# kept\n")
+
+
+def test_what_is_as_it_was_is_not_copied_again_and_no_git_is_started(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proposer = place.proposer(f"{EDIT}echo x > eval.py")
+    proposer.propose(situation(), place.stream)
+    copies = [place.home / "workspace" / name for name in ("README", "sub/eval.py")]
+    before = [copy.stat().st_ino for copy in copies]
+    monkeypatch.setattr(Scratch, "_run", None)
+    proposer.propose(situation(), place.stream)
+    after = [copy.stat().st_ino for copy in copies]
+    assert [old == new for old, new in zip(before, after, strict=True)] == [True, True]
+    readme, copy = place.root / "README", place.home / "workspace" / "README"
+    assert readme.stat().st_ino != copy.stat().st_ino
 
 
 def test_links_out_of_the_workspace_are_not_in_the_copy(place: Place, tmp_path: Path) -> None:
@@ -201,7 +263,7 @@ def test_what_can_t_be_tried_is_a_failed_attempt(place: Place, name: str) -> Non
     with pytest.raises(Unusable) as caught:
         place.proposer(script).propose(situation(), place.stream)
     assert words in str(caught.value)
-    assert not place.home.exists()
+    assert not place.left_after_its_end()
 
 
 def test_a_crash_goes_back_to_the_agent(place: Place) -> None:
@@ -404,14 +466,14 @@ def test_an_interrupt_ends_the_agent_and_all_it_started(place: Place, tmp_path: 
         assert os.read(held, 1) == b""  # nobody holds it open any more
     finally:
         os.close(held)
-    assert not place.home.exists()
+    assert not place.left_after_its_end()
     assert not any(thread.name == "agent" for thread in threading.enumerate())
 
 
 def test_a_folder_that_the_agent_closed_is_removed(place: Place) -> None:
     script = f"{EDIT}mkdir closed; touch closed/x; chmod 0 closed\n"
     place.proposer(script).propose(situation(), place.stream)
-    assert not place.home.exists()
+    assert not place.left_after_its_end()
 
 
 @pytest.mark.parametrize("command", ["", "  ", "agent {prompt}"])

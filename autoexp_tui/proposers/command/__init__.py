@@ -7,7 +7,6 @@ it costs is what it says.
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import re
 from collections.abc import Callable
@@ -111,6 +110,7 @@ class CommandProposer:
         self._refresh = refresh
         self._acted = acted
         self._confined = confined
+        self._scratch: Scratch | None = None
         self._latest: tuple[Situation, Context, Proposal] | None = None
         """The last proposal and what it was made from: a crash goes back to its author."""
 
@@ -168,31 +168,23 @@ class CommandProposer:
         """Run the agent once. Raises Passing, Unable, Unusable, Exhausted."""
         target = task.situation.contract.target
         self._refresh()
-        with contextlib.ExitStack() as stack:
-            scratch = Scratch(self._home, self._root, self._folder, target, task.before)
-            try:
-                stack.enter_context(scratch)
-            except OSError as error:
-                raise Unable(
-                    f"the workspace can't be copied for the agent ({error}): "
-                    "see that the disk has room"
-                ) from error
-            watch = Watch(scratch, task.before, stream)
-            output = Output(
-                self._called.preset, lambda words: stream("hypothesis", words), self._limited()
+        scratch = self._prepared(task)
+        watch = Watch(scratch, task.before, stream)
+        output = Output(
+            self._called.preset, lambda words: stream("hypothesis", words), self._limited()
+        )
+        ended = self._run_once(task, scratch, watch, output)
+        if ended.exit_code in _NOT_FOUND:
+            raise Unable(
+                f"the agent can't be run ({clean_line(ended.failure)}): "
+                f"{self._called.preset.install or 'install it'}, or mend the command "
+                f"`{clean_line(self._called.line)}`"
             )
-            ended = self._run_once(task, scratch, watch, output)
-            if ended.exit_code in _NOT_FOUND:
-                raise Unable(
-                    f"the agent can't be run ({clean_line(ended.failure)}): "
-                    f"{self._called.preset.install or 'install it'}, or mend the command "
-                    f"`{clean_line(self._called.line)}`"
-                )
-            self._report(scratch.other_changes(), target)
-            if ended.failure and not ended.timed_out:
-                raise self._trouble(output, f"the agent failed: {self._why(ended, output)}")
-            self._unknown = 0
-            text = self._text(scratch, watch, task, ended)
+        self._report(scratch.other_changes(), target)
+        if ended.failure and not ended.timed_out:
+            raise self._trouble(output, f"the agent failed: {self._why(ended, output)}")
+        self._unknown = 0
+        text = self._text(scratch, watch, task, ended)
         if text != task.before or not ended.timed_out:
             self._hangs = (0, 0)
         if text == task.before:
@@ -215,6 +207,24 @@ class CommandProposer:
             text=text,
             memo=memo | {"session": output.session} if output.session else memo,
         )
+
+    def _prepared(self, task: _Task) -> Scratch:
+        """The copy, as the agent is to find it. Raises Unable."""
+        if self._scratch is None:
+            target = task.situation.contract.target
+            self._scratch = Scratch(self._home, self._root, self._folder, target)
+        try:
+            self._scratch.prepare(task.before)
+        except OSError as error:
+            raise Unable(
+                f"the workspace can't be copied for the agent ({error}): see that the disk has room"
+            ) from error
+        return self._scratch
+
+    def close(self) -> None:
+        """Remove the copy that the agent works in."""
+        if self._scratch is not None:
+            self._scratch.close()
 
     def _run_once(self, task: _Task, scratch: Scratch, watch: Watch, output: Output) -> AgentRun:
         """Have the agent work in the copy; what it costs is in the books when this returns."""

@@ -1,26 +1,22 @@
-"""A throw-away copy of the workspace, in which an agent may do what it likes.
+"""The copy of the workspace that an agent works in: kept from one run to the next, and mended.
 
-It is a repository of its own with one commit, so that what an agent does with git (a commit of all
-that has changed, a reset) finds this one, and never another further up.
+It is a git repository of its own with one commit, so that what an agent does with git (a commit of
+all that has changed, a reset) finds this one, and never another further up.
 """
 
 from __future__ import annotations
 
 import filecmp
 import os
-import shutil
 import stat
 import subprocess
 from pathlib import Path
-from typing import Self
 
+from autoexp_tui.proposers.command.mirror import Mirror
 from autoexp_tui.system.removal import discard
 
 _LARGEST_BYTES = 8 << 20
 """Bytes of a target beyond which something has gone wrong."""
-_LONGEST = 2000
-_DEEPEST = 200
-"""Characters and folders of a path: far more than a project has, less than breaks a copy."""
 _SETTINGS = {
     "core.hooksPath": os.devnull,
     "core.looseCompression": "0",
@@ -43,45 +39,105 @@ class TargetLost(Exception):
 
 
 class Scratch:
-    """A context manager; with it the copy goes. Links out of the workspace are not copied.
+    """The copy. Before each run of an agent it is made what the workspace is."""
 
-    What they lead to is the user's own and writable: data, virtual environments.
-    """
+    def __init__(self, home: Path, root: Path, folder: str, target: str) -> None:
+        """A copy of `root` below `home`, which is removed first; `prepare` makes it.
 
-    def __init__(self, home: Path, root: Path, folder: str, target: str, text: str) -> None:
-        """Copy `root` below `home`, which is removed first, with `text` as the target.
-
-        `target` is relative to `folder`, and that to `root`. Raises OSError.
+        `target` is relative to `folder`, and that to `root`.
         """
         self._home = home
         self._root = root
         self._copy = home / (root.name or "root")
         self.project = self._copy / folder
         self.target = self.project / target
-        self._content = text.encode("utf-8", "surrogateescape")
-        self._seen: dict[str, tuple[int, int, int]] = {}
+        self._named = str(self.target.relative_to(self._copy))
+        self._git = home / "repository" / ".git"
+        """What the copy's `.git` is made of: no git is ever run in what an agent may have left."""
+        self._begin()
 
-    def __enter__(self) -> Self:
+    def _begin(self) -> None:
+        self._files = Mirror(self._root, self._copy, frozenset({".git", self._named}))
+        self._repository = Mirror(self._git, self._copy / ".git")
+        self._committed: bytes | None = None
+        """The target of the one commit."""
+        self._is_there = False
+
+    def prepare(self, text: str) -> None:
+        """Make the copy exact, with `text` as the target. Raises OSError."""
+        content = text.encode("utf-8", "surrogateescape")
+        if not self._is_there or self._home.is_symlink():
+            self._begin()
+            discard(self._home)
+            self._home.mkdir(mode=0o700, parents=True)
+        self._is_there = False  # until it is whole
+        changed = self._files.mend()
+        self._put(content)
+        self.log.unlink(missing_ok=True)
+        if changed or content != self._committed:
+            self._committed = content if self._commit() else None
+        if self._committed is None:
+            discard(self._copy / ".git")  # half of one would be worse: no git looks further up
+        else:
+            self._repository.mend()
+        self._is_there = True
+
+    def close(self) -> None:
+        """Remove the copy. Raises OSError."""
+        self._is_there = False
         discard(self._home)
-        self._home.mkdir(mode=0o700, parents=True)
-        boundary = os.path.realpath(self._root)
 
-        def outside(folder: str, names: list[str]) -> list[str]:
-            return [name for name in names if not _belongs(os.path.join(folder, name), boundary)]  # noqa: PTH118 - as copytree gives them
-
-        shutil.copytree(self._root, self._copy, symlinks=True, ignore=outside)
+    def _put(self, content: bytes) -> None:
+        """Write the target anew, as executable as the workspace's."""
+        discard(self.target)
         self.target.parent.mkdir(parents=True, exist_ok=True)
-        self.target.write_bytes(self._content)
-        self._seen = _survey(self._copy)
-        _commit_all(self._copy)
-        return self
+        self.target.write_bytes(content)
+        try:
+            self.target.chmod(stat.S_IMODE((self._root / self._named).lstat().st_mode))
+        except FileNotFoundError:
+            return  # new with this text
 
-    def __exit__(self, *_: object) -> None:
-        discard(self._home)
+    def _commit(self) -> bool:
+        """Let the one commit hold the copy as it is; False where git can't."""
+        known = self._git.is_dir()
+        try:
+            if not known:
+                self._git.parent.mkdir()
+                self._run("init", "-q", "--template=")
+                named = ((*name.split("."), text) for name, text in _SETTINGS.items())
+                lines = [f"[{section}]\n\t{key} = {text}\n" for section, key, text in named]
+                with (self._git / "config").open("a", encoding="utf-8") as config:
+                    config.writelines(lines)
+            copy = ("--git-dir", str(self._git), "--work-tree", str(self._copy))
+            self._run(*copy, "add", "-A")
+            amended = ("--amend", "--reset-author") if known else ()
+            message = ("-m", "The target as it stands")
+            self._run(*copy, "commit", "-q", "--allow-empty", *amended, *message)
+            if not known:
+                self._run("repack", "-a", "-d", "-q")  # few files to look at before each run
+        except (OSError, subprocess.CalledProcessError):
+            discard(self._git.parent)
+            return False
+        return True
+
+    def _run(self, *arguments: str) -> None:
+        """Run git beside the copy. Raises OSError, CalledProcessError."""
+        environment = {name: text for name, text in os.environ.items() if name[:4] != "GIT_"}
+        environment |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
+        settings = [part for pair in _SETTINGS.items() for part in ("-c", "=".join(pair))]
+        subprocess.run(
+            ["git", *settings, *arguments],  # noqa: S607 - the user's own git
+            cwd=self._git.parent,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=True,
+        )
 
     def beside(self, name: str, text: str) -> Path:
         """A file with this text, beside the copy and not in it."""
         path = self._home / name
+        discard(path)
         path.write_text(text, encoding="utf-8", errors="replace")
         return path
 
@@ -114,19 +170,12 @@ class Scratch:
 
     def other_changes(self) -> list[str]:
         """What else the agent changed, made or removed: sorted paths, relative to the root."""
-        now = _survey(self._copy)
-        target = str(self.target.relative_to(self._copy))
-        changed = {
+        return [
             path
-            for path in now.keys() | self._seen.keys()
-            if now.get(path) != self._seen.get(path) and not self._is_as_it_was(path)
-        }
-        changed.discard(target)
-        return sorted(
-            path
-            for path in changed
+            for path in self._files.changes()
             if not any(part.startswith(_LEFTOVERS) for part in Path(path).parts)
-        )
+            and not self._is_as_it_was(path)
+        ]
 
     def _is_as_it_was(self, path: str) -> bool:
         """Whether it was only touched."""
@@ -137,67 +186,3 @@ class Scratch:
             return ours.is_file() and filecmp.cmp(ours, theirs, shallow=False)
         except OSError:
             return False
-
-
-def _belongs(path: str, boundary: str) -> bool:
-    """Whether something may be copied: files, folders, and links that stay within the boundary.
-
-    What the last harness has nested without end, or closed, is nothing that an agent needs.
-    """
-    if len(path) - len(boundary) > _LONGEST or path.count(os.sep) > _DEEPEST:
-        return False
-    mode = os.lstat(path).st_mode
-    if stat.S_ISLNK(mode):
-        return os.path.realpath(path).startswith(boundary + os.sep)
-    if stat.S_ISDIR(mode):
-        return os.access(path, os.R_OK | os.X_OK)
-    return stat.S_ISREG(mode) and os.access(path, os.R_OK)
-
-
-def _commit_all(root: Path) -> None:
-    """Make a folder a repository with one commit; none where git can't."""
-    environment = {name: text for name, text in os.environ.items() if not name.startswith("GIT_")}
-    environment |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1"}
-    settings = [part for pair in _SETTINGS.items() for part in ("-c", "=".join(pair))]
-    try:
-        for arguments in (
-            ("init", "-q", "--template="),
-            ("add", "-A"),
-            ("commit", "-q", "--allow-empty", "-m", "The target as it stands"),
-        ):
-            subprocess.run(
-                ["git", *settings, *arguments],  # noqa: S607 - the user's own git
-                cwd=root,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                check=True,
-            )
-        named = ((*name.split("."), text) for name, text in _SETTINGS.items())
-        lines = [f"[{section}]\n\t{key} = {text}\n" for section, key, text in named]
-        with (root / ".git" / "config").open("a", encoding="utf-8") as config:
-            config.writelines(lines)
-    except (OSError, subprocess.CalledProcessError):
-        discard(root / ".git")  # half of one would be worse: no git of the agent looks further up
-
-
-def _survey(root: Path) -> dict[str, tuple[int, int, int]]:
-    """Every file and link with size, time of its last change and mode."""
-    found: dict[str, tuple[int, int, int]] = {}
-    pending = [""]
-    while pending:
-        folder = pending.pop()
-        try:
-            entries = list(os.scandir(root / folder))
-        except OSError:
-            continue  # closed to us by the agent: what was in it counts as gone
-        for entry in entries:
-            path = f"{folder}/{entry.name}" if folder else entry.name
-            if path == ".git":
-                continue
-            if entry.is_dir(follow_symlinks=False):
-                pending.append(path)
-            else:
-                status = entry.stat(follow_symlinks=False)
-                found[path] = status.st_size, status.st_mtime_ns, status.st_mode
-    return found
