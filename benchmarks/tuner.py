@@ -2,7 +2,6 @@
 
 python benchmarks/tuner.py                                  # built-in objectives
 python benchmarks/tuner.py sample_projects/ml_training      # and a project's real harness
-python benchmarks/tuner.py --cost                           # what a proposal costs in a long run
 """
 
 from __future__ import annotations
@@ -287,56 +286,6 @@ def compare(problem: Problem, seeds: range, evaluations: int) -> None:
         )
 
 
-def cost() -> None:
-    """Print the processor time of a proposal after 100 and after 5,000 experiments."""
-    print("| values | after 100 | after 5,000 | ratio | taking in 5,000 once |")
-    print("|---|---|---|---|---|")
-    for slots in (4, 50):
-        text = "".join(f"rate_{n}: 0.5\n" for n in range(slots))
-        contract = Contract("config.yaml", "true", (Metric(Safe("loss"), "lower"),))
-        seconds, begun = {}, {}
-        for trials in (100, 5000):
-            history = _long_history(slots, trials)
-            proposer = Tuner()
-            began = time.process_time()
-            proposer.propose(_at(contract, text, history, 0), lambda *_: None)
-            begun[trials] = time.process_time() - began
-            spent = []
-            for seed in range(1, 41):
-                began = time.process_time()
-                proposer.propose(_at(contract, text, history, seed), lambda *_: None)
-                spent.append(time.process_time() - began)
-            seconds[trials] = statistics.fmean(spent)
-        print(
-            f"| {slots} | {1000 * seconds[100]:.0f} ms | {1000 * seconds[5000]:.0f} ms"
-            f" | {seconds[5000] / seconds[100]:.2f} | {1000 * begun[5000]:.0f} ms |",
-            flush=True,
-        )
-
-
-def _at(contract: Contract, text: str, history: list[Trial], seed: int) -> Situation:
-    return Situation(len(history) + 1, contract, text, 1, text, history, seed=seed, sigma=0.0)
-
-
-def _long_history(slots: int, trials: int) -> list[Trial]:
-    """Random points of a bowl, of which the better ones were kept, by all arms in turn."""
-    rng = np.random.default_rng(0)
-    history = [Trial(1, 0, "keep", {"loss": 9.0}, "baseline", "", {})]
-    best = 9.0
-    for n in range(2, trials + 1):
-        at = np.exp(rng.normal(0, 0.7, slots)) * 0.5
-        loss = float(np.mean(np.log(at / 0.3) ** 2))
-        values = {f"rate_{k}": f"{one:.3f}" for k, one in enumerate(at)}
-        arm = ("steps", "whole", "model", "region")[n % 4]
-        moved = dict(list(values.items())[: 2 if arm == "steps" else slots])
-        changed = {name: ["0.5", value] for name, value in moved.items()}
-        memo = {"arm": arm, "values": values, "changed": changed}
-        status: Status = "keep" if loss < best else "discard"
-        history.append(Trial(n, 1, status, {"loss": loss}, "", "", memo))
-        best = min(best, loss)
-    return history
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
@@ -351,11 +300,7 @@ def main() -> None:
     parser.add_argument(
         "--first-seed", type=int, default=0, help="judge a setting on seeds it was not chosen on"
     )
-    parser.add_argument("--cost", action="store_true", help="of a proposal, in a long run")
     options = parser.parse_args()
-    if options.cost:
-        cost()
-        return
     seeds = range(options.first_seed, options.first_seed + options.seeds)
     for problem in () if options.only_projects else SYNTHETIC:
         compare(problem, seeds, options.evaluations)

@@ -206,7 +206,7 @@ class TunerFactory(Factory):
     """`tuner`: built in, offline and free; by itself where nothing else is."""
 
     def make(self, hosting: Hosting) -> Proposer:
-        from autoexp_tui.proposers.tuner.tuner import Tuner  # noqa: PLC0415 - Optuna takes 400 ms
+        from autoexp_tui.proposers.tuner.tuner import Tuner  # noqa: PLC0415 - numpy takes 100 ms
 
         return Tuner()
 

@@ -1,6 +1,6 @@
 """A runner that kills itself (-9) at a chosen event: `cut_runner.py RUN ROOT RESULTS CUT SIDE`.
 
-Its proposer counts down, so that no time goes into importing Optuna. CUT 0 never kills.
+Its proposer counts down, so that no time goes into importing numpy. CUT 0 never kills.
 """
 
 from __future__ import annotations

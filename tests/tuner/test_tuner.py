@@ -1,12 +1,9 @@
 from __future__ import annotations
 
 import json
-import logging
 import math
-import warnings
 from collections.abc import Callable, Sequence
 
-import optuna
 import pytest
 import yaml
 
@@ -219,14 +216,3 @@ def test_a_hypothesis_tells_only_what_happened() -> None:
             (name,) = changed
             last = [trial for trial in known if name in trial.memo.get("changed", {})][-2:]
             assert [trial.status for trial in last] == ["keep", "keep"]
-
-
-def test_optuna_s_log_and_the_warning_filters_are_left_as_they_were(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    before = optuna.logging.get_verbosity(), list(warnings.filters)
-    with caplog.at_level(logging.INFO):
-        climb(lambda _: Tuner(), bowl, 14)
-
-    assert (optuna.logging.get_verbosity(), list(warnings.filters)) == before
-    assert not caplog.records

@@ -14,6 +14,8 @@ from autoexp_tui.model.contract import Contract, Metric
 from autoexp_tui.model.events import Status
 from autoexp_tui.model.ideas import read_ideas
 from autoexp_tui.model.proposal import Exhausted, Proposal, Situation, Trial, Unable
+from autoexp_tui.proposers.tuner.lines import choice
+from autoexp_tui.proposers.tuner.lines.choice import Lessons
 from autoexp_tui.proposers.tuner.lines.line_edits import LineEdit, apply, edits
 from autoexp_tui.proposers.tuner.lines.passages import bare, key, same, take_apart
 from autoexp_tui.proposers.tuner.tuner import Tuner
@@ -400,3 +402,77 @@ def test_two_changes_at_once_are_of_two_different_lines() -> None:
     for first, second in pairs:
         assert same(first["subject"]) != same(second["subject"])
         assert same(first["idea"]) != same(second["subject"])
+
+
+# What was tried, folded.
+
+
+def changed_lines(n: int, status: Status, kind: str, subject: str, idea: str = "") -> Trial:
+    memo = {"edits": [{"kind": kind, "subject": subject, "idea": idea}], "digest": f"{n}"}
+    metrics = {} if status == "crash" else {"score": float(n % 5)}
+    return Trial(n, 1, status, metrics, "", "", memo)
+
+
+def long_past(trials: int) -> list[Trial]:
+    history = [Trial(1, 0, "keep", {"score": 0.0}, "", "", {})]
+    for n in range(2, trials + 1):
+        status: Status = "keep" if n % 9 == 0 else "crash" if n % 7 == 0 else "discard"
+        kind = ("drop", "move", "repeat", "insert", "swap")[n % 5]
+        line = PROMPT.splitlines()[n % 3]
+        history.append(changed_lines(n, status, kind, line, IDEAS[n % 3] if n % 5 > 2 else ""))
+    return history
+
+
+@pytest.mark.parametrize("cut", [1, 20, 59])
+def test_a_tuner_that_was_there_all_along_says_what_a_new_one_says(cut: int) -> None:
+    history, lasting = long_past(60), Tuner()
+
+    def asked(tuner: Tuner, until: int) -> list[Proposal]:
+        now = history[:until]
+        return [
+            tuner.propose(
+                Situation(until + 1, CONTRACT, PROMPT, 1, PROMPT, now, seed=seed, ideas=IDEAS),
+                quiet,
+            )
+            for seed in range(12)
+        ]
+
+    asked(lasting, cut)
+    assert asked(lasting, 60) == asked(Tuner(), 60)
+
+
+def test_a_line_is_chosen_by_what_came_of_it() -> None:
+    start = Trial(1, 0, "keep", {"score": 0.0}, "", "", {})
+    made = [
+        changed_lines(2, "discard", "drop", "fees: money"),
+        changed_lines(6, "keep", "insert", "rooms: space", "Read everything first."),
+        changed_lines(8, "discard", "insert", "You sort messages.", "fees: paying a fine"),
+    ]
+    past = Lessons(CONTRACT)
+    past.learn([start, *made])
+
+    def weight(kind: str, subject: str, idea: str = "") -> float:
+        edit = LineEdit(kind, subject, idea, "", "", False, (0, 0), 0, ())
+        return past.weight(edit)
+
+    assert weight("drop", "rooms: space") == 1.0
+    assert weight("drop", "fees: money") < 1.0  # dropped without success
+    assert weight("drop", "Read everything first.") < 1.0  # it was put in with success
+    assert (
+        weight("insert", "rooms: space", "fees: paying a fine") < 1.0
+    )  # the idea failed elsewhere
+
+
+def test_a_long_past_is_not_read_again_for_each_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    named = choice.same
+    monkeypatch.setattr(choice, "same", lambda text: asked.append(text) or named(text))
+    counts = []
+    for trials in (60, 600):
+        tuner, history = Tuner(), long_past(trials)
+        for seed in range(3):
+            asked.clear()
+            now = Situation(trials + 1, CONTRACT, PROMPT, 1, PROMPT, history, seed=seed)
+            tuner.propose(now, quiet)
+        counts.append(len(asked))
+    assert counts[1] < 2 * counts[0] + 50

@@ -35,7 +35,7 @@ def test_the_baseline_s_values_are_those_of_its_text() -> None:
     ).tried
 
     assert (first.values, first.arm, first.changed) == ({"x": "7"}, "", {})
-    assert (second.values, second.arm, second.changed) == ({"x": "2"}, "steps", {"x": ("1", "2")})
+    assert (second.values, second.arm, second.changed) == ({"x": "2"}, "steps", {"x": ["1", "2"]})
 
 
 def test_higher_is_turned_into_lower() -> None:

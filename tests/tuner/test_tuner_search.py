@@ -1,15 +1,15 @@
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
-import optuna
+import pytest
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
+from optuna.samplers._tpe.parzen_estimator import _ParzenEstimator, _ParzenEstimatorParameters
+from optuna.samplers._tpe.sampler import default_weights
 
 from autoexp_tui.proposers.tuner import arms
 from autoexp_tui.proposers.tuner.domains import Choices, Domain, Numbers
 from autoexp_tui.proposers.tuner.past import Tried
-from autoexp_tui.proposers.tuner.search import suggest
+from autoexp_tui.proposers.tuner.search import Mixture, suggest
 from autoexp_tui.proposers.tuner.unmarked import blind
 
 
@@ -34,38 +34,51 @@ def test_the_estimator_leans_towards_what_was_better() -> None:
     assert np.median(np.abs(np.log(np.array(rates) / 0.5))) < 0.7
 
 
-def test_fewer_columns_are_the_same_as_holding_the_others_fixed() -> None:
-    """What PartialFixedSampler does, with one study of all columns."""
+@pytest.mark.parametrize("count", [0, 1, 2, 7, 24, 25, 26, 60])
+def test_the_densities_are_optuna_s(count: int) -> None:
     space = domains()
-    encoded: dict[str, BaseDistribution] = {}
-    for name, domain in space.items():
-        encoded[name] = (
-            FloatDistribution(*domain.ends)
-            if isinstance(domain, Numbers)
-            else CategoricalDistribution(domain.options)
-        )
-    study = optuna.create_study()
-    for tried in past(30):
-        params = {
-            name: domain.encode(tried.values[name])
-            if isinstance(domain, Numbers)
-            else tried.values[name]
+    rng = np.random.default_rng(count)
+
+    def points(n: int) -> dict[str, np.ndarray]:
+        return {
+            name: rng.integers(len(domain.options), size=n).astype(float)
+            if isinstance(domain, Choices)
+            else rng.uniform(*domain.ends, size=n)
             for name, domain in space.items()
         }
-        study.add_trial(
-            optuna.trial.create_trial(params=params, distributions=encoded, value=tried.loss)
-        )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        study.sampler = optuna.samplers.PartialFixedSampler(
-            {"size": study.trials[0].params["size"], "mode": "a"},
-            optuna.samplers.TPESampler(seed=5),
-        )
-    drawn = study.ask(encoded).params["rate"]
 
-    domain = space["rate"]
-    assert isinstance(domain, Numbers)
-    assert suggest({"rate": domain}, past(30), 5) == {"rate": domain.decode(drawn)}
+    encoded: dict[str, BaseDistribution] = {
+        name: CategoricalDistribution(domain.options)
+        if isinstance(domain, Choices)
+        else FloatDistribution(*domain.ends)
+        for name, domain in space.items()
+    }
+    seen, asked = points(count), points(50)
+    parameters = _ParzenEstimatorParameters(1.0, True, False, default_weights, True)
+    known = _ParzenEstimator(seen, encoded, parameters).log_pdf(asked)
+    ours = Mixture(space, np.column_stack([*seen.values()]))
+    assert ours.log_density(np.column_stack([*asked.values()])) == pytest.approx(known)
+
+
+def test_draws_are_of_the_density() -> None:
+    space = domains()
+    rng = np.random.default_rng(1)
+    rate = space["rate"]
+    assert isinstance(rate, Numbers)
+    low, high = rate.ends
+    ours = Mixture({"rate": rate}, rng.uniform(low, low + 0.3 * (high - low), (6, 1)))
+    drawn = np.sort(ours.draw(4000, rng)[:, 0])
+    at = np.linspace(low, high, 2001)
+    mass = np.cumsum(np.exp(ours.log_density(at[:, None]))) * (at[1] - at[0])
+    assert mass[-1] == pytest.approx(1, abs=0.01)
+    shares = np.interp(drawn, at, mass)
+    assert np.abs(shares - np.linspace(0, 1, 4000)).max() < 0.03
+
+
+def test_a_few_measurements_lead_nowhere_yet() -> None:
+    rates = [float(suggest(domains(), past(7), seed)["rate"]) for seed in range(60)]
+    assert min(rates) < 0.03
+    assert max(rates) > 0.4
 
 
 def test_a_crash_counts_as_worse_than_anything_measured() -> None:

@@ -264,3 +264,50 @@ def test_a_switch_keeps_its_mark_when_it_is_turned() -> None:
 def test_a_text_that_is_not_valid_in_its_language_is_unreadable(target: str, text: str) -> None:
     with pytest.raises(Unreadable):
         find(text, target)
+
+
+@pytest.mark.parametrize(
+    ("target", "text"),
+    [
+        ("a.py", "def h(x):\n    return f(x + 1.5)\n"),
+        ("a.py", "def h(x):\n    return f(x - 1.5, k=3)\n"),
+        ("a.py", "def h(x):\n    return f(2 * (x + 1.5))\n"),
+        ("a.py", "def h(x):\n    return g(-2.0)\n"),
+        ("a.c", "double h(double x) { return f(x + 1.5); }\n"),
+        ("a.c", "double h(double x) { return f(1.5 - x); }\n"),
+        ("a.js", "function h(x) { return g(x, -2.0); }\n"),
+        ("a.lua", "function h(x)\n  return f(x - 1.5)\nend\n"),
+    ],
+)
+def test_a_term_of_an_argument_may_cross_zero(target: str, text: str) -> None:
+    (slot,) = [slot for slot in find(text, target) if slot.literal.lstrip("-") in {"1.5", "2.0"}]
+    domain = slot.domain(slot.literal)
+    assert isinstance(domain, Numbers)
+    assert domain.low < 0 < domain.high
+    there = splice(text, [slot], {slot.name: "-0.5"})
+    (again,) = [one for one in find(there, target) if one.name == slot.name]
+    assert again.literal == "-0.5"
+    # Back on the other side it is the same place, with the same range.
+    back = splice(there, [again], {again.name: "0.25"})
+    (at_last,) = [one for one in find(back, target) if one.name == slot.name]
+    far = at_last.domain(slot.literal)
+    assert isinstance(far, Numbers)
+    assert far.low < 0
+
+
+@pytest.mark.parametrize(
+    ("target", "text"),
+    [
+        ("a.py", "def h(x):\n    return f(1.5 ** x)\n"),  # the sign would bind to the power
+        ("a.py", "def h(x):\n    return f(1.5 * x)\n"),
+        ("a.py", "def h(x):\n    return Adam(x, 1.5)\n"),
+        ("a.c", "double h(double x) { return f(x-1.5); }\n"),  # `--` is another operator
+        ("a.sql", "SELECT f(x-1.5) FROM t;\n"),  # and a comment
+        ("a.rb", "def h(x)\n  f(1.5 ** x)\nend\n"),
+    ],
+)
+def test_elsewhere_in_a_formula_a_number_keeps_its_sign(target: str, text: str) -> None:
+    (slot,) = [slot for slot in find(text, target) if slot.literal == "1.5"]
+    domain = slot.domain(slot.literal)
+    assert isinstance(domain, Numbers)
+    assert domain.low >= 0

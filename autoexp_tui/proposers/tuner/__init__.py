@@ -1,1 +1,1 @@
-"""The built-in proposer, offline and free; see `tuner`. Only that module imports Optuna."""
+"""The built-in proposer, offline and free; see `tuner`. It needs numpy."""

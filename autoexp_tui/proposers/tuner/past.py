@@ -41,7 +41,7 @@ class Tried:
     arm: Arm | Literal[""]
     """Empty for the baseline, and for what another proposer made."""
     values: SlotValues
-    changed: Mapping[str, tuple[str, str]]
+    changed: Mapping[str, Sequence[str]]
     """The moved slots, from and to."""
     loss: float | None
     """None for a crash."""
@@ -63,8 +63,6 @@ class Past:
         self._ranked: list[tuple[float, int]] = []
         self._crashed: deque[int] = deque(maxlen=_LATEST)
         self._moves: dict[str, deque[tuple[Tried, str, str]]] = {}
-        self._reached: dict[tuple[str, str], Tried] = {}
-        self._left: set[tuple[str, str]] = set()
         self._names: tuple[str, ...] = ()
         self._points: set[tuple[str, ...]] = set()
         self._pointed = 0
@@ -110,11 +108,12 @@ class Past:
 
     def last_to(self, name: str, value: str) -> Tried | None:
         """The latest experiment that moved this slot to this value."""
-        return self._reached.get((name, value))
+        latest = reversed(self.tried)
+        return next((t for t in latest if name in t.changed and t.changed[name][1] == value), None)
 
     def was_left(self, name: str, value: str) -> bool:
         """Whether an experiment moved this slot away from this value."""
-        return (name, value) in self._left
+        return any(name in t.changed and t.changed[name][0] == value for t in self.tried)
 
     def has(self, names: tuple[str, ...], key: tuple[str, ...]) -> bool:
         """Whether a point of these slots was tried."""
@@ -164,8 +163,6 @@ class Past:
             insort(self._ranked, (tried.loss, index))
         for name, (before, after) in tried.changed.items():
             self._moves.setdefault(name, deque(maxlen=_MOVES)).append((tried, before, after))
-            self._reached[name, after] = tried
-            self._left.add((name, before))
         gain = top - tried.loss if top is not None and tried.loss is not None else 0.0
         self.credit.add(
             tried.arm,
@@ -212,23 +209,29 @@ def _arm(value: object) -> Arm | Literal[""]:
             return ""
 
 
-def _texts(value: object) -> dict[str, str]:
+def _values(value: object, baseline: SlotValues) -> SlotValues:
+    """What a memo says of each slot; one that it doesn't know stood as it did in the beginning.
+
+    The memo's own dictionary where it says all, as thousands of copies would be most of a runner.
+    """
     if not isinstance(value, dict):
         return {}
-    return {str(name): text for name, text in value.items() if isinstance(text, str)}
-
-
-def _values(value: object, baseline: SlotValues) -> SlotValues:
-    """What a memo says of each slot; one that it doesn't know stood as it did in the beginning."""
-    known = _texts(value)
+    if baseline.keys() <= value.keys() and all(isinstance(text, str) for text in value.values()):
+        return value
+    known = {str(name): text for name, text in value.items() if isinstance(text, str)}
     return {**baseline, **known} if known else {}
 
 
-def _pairs(value: object) -> dict[str, tuple[str, str]]:
+def _pairs(value: object) -> Mapping[str, Sequence[str]]:
+    """What a memo says was changed, from and to; its own dictionary where that is sound."""
     if not isinstance(value, dict):
         return {}
-    return {
-        str(name): (str(pair[0]), str(pair[1]))
-        for name, pair in value.items()
-        if isinstance(pair, list | tuple) and len(pair) == 2
-    }
+    if all(_is_pair(pair) for pair in value.values()):
+        return value
+    return {str(name): pair for name, pair in value.items() if _is_pair(pair)}
+
+
+def _is_pair(value: object) -> bool:
+    if not isinstance(value, list | tuple) or len(value) != 2:
+        return False
+    return all(isinstance(text, str) for text in value)

@@ -50,10 +50,9 @@ class Slot:
             return self.marked
         if switched := switch(self.literal):
             return switched
-        low = self.low
-        if self.standing == "inner" and not anchor.startswith("-"):
-            low = max(low, 0.0)  # in a formula a sign may bind to more than its number
-        return bounded(blind(self.name, anchor, self.literal), low, self.high)
+        # What had a sign from the first may have it again.
+        low = -float("inf") if anchor.startswith("-") else self.low
+        return bounded(blind(self.name, anchor, self.literal, low < 0), low, self.high)
 
 
 def splice(text: str, slots: Sequence[Slot], values: Mapping[str, str]) -> str:

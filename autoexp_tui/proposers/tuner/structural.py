@@ -159,6 +159,11 @@ def is_small(literal: str) -> bool:
     return bool(re.fullmatch(r"[-+]?(0+|[012])(\.0*)?|[-+]?\.0+", literal))
 
 
+def is_chosen(literal: str) -> bool:
+    """Whether it is `-2.0`: as all of an argument that is a value, no part of a formula."""
+    return bool(re.fullmatch(r"-2\.0*", literal))
+
+
 def is_start(literal: str) -> bool:
     """Whether it is 0, or a whole 1: what counts and sums start from."""
     return bool(re.fullmatch(r"[-+]?(0+(\.0*)?|\.0+|1)", literal))

@@ -19,6 +19,7 @@ import numpy as np
 
 from autoexp_tui.model.proposal import Exhausted, Proposal, Situation, Stream
 from autoexp_tui.proposers.tuner import arms, hypotheses, lines
+from autoexp_tui.proposers.tuner.lines.choice import Lessons
 from autoexp_tui.proposers.tuner.modelling import modelled
 from autoexp_tui.proposers.tuner.past import Arm, Past, SlotValues, recall, unwanted_moves
 from autoexp_tui.proposers.tuner.space import Space, has_slots, survey
@@ -48,12 +49,14 @@ class Tuner:
     def __init__(self) -> None:
         self._past: Past | None = None
         """Of the run so far: what is known of it is not folded again."""
+        self._lessons: Lessons | None = None
+        """The same where it is lines that are changed."""
 
     def propose(self, situation: Situation, stream: Stream) -> Proposal:
         """The next values or lines to try. Raises Exhausted and Unable."""
         target = situation.contract.target
         if is_prose(target) and not has_slots(situation.text, target):
-            proposal = lines.propose(situation)
+            proposal = lines.propose(situation, self._learnt(situation))
         else:
             proposal = self._with_new_values(situation)
         stream("hypothesis", proposal.hypothesis)
@@ -81,6 +84,14 @@ class Tuner:
                 "changed": {name: list(pair) for name, pair in changed.items()},
             },
         )
+
+    def _learnt(self, situation: Situation) -> Lessons:
+        contract, history = situation.contract, situation.history
+        lessons = self._lessons
+        if lessons is None or not lessons.fits(contract, history):
+            lessons = self._lessons = Lessons(contract)
+        lessons.learn(history)
+        return lessons
 
     def _recalled(self, situation: Situation, space: Space) -> Past:
         contract, history = situation.contract, situation.history

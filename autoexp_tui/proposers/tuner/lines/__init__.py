@@ -30,9 +30,11 @@ _Choice = tuple[tuple[LineEdit, ...], str]
 """One or two edits, the second made on the first one's text, and the text they give."""
 
 
-def propose(situation: Situation) -> Proposal:
-    """The next change of one line or section, seldom of two. Raises Exhausted and Unable."""
-    past = choice.recall(situation.contract, situation.history)
+def propose(situation: Situation, past: choice.Lessons) -> Proposal:
+    """The next change of one line or section, seldom of two. Raises Exhausted and Unable.
+
+    `past`: of the same history.
+    """
     chosen, text = _new_text(situation, past)
     return Proposal(
         hypothesis=wording.hypothesis(chosen, past, situation.hints),
@@ -42,13 +44,12 @@ def propose(situation: Situation) -> Proposal:
     )
 
 
-def _new_text(situation: Situation, past: Sequence[choice.Made]) -> _Choice:
+def _new_text(situation: Situation, past: choice.Lessons) -> _Choice:
     # Seeded by the run, the experiment and the answers alone: a resumed run draws the same.
     rng = np.random.default_rng(
         [situation.seed & 0xFFFF_FFFF_FFFF_FFFF, situation.n, len(situation.answers)]
     )
-    known = choice.tried_texts(situation.history)
-    known |= {digest(situation.text), digest(situation.baseline)}
+    known = past.texts | {digest(situation.text), digest(situation.baseline)}
     singles = _edits(situation, situation.text)
     if not singles:
         raise Unable(
@@ -76,7 +77,7 @@ def _edits(situation: Situation, text: str) -> list[LineEdit]:
 def _drawn(
     situation: Situation,
     singles: Sequence[LineEdit],
-    past: Sequence[choice.Made],
+    past: choice.Lessons,
     rng: np.random.Generator,
 ) -> _Choice | None:
     first = choice.choose(singles, past, situation.hints, rng)

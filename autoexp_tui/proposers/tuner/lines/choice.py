@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,47 +57,122 @@ class Made:
 
 
 def memo(chosen: Sequence[LineEdit], name: str) -> dict[str, Any]:
-    """What `recall` reads; `name` is the new text's digest."""
+    """What `Lessons` reads; `name` is the new text's digest."""
     edits = [{"kind": e.kind, "subject": e.subject, "idea": e.idea} for e in chosen]
     return {"arm": "lines", "edits": edits, "digest": name}
 
 
-def recall(contract: Contract, history: Sequence[Trial]) -> list[Made]:
-    """Every change that was tried, oldest first; what a person skipped taught nothing."""
-    merits = {t.n: merit(contract, t.metrics, history[0].metrics) for t in history if t.metrics}
-    found: list[Made] = []
-    for trial in history:
-        if trial.status == "crash" and trial.reason.startswith("skipped"):
-            continue
+class Lessons:
+    """What every change that was tried has taught, folded trial by trial.
+
+    So what a proposal costs doesn't grow with the run; made anew from the whole history, as after
+    a resume, it is the same.
+    """
+
+    def __init__(self, contract: Contract) -> None:
+        self.texts: set[str] = set()
+        """Digests of the texts that this proposer made."""
+        self._contract = contract
+        self._last: Trial | None = None
+        self._taken = 0
+        self._first: Mapping[str, float] = {}
+        self._merits: dict[int, float] = {}
+        self._chances = {kind: [0.0, 0.0] for kind in KINDS}
+        """Kept and not kept, faded."""
+        self._counts = {kind: [0, 0] for kind in KINDS}
+        """Kept, and all."""
+        self._by_idea: dict[str, Made] = {}
+        self._by_line: dict[str, Made] = {}
+        self._kept_ideas: Counter[str] = Counter()
+        self._failed_ideas: Counter[str] = Counter()
+        self._failed: dict[tuple[EditKind, str, str], list[float]] = {}
+        """Of the very same change that was not kept: how often, and how likely that makes it."""
+
+    def fits(self, contract: Contract, history: Sequence[Trial]) -> bool:
+        """Whether they are of this history, but for what came since."""
+        if self._taken > len(history) or self._contract != contract:
+            return False
+        return self._taken == 0 or history[self._taken - 1] is self._last
+
+    def learn(self, history: Sequence[Trial]) -> None:
+        """Take in the trials that are new. One that a person skipped taught nothing."""
+        for trial in history[self._taken :]:
+            if self._taken == 0:
+                self._first = trial.metrics
+            self._last = trial
+            self._taken += 1
+            if trial.metrics:
+                self._merits[trial.n] = merit(self._contract, trial.metrics, self._first)
+            if "digest" in trial.memo:
+                self.texts.add(str(trial.memo["digest"]))
+            if not (trial.status == "crash" and trial.reason.startswith("skipped")):
+                for made in self._made(trial):
+                    self._add(made)
+
+    def chances(self) -> dict[EditKind, tuple[float, float]]:
+        """Of each kind, kept and not kept, with what is believed beforehand."""
+        return {
+            kind: (_PRIOR[kind][0] + kept, _PRIOR[kind][1] + lost)
+            for kind, (kept, lost) in self._chances.items()
+        }
+
+    def counts(self, kind: EditKind) -> tuple[int, int]:
+        """How many changes of a kind were kept, and how many were tried."""
+        kept, tried = self._counts[kind]
+        return kept, tried
+
+    def last_with(self, idea: str) -> Made | None:
+        """The latest change that put this in."""
+        return self._by_idea.get(same(idea))
+
+    def last_of(self, line: str) -> Made | None:
+        """The latest change of this line, or that put it in."""
+        return self._by_line.get(same(line))
+
+    def weight(self, edit: LineEdit) -> float:
+        """How likely an edit is chosen among those of its kind, 1 where nothing is known of it."""
+        subject, idea = same(edit.subject), same(edit.idea)
+        again, chance = self._failed.get((edit.kind, idea, subject), (0.0, 1.0))
+        if edit.kind == "drop":
+            chance *= _OURS ** self._kept_ideas[subject]
+        if idea:
+            chance *= _FAILED ** (self._failed_ideas[idea] - again)
+        return chance
+
+    def _made(self, trial: Trial) -> Iterator[Made]:
         edits = trial.memo.get("edits")
         known = [edit for edit in edits if _is_known(edit)] if isinstance(edits, list) else []
-        before, after = merits.get(trial.parent), merits.get(trial.n)
+        before, after = self._merits.get(trial.parent), self._merits.get(trial.n)
         gain = None if before is None or after is None else before - after
-        found += (
-            Made(
-                trial.n,
-                trial.status,
-                edit["kind"],
-                str(edit["subject"]),
-                str(edit["idea"]),
-                gain,
-                len(known) == 1,
-            )
-            for edit in known
-        )
-    return found
+        for edit in known:
+            subject, idea = str(edit["subject"]), str(edit["idea"])
+            yield Made(trial.n, trial.status, edit["kind"], subject, idea, gain, len(known) == 1)
 
-
-def tried_texts(history: Sequence[Trial]) -> set[str]:
-    """Digests of the texts that this proposer made."""
-    return {str(trial.memo["digest"]) for trial in history if "digest" in trial.memo}
+    def _add(self, made: Made) -> None:
+        is_kept = made.status == "keep"
+        for sums in self._chances.values():
+            sums[:] = (sums[0] * _FORGET, sums[1] * _FORGET)
+        # What moved no figure tells more against its kind than what moved it the wrong way.
+        told = (1.0 if made.alone else 0.5) * (2.0 if made.gain == 0 else 1.0)
+        self._chances[made.kind][0 if is_kept else 1] += told
+        self._counts[made.kind][0] += is_kept
+        self._counts[made.kind][1] += 1
+        subject, idea = same(made.subject), same(made.idea)
+        self._by_idea[idea] = self._by_line[subject] = self._by_line[idea] = made
+        if is_kept:
+            self._kept_ideas[idea] += 1
+            return
+        self._failed_ideas[idea] += 1
+        again = self._failed.setdefault((made.kind, idea, subject), [0.0, 1.0])
+        again[0] += 1
+        again[1] *= _IDLE if made.gain == 0 else _AGAIN if idea else _FAILED
 
 
 def choose(
-    edits: Sequence[LineEdit], past: Sequence[Made], hints: Sequence[str], rng: np.random.Generator
+    edits: Sequence[LineEdit], past: Lessons, hints: Sequence[str], rng: np.random.Generator
 ) -> LineEdit:
     """A kind by Thompson sampling, and one of its edits by what is known of its line and idea."""
-    chances = _chances(past)
+    chances = past.chances()
     kinds = [kind for kind in KINDS if any(edit.kind == kind for edit in edits)]
     draws = {kind: rng.beta(*chances[kind]) for kind in kinds}
     best = max(kinds, key=lambda kind: draws[kind])
@@ -110,32 +186,11 @@ def mentioned(text: str, hints: Sequence[str]) -> bool:
     return any(_long_words(text) & _long_words(hint) for hint in hints)
 
 
-def _chances(past: Sequence[Made]) -> dict[EditKind, tuple[float, float]]:
-    kept = dict.fromkeys(KINDS, 0.0)
-    lost = dict.fromkeys(KINDS, 0.0)
-    for made in past:
-        for outcomes in (kept, lost):
-            for kind in KINDS:
-                outcomes[kind] *= _FORGET
-        outcomes = kept if made.status == "keep" else lost
-        # What moved no figure tells more against its kind than what moved it the wrong way.
-        outcomes[made.kind] += (1.0 if made.alone else 0.5) * (2.0 if made.gain == 0 else 1.0)
-    return {kind: (_PRIOR[kind][0] + kept[kind], _PRIOR[kind][1] + lost[kind]) for kind in KINDS}
-
-
-def _weight(edit: LineEdit, past: Sequence[Made], hints: Sequence[str]) -> float:
+def _weight(edit: LineEdit, past: Lessons, hints: Sequence[str]) -> float:
     weight = {"": 1.0, "baseline": _WAS_THERE, "ideas.txt": _KEYED if edit.keyed else 1.0}[
         edit.source
     ]
-    subject, idea = same(edit.subject), same(edit.idea)
-    for made in past:
-        was_subject, was_idea = same(made.subject), same(made.idea)
-        if made.status == "keep":
-            weight *= _OURS if edit.kind == "drop" and subject == was_idea else 1.0
-        elif made.kind == edit.kind and (idea, subject) == (was_idea, was_subject):
-            weight *= _IDLE if made.gain == 0 else _AGAIN if idea else _FAILED
-        elif idea and idea == was_idea:
-            weight *= _FAILED
+    weight *= past.weight(edit)
     if hints and (mentioned(edit.subject, hints) or mentioned(edit.idea, hints)):
         weight *= _HINTED
     return max(weight, 1e-9)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from autoexp_tui.proposers.tuner.lines.choice import Made, mentioned
+from autoexp_tui.proposers.tuner.lines.choice import Lessons, Made, mentioned
 from autoexp_tui.proposers.tuner.lines.line_edits import EditKind, LineEdit
 from autoexp_tui.proposers.tuner.lines.passages import bare, same
 from autoexp_tui.text.safe import clean_line
@@ -24,7 +24,7 @@ def description(chosen: Sequence[LineEdit]) -> str:
     return "; then ".join(_said(edit) for edit in chosen)
 
 
-def hypothesis(chosen: Sequence[LineEdit], past: Sequence[Made], hints: Sequence[str]) -> str:
+def hypothesis(chosen: Sequence[LineEdit], past: Lessons, hints: Sequence[str]) -> str:
     """What is changed and why, for a person to read while the harness runs."""
     facts = [_fact(edit, past, hints) for edit in chosen]
     reason = facts[0] if len(facts) == 1 else "; ".join(dict.fromkeys(facts))
@@ -52,7 +52,7 @@ def _quoted(text: str) -> str:
     return f"`{clean_line(bare(text), _SHOWN).replace('`', chr(39))}`"
 
 
-def _fact(edit: LineEdit, past: Sequence[Made], hints: Sequence[str]) -> str:
+def _fact(edit: LineEdit, past: Lessons, hints: Sequence[str]) -> str:
     """The strongest thing that is known of one edit."""
     facts = []
     if hints and (mentioned(edit.subject, hints) or mentioned(edit.idea, hints)):
@@ -63,24 +63,17 @@ def _fact(edit: LineEdit, past: Sequence[Made], hints: Sequence[str]) -> str:
     return "; ".join(facts)
 
 
-def _earlier(edit: LineEdit, past: Sequence[Made]) -> str:
-    if edit.idea:
-        used = [made for made in past if same(made.idea) == same(edit.idea)]
-        if used:
-            last = used[-1]
-            before = f"its {_NOUNS[last.kind]} in #{last.n} {_outcome(last)}"
-            again = last.kind == edit.kind and same(last.subject) == same(edit.subject)
-            return f"{before}; {'other lines have changed since' if again else 'now elsewhere'}"
-    subject = same(edit.subject)
-    touched = [m for m in past if same(m.subject) == subject or same(m.idea) == subject]
-    if touched and edit.kind != "insert":
-        last = touched[-1]
+def _earlier(edit: LineEdit, past: Lessons) -> str:
+    if edit.idea and (last := past.last_with(edit.idea)):
+        before = f"its {_NOUNS[last.kind]} in #{last.n} {_outcome(last)}"
+        again = last.kind == edit.kind and same(last.subject) == same(edit.subject)
+        return f"{before}; {'other lines have changed since' if again else 'now elsewhere'}"
+    if edit.kind != "insert" and (last := past.last_of(edit.subject)):
         return f"the last {_NOUNS[last.kind]} of it, in #{last.n}, {_outcome(last)}"
-    alike = [made for made in past if made.kind == edit.kind]
-    if not alike:
+    kept, tried = past.counts(edit.kind)
+    if not tried:
         return f"no {_NOUNS[edit.kind]} was tried before"
-    kept = sum(made.status == "keep" for made in alike)
-    times = f"{kept} of {len(alike)} {_NOUNS[edit.kind]}s"
+    times = f"{kept} of {tried} {_NOUNS[edit.kind]}s"
     return f"not tried before, and {times} helped so far"
 
 

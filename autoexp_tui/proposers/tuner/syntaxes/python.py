@@ -15,6 +15,7 @@ import warnings
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal as Word
 
 from autoexp_tui.proposers.tuner import structural
 from autoexp_tui.proposers.tuner.found import Literal, Rows, Standing, Unreadable
@@ -61,7 +62,9 @@ def literals(text: str) -> list[Literal]:
                     place.name,
                     start,
                     end,
-                    low=-float("inf"),
+                    low=0.0
+                    if place.standing == "inner" and place.role != "term"
+                    else -float("inf"),
                     standing=place.standing,
                     why=place.why,
                 )
@@ -85,6 +88,11 @@ def _span(rows: Rows, node: ast.expr) -> tuple[int, int]:
     return start, end
 
 
+Role = Word["", "whole", "term"]
+"""whole: all of an argument by position. term: of a sum in one, which may cross zero; elsewhere in
+a formula a sign may bind to more than its number, and that of a factor is seldom wrong."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Place:
     """Where the walk is: what a literal here would be called, and what it would be."""
@@ -97,6 +105,7 @@ class _Place:
     why: str = ""
     argument: bool = False
     """Of a call, by position."""
+    role: Role = ""
     sole: bool = True
     """Whether its variable is assigned nowhere else in the function."""
     locals: Mapping[str, int] = field(default_factory=dict)
@@ -109,12 +118,20 @@ class _Place:
     def part(self, label: str, standing: Standing, why: str = "") -> _Place:
         """A place inside this one."""
         return replace(
-            self, label=label, standing=standing, why=self.why or why, argument=False, sole=True
+            self,
+            label=label,
+            standing=standing,
+            why=self.why or why,
+            argument=False,
+            role="",
+            sole=True,
         )
 
     def inner(self, why: str = "", label: str = "") -> _Place:
         """A part of the same expression; `label` is for where there is none yet."""
-        return replace(self, label=self.label or label, standing="inner", why=self.why or why)
+        return replace(
+            self, label=self.label or label, standing="inner", why=self.why or why, role=""
+        )
 
 
 _Step = tuple[ast.AST, _Place]
@@ -310,7 +327,7 @@ class _Walk:
                 at = place.part(label if is_end else f"{label}.arg{index + 1}", "inner", why)
             else:
                 at = place.part(f"{label}.arg{index + 1}", "inner", why)
-            self._stack.append((argument, replace(at, argument=True)))
+            self._stack.append((argument, replace(at, argument=True, role="whole")))
         for keyword in node.keywords:
             name = keyword.arg or "kwargs"
             why = structural.by_call(whole, -1)
@@ -368,10 +385,13 @@ class _Walk:
             why = structural.BITS
         elif _is_text(node.left) or _is_text(node.right):
             why = structural.OUTPUT
-        self._push([node.left], place.inner(why, beside))
+        is_sum = isinstance(node.op, ast.Add | ast.Sub)
+        role: Role = "term" if place.argument and is_sum else ""
+        term = replace(place.inner(why, beside), role=role)
+        self._push([node.left], term)
         if isinstance(node.op, ast.Pow) and _is_power(node.right):
-            why = why or structural.POWER
-        self._push([node.right], place.inner(why, beside))
+            term = term.inner(structural.POWER)
+        self._push([node.right], term)
 
     def _unaryop(self, node: ast.UnaryOp, place: _Place) -> None:
         self._push([node.operand], place.inner())
@@ -402,7 +422,8 @@ def _about(node: ast.Constant | ast.UnaryOp, literal: str, place: _Place) -> str
             return structural.START
         return ""
     if structural.is_small(literal):
-        return structural.SMALL
+        is_chosen = place.role == "whole" and structural.is_chosen(literal)
+        return "" if is_chosen else structural.SMALL
     return structural.GUARD if structural.is_guard(literal) else ""
 
 

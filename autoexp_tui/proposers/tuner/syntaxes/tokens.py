@@ -50,6 +50,7 @@ _BITS = frozenset("<< >> & | ^ ~ <<= >>= &= |= ^=".split())
 _BEFORE_VALUE = frozenset([*_ASSIGNING, ":", "=>", "-", "+"])
 _SIGNS = frozenset("+-")
 _AFTER_VALUE = frozenset([",", ";", ")", "}", "]", "\n", ""])
+_ENDS_TERM = frozenset([",", ")", "+", "-"])
 _OPENERS = {"(": ")", "[": "]", "{": "}"}
 
 
@@ -329,14 +330,17 @@ class _Reader:
         before = self._near(-1)
         if before.kind == "word" and before.text not in _CONTROL and self._frame.kind == "block":
             label = before.text
+        is_sign = before.text in _SIGNS and (self._is_whole() or self._begins(-2))
+        is_signed = is_sign and before.start + 1 == token.start
         why = self._why(digits, token, named=named)
-        sign = self._near(-1) if self._is_whole() else None
-        is_signed = sign is not None and sign.text in _SIGNS and sign.start + 1 == token.start
+        if why == structural.SMALL and is_signed and self._near(1).text in {",", ")"}:
+            why = "" if structural.is_chosen(f"-{digits}") and before.text == "-" else why
+        may_cross = is_signed or (self._is_whole() and not is_sign) or self._is_term(token)
         return Literal(
             self._frame.scope + label,
             token.start - is_signed,
             token.start + len(digits),
-            low=0.0 if sign is None or (sign.text in _SIGNS and not is_signed) else -float("inf"),
+            low=-float("inf") if may_cross else 0.0,
             standing="named" if named else "inner",
             why=why if is_plain else structural.NOTATION,
         )
@@ -351,6 +355,20 @@ class _Reader:
         if before.text in _SIGNS:
             before = self._near(-2)
         return before.text in _BEFORE_VALUE and after.text in _AFTER_VALUE
+
+    def _begins(self, at: int) -> bool:
+        """Whether an argument begins behind the token there, and ends or goes on as a sum."""
+        is_first = self._frame.kind == "call" and self._near(at).text in {"(", ","}
+        return is_first and self._near(1).text in {",", ")", *_SIGNS}
+
+    def _is_term(self, token: _Token) -> bool:
+        """Whether it is a term of a sum in an argument, with room for a sign before it."""
+        before, after = self._near(-1), self._near(1).text
+        if self._begins(-1) and after in _SIGNS:
+            return True
+        is_binary = self._near(-2).kind in {"word", "number"} or self._near(-2).text in {")", "]"}
+        has_room = before.text in _SIGNS and before.start + 1 < token.start
+        return is_binary and has_room and self._frame.kind == "call" and after in _ENDS_TERM
 
     def _why(self, digits: str, token: _Token, *, named: bool) -> str:
         return (
