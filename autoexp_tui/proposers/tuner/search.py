@@ -96,7 +96,7 @@ class Mixture:
     """A density with a component for each of n points, the oldest first, and a wide one."""
 
     def __init__(self, domains: Mapping[str, Domain], points: Array) -> None:
-        weights = np.append(_ages(len(points)), 1.0)
+        weights = np.concatenate((_ages(len(points)), [1.0]))
         self._weights = weights / weights.sum()
         self._columns = [
             _Options.around(points[:, k], len(domain.options))
@@ -145,8 +145,8 @@ class _Bells:
         widths = np.empty(len(at))
         widths[order] = np.maximum(steps[:-1], steps[1:]) if len(at) else 0.0
         narrowest = (high - low) / min(_NARROWEST, len(at) + 2.0)
-        middles = np.append(at, (low + high) / 2)
-        widths = np.append(np.clip(widths, narrowest, high - low), high - low)
+        middles = np.concatenate((at, [(low + high) / 2]))
+        widths = np.concatenate((np.clip(widths, narrowest, high - low), [high - low]))
         below = _masses((low - middles) / widths)
         return cls(low, high, middles, widths, below, _masses((high - middles) / widths) - below)
 

@@ -52,7 +52,7 @@ class Slot:
             return switched
         # What had a sign from the first may have it again.
         low = -float("inf") if anchor.startswith("-") else self.low
-        return bounded(blind(self.name, anchor, self.literal, low < 0), low, self.high)
+        return bounded(blind(self.name, anchor, self.literal), low, self.high)
 
 
 def splice(text: str, slots: Sequence[Slot], values: Mapping[str, str]) -> str:

@@ -38,7 +38,7 @@ _POSITIVE = re.compile(
 )
 
 
-def blind(name: str, anchor: str, current: str, may_cross: bool = True) -> Domain | None:
+def blind(name: str, anchor: str, current: str) -> Domain | None:
     """The range of a number without an annotation, around what the run began with.
 
     A size x may become x/8 to 8x on a log scale; what is below zero, or may well be meant to cross
@@ -56,7 +56,7 @@ def blind(name: str, anchor: str, current: str, may_cross: bool = True) -> Domai
         return None
     if not style.integer and 0 < value < 1 and _SHARE.search(name.lower()):
         return _share(size, reached if 0 < now[0] < 1 else size, style)
-    if value < 0 or now[0] < 0 or (value != 0 and may_cross and _may_cross(called, style)):
+    if value < 0 or now[0] < 0 or (value != 0 and _may_cross(called, style)):
         return _signed(size, reached, style)
     if value == 0:
         return _from_nought(called, reached, style)
