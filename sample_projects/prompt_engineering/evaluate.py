@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -84,9 +85,14 @@ def main() -> None:
     tuning, held_out = load("tuning.tsv"), load("held_out.tsv")
     given = classify(prompt, [message for _, message in tuning + held_out])
     on_tuning, on_held_out = given[: len(tuning)], given[len(tuning) :]
+    wrong: Counter[tuple[str, str]] = Counter()
     for answer, (label, message) in zip(on_tuning, tuning, strict=True):
         if answer != label:
             print(f"  {label}, not {answer[:20]}: {message}")
+            wrong[label, answer[:20]] += 1
+    # The researcher is told which words are taken for which, and no message to learn by heart.
+    for (label, answer), times in wrong.most_common(8):
+        print(f"feedback: {label} taken for {answer}: {times}")
     print(f"eval_accuracy: {accuracy(on_tuning, tuning):.4f}")
     print(f"held_out_accuracy: {accuracy(on_held_out, held_out):.4f}")
     print(f"prompt_words: {len(prompt.split())}")

@@ -67,7 +67,7 @@ def test_the_baseline_prints_every_figure_once_and_changes_no_file(project: Path
     assert [name for name, _ in found] == METRIC.pattern[2 : METRIC.pattern.index(")")].split("|")
     assert all(float(value) >= 0 for _, value in found)
     assert float(dict(found)["runtime_ms"]) > 0
-    assert run.stdout.startswith("gcc -O1 ")
+    assert run.stdout.startswith("gcc -O2 ")
     assert sorted(project.rglob("*")) == before
 
 
@@ -130,6 +130,11 @@ def test_a_build_that_computes_something_else_is_no_measurement(
     assert_no_measurement(bench(project, cc=compiler(project, script)), reason)
 
 
+def test_the_file_that_may_change_does_not_hold_the_answer() -> None:
+    text = (SAMPLE / "flags.conf").read_text() + (SAMPLE / "program.md").read_text()
+    assert not re.search(r"-march|-ffast-math|-Ofast|-mavx|-mprefer", text)
+
+
 @needs_gcc
 def test_the_last_digits_of_fast_arithmetic_are_tolerated(project: Path) -> None:
     (project / "flags.conf").write_text("-Ofast\n-march=native\n")
@@ -164,6 +169,8 @@ def test_the_contract_is_complete_and_every_flag_can_be_moved() -> None:
     text = (SAMPLE / contract.target).read_text(encoding="utf-8")
     flags = [line for line in text.splitlines() if line.startswith("-")]
     assert len(find(text, contract.target)) == len(flags)
+    assert contract.holdout is not None
+    assert contract.holdout.metric == "heldout_ms"
     assert contract.instructions is not None
     for name in (contract.instructions, contract.harness.removeprefix("python "), "setup"):
         assert (SAMPLE / name).is_file()

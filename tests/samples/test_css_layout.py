@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import struct
 import subprocess
+import zlib
 from pathlib import Path
 
 import pytest
@@ -20,7 +22,7 @@ METRIC = re.compile(
     r": (\d+(?:\.\d+)?)$",
     re.MULTILINE,
 )
-FILES = {"index.html", "styles.css", "late.js", "hill.png", "leaf.png"}
+FILES = {"index.html", "held_out.html", "styles.css", "late.js", "hill.png", "leaf.png"}
 LIGHTHOUSE = SAMPLE / "node_modules"
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="there is no node")
@@ -44,9 +46,9 @@ def module(project: Path, name: str, text: str) -> None:
     (folder / "index.js").write_text(text)
 
 
-def judge(project: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+def judge(project: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [shutil.which("node") or "node", "lighthouse.js"],
+        [shutil.which("node") or "node", "lighthouse.js", *arguments],
         cwd=project,
         env={**os.environ, **variables},
         capture_output=True,
@@ -150,6 +152,18 @@ def test_a_real_browser_prints_every_figure_once(project: Path) -> None:
 
 @needs_node
 @needs_lighthouse
+def test_the_held_out_page_has_figures_of_its_own(project: Path) -> None:
+    (project / "node_modules").symlink_to(LIGHTHOUSE)
+    run = judge(project, "--held-out")
+    assert run.returncode == 0, run.stderr
+    assert METRIC.search(run.stdout) is None
+    found = dict(re.findall(r"^(held_out_\w+): ([\d.]+)$", run.stdout, re.MULTILINE))
+    assert 80 < float(found["held_out_score"]) < 99
+    assert int(found["held_out_failing"]) > 10
+
+
+@needs_node
+@needs_lighthouse
 @pytest.mark.parametrize(
     ("rule", "reason"),
     [
@@ -166,11 +180,12 @@ def test_a_real_page_must_show_everything(project: Path, rule: str, reason: str)
 
 
 def test_the_harness_serves_every_file_that_the_page_names() -> None:
-    page = (SAMPLE / "index.html").read_text(encoding="utf-8")
-    named = set(re.findall(r'(?:src|href)="([^"#]+)"', page))
+    pages = "index.html", "held_out.html"
+    text = "".join((SAMPLE / page).read_text(encoding="utf-8") for page in pages)
+    named = set(re.findall(r'(?:src|href)="([^"#]+)"', text))
     harness = (SAMPLE / "lighthouse.js").read_text(encoding="utf-8")
     served = set(re.findall(r'"([^"]+)"', harness.partition("const FILES = [")[2].split("]")[0]))
-    assert named | {"index.html"} == served == FILES
+    assert named | set(pages) == served == FILES
     assert all((SAMPLE / name).is_file() for name in FILES)
 
 
@@ -178,9 +193,25 @@ def test_every_mark_names_what_stands_there() -> None:
     text = (SAMPLE / "styles.css").read_text(encoding="utf-8")
     slots = [slot for slot in find(text, "styles.css") if slot.marked]
     assert len(slots) == text.count("/*tune:")
-    for slot in slots:
-        if isinstance(slot.marked, Choices):
-            assert slot.literal in slot.marked.options
+    # Sizes alone: a list of colours would hold the answer beside the question.
+    assert not any(isinstance(slot.marked, Choices) for slot in slots)
+
+
+def test_the_picture_is_as_it_should_look_so_that_a_stretched_one_looks_wrong() -> None:
+    content = (SAMPLE / "hill.png").read_bytes()
+    size = struct.unpack(">II", content[16:24])
+    packed = content[content.index(b"IDAT") + 4 :]
+    rows = zlib.decompressobj().decompress(packed)
+    stride = 3 * size[0] + 1
+    seen, before = [], bytearray(stride - 1)
+    for y in range(size[1]):
+        assert rows[y * stride] == 2  # each row is the difference to the one above
+        line = rows[y * stride + 1 : (y + 1) * stride]
+        before = bytearray((a + b) & 255 for a, b in zip(before, line, strict=True))
+        sun = bytes((250, 214, 120))
+        seen += [(x, y) for x in range(size[0]) if before[3 * x : 3 * x + 3] == sun]
+    width, height = ({place[i] for place in seen} for i in (0, 1))
+    assert len(width) == len(height) > 80
 
 
 def test_the_contract_is_complete_and_names_files_that_exist() -> None:
@@ -190,6 +221,8 @@ def test_the_contract_is_complete_and_names_files_that_exist() -> None:
         ("failing_nodes", "lower"),
     ]
     assert contract.decide.rule == "pareto"
+    assert contract.holdout is not None
+    assert contract.holdout.command == "node lighthouse.js --held-out"
     assert contract.instructions is not None
     for name in (
         contract.target,

