@@ -37,8 +37,17 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def is_archive(path: Path) -> bool:
-    """Whether `path` is a zip file, by what it holds; false where it can't be read."""
-    return path.is_file() and zipfile.is_zipfile(path)
+    """Whether `path` is a zip file, by what it holds; false where it can't be read.
+
+    A workbook is one too, but it is a table.
+    """
+    if not path.is_file() or not zipfile.is_zipfile(path):
+        return False
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return "xl/workbook.xml" not in archive.namelist()
+    except (zipfile.BadZipFile, NotImplementedError, ValueError):
+        return True
 
 
 # ---- out -----------------------------------------------------------------------------------------

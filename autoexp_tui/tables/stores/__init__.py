@@ -11,16 +11,36 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from autoexp_tui.tables.sheet import Sheet
-from autoexp_tui.tables.stores import aide, benchmark_runs, database
+from autoexp_tui.tables.stores import (
+    aide,
+    benchmark_runs,
+    columnar,
+    database,
+    epochs,
+    openevolve,
+    trackers,
+    wandb_run,
+)
 from autoexp_tui.tables.stores.source import Source
 
 Reader = Callable[[Source], Sheet | None]
 
 READERS: tuple[Reader, ...] = (
     database.read,
+    wandb_run.read,
+    openevolve.read,
+    columnar.parquet,
+    columnar.excel,
     aide.read,
     benchmark_runs.hyperfine,
     benchmark_runs.pytest_benchmark,
+    benchmark_runs.hyperfine_table,
+    trackers.optuna,
+    trackers.mlflow,
+    trackers.wandb,
+    epochs.ultralytics,
+    epochs.lightning,
+    epochs.keras,
 )
 
 

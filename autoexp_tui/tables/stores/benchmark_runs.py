@@ -10,6 +10,7 @@ from autoexp_tui.tables.stores.rows import gathered, objects, part
 from autoexp_tui.tables.stores.source import Source
 
 _TIMES = ("mean", "median", "min", "max")
+_HYPERFINE = ("command", "mean", "stddev", "median", "user", "system", "min", "max")
 _SPREADS = ("stddev", "user", "system", "iqr", "rounds", "iterations", "runs", "total")
 
 
@@ -20,7 +21,7 @@ def hyperfine(source: Source) -> Sheet | None:
     found = objects(part(source.document).get("results"))
     if not found or not all("command" in one and "mean" in one for one in found):
         return None
-    return _timed("hyperfine", "hyperfine", [_command(one) for one in found])
+    return _timed("hyperfine", [_command(one) for one in found])
 
 
 def _command(one: dict[str, Any]) -> dict[str, Any]:
@@ -34,6 +35,14 @@ def _command(one: dict[str, Any]) -> dict[str, Any]:
         "runs": len(times) if isinstance(times, list) else None,
         "parameters": part(one.get("parameters")),
     }
+
+
+def hyperfine_table(source: Source) -> Sheet | None:
+    """The same as CSV."""
+    if source.header[:8] != _HYPERFINE:
+        return None
+    sheet = source.records()
+    return None if sheet is None else _declared(sheet, "hyperfine")
 
 
 def pytest_benchmark(source: Source) -> Sheet | None:
@@ -60,18 +69,23 @@ def pytest_benchmark(source: Source) -> Sheet | None:
                 "extra_info": part(one.get("extra_info")),
             }
         )
-    return _timed("pytest-benchmark", "pytest-benchmark", rows)
+    return _timed("pytest-benchmark", rows)
 
 
-def _timed(flavour: str, program: str, rows: list[dict[str, Any]]) -> Sheet:
+def _timed(program: str, rows: list[dict[str, Any]]) -> Sheet:
+    sheet = _declared(gathered("json", program, rows), program)
+    sheet.status = "state" if "state" in sheet.columns else ""
+    sheet.outcomes = {str(row["state"]): "failed" for row in rows if row.get("state") is not None}
+    return sheet
+
+
+def _declared(sheet: Sheet, program: str) -> Sheet:
     says = f"{program} measures seconds"
-    sheet = gathered("json", flavour, rows)
+    sheet.flavour = program
     sheet.configs = [Config(0, 0, "mean", way="lower", source=says)]
     sheet.ways = {name: InferredWay("lower", says, "high") for name in _TIMES}
     sheet.ways["ops"] = InferredWay("higher", f"{program} counts runs per second", "high")
     sheet.settings = frozenset(
         name for name in sheet.columns if name in _SPREADS or name.startswith("param")
     )
-    sheet.status = "state" if "state" in sheet.columns else ""
-    sheet.outcomes = {str(row["state"]): "failed" for row in rows if row.get("state") is not None}
     return sheet

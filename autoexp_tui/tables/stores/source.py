@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import io
 import json
 from functools import cached_property
 from pathlib import Path
@@ -11,12 +12,14 @@ from typing import Any
 
 import msgspec
 
-from autoexp_tui.tables.grids import read_grid
-from autoexp_tui.tables.sheet import Sheet
+from autoexp_tui.tables.model import Cell, Note
+from autoexp_tui.tables.sheet import COLUMNS, Sheet, SheetRecord, cut
 from autoexp_tui.tables.stores.packing import packing_of, unpacked
 
 HEAD = 64 * 1024
 """Bytes that a reader may look at to find out whether a file is one of its own."""
+_LINE = 32 * 1024
+"""Of them, that a first line is looked for in."""
 
 
 class Source:
@@ -79,17 +82,38 @@ class Source:
 
     @cached_property
     def header(self) -> tuple[str, ...]:
-        """The first line's cells, where they are parted by commas: names, perhaps."""
-        line = _decoded(self.head).lstrip().partition("\n")[0]
+        """The first line's cells, where commas part them and no two are the same."""
+        line = _decoded(self.head[:_LINE]).partition("\n")[0]
         try:
             cells = next(csv.reader([line.rstrip("\r")]), [])
         except csv.Error:
             return ()
-        return tuple(cell.strip() for cell in cells)
+        names = tuple(cell.strip() for cell in cells)
+        return names if 1 < len(names) == len(set(names)) else ()
 
-    def grid(self) -> Sheet:
-        """The sheet of a table of text."""
-        return read_grid(self.text)
+    def records(self) -> Sheet | None:
+        """The sheet of a program's CSV: one header, and each line as wide as that.
+
+        None where it is another: a person may have edited it, so it is no program's any more.
+        """
+        reader = csv.reader(io.StringIO(self.text, newline=""))
+        try:
+            header = [name.strip() for name in next(reader)]
+            sheet = Sheet("csv", header[:COLUMNS])
+            line = reader.line_num + 1
+            for cells in reader:
+                if cells and (len(cells) != len(header) or cells == header):
+                    return None
+                if any(cells):
+                    kept: list[Cell] = [cut(cell.strip()) for cell in cells[:COLUMNS]]
+                    sheet.records.append(SheetRecord(line, kept))
+                line = reader.line_num + 1
+        except (csv.Error, StopIteration):
+            return None
+        if len(header) > COLUMNS:
+            note = f"only the first {COLUMNS} of {len(header)} columns are read"
+            sheet.notes.append(Note(0, note))
+        return sheet
 
 
 def _decoded(data: bytes) -> str:
