@@ -6,7 +6,7 @@ import math
 import re
 from functools import lru_cache
 
-from autoexp_tui.tables.model import Cell
+from autoexp_tui.tables.model import Cell, Way
 
 PLACEHOLDERS = frozenset(
     "- -- --- — – . ? n/a na n.a. nan none null nil tbd unknown inf -inf +inf infinity ∞".split()
@@ -25,6 +25,22 @@ _NUMBER = re.compile(
 )
 _HASH = re.compile(r"[0-9a-f]{6,64}(?:[-_]\w{1,16})?", re.ASCII)
 _LONGEST = 120
+
+
+SCALES_OF_UNITS: tuple[dict[str, float], ...] = (
+    {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "sec": 1.0, "min": 60.0,
+     "h": 3600.0, "hr": 3600.0},
+    {"B": 1.0, "kB": 1e3, "KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12, "KiB": 2.0**10,
+     "MiB": 2.0**20, "GiB": 2.0**30},
+)  # fmt: skip
+"""Units of time in seconds, and of memory in bytes."""
+
+
+def way_of_unit(unit: str) -> Way:
+    """Which way is better of what is measured in a unit: less time and memory, more per second."""
+    if unit.endswith(("/s", "/sec", "/min")) or unit in {"fps", "qps", "tps", "rps"}:
+        return "higher"
+    return "lower" if any(unit in scales for scales in SCALES_OF_UNITS) else "unknown"
 
 
 def number(cell: Cell) -> float | None:

@@ -57,6 +57,7 @@ def read_grid(text: str) -> Sheet:
     else:
         fields = [(number, split(line)) for number, line in body]
     sheet = _sheet(kind, fields, headed)
+    _one_unit(sheet)
     _point_decimals(sheet, plainly=kind == "csv" and len(split(";")) == 2)
     sheet.configs = _said(comments)
     return sheet
@@ -81,21 +82,32 @@ def _form(sample: Sequence[str]) -> tuple[FileKind, Callable[[str], list[str]]]:
     tabbed = sum("\t" in line for line in sample)
     if tabbed and (tabbed * 8 >= len(sample) or "\t" in sample[0]):
         return "tsv", methodcaller("split", "\t")
-    if sum(line.lstrip().startswith("|") for line in sample) >= 2:
+    if sum(line.lstrip().startswith("|") for line in sample) >= 2 or any(
+        "|" in line and _RULE.fullmatch(line) for line in sample
+    ):
         return "markdown", _piped
-    for mark in (",", ";"):
-        # Twice: with commas that stand in quotes, and with quotes that never close.
-        for counts in (
-            [len(cells) for cells in _quoted_sample(sample, mark)],
-            [line.count(mark) + 1 for line in sample],
-        ):
-            if counts and counts[0] > 1 and counts.count(counts[0]) * 3 >= len(counts):
-                return "csv", methodcaller("split", mark)
+    comma, semicolon = _parted(sample, ","), _parted(sample, ";")
+    if comma or semicolon:
+        return "csv", methodcaller("split", ";" if semicolon > comma else ",")
     spaced = re.compile(r"\s{2,}")
     widths = Counter(len(spaced.split(line.strip())) for line in sample)
     if widths and max(widths, key=lambda width: (widths[width], width)) > 2:
         return "tsv", lambda line: spaced.split(line.strip())
     return "tsv", methodcaller("split", "\t")
+
+
+def _parted(sample: Sequence[str], mark: str) -> int:
+    """Into how many cells a mark parts most lines; 0 where it parts them differently.
+
+    Looked at twice: with marks that stand in quotes, and with quotes that never close.
+    """
+    for counts in (
+        [len(cells) for cells in _quoted_sample(sample, mark)],
+        [line.count(mark) + 1 for line in sample],
+    ):
+        if counts and counts[0] > 1 and counts.count(counts[0]) * 3 >= len(counts):
+            return counts[0]
+    return 0
 
 
 def _quoted_sample(sample: Sequence[str], mark: str) -> list[list[str]]:
@@ -219,8 +231,6 @@ def _by_form(fields: Sequence[Fields]) -> int | None:
         below = [more for _, more in fields[at + 1 : at + 1 + _HEAD] if len(more) == len(cells)]
         if not below or (len(cells) == 1 and len(below) < 2):
             continue
-        if any(_figure(cell) for cell in cells):
-            return None
         held = [[row[place] for row in below if not cell_values.is_blank(row[place])]
                 for place in range(len(cells))]  # fmt: skip
         numeric = [
@@ -228,8 +238,13 @@ def _by_form(fields: Sequence[Fields]) -> int | None:
             for place, column in enumerate(held)
             if column and sum(map(_figure, column)) * 5 >= len(column) * 4
         ]
-        if numeric and all(_is_title(cells[place]) for place in numeric):
+        titled = sum(_is_title(cells[place]) for place in numeric)
+        if numeric and titled * 3 >= len(numeric) * 2 and all(
+            _is_title(cells[place]) or cells[place].strip().endswith("%") for place in numeric
+        ):  # fmt: skip
             return at
+        if any(map(_figure, cells)):
+            return None
     return None
 
 
@@ -242,6 +257,7 @@ def _is_title(cell: str) -> bool:
     bare = _bare(cell)
     return (
         any(letter.isalpha() or letter in "%#№" for letter in bare)
+        and not _figure(bare)
         and not cell_values.is_blank(cell)
         and not (statuses.outcome_of(bare) == "failed" and names.name_direction(bare)[1] == 0)
     )
@@ -329,6 +345,29 @@ def _fill(sheet: Sheet, body: Sequence[Fields], remarks: Remarks) -> None:
         if len(cells) != width and any(cells[width:]):
             remarks.add(line, f"{len(cells)} cells where the header has {width}")
         sheet.records.append(SheetRecord(line, _kept(_moved(fitted, places) if moved else fitted)))
+
+
+def _one_unit(sheet: Sheet) -> None:
+    """Write a column's amounts of time or memory in the unit that the most of them are in."""
+    for place in range(len(sheet.columns)):
+        cells = [
+            (record, cell) for record in sheet.records[:_HEAD]
+            if not record.text and place < len(record.cells)
+            and isinstance(cell := record.cells[place], str) and cell[-1:].isalpha()
+        ]  # fmt: skip
+        units = Counter(cell_values.unit(cell) for _, cell in cells)
+        if len(units) < 2:
+            continue
+        scales = next((s for s in cell_values.SCALES_OF_UNITS if units.keys() <= s.keys()), None)
+        if scales is None:
+            continue
+        usual = units.most_common(1)[0][0]
+        for record in sheet.records:
+            cell = record.cells[place] if place < len(record.cells) else None
+            unit = cell_values.unit(cell)
+            value = cell_values.number(cell)
+            if not record.text and value is not None and unit != usual and unit in scales:
+                record.cells[place] = f"{value * scales[unit] / scales[usual]:.12g} {usual}"
 
 
 _COMMA = re.compile(r"[+\-\u2212]?\d{1,3},\d{3}")

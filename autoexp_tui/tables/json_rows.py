@@ -65,6 +65,7 @@ def _holds_a_list(value: Any) -> bool:
     return isinstance(value, dict) and (
         any(isinstance(value.get(key), list | dict) for key in _LISTS)
         or _turned(value) is not value
+        or (not _is_measured(value) and len(_entries(value)[0]) > 1)
     )
 
 
@@ -483,6 +484,8 @@ def _entries(document: Any) -> tuple[list[Any], list[dict[str, Any]]]:
             found = []
         if len(found) + bonus > len(best) and (found or not best):
             best, around = found, above
+        if isinstance(value, list) and len(value) == 1:
+            value = value[0]
         if isinstance(value, dict) and depth < _DEPTH:
             for key, inner in value.items():
                 look(inner, [*above, value], depth + 1, 1 if key in _LISTS else 0)

@@ -44,7 +44,8 @@ HIGHER = frozenset(
     "bandwidth likelihood expectancy cagr em passes faster kept detected signal balance "
     "equity jaccard goodput conversion ctr retention revenue sales lift hypervolume specificity "
     "sensitivity tpr tnr ppv npv snr sdr pesq stoi gini concordance plddt lddt gdt fidelity iops "
-    "mips rew agreement rougel resolved solved recovered ari nmi purity modularity f1score".split()
+    "mips rew roc agreement rougel resolved solved recovered ari nmi purity modularity "
+    "f1score".split()
 )
 WEAK = frozenset(
     "score scores composite fitness quality rating performance points grade compliance alpha "
@@ -53,7 +54,7 @@ WEAK = frozenset(
 _UNITS_OF_TIME = frozenset("s sec secs second seconds min mins minutes hours hour h".split())
 _PARTS = re.compile(r"[./]")
 _RATE_OF = frozenset("s sec secs second seconds min minute minutes hour hours day ms".split())
-_NUMBERED = re.compile(r"\d{1,3}$")
+_NUMBERED = re.compile(r"\d{1,3}k?$")
 _SCORES = re.compile(r"f\d{1,3}|f_?beta|r[2²]|top\d+")
 _RISING = frozenset("saved savings saving reduction improvement improvements speedup gain".split())
 
@@ -137,6 +138,11 @@ _CLOCK = frozenset(
     "time duration runtime elapsed walltime wall clock hours minutes mins uptime cumtime".split()
 )
 _WORKED = frozenset("train training fit build compile budget total iter this session".split())
+_SIZED = frozenset(
+    "conv hidden kernel batch window vocab embed embedding layer pool stride head population block "
+    "chunk buffer cache page patch image input context sample step pool filter".split()
+)
+"""What has a size because somebody chose it."""
 _COUNTED_WORK = frozenset("allocs allocations instructions ir".split())
 _GENERIC = frozenset("rate ratio percent percentage share index".split())
 _FOLD = re.compile(r"(?:split|fold|seed|rep|repeat|trial|run)_?\d+")
@@ -189,6 +195,8 @@ def is_setting(name: str) -> bool:
         return True
     if not words or words[0] in {"num", "n", "max"}:
         return bool(words)
+    if words[-1] in {"size", "sizes"} and not _SIZED.isdisjoint(words):
+        return True
     return words[-1] in _SETTING_WORDS and name_direction(name)[0] == "unknown"
 
 
@@ -271,6 +279,8 @@ def _merit_of_spending(name: str, words: set[str]) -> float:
 def name_direction(name: str) -> tuple[Way, Strength]:
     """Which way is better by a metric's name, and how sure that is (2 sure, 1 likely)."""
     words = tokens(name)
+    if "↑" in name or "↓" in name:
+        return ("higher" if "↑" in name else "lower"), 2
     if not _RISING.isdisjoint(words) or _over_time(words):
         return "higher", 2
     if "per" in words[1:-1]:

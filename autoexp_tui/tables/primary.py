@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from itertools import zip_longest
 
-from autoexp_tui.tables import names, statuses
+from autoexp_tui.tables import cell_values, names, statuses
 from autoexp_tui.tables.column import Sampled, counts, is_long_text, rises, sampled
 from autoexp_tui.tables.direction import judged_points, suits
 from autoexp_tui.tables.model import Cell, Outcome
@@ -183,12 +183,19 @@ def _points(column: Sampled, columns: Sequence[Sampled], verdicts: _Verdicts, ro
     if verdicts.falls_to_zero(column):
         points += 3.0
     points += verdicts.improved(column) if points > -1.0 else min(0.0, verdicts.improved(column))
+    if points < 2.0 and names.name_direction(column.name)[1] == 0 and _has_unit(column):
+        points += 2.0
     if names.leaf(column.name) in names.INDEX:
         points -= 4.0
     if names.name_direction(column.name)[1] == 0:
         points -= 1.0 * (rises(column) and counts(column)) + 0.5 * counts(column)
         points -= 1.0 * (rows >= 6 and column.distinct * 3 <= column.filled)
     return points
+
+
+def _has_unit(column: Sampled) -> bool:
+    """Whether most cells have a unit that tells which way is better."""
+    return column.share(lambda c: cell_values.way_of_unit(cell_values.unit(c)) != "unknown") > 0.5
 
 
 def _compare(candidates: Sequence[Sampled], points: dict[int, float], *, judged: bool) -> None:
@@ -228,7 +235,9 @@ def _compare(candidates: Sequence[Sampled], points: dict[int, float], *, judged:
 
 _SURROGATES = frozenset("loss losses nll entropy kl".split())
 """What is trained by, where something else says how good it is."""
-_EDGES = frozenset("min max minimum maximum std stddev stdev lowest highest count sum".split())
+_EDGES = frozenset(
+    "min max minimum maximum std stddev stdev lowest highest count sum error".split()
+)
 
 
 def _is_edge_of(own: set[str], other: set[str]) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from autoexp_tui.tables import flags, names, statuses
-from autoexp_tui.tables.cell_values import number
+from autoexp_tui.tables.cell_values import number, way_of_unit
 from autoexp_tui.tables.chronology import newest_first
 from autoexp_tui.tables.dates import duration, reader
 from autoexp_tui.tables.dialects import dialect_of
@@ -314,12 +314,16 @@ class _Builder:
         primary = self._layout.primary
         if not any(point.status == "kept" for point in points) and primary is None:
             return UNKNOWN
-        return infer(
+        found = infer(
             metric,
             points,
             delta=names.is_delta(metric) or self._signed,
             total=self._total,
         )
+        unit = "" if primary is None else self._layout.columns[primary].unit
+        if found.way == "unknown" and (way := way_of_unit(unit)) != "unknown":
+            return InferredWay(way, f"its unit, {unit}", "low")
+        return found
 
     def _is_signed(self) -> bool:
         """Whether the primary column writes a plus before its positive numbers."""
