@@ -188,7 +188,8 @@ def _verified_line(event: events.Verified, state: RunState) -> str:
 
 def _end_line(event: events.RunFinished, state: RunState) -> str:
     word = "finished" if event.ok else "failed"
-    counts = f"{state.kept} kept of {len(state.rows)}"
+    kept = f"{state.kept} kept of " if state.is_judged else ""
+    counts = f"{kept}{len(state.rows)}"
     return f"{word}: {cut(event.reason, 400)} · {counts} · {best_line(state)}"
 
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import shutil
-from typing import Literal
+from pathlib import Path
 
 import click
 
+from autoexp_tui.commands.judged_by import judged_by
 from autoexp_tui.console import echo, echo_painted, say, warn
 from autoexp_tui.report.comparison import By, Entry, entry_of, kept_lines, picture, table
 from autoexp_tui.report.comparison import compare as compared
 from autoexp_tui.report.textplot import LETTERS, paint, runs
+from autoexp_tui.sources.archive import is_archive
 from autoexp_tui.sources.opening import opened
+from autoexp_tui.sources.tables import is_table
+from autoexp_tui.tables import AS_READ, TableChoice
 from autoexp_tui.text.safe import Safe, cut, one_line
 
 _COLOURS = ("green", "blue", "magenta", "yellow", "cyan", "red")
@@ -28,16 +32,10 @@ _WIDEST, _HEIGHT = 110, 18
     help="What the curves run along.",
 )
 @click.option(
-    "--direction",
-    type=click.Choice(["lower", "higher"]),
-    help="Which way is better, for tables that don't tell.",
-)
-@click.option(
     "--most", type=click.IntRange(min=1), default=10, show_default=True, help="Kept changes each."
 )
-def compare(
-    which: tuple[str, ...], by: By, direction: Literal["lower", "higher"] | None, most: int
-) -> None:
+@judged_by
+def compare(which: tuple[str, ...], by: By, most: int, choice: TableChoice) -> None:
     """Lay the running bests of runs, tables or archives over each other, and list what each kept.
 
     Where their metrics differ, each is shown as per cent better than its own baseline.
@@ -45,7 +43,8 @@ def compare(
     entries: list[Entry] = []
     caveats: list[str] = []
     for one in which:
-        with opened(one, direction) as found:
+        is_of_others = is_table(one) and not is_archive(Path(one))
+        with opened(one, choice if is_of_others else AS_READ) as found:
             taken = any(entry.name == found.name for entry in entries)
             name = f"{found.name} ({one})" if taken else found.name
             entries.append(entry_of(name, found.state, by))

@@ -10,6 +10,7 @@ from typing import Literal
 
 import click
 
+from autoexp_tui.commands.judged_by import judged_by
 from autoexp_tui.console import say, warn, write
 from autoexp_tui.model.problem import UsageProblem
 from autoexp_tui.report import account_of, as_html, as_markdown
@@ -19,6 +20,7 @@ from autoexp_tui.sources.journals import JournalSource
 from autoexp_tui.sources.opening import Opened, opened
 from autoexp_tui.sources.watching import TableWatch
 from autoexp_tui.system.files import replace_file
+from autoexp_tui.tables import TableChoice
 from autoexp_tui.text.safe import Safe
 
 _HEAD = 2000
@@ -31,20 +33,16 @@ _HEAD = 2000
 @click.option(
     "-o", "output", metavar="PATH", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path)
 )
-@click.option(
-    "--direction",
-    type=click.Choice(["lower", "higher"]),
-    help="Which way is better, for a table that doesn't tell.",
-)
 @click.option("--follow", is_flag=True, help="Write the page anew while the run goes on.")
 @click.option("--port", type=int, help="Serve the page that is followed on this port; 0: any.")
+@judged_by
 def report(
     which: str | None,
     form: Literal["html", "md"] | None,
     output: Path | None,
-    direction: Literal["lower", "higher"] | None,
     follow: bool,
     port: int | None,
+    choice: TableChoice,
 ) -> None:
     """Tell a run, a table or an archive on one page: story, plot, diffs, lessons, cost.
 
@@ -58,9 +56,9 @@ def report(
     if follow:
         if form == "md" or str(output) == "-":
             raise UsageProblem("--follow writes an HTML page to a file: name it with -o")
-        _follow(which, output, direction, port)
+        _follow(which, output, choice, port)
         return
-    with opened(which, direction) as found:
+    with opened(which, choice) as found:
         account = account_of(found.state, found.diff, caveats=found.caveats)
     page = as_html(account) if form == "html" else as_markdown(account)
     if output is None and form == "html" and sys.stdout.isatty():
@@ -72,7 +70,8 @@ def report(
         output.write_text(page, encoding="utf-8")
     except OSError as error:
         raise UsageProblem(f"{output}: can't be written ({error.strerror or error})") from None
-    say(f"{output}: {len(account.rows)} rows, {account.digest.kept} kept")
+    kept = f", {account.digest.kept} kept" if account.is_judged else ""
+    say(f"{output}: {len(account.rows)} rows{kept}")
 
 
 def _own_name(found: Opened) -> Path:
@@ -86,7 +85,7 @@ def _own_name(found: Opened) -> Path:
 def _follow(
     which: str | None,
     output: Path | None,
-    direction: Literal["lower", "higher"] | None,
+    choice: TableChoice,
     port: int | None,
 ) -> None:
     """Write the page until the run ends; a served one is there until an interrupt."""
@@ -95,7 +94,7 @@ def _follow(
     if which is not None and is_archive(Path(which)):
         raise UsageProblem(f"{which}: an archive doesn't grow, so there is nothing to follow")
     with ExitStack() as stack:
-        found = stack.enter_context(opened(which, direction))
+        found = stack.enter_context(opened(which, choice))
         output = output or _own_name(found)
         server = None
         if port is not None:
@@ -104,7 +103,7 @@ def _follow(
             server = stack.enter_context(PageServer(port))
             say(server.address)
         run = found.run
-        source = JournalSource(run) if run else TableWatch(Path(which or ""), direction)
+        source = JournalSource(run) if run else TableWatch(Path(which or ""), choice)
         page = _Page(output, server.show if server else None)
         say(f"{output}: refreshes itself in a browser; ^C ends it")
         Follower(source, page.put, diff_of=found.diff, caveats=found.caveats).follow()

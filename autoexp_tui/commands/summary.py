@@ -9,16 +9,25 @@ from typing import Any
 import click
 import msgspec
 
+from autoexp_tui.commands.judged_by import judged_by
 from autoexp_tui.console import echo, say
 from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.project import run_here
 from autoexp_tui.sources.archive import is_archive, unpacked
 from autoexp_tui.sources.journals import read_state
+from autoexp_tui.sources.opening import refuse_for_run
 from autoexp_tui.sources.tables import is_table
 from autoexp_tui.summary.digest import Digest, MetricDigest, digest_of
 from autoexp_tui.summary.gains import told
 from autoexp_tui.summary.trust import effect_words
-from autoexp_tui.tables import TableSummary, read_table, summarise, summarise_run
+from autoexp_tui.tables import (
+    TableChoice,
+    TableSummary,
+    choose,
+    read_table,
+    summarise,
+    summarise_run,
+)
 from autoexp_tui.text.numbers import format_duration, format_number, money
 from autoexp_tui.text.safe import clean_line, cut, safe_json
 
@@ -26,16 +35,19 @@ from autoexp_tui.text.safe import clean_line, cut, safe_json
 @click.command()
 @click.argument("which", metavar="[TAG|FILE]", required=False)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def summary(which: str | None, as_json: bool) -> None:
+@judged_by
+def summary(which: str | None, as_json: bool, choice: TableChoice) -> None:
     """Sum up a run, or any experiment table: results.tsv, autoresearch.jsonl and the like."""
     digest: Digest | None = None
     if which is None or not is_table(which):
+        refuse_for_run(choice)
         table, digest = _of_run(run_here(which))
     elif is_archive(Path(which)):
+        refuse_for_run(choice)
         with unpacked(Path(which)) as run:
             table, digest = _of_run(run)
     else:
-        table = summarise(read_table(Path(which)))
+        table = summarise(choose(read_table(Path(which)), choice))
     if as_json:
         found: dict[str, Any] = msgspec.to_builtins(table)
         if digest is not None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Literal
 
 import click
 import msgspec
 
 from autoexp_tui import plain as lines
+from autoexp_tui.commands.judged_by import judged_by
 from autoexp_tui.console import echo
 from autoexp_tui.model import events
 from autoexp_tui.model.events import Record
@@ -20,7 +20,8 @@ from autoexp_tui.sources.habits import habits
 from autoexp_tui.sources.journals import POLL_S
 from autoexp_tui.sources.watching import TableWatch
 from autoexp_tui.summary.headline import best_line
-from autoexp_tui.text.safe import Safe, clean_line, one_line
+from autoexp_tui.tables import AS_READ, TableChoice
+from autoexp_tui.text.safe import NOTHING, Safe, clean_line, one_line
 from autoexp_tui.viewing import choose_view, show
 
 _LAST = 10
@@ -31,31 +32,32 @@ _LAST = 10
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--plain", is_flag=True, help="Plain lines instead of the screen.")
 @click.option("--json", "as_json", is_flag=True, help="Events as JSON lines (docs/events.md).")
-@click.option(
-    "--direction",
-    type=click.Choice(["lower", "higher"]),
-    help="Which way is better, for a table that doesn't tell.",
-)
-def watch(
-    file: Path, plain: bool, as_json: bool, direction: Literal["lower", "higher"] | None
-) -> int:
+@judged_by
+def watch(file: Path, plain: bool, as_json: bool, choice: TableChoice) -> int:
     """Watch FILE, any experiment table, while another program writes it.
 
-    Rows may be appended or edited, the file may be cut or replaced. In JSON an event with the
-    number 1 says that everything comes again.
+    It may come later. Rows may be appended or edited, the file may be cut or replaced. In JSON an
+    event with the number 1 says that everything comes again.
     """
     how = choose_view(plain=plain, as_json=as_json)
-    source = TableWatch(file, direction)
+    source = TableWatch(file, choice)
     if how == "screen":
         from autoexp_tui.ui.screens.run import RunScreen  # noqa: PLC0415 - Textual, where shown
         from autoexp_tui.ui.screens.view import Viewer  # noqa: PLC0415 - as above
 
-        screen = RunScreen(source, None, viewer=Viewer(habits=habits()))
+        liked = habits()
+        if choice == AS_READ:
+            source.judged_by(liked.of_table(file).choice)
+        viewer = Viewer(habits=liked, file=file)
+        screen = RunScreen(source, None, viewer=viewer, table=source)
         return show(screen).return_code or 0
-    told = Teller(file.name)
+    told, waits = Teller(file.name), NOTHING
     try:
         while True:
             records = source.read()
+            if how == "plain" and source.waiting not in {NOTHING, waits}:
+                waits = source.waiting
+                echo(waits)
             for line in map(lines.as_json, records) if how == "json" else told.lines(records):
                 echo(line)
             time.sleep(POLL_S)

@@ -31,13 +31,15 @@ so far once more. `guard`: it is another command, which must succeed before anyt
 `verify`: of a verification, which has events of its own and leaves what experiments printed.
 """
 Mark: TypeAlias = Literal[
-    "", "unconfirmed", "guard failed", "suspicious", "stopped early", "skipped"
+    "", "unconfirmed", "guard failed", "suspicious", "stopped early", "skipped", "unjudged"
 ]
 """What is special about a verdict. `unconfirmed`: it looked better, and was not when it was looked
 at again. `suspicious`: its gain was beyond what the run's history makes plausible, so it was run
 again. `stopped early`: its run was ended, since it was far behind at the same step. `skipped`: a
-person ended it.
+person ended it. `unjudged`: another program's table gives no verdict on the row; a keep is a new
+best when it came, and nothing was discarded.
 """
+Names: TypeAlias = tuple[Safe, ...]
 Counts: TypeAlias = Annotated[dict[str, int], KEYS]
 
 
@@ -65,6 +67,12 @@ class RunStarted(Event, frozen=True):
     """False: which way is better is not known, as may be in another program's table."""
     origin: Literal["run", "table"] = "run"
     """`table`: read from an experiment table that another program wrote; no journal has it."""
+    judged: bool = True
+    """False: that table has no verdicts. Its rows' marks say so; what they keep was a new best."""
+    known_by: Safe = NOTHING
+    """In words: how it is known which way is better in that table; a guess is called one."""
+    texts: Names = ()
+    """Columns of words of that table; `Decided.texts` are their cells."""
 
 
 class RunnerStarted(Event, frozen=True):
@@ -289,6 +297,10 @@ class Decided(Event, frozen=True):
     mark: Mark = ""
     holdout: float | None = None
     """Of what is kept: the figure that is never judged."""
+    others: Figures = {}
+    """Of a table's row without a measurement: its other numbers, by column."""
+    texts: Names = ()
+    """Of a table's row: what stands in the columns of `RunStarted.texts`."""
 
 
 class Remeasured(Event, frozen=True):

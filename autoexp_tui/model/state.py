@@ -110,6 +110,8 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     """Whether that was not the best when it began."""
     changes: tuple[ValueChange, ...] = ()
     """The values that it changed, where those are all that it changed."""
+    texts: tuple[Safe, ...] = ()
+    """Of another program's table: the cells of its columns of words, as `RunStarted.texts`."""
 
     @property
     def is_near_miss(self) -> bool:
@@ -120,6 +122,11 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     def is_skipped(self) -> bool:
         """A person has ended it: nothing is wrong with it."""
         return self.status == "crash" and self.reason == SKIPPED
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether somebody has given a verdict on it."""
+        return self.mark != "unjudged"
 
     @property
     def is_baseline(self) -> bool:
@@ -271,6 +278,11 @@ class RunState:
     def is_table(self) -> bool:
         """Whether it was read from an experiment table that another program wrote."""
         return self.started is not None and self.started.origin == "table"
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether there are verdicts: always, but in some tables of other programs."""
+        return self.started is None or self.started.judged
 
     @property
     def baseline(self) -> Row | None:
@@ -497,7 +509,7 @@ class RunState:
             description=event.description,
             reason=event.reason,
             metrics=event.metrics,
-            extras=Measurement(event.samples).extras if event.samples else extras,
+            extras=Measurement(event.samples).extras if event.samples else extras or event.others,
             seconds=event.seconds,
             cost_usd=event.cost_usd,
             hypothesis=current.hypothesis,
@@ -511,9 +523,10 @@ class RunState:
             evidence=event.evidence,
             mark=event.mark,
             holdout=event.holdout,
-            made_from=self.numbers.get(event.parent, 0),
+            made_from=self.numbers.get(event.parent, 0) if event.parent else 0,
             aside=current.aside,
             changes=current.changes,
+            texts=event.texts,
         )
         self.rows.append(row)
         self.children[row.made_from] = self.children.get(row.made_from, 0) + 1

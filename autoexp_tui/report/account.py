@@ -68,6 +68,8 @@ class Account:
     project: Safe
     is_table: bool
     """Whether another program wrote it."""
+    is_judged: bool
+    """False: that table has no verdicts, so the page speaks of bests alone."""
     protection: Safe
     version: Safe
     began: float
@@ -102,6 +104,18 @@ class Account:
     @property
     def title(self) -> str:
         return f"{self.project} · {self.digest.tag}" if self.project else self.digest.tag
+
+    @property
+    def chapter(self) -> str:
+        """The title over `steps`."""
+        return "What was kept" if self.is_judged else "How the best came"
+
+    @property
+    def nothing(self) -> str:
+        """What stands there where there are none."""
+        if not self.plotted.directed:
+            return "Which way is better is not known, so there is no best."
+        return "Nothing beat the baseline." if self.is_judged else "The first row is the best."
 
     @property
     def primary(self) -> Metric:
@@ -149,12 +163,15 @@ def account_of(
     digest, started, objective = digest_of(state), state.run, state.objective.presumed()
     steps = tuple(_steps(state, objective, diff_of))
     times = [row.time for row in state.rows if row.time > 0]
-    groups = tuple(group_ideas(state.rows, objective, refuted(state)))
+    # What was tried and never kept is a dead end where somebody judges, and nothing elsewhere.
+    ideas = group_ideas(state.rows, objective, refuted(state)) if state.is_judged else ()
+    groups = tuple(ideas)
     return Account(
         digest=digest,
         contract=state.contract,
         project=started.project,
         is_table=state.is_table,
+        is_judged=state.is_judged,
         protection=state.protection,
         version=started.version,
         began=min(times, default=0.0),
@@ -207,7 +224,7 @@ def _story(
     state: RunState, digest: Digest, objective: Objective, steps: Sequence[KeptStep]
 ) -> Iterator[str]:
     yield _opening(state, digest)
-    yield _outcome(digest, objective)
+    yield _outcome(state, digest, objective)
     if digest.holdout_told:
         yield f"{digest.holdout_told[:1].upper()}{digest.holdout_told[1:]}."
     yield from _course(state, steps)
@@ -230,13 +247,16 @@ def _opening(state: RunState, digest: Digest) -> str:
     return f"{when}, judged by “{harness}”."
 
 
-def _outcome(digest: Digest, objective: Objective) -> str:
-    parts = [f"{digest.kept} kept", f"{digest.discarded} discarded"]
+def _outcome(state: RunState, digest: Digest, objective: Objective) -> str:
+    parts = [f"{digest.kept} kept", f"{digest.discarded} discarded"] if state.is_judged else []
     for count, word in ((digest.crashed, "crashed"), (digest.skipped, "skipped")):
         parts += [f"{count} {word}"] if count else []
-    counts = ", ".join(parts)
+    counts = ", ".join(parts) or "no verdicts"
     found, rule = digest.objective, objective.decide.rule
     name = cut(objective.name, 120)
+    if not state.objective.directed and found.baseline is not None:
+        first_figure = format_number(found.baseline)
+        return f"{name} begins at {first_figure}; which way is better is not known ({counts})."
     if found.baseline is None or found.best is None:
         return f"{name} was never measured ({counts})."
     first: dict[str, float | None] = {metric.name: metric.baseline for metric in digest.metrics}
@@ -273,7 +293,8 @@ def _course(state: RunState, steps: Sequence[KeptStep]) -> Iterator[str]:
     dry, end = _drought(state.rows)
     if dry >= 5:
         after = "at its end" if end == len(state.rows) else f"up to #{end}"
-        yield f"The longest stretch without a kept change was {dry} experiments, {after}."
+        sought = "kept change" if state.is_judged else "new best"
+        yield f"The longest stretch without a {sought} was {dry} experiments, {after}."
 
 
 def _drought(rows: Sequence[Row]) -> tuple[int, int]:
@@ -321,7 +342,7 @@ def _costs(state: RunState, digest: Digest) -> Iterator[tuple[str, str]]:
     elif digest.cost_usd:
         cap = f" of {money(budget.max_cost_usd)}" if own else ""
         yield "money", money(digest.cost_usd) + cap
-        if digest.kept:
+        if digest.kept and state.is_judged:
             yield "per kept change", money(digest.cost_usd / digest.kept)
     if digest.possible_usd:
         yield "possibly billed besides", f"{money(digest.possible_usd)}, for dropped lines"

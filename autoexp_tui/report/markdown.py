@@ -91,13 +91,14 @@ def _plot(account: Account) -> Iterator[str]:
 
 
 def _steps(account: Account) -> Iterator[str]:
-    yield "## What was kept"
+    yield f"## {account.chapter}"
     if not account.steps:
-        yield "Nothing beat the baseline."
+        yield account.nothing
     for step in account.steps:
         yield from _step(step, account.objective)
     if account.more_steps:
-        yield f"{account.more_steps} more were kept that gained less."
+        more = "were kept that" if account.is_judged else "new bests"
+        yield f"{account.more_steps} more {more} gained less."
     if links := chain(account):
         yield "\n".join(map(_cells, [CHAIN, ["--:"] * (len(CHAIN) - 1) + ["---"], *links]))
 

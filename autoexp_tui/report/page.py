@@ -43,8 +43,10 @@ GENERATOR = '<meta name="generator" content="autoexp">'
 
 _LEGEND = (
     ("●", "keep", 'class="k"', "kept"),
+    ("●", "keep", 'class="k record"', "a new best"),
     ("○", "keep", 'class="k hollow"', "kept, but no new best"),
     ("•", "discard", '<circle class="d"', "discarded"),
+    ("•", "discard", '<circle class="d unjudged"', "measured"),
     ("✗", "crash", 'class="c"', "no measurement"),
     ("▲", "discard", '<path class="d"', "beyond the scale"),
     ("│", "discard", 'class="band"', "how sure a kept figure is"),
@@ -123,9 +125,11 @@ def _template() -> Template:
 def _tiles(account: Account) -> Iterator[tuple[str, str]]:
     digest = account.digest
     yield "experiments", f"{digest.rows}"
-    yield "✓ kept", f"{digest.kept}"
-    yield "· discarded", f"{digest.discarded}"
-    yield "✗ crashed", f"{digest.crashed}"
+    if account.is_judged:
+        yield "✓ kept", f"{digest.kept}"
+        yield "· discarded", f"{digest.discarded}"
+    if account.is_judged or digest.crashed:
+        yield "✗ crashed", f"{digest.crashed}"
     if digest.seconds:
         yield "time", format_duration(digest.seconds)
     if digest.cost_usd or not account.is_table:

@@ -90,16 +90,19 @@ def _marks(picture: Picture, words: Callable[[int], str]) -> Iterator[str]:
         if mark.low is not None and mark.high is not None:
             low, high = _y(picture, mark.low), _y(picture, mark.high)
             yield f'<path class="band" d="M{x:.1f} {low:.1f}V{high:.1f}"/>'
-        if mark.kind == "discard":
-            yield _discarded(x, y, picture.y.beyond(mark.y), size, title)
+        if mark.kind in {"discard", "measured"}:
+            judged = mark.kind == "discard"
+            beyond = picture.y.beyond(mark.y)
+            yield _not_kept(x, y, beyond, size, title, judged=judged)
         else:
-            kind = "k hollow" if mark.kind == "aside" else "k"
+            kind = {"aside": "k hollow", "record": "k record"}.get(mark.kind, "k")
             yield f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="{size:g}">{title}</circle>'
 
 
-def _discarded(x: float, y: float, beyond: int, size: float, title: str) -> str:
+def _not_kept(x: float, y: float, beyond: int, size: float, title: str, *, judged: bool) -> str:
     if beyond > 0:
         return f'<path class="d" d="M{x:.1f} {_TOP}l4.5 8h-9z">{title}</path>'
     if beyond < 0:
         return f'<path class="d" d="M{x:.1f} {_LOWEST}l4.5-8h-9z">{title}</path>'
-    return f'<circle class="d" cx="{x:.1f}" cy="{y:.1f}" r="{size * 0.6:g}">{title}</circle>'
+    kind = "d" if judged else "d unjudged"
+    return f'<circle class="{kind}" cx="{x:.1f}" cy="{y:.1f}" r="{size * 0.6:g}">{title}</circle>'

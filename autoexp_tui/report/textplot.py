@@ -20,14 +20,25 @@ ROLES = tuple(
 """What a character may stand for, besides a curve's letter and, for a blank, nothing."""
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 """Name curves, and are their marks and roles."""
-SIGNS = {"keep": "✓", "aside": "✓", "fresh": "✓", "discard": "·", "crash": "✗", "front": "●"}
+SIGNS = {
+    "keep": "✓",
+    "aside": "✓",
+    "fresh": "✓",
+    "record": "★",
+    "discard": "·",
+    "measured": "·",
+    "crash": "✗",
+    "front": "●",
+}
+_ROLES = {"aside": "keep", "record": "keep", "measured": "discard"}
+"""Of marks that have one of another kind."""
 
 _NO_DOTS = 0x2800
 _DOTS = ((0x40, 0x04, 0x02, 0x01), (0x80, 0x20, 0x10, 0x08))
 """Of a Braille character: the left and the right column, from the bottom."""
 _UNDER = {"best", "holdout", "origin"}
 """Lines that marks may cover."""
-_BEHIND = {"discard", "crash", "aside"}
+_BEHIND = {"discard", "measured", "crash", "aside"}
 """Marks that a line may cover."""
 
 LEAST_WIDTH, LEAST_HEIGHT = 16, 4
@@ -150,7 +161,7 @@ class _Canvas:
 
     def _not_crowded(self, marks: Sequence[PlotMark]) -> Sequence[PlotMark]:
         """Where checks would hide the line that they sit on, the line alone says it better."""
-        used = {self.column(mark.x) for mark in marks if mark.kind == "keep"}
+        used = {self.column(mark.x) for mark in marks if mark.kind in {"keep", "record"}}
         return marks[-1:] if 3 * len(used) > 2 * self.columns else marks
 
     def _mark(self, mark: PlotMark) -> None:
@@ -159,11 +170,11 @@ class _Canvas:
             self._cells[CellAt(column, 0)] = (SIGNS["crash"], "crash")
             return
         x, y = self.picture.x.beyond(mark.x), self.picture.y.beyond(mark.y)
-        cell = SIGNS.get(mark.kind, mark.kind), "keep" if mark.kind == "aside" else mark.kind
+        cell = SIGNS.get(mark.kind, mark.kind), _ROLES.get(mark.kind, mark.kind)
         if x or y:
             cell = ("", "▲", "▼")[y] or ("", "▶", "◀")[x], "beyond"
-        elif self._fine and mark.kind == "discard":
-            cell = self._dot(mark.x, mark.y), mark.kind
+        elif self._fine and mark.kind in {"discard", "measured"}:
+            cell = self._dot(mark.x, mark.y), "discard"
         self._cells[CellAt(column, self.row(mark.y))] = cell
 
     def _dot(self, x: float, y: float) -> str:

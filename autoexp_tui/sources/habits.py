@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import msgspec
 
 from autoexp_tui.system.files import replace_file
+from autoexp_tui.tables import AS_READ, TableChoice
+
+_TABLES = 200
+"""Tables whose habits are kept, the last ones that anything was chosen for."""
+
+
+@dataclass(frozen=True, slots=True)
+class TableHabit:
+    """How a person looks at one table; empty where they leave it to the reader."""
+
+    choice: TableChoice = AS_READ
+    columns: tuple[str, ...] = ()
+    """That are shown beside the usual ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +35,18 @@ class Habits:
     hidden: tuple[str, ...] = ()
     """Columns that are left out."""
     theme: str = ""
+    tables: dict[str, TableHabit] = field(default_factory=dict)
+    """By path."""
+
+    def of_table(self, file: Path) -> TableHabit:
+        """How that table was looked at last."""
+        return self.tables.get(str(file.resolve()), TableHabit())
+
+    def with_table(self, file: Path, habit: TableHabit) -> Habits:
+        """The same, with another habit for that table."""
+        name = str(file.resolve())
+        others = [pair for pair in self.tables.items() if pair[0] != name]
+        return replace(self, tables=dict([*others, (name, habit)][-_TABLES:]))
 
 
 def habits() -> Habits:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from autoexp_tui.model.problem import UsageProblem
 from autoexp_tui.model.rundir import RunDirectory
@@ -15,7 +14,8 @@ from autoexp_tui.project import run_here
 from autoexp_tui.sources.archive import is_archive, unpacked
 from autoexp_tui.sources.journals import read_state
 from autoexp_tui.sources.tables import is_table, table_state
-from autoexp_tui.tables import Table, read_table
+from autoexp_tui.tables import AS_READ, Table, TableChoice, choose, read_table
+from autoexp_tui.tables.wording import judged_words
 from autoexp_tui.text.safe import decode
 
 _DIFF_BYTES = 1 << 20
@@ -43,49 +43,45 @@ class Opened:
 
 
 @contextmanager
-def opened(
-    which: str | None, direction: Literal["lower", "higher"] | None = None
-) -> Iterator[Opened]:
+def opened(which: str | None, choice: TableChoice = AS_READ) -> Iterator[Opened]:
     """Open a tag, a table or an archive; without a name the run of this repository.
 
-    `direction` says which way is better, for a table that doesn't tell. Raises UsageProblem,
-    JournalError.
+    `choice` says what a table is judged by. Raises UsageProblem, JournalError.
     """
     if which is not None and is_archive(Path(which)):
         with unpacked(Path(which)) as run:
-            yield _run(run)
+            yield _run(run, choice)
     elif which is not None and is_table(which):
-        yield _table(Path(which), direction)
+        yield _table(Path(which), choice)
     else:
-        yield _run(run_here(which))
+        yield _run(run_here(which), choice)
 
 
-def _run(run: RunDirectory) -> Opened:
+def refuse_for_run(choice: TableChoice) -> None:
+    """Raise UsageProblem where something else was to be what a run of ours is judged by."""
+    if choice != AS_READ:
+        raise UsageProblem(
+            "a run says itself what it is judged by: --metric and --direction are for tables"
+        )
+
+
+def _run(run: RunDirectory, choice: TableChoice) -> Opened:
+    refuse_for_run(choice)
     state = read_state(run)
     if state.started is None:
         raise UsageProblem(f"run {run.tag} has no first event yet")
     return Opened(state.started.tag, state, run, ())
 
 
-def _table(path: Path, direction: Literal["lower", "higher"] | None) -> Opened:
-    table = read_table(path)
-    if direction is not None:
-        table = table.directed(direction)
+def _table(path: Path, choice: TableChoice) -> Opened:
+    table = choose(read_table(path), choice)
     if not any(not row.text for row in table.rows):
         raise UsageProblem(f"{path}: no experiment was found in it")
     return Opened(path.stem, table_state(table), None, tuple(_caveats(table)))
 
 
 def _caveats(table: Table) -> Iterator[str]:
-    part = table.primary
-    name = part.metric or "value"
-    if part.direction.way == "unknown":
-        yield (
-            f"Nothing tells whether {name} should be lower or higher: the kept rows were followed. "
-            "`--direction` says it."
-        )
-    else:
-        yield f"{part.direction.way.capitalize()} {name} is better: {part.direction.source}."
+    yield f"{judged_words(table)}."
     if not table.judged:
         yield "The table has no verdicts: every new best counts as kept."
     for note in table.notes:

@@ -3,44 +3,38 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 from autoexp_tui.model.events import Record
 from autoexp_tui.model.state import RunState
-from autoexp_tui.tables import Table, table_events
-from autoexp_tui.text.safe import clean_line
+from autoexp_tui.tables import AS_READ, Table, TableChoice, choose, table_events
 
 
 class TableSource:
     """Hands a table out once, whole: rows and plot, without what led to them."""
 
-    def __init__(self, table: Table) -> None:
-        self._table = table
-        self._records = list(table_events(table))
+    def __init__(self, table: Table, choice: TableChoice = AS_READ) -> None:
+        """Judged as `choice` says. Raises UsageProblem for a column that isn't there."""
+        self._as_read = table
+        self.choice = choice
+        self.table = choose(table, choice)
+        self._records = list(table_events(self.table))
 
     def read(self) -> list[Record]:
         records, self._records = self._records, []
         return records
 
-    @property
-    def direction(self) -> str:
-        """Which direction is better, how that is known and how surely, in words."""
-        primary = self._table.primary
-        found = primary.direction
-        name = clean_line(primary.metric or "no metric", 60)
-        sure = "" if found.confidence == "none" else f" ({found.confidence} confidence)"
-        way = "nobody knows which way" if found.way == "unknown" else f"{found.way} is better"
-        return f"{name}: {way}, {clean_line(found.source, 120)}{sure}"
-
-    def turned(self) -> TableSource:
-        """The same table with the other direction."""
-        way: Literal["lower", "higher"] = (
-            "higher" if self._table.primary.direction.way == "lower" else "lower"
-        )
-        return TableSource(self._table.directed(way))
+    def judged_by(self, choice: TableChoice) -> TableSource:
+        """The same table, judged otherwise."""
+        return TableSource(self._as_read, choice)
 
     def alive(self) -> bool:
         return False
+
+
+def turned(choice: TableChoice, table: Table) -> TableChoice:
+    """`choice` with the other direction than `table` has."""
+    is_lower = table.primary.direction.way == "lower"
+    return TableChoice(choice.metric, "higher" if is_lower else "lower")
 
 
 def table_state(table: Table) -> RunState:

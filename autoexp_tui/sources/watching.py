@@ -9,12 +9,14 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+
+import msgspec
 
 from autoexp_tui.model import events
 from autoexp_tui.model.events import Record
 from autoexp_tui.model.problem import UsageProblem
-from autoexp_tui.tables import read_table, table_events
+from autoexp_tui.tables import AS_READ, Table, TableChoice, choose, read_table, table_events
+from autoexp_tui.text.safe import NOTHING, Safe, one_line
 
 _REST_FACTOR = 8.0
 """A reading is followed by a rest of so many times what it took: a long table costs little."""
@@ -35,17 +37,20 @@ class TableWatch:
     def __init__(
         self,
         path: Path,
-        direction: Literal["lower", "higher"] | None = None,
+        choice: TableChoice = AS_READ,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`direction`: which way is better, where a person says so.
+        """`choice`: what it is judged by, where a person says so.
 
-        Raises UsageProblem where there is no such file.
+        The file may come later. Raises UsageProblem where the folder that it would lie in isn't
+        there, or something else has its name.
         """
-        if not path.is_file():
-            raise UsageProblem(f"{path}: there is no such file")
+        if path.exists() and not path.is_file():
+            raise UsageProblem(f"{path} is no file: name the table that is written")
+        if not path.parent.is_dir():
+            raise UsageProblem(f"{path.parent}: there is no such folder, so no table comes there")
         self._path = path
-        self._direction = direction
+        self.choice = choice
         self._clock = clock
         self._told: list[Record] = []
         self._seen: _Signature | None = None
@@ -53,6 +58,25 @@ class TableWatch:
         self._read: _Signature | None = None
         """Signature of the file as it was read last."""
         self._rest_until = 0.0
+        self.table: Table | None = None
+        """As it was read last."""
+        self._problem = ""
+        """Why it can't be judged as chosen, as far as it is written."""
+
+    @property
+    def waiting(self) -> Safe:
+        """What it waits for while nothing was handed out, in words; else empty."""
+        if self._told:
+            return NOTHING
+        if self._problem:
+            return one_line(f"waiting: {self._problem}")
+        if not self._path.exists():
+            return one_line(f"waiting for {self._path}, which is not there yet: ^C ends it")
+        return one_line(f"waiting for the first row of {self._path}")
+
+    def judged_by(self, choice: TableChoice) -> None:
+        """Judge it otherwise from the next look on: everything comes again."""
+        self.choice, self._read, self._rest_until = choice, None, 0.0
 
     def alive(self) -> bool:
         """Always: nobody says when another program has written its last row."""
@@ -78,7 +102,10 @@ class TableWatch:
             records = self._records()
         except OSError:
             return []
-        self._read = signature
+        except UsageProblem as problem:  # the column may come with a later row
+            self._problem, self._read = problem.message, signature
+            return []
+        self._problem, self._read = "", signature
         now = self._clock()
         self._rest_until = now + _REST_FACTOR * (now - began) if self._told else 0.0
         return self._news(records)
@@ -86,13 +113,16 @@ class TableWatch:
     def _news(self, records: list[Record]) -> list[Record]:
         """What of `records` was not told; all of them where they contradict what was."""
         told, self._told = self._told, records
-        return records[len(told) :] if records[: len(told)] == told else records
+        same = records[1 : len(told)] == told[1:] and _begin(records) == _begin(told)
+        return records[len(told) :] if same else records
 
     def _records(self) -> list[Record]:
         """The table as it stands. Its end is left out: there may be more."""
         table = read_table(self._path)
-        if self._direction is not None:
-            table = table.directed(self._direction)
+        if not table.rows and not self._told:
+            return []
+        self.table = table
+        self.table = table = choose(table, self.choice)
         return [r for r in table_events(table) if not isinstance(r.event, events.RunFinished)]
 
     def _signature(self) -> _Signature | None:
@@ -111,3 +141,14 @@ class TableWatch:
                 return file.read(1) == b"\n"
         except OSError:
             return False
+
+
+def _begin(records: list[Record]) -> list[Record]:
+    """The first record without what grows surer with every row."""
+    return [
+        msgspec.structs.replace(
+            record, event=msgspec.structs.replace(record.event, known_by=NOTHING)
+        )
+        for record in records[:1]
+        if isinstance(record.event, events.RunStarted)
+    ]

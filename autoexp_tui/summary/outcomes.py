@@ -20,7 +20,7 @@ class Outcome(NamedTuple):
     """What its colour is called: a suffix of component classes and style sheets."""
 
     def __str__(self) -> str:
-        return f"{self.sign} {self.word}"
+        return f"{self.sign} {self.word}".rstrip()
 
 
 OUTCOMES: dict[Status, Outcome] = {
@@ -31,6 +31,8 @@ OUTCOMES: dict[Status, Outcome] = {
 NEAR = Outcome("near", "≈", "near miss", "Looked better, but it may be luck", "discard")
 STOPPED = Outcome("stopped", "✗", "stopped early", "Ended, far behind at the same step", "crash")
 SKIPPED = Outcome("skipped", "»", "skipped", "A person ended it", "discard")
+NEW_BEST = Outcome("new best", "★", "was a new best", "Better than all before it", "keep")
+UNJUDGED = Outcome("", "·", "measured", "Nobody gave a verdict on it", "discard")
 LEGEND = (OUTCOMES["keep"], NEAR, OUTCOMES["discard"], OUTCOMES["crash"], SKIPPED)
 MARKS = (
     ("★", "The best so far"),
@@ -49,4 +51,6 @@ def outcome_of(row: Row) -> Outcome:
         return SKIPPED
     if row.mark == "stopped early":
         return STOPPED
+    if not row.is_judged:
+        return NEW_BEST if row.status == "keep" else UNJUDGED
     return NEAR if row.is_near_miss else OUTCOMES[row.status]

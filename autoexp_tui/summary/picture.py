@@ -13,15 +13,19 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
-from autoexp_tui.summary.series import Cloud, Point, Scale, Series, bucket, robust_scale
+from autoexp_tui.summary.series import Cloud, Pair, Point, Scale, Series, bucket, robust_scale
 from autoexp_tui.text.numbers import format_fixed, format_number
 
 _WIDE = 5.0
 """Steps that span more than this factor are drawn in proportion."""
 _TINY = 1e-290
 
-MarkKind = Literal["keep", "aside", "fresh", "discard", "crash", "front"]
-"""`aside` was kept and is not on the line; `fresh` is on it, and new."""
+MarkKind = Literal[
+    "keep", "aside", "fresh", "discard", "crash", "record", "measured", "front"
+]  # fmt: skip
+"""`aside` was kept and is not on the line; `fresh` is on it, and new. Nobody has judged `record`,
+which is on it, and `measured`, which is not.
+"""
 
 
 class Tick(NamedTuple):
@@ -216,6 +220,7 @@ def over_time(
         marks=tuple(
             PlotMark(p.n, _x(p, across), p.value, _kind(p, on, fresh), *_bounds(p))
             for p in sorted(points, key=lambda p: p.n in on)
+            if p.value is not None or p.status == "crash"
         ),
         baseline=None if zoomed or series.baseline is None else series.baseline.value,
         cursor=next((_x(p, across) for p in points if p.n == cursor), None),
@@ -277,7 +282,7 @@ def front(cloud: Cloud, *, cursor: int | None = None) -> Picture | None:
     right = robust_scale(xs, xs, [p.x for p in cloud.front])
     high = robust_scale(ys, ys, [p.y for p in cloud.front])
     tried = sorted(cloud.pairs, key=lambda p: p.status == "keep")
-    marks = [PlotMark(p.n, p.x, p.y, "aside" if p.status == "keep" else p.status) for p in tried]
+    marks = [PlotMark(p.n, p.x, p.y, _kind_in_front(p)) for p in tried]
     marks += [PlotMark(p.n, p.x, p.y, "front") for p in cloud.front]
     places = tuple((p.x, p.y) for p in cloud.front)
     return Picture(
@@ -289,7 +294,15 @@ def front(cloud: Cloud, *, cursor: int | None = None) -> Picture | None:
     )
 
 
+def _kind_in_front(p: Pair) -> str:
+    if not p.is_judged:
+        return "measured"
+    return "aside" if p.status == "keep" else p.status
+
+
 def _kind(p: Point, on: set[int], fresh: int | None) -> str:
+    if not p.is_judged and p.status != "crash":
+        return "record" if p.n in on else "measured"
     if p.status != "keep":
         return p.status
     return "aside" if p.n not in on else "fresh" if p.n == fresh else "keep"

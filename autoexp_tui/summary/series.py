@@ -45,6 +45,8 @@ class Point(NamedTuple):
     """Seconds on the run's clock when it was decided."""
     spent: float = 0.0
     """What the run had cost by then, in dollars."""
+    is_judged: bool = True
+    """Whether somebody has given a verdict on it."""
 
 
 _VALUE = attrgetter("value")
@@ -160,7 +162,8 @@ class Series:
         for row in rows:
             value = self.value(row)
             self._spent += row.cost_usd
-            new = Point(row.n, value, row.status, elapsed=row.elapsed, spent=self._spent)
+            new = Point(row.n, value, row.status, False, 0.0, row.elapsed, self._spent,
+                        row.is_judged)  # fmt: skip
             if row.evidence is not None and self._is_tested and row.status == "keep":
                 new = new._replace(margin=row.evidence.high - row.evidence.effect)
             self.last = new.n
@@ -268,6 +271,7 @@ class Pair(NamedTuple):
     x: float
     y: float
     status: Status
+    is_judged: bool = True
 
 
 class Cloud:
@@ -295,7 +299,7 @@ class Cloud:
             across, up = _drawable(row.metrics.get(x)), _drawable(row.metrics.get(y))
             if row.status == "crash" or across is None or up is None:
                 continue
-            pair = Pair(row.n, across, up, row.status)
+            pair = Pair(row.n, across, up, row.status, row.is_judged)
             self.pairs.append(pair)
             self._advance(pair)
             if len(self.pairs) > _HELD + len(self.front):

@@ -7,11 +7,20 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
+import msgspec
+
 from autoexp_tui.model.objective import beats
 from autoexp_tui.tables import names, progress, statuses
 from autoexp_tui.tables.model import Note, Table, TableRow
 
 _JUMP = 20.0
+
+
+def noted(table: Table) -> Table:
+    """Return the table with all its notes: of its reading, of its metric, and of its contents."""
+    doubts = [Note(0, table.doubt)] if table.doubt else []
+    notes = [*table.remarks, *doubts, *flagged(table)]
+    return msgspec.structs.replace(table, notes=tuple(sorted(notes, key=lambda note: note.line)))
 
 
 def flagged(table: Table) -> list[Note]:

@@ -13,6 +13,8 @@ Outcome = Literal["kept", "rejected", "failed", "other", "none"]
 """What became of an experiment; `none` where the row gives no verdict."""
 Way = Literal["lower", "higher", "unknown"]
 Confidence = Literal["high", "medium", "low", "none"]
+Chosen = Literal["", "lower", "higher"]
+"""Which way a person says is better; empty where nobody did."""
 Cell = str | float | int | bool | None
 ColumnRole = Literal[
     "metric", "index", "commit", "time", "status", "description", "direction", "name",
@@ -27,7 +29,14 @@ class InferredWay(msgspec.Struct, frozen=True):
     source: str
     confidence: Confidence
 
+    @property
+    def is_guess(self) -> bool:
+        """Whether neither a person nor the file says so."""
+        return self.confidence in {"medium", "low"}
 
+
+_COUNTED = 50
+"""Rows by which it is told whether a table numbers its rows or names them."""
 UNKNOWN = InferredWay("unknown", "nothing in the file tells", "none")
 
 
@@ -90,6 +99,8 @@ class TableRow(msgspec.Struct, frozen=True, gc=False):
     segment: int = 0
     text: bool = False
     """A line between the rows that has no cells; `description` holds it."""
+    texts: tuple[str, ...] = ()
+    """Its other words, in the order of `Table.texts`."""
 
 
 class Table(msgspec.Struct, frozen=True):
@@ -106,6 +117,13 @@ class Table(msgspec.Struct, frozen=True):
     segments: tuple[TableSegment, ...]
     """At least one; together they cover all rows."""
     notes: tuple[Note, ...]
+    """All there is to say: of its reading, of the choice of its metric, and of its contents."""
+    texts: tuple[str, ...] = ()
+    """Names of the columns of words that no other part of a row holds."""
+    remarks: tuple[Note, ...] = ()
+    """Of `notes` those of its reading, which hold by whatever metric it is judged."""
+    doubt: str = ""
+    """Why the metric is one choice among several; empty when it is plain, or a person's."""
 
     @property
     def primary(self) -> TableSegment:
@@ -117,12 +135,27 @@ class Table(msgspec.Struct, frozen=True):
         """Whether any row has a verdict."""
         return any(row.status in {"kept", "rejected"} for row in self.rows)
 
-    def directed(self, way: Literal["lower", "higher"]) -> Table:
-        """Return the same table with the primary metric's direction as a person says it is."""
-        said = InferredWay(way, "as you said", "high")
-        primary = self.primary
-        parts = tuple(
-            msgspec.structs.replace(part, direction=said) if part.measures_as(primary) else part
-            for part in self.segments
-        )
-        return msgspec.structs.replace(self, segments=parts)
+    @property
+    def numeric(self) -> tuple[str, ...]:
+        """Names of the columns of numbers, any of which may be what the table is judged by.
+
+        The likelier a metric, the sooner.
+        """
+        roles: list[ColumnRole] = ["metric", "seconds", "cost", "setting"]
+        if any(row.n.lstrip("#").isdigit() for row in self.rows[:_COUNTED]):
+            roles.append("index")
+        found = [c.name for role in roles for c in self.columns if c.role == role]
+        named = [part.metric for part in self.segments if part.metric]
+        return tuple(dict.fromkeys([*named, *found]))
+
+
+class TableChoice(msgspec.Struct, frozen=True):
+    """What a person says that a table is judged by; empty where they leave it to the reader."""
+
+    metric: str = ""
+    """A column."""
+    direction: Chosen = ""
+
+
+AS_READ = TableChoice()
+"""Nobody chose anything."""

@@ -6,7 +6,6 @@ What words mean is known by `names` and `statuses`; what is doubtful is noted by
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -26,13 +25,13 @@ from autoexp_tui.tables.model import (
     UNKNOWN,
     Cell,
     InferredWay,
-    Note,
     Outcome,
     Table,
     TableRow,
     TableSegment,
 )
 from autoexp_tui.tables.primary import total_of
+from autoexp_tui.tables.sentinels import sentinels
 from autoexp_tui.tables.sheet import Config, Sheet, SheetRecord, cut, way_of
 from autoexp_tui.tables.siblings import sibling_direction
 from autoexp_tui.tables.stores import read_store
@@ -113,7 +112,7 @@ def _redirected(table: Table, direction: InferredWay) -> Table:
         else part
         for part in table.segments
     )
-    return msgspec.structs.replace(table, segments=parts)
+    return flags.noted(msgspec.structs.replace(table, segments=parts))
 
 
 class _Builder:
@@ -133,6 +132,7 @@ class _Builder:
         )
         self._figures = [(column, sheet.columns[column]) for column in layout.figures]
         self._primary = "" if layout.primary is None else sheet.columns[layout.primary]
+        self._texts = _text_columns(layout)
         self._sentinels = self._marks()
         self._total = layout.primary is not None and total_of(sheet, layout.primary)
         self._signed = self._is_signed()
@@ -158,12 +158,11 @@ class _Builder:
             rows=tuple(rows),
             segments=tuple(segments),
             notes=(),
+            texts=tuple(sheet.columns[at] for at in self._texts),
+            remarks=tuple(sheet.notes),
+            doubt=layout.doubtful,
         )
-        doubts = [Note(0, layout.doubtful)] if layout.doubtful else []
-        notes = [*sheet.notes, *doubts, *flags.flagged(found)]
-        return msgspec.structs.replace(
-            found, notes=tuple(sorted(notes, key=lambda note: note.line))
-        )
+        return flags.noted(found)
 
     def _cuts(self) -> list[tuple[int, Config]]:
         """Where segments begin, and what is said about each."""
@@ -206,31 +205,16 @@ class _Builder:
         return cuts or [(0, general)]
 
     def _marks(self) -> frozenset[float]:
-        """Values of the primary column that stand for a failure: all nines, or a huge power of ten.
-
-        Only where they are far from everything else and come more than once, or on failed rows.
-        """
+        """The numbers of the primary column that stand for a failure."""
         primary = self._layout.primary
         if primary is None:
             return frozenset()
-        counts: Counter[float] = Counter()
-        failed: set[float] = set()
-        usual: list[float] = []
-        for record, word in zip(self._sheet.records, self._words, strict=True):
-            if record.text or primary >= len(record.cells):
-                continue
-            if (figure := number(record.cells[primary])) is None:
-                continue
-            if abs(figure) >= 99.0 and _is_mark(figure):
-                counts[figure] += 1
-                if word and self._standings[word] == "failed":
-                    failed.add(figure)
-            elif figure:
-                usual.append(abs(figure))
-        if not counts or not usual:
-            return frozenset()
-        far = 5.0 * max(usual)
-        return frozenset(f for f, n in counts.items() if abs(f) > far and (n > 1 or f in failed))
+        return sentinels(
+            (figure, self._standings[word] if word else "none")
+            for record, word in zip(self._sheet.records, self._words, strict=True)
+            if not record.text and primary < len(record.cells)
+            and (figure := number(record.cells[primary])) is not None
+        )  # fmt: skip
 
     def _metric(self, config: Config, start: int) -> str:
         """The metric's name from `start` on: the configuration's, or its column's."""
@@ -288,6 +272,7 @@ class _Builder:
             else None,
             None if layout.cost is None else _scaled(record, layout.cost, 1.0),
             segment,
+            texts=tuple([_text(record, column) for column in self._texts]),
         )
 
     def _ended(self, record: SheetRecord, status: Outcome) -> Outcome:
@@ -340,9 +325,13 @@ def _is_generic(column: str) -> bool:
     return names.leaf(column) in names.EXACT - {"score", "fitness"}
 
 
-def _is_mark(figure: float) -> bool:
-    digits = f"{abs(figure):.6f}".rstrip("0").rstrip(".")
-    return set(digits) <= {"9", "."} or (abs(figure) >= 1e5 and digits.strip("0") == "1")
+def _text_columns(layout: Layout) -> tuple[int, ...]:
+    """The columns whose cells stand in no other part of a row."""
+    elsewhere = {
+        *layout.figures, *layout.description[:1], layout.commit, layout.status,
+        layout.time, layout.seconds, layout.cost,
+    }  # fmt: skip
+    return tuple(at for at in range(len(layout.columns)) if at not in elsewhere)
 
 
 def _text(record: SheetRecord, column: int | None) -> str:

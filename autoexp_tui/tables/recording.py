@@ -7,16 +7,18 @@ from typing import Literal
 
 from autoexp_tui.model import events
 from autoexp_tui.model.contract import Contract, Metric
-from autoexp_tui.model.events import AnyEvent, Record, Status
+from autoexp_tui.model.events import AnyEvent, Mark, Record, Status
 from autoexp_tui.tables import progress
 from autoexp_tui.tables.direction import Judged, level_votes
 from autoexp_tui.tables.model import Table, TableRow
 from autoexp_tui.tables.names import name_direction
+from autoexp_tui.tables.wording import judged_words
 from autoexp_tui.text.safe import NOTHING, Safe, clean_line, one_line
 
 _NAME = 80
 _REASON = 200
 _NOTICE = 400
+_NONE: dict[str, float] = {}
 _OURS = frozenset({"keep", "discard", "crash"})
 """Verdicts that the status tells already."""
 
@@ -25,9 +27,9 @@ def table_events(table: Table) -> Iterator[Record]:
     """Return the table as a run: its start, a decision per row, its end.
 
     What there is to know of it comes first, as notices; lines of text between the rows are notices
-    at their place. Rows are numbered from 1. Without
-    verdicts a new best counts as kept. A row that was kept without a number in the metric is shown
-    as discarded, and says so. The run clock is what the rows' times, or durations, amount to.
+    at their place. Rows are numbered from 1. Without verdicts a new best counts as kept; whatever
+    has no verdict is marked as unjudged. The run clock is what the rows' times, or durations,
+    amount to.
     """
     elapsed = 0.0
     first: float | None = None
@@ -49,7 +51,8 @@ def _events(table: Table) -> Iterator[tuple[AnyEvent, TableRow | None]]:
         yield events.Noticed("info", clean_line(place + note.text, _NOTICE)), None
     parts = [part.metric for part in table.segments]
     primary = table.primary.metric
-    tops = set() if table.judged else _tops(table)
+    directed = table.primary.direction.way != "unknown"
+    tops = _tops(table) if directed and not table.judged else set()
     n = 0
     for row in table.rows:
         if row.text:
@@ -80,6 +83,9 @@ def _started(table: Table) -> events.RunStarted:
         version=NOTHING,
         directed=table.primary.direction.way != "unknown",
         origin="table",
+        judged=table.judged,
+        known_by=judged_words(table),
+        texts=tuple([one_line(name[:_NAME]) for name in table.texts]),
     )
 
 
@@ -114,15 +120,19 @@ def _decided(row: TableRow, n: int, metric: str, *, own: bool, top: bool) -> eve
     """
     word, measured = row.word, own and row.value is not None
     status: Status = "discard"
+    mark: Mark = ""
     reason = "" if word in _OURS else word
-    if row.status == "failed" or (row.value is None and row.status == "none"):
+    if row.status == "failed":
         status, reason = "crash", reason or "no measurement"
     elif row.status == "kept" and measured:
         status = "keep"
-    elif row.status == "kept":
-        reason = f"{word}, without a number in {metric}" if own else f"{word}, for {metric}"
     elif top:
-        status, reason = "keep", reason or "a new best; the table has no verdicts"
+        status, mark, reason = "keep", "unjudged", reason or "the best when it came"
+    elif row.status != "rejected":
+        mark = "unjudged"
+        if row.status == "kept":
+            reason = f"{word}, without a number in {metric}" if own else f"{word}, for {metric}"
+    values = row.values if measured and status != "crash" else _NONE
     return events.Decided(
         n=n,
         status=status,
@@ -130,9 +140,12 @@ def _decided(row: TableRow, n: int, metric: str, *, own: bool, top: bool) -> eve
         parent="",
         description=one_line(row.description),
         reason=clean_line(reason, _REASON),
-        metrics=row.values if measured and status != "crash" else {},
+        metrics=values,
         seconds=row.seconds or 0.0,
         cost_usd=row.cost or 0.0,
+        mark=mark,
+        others=_NONE if values else row.values,
+        texts=tuple([one_line(text) for text in row.texts]),
     )
 
 

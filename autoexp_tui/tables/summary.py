@@ -44,8 +44,8 @@ def summarise(table: Table) -> TableSummary:
     top = progress.best(rows, way)
     words = Counter(row.word for row in table.rows if row.word)
     source = primary.direction.source
-    if primary.direction.confidence != "none":
-        source = f"{source} ({primary.direction.confidence} confidence)"
+    if primary.direction.is_guess:
+        source = f"a guess, by {source}"
     return TableSummary(
         kind=table.kind,
         dialect=table.dialect,

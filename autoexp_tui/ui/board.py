@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from textual import on
@@ -15,7 +15,7 @@ from textual.message import Message
 
 from autoexp_tui.model.state import RunState
 from autoexp_tui.sources.subject import Base, Subject, Texts, subject_of
-from autoexp_tui.summary.annotations import noted
+from autoexp_tui.summary.annotations import noted, words_of
 from autoexp_tui.summary.night import story
 from autoexp_tui.summary.picture import Across, PlotScale
 from autoexp_tui.text.safe import NOTHING, Safe
@@ -194,7 +194,8 @@ class Board(Container):
             ink.entitle(self.hypothesis, "1 The run")
             self.hypothesis.tell(story(state))
         else:
-            self._show_hypothesis(subject, looking_back=look.selected is not None)
+            words = words_of(subject.row, state) if subject.row else []
+            self._show_hypothesis(subject, looking_back=look.selected is not None, words=words)
         ink.subtitle(self.hypothesis, state.phase if subject.row is None else "")
         self._show_output(state, subject)
 
@@ -203,7 +204,10 @@ class Board(Container):
         reason = without_baseline(state)
         self.results.why_empty = f"{reason}\n\n{_NEXT}" if reason else EMPTY
         notes = {n: noted(state, n) for n in state.notes}
-        self.results.show(state.rows, state.objective, best=best, fresh=look.fresh, notes=notes)
+        texts = state.run.texts
+        self.results.show(
+            state.rows, state.objective, best=best, fresh=look.fresh, notes=notes, texts=texts
+        )
 
     def _show_plot(self, state: RunState, look: Look) -> None:
         shown = views(state.objective)
@@ -270,12 +274,14 @@ class Board(Container):
         words = f"2 Diff ─ {self.diff.path}{against}{changes}" if self.diff.path else "2 Diff"
         ink.entitle(self.diff, words)
 
-    def _show_hypothesis(self, subject: Subject, *, looking_back: bool) -> None:
+    def _show_hypothesis(
+        self, subject: Subject, *, looking_back: bool, words: Sequence[str] = ()
+    ) -> None:
         on = f" on #{subject.parent}" if subject.parent else ""
         back = "  (esc: back to now)" if looking_back else ""
         ink.entitle(self.hypothesis, f"1 Hypothesis ─ #{subject.n}{on}{back}")
         if subject.row is not None:
-            self.hypothesis.decided(subject.row, subject.verified)
+            self.hypothesis.decided(subject.row, subject.verified, words)
         elif subject.flight is not None:
             self.hypothesis.forming(subject.flight, self._written)
 

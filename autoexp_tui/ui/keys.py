@@ -14,7 +14,7 @@ from textual.binding import Binding
 KeyGroup = Literal["The runs", "The run", "What now", "The replay", "Looking", "Moving", "The app"]
 GROUPS: tuple[KeyGroup, ...] = get_args(KeyGroup)
 """In the order in which help shows them."""
-Need = Literal["", "run", "over", "replay"]
+Need = Literal["", "run", "over", "replay", "table"]
 KeyOwner = Literal["app", "run", "experiment", "home"]
 """Whose key it is: every screen's, or that of one. Its `action_` method stands there."""
 
@@ -32,7 +32,8 @@ class Hotkey:
     label: str = ""
     """Two words for the key bar; empty keeps it off."""
     need: Need = ""
-    """Where it means something: with a loop to steer, after its end, in a replay, or anywhere."""
+    """Where it means something: with a loop to steer, after its end, in a replay, of a table that
+    another program writes, or anywhere."""
     on: KeyOwner = "run"
     moves: bool = False
     """A movement: known to every hand, so not offered in the palette."""
@@ -142,10 +143,10 @@ KEYS = (
     Hotkey("L", "arrange", "Looking", "The table below the panes, or beside them"),
     Hotkey("o", "order", "Looking", "Order the table, choose its columns"),
     Hotkey("z,plus", "enlarge", "Looking", "Enlarge the pane, or put it back", "enlarge"),
-    Hotkey("m", "plot_mode", "Looking", "Plot the other metric, or the front"),
+    Hotkey("m", "plot_mode", "Looking", "Another metric, or the front; of a table any column"),
     Hotkey("l", "plot_scale", "Looking", "Plot: log, linear, zoomed to what was kept"),
     Hotkey("X", "plot_across", "Looking", "Plot over experiments, hours or dollars"),
-    Hotkey("v", "turn", "Looking", "Turn round which direction is better (a table)", "", "replay"),
+    Hotkey("v", "turn", "Looking", "Turn round which direction is better (a table)", "", "table"),
     Hotkey("f", "freeze", "Looking", "Freeze the view; the loop goes on"),
     Hotkey("y", "copy", "Looking", "Copy the experiment, to a file too"),
     *(
@@ -196,6 +197,8 @@ class Circumstances(NamedTuple):
     """The run has ended."""
     leads: bool = False
     """Whoever shows the screen does what may come after the end."""
+    table: bool = False
+    """Another program writes it."""
 
     def has(self, need: Need) -> bool:
         match need:
@@ -207,6 +210,8 @@ class Circumstances(NamedTuple):
                 return self.over and self.leads
             case "replay":
                 return self.replaying
+            case "table":
+                return self.table
 
 
 def run_keys(here: Circumstances) -> list[Hotkey]:
@@ -226,7 +231,9 @@ def why_not(pressed: str, here: Circumstances) -> str:
     if not meant or any(here.has(key.need) for key in meant):
         return ""
     need, words = meant[0].need, "this screen only watches: `autoexp attach` steers"
-    if need == "replay":
+    if need == "table":
+        words = "a run says itself which direction is better"
+    elif need == "replay":
         words = "that moves a replay: `autoexp replay` shows one"
     elif here.replaying:
         words = "a replay has no loop to steer: `autoexp attach` shows the run itself"

@@ -48,6 +48,8 @@ class Now(NamedTuple):
     """Whether the runner is there (or the replay goes on)."""
     replay: str = ""
     """How a replay stands: `▶ 30×`; empty for a run."""
+    waiting: str = "waiting for the run's first event"
+    """What there is to say before it came."""
 
 
 def run_clock(state: RunState, now: Now) -> float:
@@ -114,7 +116,7 @@ def ticking(seconds: float) -> str:
 def first_line(state: RunState, now: Now) -> list[StatusPiece]:
     """Alive? better? when does it end? Then whose run it is."""
     if state.started is None:
-        return [piece("waiting for the run's first event", "quiet", 0)]
+        return [piece(now.waiting, "quiet", 0)]
     pieces = [piece(cut(state.started.tag, 40), "quiet", 5), phase_words(state, now)]
     pieces += _best(state)
     if noise := spread(state):
@@ -122,7 +124,8 @@ def first_line(state: RunState, now: Now) -> list[StatusPiece]:
     total = state.budget.max_experiments
     count = f"{len(state.rows)} rows" if state.is_table else f"{len(state.rows)} of {total}"
     pieces.append(piece(count, "plain", 3))
-    pieces.append(piece(f"{state.kept} kept", "plain", 4))
+    if state.is_judged:
+        pieces.append(piece(f"{state.kept} kept", "plain", 4))
     if end := _end(state, now):
         pieces.append(end)
     if state.spent_usd or state.settled:
@@ -136,8 +139,10 @@ def first_line(state: RunState, now: Now) -> list[StatusPiece]:
 
 def second_line(state: RunState, now: Now) -> list[StatusPiece]:
     """The budgets as bars, the pace, the keep rate and the protection."""
-    if state.started is None or state.is_table:
+    if state.started is None:
         return []
+    if state.is_table:
+        return [piece(f"{state.run.known_by}   (m: another column, v: the other way)", "quiet", 0)]
     if state.finished is not None:
         return _came_to(state)
     budget = state.budget
@@ -240,7 +245,8 @@ def alert(state: RunState, now: Now) -> Safe:
 def _best(state: RunState) -> list[StatusPiece]:
     first, kept = state.baseline, state.incumbent
     if first is None or kept is None:
-        words = "no measurement yet" if first is None else "nothing kept"
+        none = "nothing kept" if state.is_judged else "no best"
+        words = "no measurement yet" if first is None else none
         return [piece(words, "quiet", 1)]
     last = piece(f"kept last {_figure(state, kept)}", "quiet", 4)
     if state.best is None:

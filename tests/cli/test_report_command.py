@@ -63,7 +63,7 @@ def test_a_table_is_told_with_what_is_not_known_of_it(
     assert run_command(["report", "t.tsv", "--md", "--direction", "higher"]) == 0
     out = capsys.readouterr().out
     assert "thing went up from 3 to 5" in out
-    assert "Higher thing is better: as you said" in out
+    assert "thing, higher is better: as you said" in out
     assert "Another program wrote this table" in out
     assert run_command(["report", "t.tsv", "--md", "--direction", "lower"]) == 0
     assert "Nothing beat the baseline" in capsys.readouterr().out

@@ -18,7 +18,7 @@ from autoexp_tui.model.problem import UsageProblem
 from autoexp_tui.model.state import RunState
 from autoexp_tui.sources.tables import table_state
 from autoexp_tui.sources.watching import TableWatch
-from autoexp_tui.tables import read_table
+from autoexp_tui.tables import TableChoice, read_table
 
 HEAD = "commit\tval_loss\tstatus\tdescription\n"
 
@@ -171,15 +171,42 @@ def test_a_file_that_is_away_is_waited_for(watched: Watched) -> None:
     assert watched.values() == [1.0, 0.9, 0.8]
 
 
-def test_a_file_that_was_never_there_is_a_mistake(tmp_path: Path) -> None:
-    with pytest.raises(UsageProblem, match="no such file"):
-        TableWatch(tmp_path / "nowhere.tsv")
+def test_a_file_that_does_not_exist_yet_is_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "later.tsv"
+    source = TableWatch(path, clock=lambda: 0.0)
+    assert source.read() == []
+    assert "later.tsv, which is not there yet" in source.waiting
+    path.write_text("")
+    assert [source.read(), source.read()] == [[], []]
+    assert source.waiting.startswith("waiting for the first row")
+    path.write_text("commit\tval_loss\tstatus\n" + row(1, 0.9))
+    assert isinstance(source.read()[-1].event, events.Decided)
+    assert source.waiting == ""
+
+
+def test_a_column_that_is_not_there_yet_is_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "t.tsv"
+    path.write_text("run\tval_loss\n1\t3.0\n")
+    source = TableWatch(path, TableChoice("latency"), clock=lambda: 0.0)
+    assert source.read() == []
+    assert "no column latency" in source.waiting
+    path.write_text("run\tval_loss\tlatency\n1\t3.0\t8\n")
+    started = source.read()[0].event
+    assert isinstance(started, events.RunStarted)
+    assert started.contract.primary.name == "latency"
+
+
+def test_where_no_table_can_come_is_a_mistake(tmp_path: Path) -> None:
+    with pytest.raises(UsageProblem, match="no such folder"):
+        TableWatch(tmp_path / "nowhere" / "t.tsv")
+    with pytest.raises(UsageProblem, match="is no file"):
+        TableWatch(tmp_path)
 
 
 def test_what_a_person_says_of_the_direction_counts(tmp_path: Path) -> None:
     path = tmp_path / "t.tsv"
     path.write_text("n\tthing\n1\t3.0\n2\t5.0\n")
-    started = TableWatch(path, "higher").read()[0].event
+    started = TableWatch(path, TableChoice(direction="higher")).read()[0].event
     assert isinstance(started, events.RunStarted)
     assert started.contract.primary.direction == "higher"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from autoexp_tui.tables import names, parse_table, read_table, summarise
+from autoexp_tui.tables import TableChoice, choose, names, parse_table, read_table, summarise
 from autoexp_tui.tables.cell_values import number, unit
 from autoexp_tui.tables.dates import moment
 from autoexp_tui.tables.direction import Judged, delta_votes, infer, level_votes
@@ -205,6 +205,6 @@ def test_the_same_table_beside_the_file_lends_its_direction(tmp_path: Path) -> N
 def test_a_person_can_flip_the_direction() -> None:
     table = parse_table(b"commit\tval_loss\tstatus\na\t2\tkeep\nb\t1\tkeep\n")
     assert summarise(table).best == 1.0
-    flipped = summarise(table.directed("higher"))
+    flipped = summarise(choose(table, TableChoice(direction="higher")))
     assert (flipped.best, flipped.direction) == (2.0, "higher")
     assert "you" in flipped.direction_source

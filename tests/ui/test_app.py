@@ -790,9 +790,9 @@ async def test_a_table_says_how_its_direction_is_known_and_turns_round(tmp_path:
     async with bench.app.run_test(size=(120, 40)) as pilot:
         bench.pilot = pilot
         await bench.until(lambda: len(bench.screen.state.rows) == 3)
-        assert "score: higher is better" in bench.line("figures")
+        assert "score, higher is better: a guess" in bench.line("figures")
         await bench.press("v")
-        await bench.until(lambda: "score: lower is better" in bench.line("figures"))
+        await bench.until(lambda: "score, lower is better: as you said" in bench.line("figures"))
         await bench.until(lambda: len(bench.screen.state.rows) == 3)
         assert bench.screen.state.contract.primary.direction == "lower"
 

@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 from autoexp_tui.model.state import Row, RunState
 from autoexp_tui.sources.subject import Base, Texts, subject_of
-from autoexp_tui.summary.annotations import noted
+from autoexp_tui.summary.annotations import noted, words_of
 from autoexp_tui.summary.outcomes import outcome_of
 from autoexp_tui.summary.trust import evidence_words
 from autoexp_tui.text.numbers import format_clock, format_duration, format_number, format_runs
@@ -50,12 +50,16 @@ class ExperimentScreen(KeyScreen[int]):
             yield Static(id="facts-text", markup=False)
         with Horizontal(id="evidence"):
             yield DiffPane(id="whole-diff", classes="pane")
-            yield OutputPane(self._reader, id="whole-output", classes="pane")
+            if not self._state.is_table:
+                yield OutputPane(self._reader, id="whole-output", classes="pane")
         yield KeyBar(self.keys, id="keys")
 
     def on_mount(self) -> None:
         self._show()
-        self.query_one("#whole-diff").focus()
+        knows_texts = not self._state.is_table or type(self._texts) is not Texts
+        self.query_one("#evidence").display = knows_texts
+        self.set_class(not knows_texts, "-bare")
+        self.query_one("#whole-diff" if knows_texts else "#facts").focus()
 
     def on_resize(self) -> None:
         self.set_class(self.size.width < 110, "-stacked")
@@ -79,13 +83,14 @@ class ExperimentScreen(KeyScreen[int]):
             return
         facts = self.query_one("#facts", VerticalScroll)
         ink.entitle(facts, f"#{row.n} of {len(self._state.rows)}")
-        self.query_one("#facts-text", Static).update(_facts(row, noted(self._state, row.n)))
+        facts_text = _facts(row, noted(self._state, row.n), self._state)
+        self.query_one("#facts-text", Static).update(facts_text)
         self._against = max(1, subject.parent if self._base == "parent" else 1)
         self._change = ChangeReading(self._texts, subject, self._base)
         self._reader.follow(self, self._change)
-        output = self.query_one(OutputPane)
-        output.follow(self._texts.output(row.n))
-        ink.entitle(output, "Output")
+        for output in self.query(OutputPane):
+            output.follow(self._texts.output(row.n))
+            ink.entitle(output, "Output")
 
     @on(ChangeRead)
     def _take(self, message: ChangeRead) -> None:
@@ -110,7 +115,7 @@ class ExperimentScreen(KeyScreen[int]):
         self._reader.follow(self, None)
 
 
-def _facts(row: Row, note: Safe) -> Text:
+def _facts(row: Row, note: Safe, state: RunState) -> Text:
     told = [row.reason.strip()]
     if note:
         told.append(f"noted: {note}")
@@ -122,20 +127,23 @@ def _facts(row: Row, note: Safe) -> Text:
         f"{name} {format_number(value)}{format_runs(row.measurement.values(name))}"
         for name, value in row.metrics.items()
     ]
-    told.append("   ".join(figures) or "no measurement")
+    if figures or not state.is_table:
+        told.append("   ".join(figures) or "no measurement")
     others = [f"{name} {format_number(value)}" for name, value in row.extras.items()]
     if others:
         told.append(f"not judged: {', '.join(others)}")
-    made = [f"took {format_duration(row.seconds)}"]
+    told += words_of(row, state)
+    made = [f"took {format_duration(row.seconds)}"] if row.seconds or not state.is_table else []
     if row.time:
         made.append(f"at {format_clock(row.time)}")
     if row.cost_usd:
         made.append(f"cost ${row.cost_usd:.4f}")
-    made.append(f"commit {row.commit[:12]}")
+    if row.commit:
+        made.append(f"commit {row.commit[:12]}")
     if row.parent:
         made.append(f"on {row.parent[:12]}")
     return ink.text(
         (f"{outcome_of(row)}  {row.description}\n", "bold"),
-        "\n".join(told),
+        "\n".join(filter(None, told)),
         ("\n" + "   ".join(made), "dim"),
     )

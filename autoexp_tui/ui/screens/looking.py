@@ -160,7 +160,11 @@ class Looking(RunView):
             if answer is None:
                 return
             kind, _, name = answer.partition(":")
-            if kind == "order":
+            if kind == "also":
+                shown = dict.fromkeys(self._habit.columns)
+                columns = [c for c in shown if c != name] if name in shown else [*shown, name]
+                self._like_table(replace(self._habit, columns=tuple(columns)))
+            elif kind == "order":
                 self.habits = replace(self.habits, order=name)
             else:
                 hidden = frozenset(self.habits.hidden) ^ {name}
@@ -177,7 +181,11 @@ class Looking(RunView):
             (f"column:{name}", f"{'show' if name in self.habits.hidden else 'hide'} `{name}`")
             for name in OPTIONAL
         ]
-        self.app.push_screen(Choice("The table", [*orders, *columns]), chosen)
+        others = [
+            (f"also:{name}", f"{'hide' if name in self._habit.columns else 'show'} `{name}`")
+            for name in self._other_columns()
+        ]
+        self.app.push_screen(Choice("The table", [*orders, *columns, *others]), chosen)
 
     def action_pane(self, number: int) -> None:
         self.look.active = PANES[number - 1]

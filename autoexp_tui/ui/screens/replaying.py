@@ -38,13 +38,3 @@ class Replaying(RunView):
             self.look.selected = None
             self._bridge.nudge()
             self._tick()
-
-    def action_turn(self) -> None:
-        """The other direction is better: read the table again."""
-        if self._table is None:
-            self.say("a run says itself which direction is better")
-            return
-        self._table = self._table.turned()
-        player = Player(self._table)
-        self._take_player(player)
-        self._bridge.exchange(player)

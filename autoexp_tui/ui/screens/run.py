@@ -13,14 +13,15 @@ from autoexp_tui.sources.journals import Source
 from autoexp_tui.sources.player import Player
 from autoexp_tui.sources.subject import Texts
 from autoexp_tui.sources.tables import TableSource
+from autoexp_tui.sources.watching import TableWatch
 from autoexp_tui.ui.keys import Circumstances, actions_without_meaning, bindings
-from autoexp_tui.ui.screens.looking import Looking
+from autoexp_tui.ui.screens.judging import Judging
 from autoexp_tui.ui.screens.replaying import Replaying
 from autoexp_tui.ui.screens.steering import Steer, Steering
 from autoexp_tui.ui.screens.view import Viewer
 
 
-class RunScreen(Steering, Replaying, Looking):
+class RunScreen(Steering, Replaying, Judging):
     """Shows one run, live or replayed; `steer` is None where there is no loop to ask."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("run")]
@@ -33,7 +34,7 @@ class RunScreen(Steering, Replaying, Looking):
         steer: Steer | None = None,
         hosted: bool = False,
         viewer: Viewer | None = None,
-        table: TableSource | None = None,
+        table: TableSource | TableWatch | None = None,
         texts: Texts | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -42,14 +43,16 @@ class RunScreen(Steering, Replaying, Looking):
         Args:
             hosted: the loop lives in this process and ends with it.
             viewer: who looks at it, and from where.
-            table: where the records are a table's, whose direction may be turned round.
+            table: where the records are a table's: another column may judge it, or the other way.
             texts: where experiments' texts are, if not in `run`.
         """
         self._steer = steer
         self._hosted = hosted
         viewer = viewer or Viewer()
         replaying = isinstance(source, Player)
-        here = Circumstances(steer is not None, replaying, leads=viewer.leads)
+        here = Circumstances(
+            steer is not None, replaying, leads=viewer.leads, table=table is not None
+        )
         super().__init__(
             source, run, here=here, viewer=viewer, table=table, texts=texts, clock=clock
         )

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from rich.text import Text
 from textual import on
@@ -18,12 +19,13 @@ from autoexp_tui.model.events import Record
 from autoexp_tui.model.history import History
 from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.model.state import RunState
-from autoexp_tui.sources.habits import Habits
+from autoexp_tui.sources.habits import Habits, TableHabit
 from autoexp_tui.sources.journals import Source
 from autoexp_tui.sources.player import Player
 from autoexp_tui.sources.seen import Seen
 from autoexp_tui.sources.subject import Texts
 from autoexp_tui.sources.tables import TableSource
+from autoexp_tui.sources.watching import TableWatch
 from autoexp_tui.summary.brief import brief
 from autoexp_tui.summary.outcomes import outcome_of
 from autoexp_tui.system.collector import gc_paused
@@ -50,6 +52,8 @@ class Viewer:
     seen: Seen | None = None
     """What was last on a screen of this person's: the rest is told first."""
     habits: Habits = field(default_factory=Habits)
+    file: Path | None = None
+    """The table that is looked at, for its habits."""
     leads: bool = False
     """Whether the app's result is acted on: what is to come after the run's end."""
 
@@ -66,7 +70,7 @@ class RunView(KeyScreen[None]):
         *,
         here: Circumstances,
         viewer: Viewer,
-        table: TableSource | None = None,
+        table: TableSource | TableWatch | None = None,
         texts: Texts | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -83,6 +87,9 @@ class RunView(KeyScreen[None]):
         self._run = run
         self._seen = viewer.seen
         self._table = table
+        self._file = viewer.file
+        file = viewer.file
+        self._habit = viewer.habits.of_table(file) if file is not None else TableHabit()
         self._clock = clock
         self._bridge = Bridge(self, source)
         self.reader = FileReader()
@@ -130,13 +137,30 @@ class RunView(KeyScreen[None]):
 
     def _now(self) -> status.Now:
         replay = self._player.words() if self._player else ""
-        return status.Now(self._clock(), self.alive, replay)
+        now = status.Now(self._clock(), self.alive, replay)
+        waiting = self._table.waiting if isinstance(self._table, TableWatch) else NOTHING
+        return now._replace(waiting=waiting) if waiting else now
 
     def _apply_habits(self) -> None:
         results = self.board.results
         order = self.habits.order
         results.hide(self.habits.hidden)
         results.sort(order if order in ORDERS else "newest")
+        results.also(self._habit.columns)
+
+    def _like_table(self, habit: TableHabit) -> None:
+        """Look at this table so from now on, and when it is opened again."""
+        self._habit = habit
+        if self._file is not None:
+            self.habits = self.habits.with_table(self._file, habit)
+
+    def _other_columns(self) -> list[str]:
+        """Of a table: what stands in the results only where a person wants it there."""
+        table = None if self._table is None else self._table.table
+        if table is None or self.state.started is None:
+            return []
+        usual = {metric.name for metric in self.state.contract.metrics}
+        return [n for n in dict.fromkeys([*table.numeric, *table.texts]) if n not in usual]
 
     def _arrange(self) -> None:
         self.look.below = self.habits.below
@@ -182,11 +206,12 @@ class RunView(KeyScreen[None]):
         if self._player is not None:
             self._show_track(self._player)
             self.query_one(KeyBar).relabel("play", "hold" if self._player.playing else "play")
+            self.query_one(KeyBar).relabel(
+                "keep(1)", "next keep" if self.state.is_judged else "next best"
+            )
         self.post_message(Retitled(status.title(self.state, now)))
 
     def _figures(self, now: status.Now) -> list[status.StatusPiece]:
-        if self._table is not None:
-            return [status.piece(f"{self._table.direction}   (v turns it round)", "quiet", 0)]
         return status.second_line(self.state, now)
 
     def _show_track(self, player: Player) -> None:

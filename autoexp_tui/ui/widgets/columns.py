@@ -12,7 +12,7 @@ from rich.cells import cell_len
 
 from autoexp_tui.model.objective import Objective, arrow
 from autoexp_tui.model.state import Row
-from autoexp_tui.summary.outcomes import LEGEND, outcome_of
+from autoexp_tui.summary.outcomes import LEGEND, NEW_BEST, OUTCOMES, outcome_of
 from autoexp_tui.text.numbers import (
     NONE,
     decimals,
@@ -32,13 +32,15 @@ GAP = 2
 
 _DESCRIPTION_LIMIT = 500
 _TITLE_LIMIT = 16
+_OTHER_LIMIT = 24
+"""Of words in a column that a person wants to see."""
 _LEAST_DESCRIPTION = 12
 """Narrower than this it says nothing; the columns beside it get the room."""
 _GOOD_DESCRIPTION = 24
 """Only what leaves this much to the description is shown beside the essential columns."""
 _INDEX = itemgetter(0)
 _FREE = len("+1.234e-308")
-_ORDER = ("n", "commit", "metric", "change", "status", "took", "cost")
+_ORDER = ("n", "commit", "metric", "change", "status", "other", "took", "cost")
 
 RowOrder = Literal["newest", "best", "longest", "dearest"]
 OPTIONAL = ("commit", "took", "cost", "vs best")
@@ -93,6 +95,17 @@ class _Figures:
         return NONE + " " * self.places if x is None else format_fixed(x, self.places)
 
 
+class _Other:
+    """A column that a person wants to see, of numbers or of words, as far as it was looked at."""
+
+    def __init__(self) -> None:
+        self.figures = _Figures()
+        self.widest = 0
+        """Of its words."""
+        self.seen = 0
+        """Rows."""
+
+
 class _Part(NamedTuple):
     """A column of figures."""
 
@@ -121,6 +134,9 @@ class TableRows:
     def __init__(self, objective: Objective) -> None:
         self.objective = objective
         self._parts = list(_parts(objective))
+        self.texts: Sequence[str] = ()
+        """Names of another program's columns of words."""
+        self._others: dict[str, _Other] = {}
         self.notes: Mapping[int, str] = {}
         """What people have noted of experiments, by number."""
         self.rows: Sequence[Row] = ()
@@ -133,6 +149,10 @@ class TableRows:
         self._bests: list[tuple[int, float]] = []
         """Index and figure of the kept rows that were better than every kept one before."""
         self._greatest_change = self._longest = self._dearest = 0.0
+        self._committed = False
+        """Whether any row tells a commit."""
+        self._judged = False
+        """Whether any row has a verdict."""
 
     def show(self, rows: Sequence[Row]) -> int:
         """Take in `rows`; how many of them, from the first on, were there before.
@@ -142,6 +162,8 @@ class TableRows:
         same = common_start(self.rows, rows, self.count)
         if not same:
             self._forget()
+        if same < self.count:
+            self._others = {}
         del self._bests[bisect_left(self._bests, same, key=_INDEX) :]
         self.rows = rows
         for index in range(same, len(rows)):
@@ -182,17 +204,23 @@ class TableRows:
 
         return sorted(shown, key=lambda i: (key(i), -i))
 
-    def columns(self, width: int, hidden: Collection[str] = ()) -> list[Column]:
-        """The columns that `width` cells have room for, in order, without those `hidden`."""
+    def columns(
+        self, width: int, hidden: Collection[str] = (), also: Sequence[str] = ()
+    ) -> list[Column]:
+        """The columns that `width` cells have room for, in order, without those `hidden`.
+
+        Those `also` shown come before whatever else isn't essential.
+        """
         chosen = {
             "n": self._number(),
             "change": self._change(worded=False),
             "status": self._status(worded=True),
         }
         optional: dict[str, Column] = {}
+        wanted = {f"other {k}": self._other(name) for k, name in enumerate(also)}
         for k in range(len(self._parts)):
             (optional if k else chosen)[f"metric {k}"] = self._metric(k)
-        if "commit" not in hidden:
+        if self._committed and "commit" not in hidden:
             optional["commit"] = self._commit()
         if self._longest and "took" not in hidden:
             optional["took"] = self._duration()
@@ -201,23 +229,36 @@ class TableRows:
         if "vs best" in hidden:
             del chosen["change"]
 
-        if _needed(chosen) > width:
-            chosen["status"] = self._status(worded=False)
-        if _needed(chosen) > width:
-            chosen.pop("change", None)
-        if "change" in chosen:
-            optional["change"] = self._change(worded=True)
-        for name, column in optional.items():
-            more = {**chosen, name: column}
-            if _needed(more) + GAP + _GOOD_DESCRIPTION <= width:
-                chosen = more
-
+        chosen = self._fitted(chosen, wanted, optional, width)
         names = sorted(chosen, key=lambda name: (_ORDER.index(name.split()[0]), name))
         columns = [chosen[name] for name in names]
         rest = width - _needed(chosen) - GAP
         if rest >= _LEAST_DESCRIPTION:
             columns.append(self._description(rest))
         return columns
+
+    def _fitted(
+        self,
+        chosen: dict[str, Column],
+        wanted: dict[str, Column],
+        optional: dict[str, Column],
+        width: int,
+    ) -> dict[str, Column]:
+        """Those of the columns that there is room for, the essential ones first."""
+        if _needed(chosen) > width:
+            chosen["status"] = self._status(worded=False)
+        if _needed(chosen) > width:
+            chosen.pop("change", None)
+        if "change" in chosen:
+            optional["change"] = self._change(worded=True)
+        for name, column in wanted.items():
+            if _needed({**chosen, name: column}) <= width:
+                chosen[name] = column
+        for name, column in optional.items():
+            more = {**chosen, name: column}
+            if _needed(more) + GAP + _GOOD_DESCRIPTION <= width:
+                chosen = more
+        return chosen
 
     def _take_in(self, index: int, row: Row) -> None:
         for figures, part in zip(self._figures, self._parts, strict=True):
@@ -229,6 +270,8 @@ class TableRows:
             self._greatest_change = abs(change)
         if row.status == "keep" and figure is not None and self.objective.beats(figure, best):
             self._bests.append((index, figure))
+        self._judged = self._judged or (row.is_judged and row.status != "crash")
+        self._committed = self._committed or bool(row.commit)
         self._longest = max(self._longest, row.seconds)
         self._dearest = max(self._dearest, row.cost_usd)
 
@@ -249,6 +292,32 @@ class TableRows:
             True,
             lambda i: figures.text(part.value(self.rows[i])),
             lambda _: "",
+        )
+
+    def _other(self, name: str) -> Column:
+        """A column of another program's table, by its name."""
+        other = self._others.setdefault(name, _Other())
+        at = self.texts.index(name) if name in self.texts else None
+
+        def words(row: Row) -> str:
+            return row.texts[at] if at is not None and at < len(row.texts) else ""
+
+        def figure(row: Row) -> float | None:
+            return row.metrics.get(name, row.extras.get(name))
+
+        for row in self.rows[other.seen : self.count]:
+            if at is not None:
+                other.widest = max(other.widest, cell_len(words(row)[:_OTHER_LIMIT]))
+            elif (number := figure(row)) is not None:
+                other.figures.add(number)
+        other.seen = self.count
+        title = cut(one_line(name), _TITLE_LIMIT)
+        if at is not None:
+            width = max(cell_len(title), min(other.widest, _OTHER_LIMIT))
+            return Column(title, width, False, lambda i: cut(words(self.rows[i]), width), _quiet)
+        width = max(cell_len(title), other.figures.width)
+        return Column(
+            title, width, True, lambda i: other.figures.text(figure(self.rows[i])), _quiet
         )
 
     def _change(self, *, worded: bool) -> Column:
@@ -272,7 +341,8 @@ class TableRows:
         return Column("vs best", room, not worded, text, self.verdict)
 
     def _status(self, *, worded: bool) -> Column:
-        width = max(len(str(mark) if worded else mark.sign) for mark in LEGEND)
+        marks = LEGEND if self._judged else (NEW_BEST, OUTCOMES["crash"])
+        width = max(len(str(mark) if worded else mark.sign) for mark in marks)
 
         def text(i: int) -> str:
             mark = outcome_of(self.rows[i])

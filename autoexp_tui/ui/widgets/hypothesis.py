@@ -94,8 +94,11 @@ class HypothesisPane(VerticalScroll, can_focus=True):
                 text.no_wrap, text.overflow = True, "ellipsis"
         self._show(("run", *lines), Group(*told))
 
-    def decided(self, row: Row, verified: str) -> None:
-        """A finished experiment: the outcome first; `verified` is what measuring it again told."""
+    def decided(self, row: Row, verified: str, words: Sequence[str] = ()) -> None:
+        """A finished experiment: the outcome first; `verified` is what measuring it again told.
+
+        `words`: what else another program's table says of it.
+        """
         mark = outcome_of(row)
         more = f"\nverified: {verified}" if verified else ""
         outcome = ink.text(
@@ -109,7 +112,7 @@ class HypothesisPane(VerticalScroll, can_focus=True):
         ]
         if row.seconds:
             figures.append(f"took {format_duration(row.seconds)}")
-        facts = ink.text((" · ".join(figures), self._style("quiet")))
+        facts = ink.text(("\n".join([" · ".join(figures), *words]), self._style("quiet")))
         self._show(("row", row.n, row.commit, verified), Group(outcome, text, Padding(facts, 0)))
 
     def _show(self, key: tuple[object, ...], body: Text | Group) -> None:

@@ -21,7 +21,7 @@ from autoexp_tui.model.contract import Metric
 from autoexp_tui.model.objective import Objective
 from autoexp_tui.model.state import Row
 from autoexp_tui.report.textplot import ROLES, PlotCell, paint
-from autoexp_tui.summary.outcomes import OUTCOMES, outcome_of
+from autoexp_tui.summary.outcomes import NEW_BEST, OUTCOMES, outcome_of
 from autoexp_tui.summary.picture import Across, Picture, PlotScale, front, over_time
 from autoexp_tui.summary.series import Cloud, Series
 from autoexp_tui.text.numbers import format_number
@@ -243,7 +243,7 @@ class MetricPlot(Widget, can_focus=True):
             yield f"#{row.n} {format_number(series.value(row))} {outcome_of(row)}{origin}"
         elif self._best is not None:
             yield f"best {format_number(self._value(series, self._best))} at #{self._best}"
-        elif series.kept is not None:
+        elif series.kept is not None and series.kept.is_judged:
             yield f"kept last {format_number(series.kept.value)} at #{series.kept.n}"
         picture = self._pictured()
         if picture is None:
@@ -254,7 +254,9 @@ class MetricPlot(Widget, can_focus=True):
             yield "from the first gain on"
         yield from _legend(picture)
         if row is None:
-            yield "  ".join(map(str, OUTCOMES.values()))
+            kinds = {mark.kind for mark in picture.marks}
+            shown = (NEW_BEST,) if "record" in kinds else OUTCOMES.values()
+            yield "  ".join(map(str, shown))
 
     def _row(self, n: int | None) -> Row | None:
         """Experiment `n`, if it is among those shown."""

@@ -135,6 +135,7 @@ class ResultsTable(ScrollView, can_focus=True):
         self._sorted: list[int] | None = None
         """The same rows as they stand from the top; None: the newest first."""
         self._hidden: frozenset[str] = frozenset()
+        self._also: tuple[str, ...] = ()
         self._cursor = 0
         """Index of a row."""
         self._following = True
@@ -152,16 +153,19 @@ class ResultsTable(ScrollView, can_focus=True):
         best: int | None = None,
         fresh: int | None = None,
         notes: Mapping[int, str] | None = None,
+        texts: Sequence[str] = (),
     ) -> None:
         """Show `rows`, by experiment number; only those that are new cost anything.
 
         `best` is the best one's number, `fresh` a new best that is still worth a moment, `notes`
-        what people have said of experiments.
+        what people have said of experiments, `texts` the names of another program's columns of
+        words.
         """
         if objective != self._sheet.objective:
             self._sheet = TableRows(objective)
         before = (self._sheet.count, self._best, self._fresh, self._sheet.notes)
         self._sheet.notes = notes or {}
+        self._sheet.texts = texts
         shown_before = self.row_count
         same = self._sheet.show(rows)
         if self._matches is not None:
@@ -216,6 +220,12 @@ class ResultsTable(ScrollView, can_focus=True):
         self._layout = None
         self.refresh()
 
+    def also(self, columns: Sequence[str]) -> None:
+        """Show these columns of another program's table, too, by their names."""
+        self._also = tuple(columns)
+        self._layout = None
+        self.refresh()
+
     def _sort(self) -> None:
         shown = range(self._sheet.count) if self._matches is None else self._matches
         newest_first = self._order == "newest"
@@ -253,7 +263,8 @@ class ResultsTable(ScrollView, can_focus=True):
         return self._following and self._cursor == self._sheet.count - 1
 
     def _is_match(self, row: Row) -> bool:
-        text = f"{row.status} {outcome_of(row).word} {row.description} {row.reason}".lower()
+        status = row.status if row.is_judged else ""
+        text = f"{status} {outcome_of(row).word} {row.description} {row.reason}".lower()
         return all(term in text for term in self._terms)
 
     # -- where things are ----------------------------------------------------------------------
@@ -382,7 +393,7 @@ class ResultsTable(ScrollView, can_focus=True):
     def _columns(self, width: int) -> list[Column]:
         """Chosen again only when the rows or the width changed."""
         if self._layout is None or self._layout[0] != width:
-            self._layout = (width, self._sheet.columns(width - 1, self._hidden))
+            self._layout = (width, self._sheet.columns(width - 1, self._hidden, self._also))
         return self._layout[1]
 
     def _notice(self, y: int, width: int) -> Strip:
