@@ -25,6 +25,7 @@ from autoexp_tui.tables.model import (
     UNKNOWN,
     Cell,
     InferredWay,
+    Note,
     Outcome,
     Table,
     TableRow,
