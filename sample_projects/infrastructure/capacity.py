@@ -21,11 +21,12 @@ CATALOGUE = json.loads(Path(__file__).with_name("catalogue.json").read_text(enco
 FIELDS: dict[str, frozenset[str]] = {
     "web": frozenset({"role", "kind", "purchase", "workers"}),
     "cache": frozenset({"role", "kind", "purchase", "memory_gb"}),
-    "database": frozenset({"role", "kind", "purchase", "storage_gb", "iops"}),
+    "database": frozenset({"role", "kind", "purchase", "storage_gb"}),
 }
 
 # The load, and what a request costs on a core of speed 1.
 PEAK = 500.0  # requests per second
+SURGE = 1.2  # times the peak: what a plan must carry all the same
 PEAK_SECONDS = 600.0
 WEB_SECONDS = 0.012
 LOOKUPS, WRITES = 4.0, 0.4  # per request
@@ -97,9 +98,12 @@ class Figures:
     """What is measured of a plan."""
 
     cost_per_hour: float
-    p95_ms: float
     surge_p95_ms: float
-    """With a fifth more requests: never judged."""
+    """With a fifth more requests than the peak: what the limit is on."""
+    p95_ms: float
+    """At the peak."""
+    breaks_at: float
+    """Requests per second from which on something can't keep up."""
     hit_percent: float
     servers: int
 
@@ -115,12 +119,12 @@ def figures(inputs: Mapping[str, Mapping[str, Any]]) -> Figures:
         _check_fit(server)
     cost = sum(server.per_hour for server in servers)
     for server in roles["database"]:
-        cost += server.settings["storage_gb"] * CATALOGUE["storage_gb_per_hour"]
-        cost += server.settings["iops"] * CATALOGUE["iops_per_hour"]
-    normal, surge = (_p95_seconds(roles, rate) for rate in (PEAK, 1.2 * PEAK))
+        cost += server.settings["storage_gb"] * CATALOGUE["disk"]["gb"]
+    normal, surge = (1e3 * _p95_seconds(roles, rate) for rate in (PEAK, SURGE * PEAK))
     if not math.isfinite(normal):
         raise NoMeasurement("no server is left to answer when those that may fail have failed")
-    return Figures(cost, 1e3 * normal, 1e3 * surge, 100 * _hit_rate(roles["cache"]), len(servers))
+    hits = 100 * _hit_rate(roles["cache"])
+    return Figures(cost, surge, normal, _breaks_at(roles), hits, len(servers))
 
 
 def _server(address: str, values: Mapping[str, Any]) -> Server:
@@ -131,24 +135,37 @@ def _server(address: str, values: Mapping[str, Any]) -> Server:
         odd = ", ".join(sorted(values.keys() ^ FIELDS[role]))
         raise NoMeasurement(f"{address}: a {role} needs {sorted(FIELDS[role])}; see {odd}")
     kind, purchase = values["kind"], values["purchase"]
-    if kind not in CATALOGUE["kinds"] or purchase not in CATALOGUE["purchase"]:
+    cores, memory_gb = _size(address, kind)
+    family = str(kind).split("-")[0]
+    if purchase not in CATALOGUE["families"][family]:
         raise NoMeasurement(f"{address}: catalogue.json has no {kind} {purchase}")
     settings = {key: values[key] for key in FIELDS[role] - {"role", "kind", "purchase"}}
     for key, value in settings.items():
         number = isinstance(value, int | float) and not isinstance(value, bool)
         if not number or not 0 < value < math.inf:
             raise NoMeasurement(f"{address}: {key} is {value!r}, not a number above 0")
-    known = CATALOGUE["kinds"][kind]
+    price = CATALOGUE["families"][family][purchase]
     return Server(
         address=address,
         role=role,
         purchase=purchase,
-        cores=known["cores"],
-        memory_gb=known["memory_gb"],
-        speed=known["speed"],
-        per_hour=known["per_hour"] * CATALOGUE["purchase"][purchase],
+        cores=cores,
+        memory_gb=memory_gb,
+        speed=CATALOGUE["speed"][family],
+        per_hour=cores * price["vcpu"] + memory_gb * price["gb"],
         settings=settings,
     )
+
+
+def _size(address: str, kind: object) -> tuple[int, float]:
+    """vCPUs and GB of memory of `n2-standard-4`. Raises NoMeasurement."""
+    family, _, shape = str(kind).partition("-")
+    shape, _, cores = shape.partition("-")
+    sizes = [str(size) for size in CATALOGUE["vcpus"].get(family, ())]
+    known = cores in sizes and shape in CATALOGUE["gb_per_vcpu"]
+    if not known or (family == "c2" and shape != "standard"):
+        raise NoMeasurement(f"{address}: catalogue.json has no {kind}")
+    return int(cores), CATALOGUE["gb_per_vcpu"][shape] * int(cores)
 
 
 def _check_fit(server: Server) -> None:
@@ -197,7 +214,8 @@ def _p95_seconds(roles: Mapping[str, list[Server]], rate: float) -> float:
     memory = min((s.memory_gb for s in databases), default=0.0)
     queries = reads + WRITES
     on_disk = max(0.0, 1 - memory / DATABASE_HOT_GB) * reads / queries + WRITES / queries
-    iops = min((s.settings["iops"] for s in databases), default=0.0)
+    disk = min((s.settings["storage_gb"] for s in databases), default=0.0)
+    iops = CATALOGUE["disk"]["iops_per_gb"] * disk
     cpu = Stage(rate, _total(web), WEB_SECONDS)
     behind = [
         (queries, Stage(per_server, _least(databases), QUERY_SECONDS)),
@@ -215,6 +233,16 @@ def _p95_seconds(roles: Mapping[str, list[Server]], rate: float) -> float:
     # A worker is busy while the others work for it: only the wait for one comes on top.
     behind_p95 = sum(times * stage.p95() for times, stage in behind)
     return cpu.p95() + behind_p95 + workers.wait_p95()
+
+
+def _breaks_at(roles: Mapping[str, list[Server]]) -> float:
+    """Requests per second from which on the plan is overloaded, to one per second."""
+    low, high = 0.0, 64 * PEAK
+    while high - low > 1:
+        middle = (low + high) / 2
+        keeps_up = _p95_seconds(roles, middle) < PEAK_SECONDS
+        low, high = (middle, high) if keeps_up else (low, middle)
+    return low
 
 
 def _total(servers: list[Server]) -> float:

@@ -22,8 +22,9 @@ def main() -> None:
     found = figures(planned.servers)
     print(f"{planned.by}, {found.servers} servers")
     print(f"cost_per_hour: {found.cost_per_hour:.4f}")
-    print(f"p95_ms: {found.p95_ms:.2f}")
     print(f"surge_p95_ms: {found.surge_p95_ms:.2f}")
+    print(f"p95_ms: {found.p95_ms:.2f}")
+    print(f"breaks_at_requests: {found.breaks_at:.0f}")
     print(f"hit_percent: {found.hit_percent:.1f}")
 
 

@@ -1,13 +1,13 @@
-# A shop's servers. `terraform_data` is built into Terraform: a plan of it needs no provider, no
-# account and no network. The prices and what each kind can carry are in catalogue.json.
+# A shop's servers. `terraform_data` is built into Terraform and OpenTofu: a plan of it needs no
+# provider, no account and no network. What each kind has and costs is in catalogue.json.
 
 resource "terraform_data" "web" {
   count = 8 # tune: 1 .. 16
   input = {
     role     = "web"
-    kind     = "m.large"   # s.small | s.medium | c.large | c.xlarge | m.large | m.xlarge
-    purchase = "on_demand" # on_demand | spot
-    workers  = 8           # tune: 2 .. 24 log
+    kind     = "n2-standard-2" # e2-highcpu-2 | e2-highcpu-4 | e2-standard-2 | n2-standard-2 | n2d-highcpu-4 | n2d-standard-2 | c2-standard-4
+    purchase = "on_demand"     # on_demand | spot
+    workers  = 8               # tune: 2 .. 24 log
   }
 }
 
@@ -15,9 +15,9 @@ resource "terraform_data" "cache" {
   count = 1 # tune: 0 .. 3
   input = {
     role      = "cache"
-    kind      = "r.large"   # m.large | r.large | r.xlarge
-    purchase  = "on_demand" # on_demand | spot
-    memory_gb = 2           # tune: 1 .. 14 log
+    kind      = "n2-highmem-2" # e2-standard-2 | e2-highmem-2 | n2-highmem-2 | n2d-highmem-2 | n2d-highmem-4
+    purchase  = "on_demand"    # on_demand | spot
+    memory_gb = 2              # tune: 1 .. 14 log
   }
 }
 
@@ -25,9 +25,8 @@ resource "terraform_data" "database" {
   count = 2 # tune: 2 .. 4
   input = {
     role       = "database"
-    kind       = "r.xlarge" # m.large | m.xlarge | r.large | r.xlarge
+    kind       = "n2-highmem-4" # e2-standard-2 | e2-highmem-2 | e2-highmem-4 | n2-standard-2 | n2-highmem-4 | n2d-highmem-2 | n2d-highmem-4
     purchase   = "on_demand"
-    storage_gb = 500  # tune: 200 .. 800
-    iops       = 6000 # tune: 500 .. 12000 log
+    storage_gb = 500 # tune: 240 .. 800
   }
 }

@@ -1,9 +1,6 @@
-"""The data: a shop of invented customers, orders and items, the same for the same seed."""
+"""The data: an invented wholesaler, filled in by the engine itself, the same for the same seed."""
 
 from __future__ import annotations
-
-import random
-from dataclasses import dataclass
 
 SCHEMA = """
 CREATE TABLE customers (id INTEGER PRIMARY KEY, country TEXT NOT NULL);
@@ -15,56 +12,40 @@ CREATE TABLE items (
     order_id INTEGER NOT NULL, product_id INTEGER NOT NULL, quantity INTEGER NOT NULL
 );
 """
-INDEXES = """
-CREATE INDEX customers_country ON customers (country);
-CREATE INDEX products_category ON products (category);
-CREATE INDEX orders_customer ON orders (customer_id);
-CREATE INDEX orders_status ON orders (status);
-CREATE INDEX orders_day ON orders (day);
-CREATE INDEX items_order ON items (order_id);
-CREATE INDEX items_product ON items (product_id);
-"""
-
-Rows = list[tuple[int | str, ...]]
+TABLES = ("customers", "products", "orders", "items")
+PER_CUSTOMER, PRODUCTS = 400, 2_000
+_PRIME = 2_147_483_647
 
 
-@dataclass(frozen=True)
-class Shop:
-    """Every table's rows, by name, in the order of `SCHEMA`."""
+def fill(seed: int, orders: int) -> list[str]:
+    """Statements that fill the tables with a year of `orders` orders, three items each on average.
 
-    tables: dict[str, Rows]
+    Plain integer arithmetic, so that every engine draws the same shop.
+    """
+    customers = max(orders // PER_CUSTOMER, 1)
 
+    def below(number: int, of: str, column: int) -> str:
+        """A number below `number`, for the row `of`: two quadratic rounds, each modulo a prime."""
+        salt = (seed * (12_345 + 7 * column) + 7_919 * column) % _PRIME
+        one = f"((CAST({of} AS BIGINT) * {1_103_515_245 + 2 * column} + {salt}) % {_PRIME})"
+        two = f"(({one} * {one} + {48_271 + column}) % {_PRIME})"
+        return f"CAST((({two} * {69_621 + 2 * column} + {one}) % {_PRIME}) % {number} AS INTEGER)"
 
-def shop(seed: int, orders: int) -> Shop:
-    """A year of `orders` orders by a twentieth as many customers, three items each on average."""
-    rng = random.Random(seed)
-    customers = max(orders // 20, 1)
-    products = 500
+    def rows(count: int) -> str:
+        return f"generate_series(1, {count}) AS t(i)"
 
-    def below(n: int, times: int) -> list[int]:
-        return [int(n * rng.random()) for _ in range(times)]
-
-    countries = rng.choices(("DE", "FR", "ES", "PT"), (45, 25, 18, 12), k=customers)
-    buyers = below(customers, orders)
-    days = below(365, orders)
-    statuses = rng.choices(("paid", "open", "returned"), (88, 9, 3), k=orders)
-    sizes = below(5, orders)
-    wanted = iter(below(products, 5 * orders))
-    amounts = iter(below(4, 5 * orders))
-    return Shop(
-        {
-            "customers": [(i + 1, country) for i, country in enumerate(countries)],
-            "products": [
-                (i + 1, rng.randrange(25), rng.randrange(100, 10_000)) for i in range(products)
-            ],
-            "orders": [
-                (i + 1, buyer + 1, day + 1, status)
-                for i, (buyer, day, status) in enumerate(zip(buyers, days, statuses, strict=True))
-            ],
-            "items": [
-                (i + 1, next(wanted) + 1, next(amounts) + 1)
-                for i, size in enumerate(sizes)
-                for _ in range(size + 1)
-            ],
-        }
-    )
+    item = "(o.id * 8 + k)"
+    country = "CASE WHEN x < 45 THEN 'DE' WHEN x < 70 THEN 'FR' WHEN x < 88 THEN 'ES' ELSE 'PT' END"
+    status = "CASE WHEN x < 880 THEN 'paid' WHEN x < 997 THEN 'open' ELSE 'returned' END"
+    return [
+        f"""INSERT INTO customers SELECT i, {country}
+            FROM (SELECT i, {below(100, "i", 1)} AS x FROM {rows(customers)}) drawn""",
+        f"""INSERT INTO products SELECT i, {below(25, "i", 2)}, 100 + {below(9_900, "i", 3)}
+            FROM {rows(PRODUCTS)}""",
+        f"""INSERT INTO orders
+            SELECT i, 1 + {below(customers, "i", 4)}, 1 + {below(365, "i", 5)}, {status}
+            FROM (SELECT i, {below(1_000, "i", 6)} AS x FROM {rows(orders)}) drawn""",
+        f"""INSERT INTO items SELECT o.id, 1 + {below(PRODUCTS, item, 7)}, 1 + {below(4, item, 8)}
+            FROM orders o CROSS JOIN generate_series(0, 4) AS g(k)
+            WHERE k <= {below(5, "o.id", 9)}""",
+    ]

@@ -14,7 +14,9 @@ import pytest
 from autoexp_tui import config
 
 SAMPLE = Path(__file__).parents[2] / "sample_projects" / "ml_training"
-METRIC = re.compile(r"^(val_loss|test_loss|test_accuracy|train_seconds): (\d+\.\d+)$", re.MULTILINE)
+METRIC = re.compile(
+    r"^(val_loss|test_loss|test_accuracy|train_seconds|cut_short): (\d+(?:\.\d+)?)$", re.MULTILINE
+)
 
 
 @pytest.fixture
@@ -55,7 +57,7 @@ def set_constants(project: Path, **values: float) -> None:
 def replace_model(project: Path, answer: str) -> None:
     """A target whose predict(x) returns `answer`, an expression."""
     (project / "train.py").write_text(
-        f"import numpy as np\ndef train(images, labels, rng):\n    return lambda x: {answer}\n"
+        f"import numpy as np\ndef train(stream, rng):\n    return lambda x: {answer}\n"
     )
 
 
@@ -75,35 +77,77 @@ def test_the_baseline_prints_the_figures_of_the_readme_and_changes_no_file(proje
     # Another BLAS adds in another order, so not to the last digit.
     assert figures["val_loss"] == pytest.approx(float(documented[1]), abs=0.01)
     assert figures["test_loss"] == pytest.approx(float(documented[2]), abs=0.01)
-    assert "epoch  200/200" in run.stdout
+    assert figures["cut_short"] == 0
     assert sorted(project.rglob("*")) == before
 
 
 def test_the_same_file_gives_the_same_loss(project: Path) -> None:
-    set_constants(project, EPOCHS=3)
     first, second = metrics(evaluate(project)), metrics(evaluate(project))
     del first["train_seconds"], second["train_seconds"]
     assert first == second
 
 
-def test_constants_alone_bring_the_loss_to_a_quarter(project: Path) -> None:
-    set_constants(project, LEARNING_RATE=0.1, EPOCHS=50, DROPOUT=0.3)
+def test_constants_alone_bring_the_loss_to_under_half(project: Path) -> None:
+    set_constants(project, LEARNING_RATE=0.1)
     figures = metrics(evaluate(project))
-    assert figures["val_loss"] < 0.618 / 4
-    assert figures["test_loss"] < 0.580 / 4
+    assert figures["val_loss"] < 0.236 / 2
+    assert figures["test_loss"] < 0.201 / 2
+
+
+def test_other_seeds_give_another_loss(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = metrics(evaluate(project))["val_loss"]
+    monkeypatch.setenv("AUTOEXP_SEED", "5")
+    assert abs(metrics(evaluate(project))["val_loss"] - first) > 1e-5
+
+
+STREAM = """
+import numpy as np, stream
+images, labels = np.arange(4000.0).reshape(1000, 4), np.arange(1000)
+"""
+
+
+def test_no_size_of_batch_buys_more_images_and_each_pass_has_each_image_once(
+    project: Path,
+) -> None:
+    code = STREAM + (
+        "stream.yardstick = lambda: 1.0\n"
+        "for size in (1, 32, 333, 5000):\n"
+        "    s = stream.Stream(images, labels, np.random.default_rng(1))\n"
+        "    seen = np.concatenate([y for _, y in s.batches(size)])\n"
+        "    assert len(seen) == stream.PASSES * 1000, size\n"
+        "    assert (np.bincount(seen) == stream.PASSES).all()\n"
+        "    assert s.progress == 1 and not s.cut_short and not list(s.batches(size))\n"
+    )
+    subprocess.run([sys.executable, "-Bc", code], cwd=project, check=True, timeout=60)
+
+
+def test_dear_steps_end_a_training_by_its_processor_time_and_that_is_said(project: Path) -> None:
+    code = STREAM + (
+        "clock = [0.0]\n"
+        "stream.time.process_time = lambda: clock[0]\n"
+        "stream.yardstick = lambda: 1.0\n"
+        "s = stream.Stream(images, labels, np.random.default_rng(1))\n"
+        "steps = []\n"
+        "for x, _ in s.batches(10):\n"
+        "    clock[0] += stream.YARDSTICKS / 50\n"
+        "    steps.append(s.progress)\n"
+        "assert len(steps) in (50, 51), len(steps)\n"
+        "assert s.cut_short and s.progress == 1 and steps == sorted(steps)\n"
+    )
+    subprocess.run([sys.executable, "-Bc", code], cwd=project, check=True, timeout=60)
 
 
 def test_one_constant_changed_within_a_second_is_not_run_from_a_cache(project: Path) -> None:
-    set_constants(project, EPOCHS=2)
+    set_constants(project, BATCH=31)
     first = metrics(evaluate(project))
-    set_constants(project, EPOCHS=4)
+    set_constants(project, BATCH=33)
     assert metrics(evaluate(project))["val_loss"] != first["val_loss"]
 
 
 @pytest.mark.parametrize("change", [{"LEARNING_RATE": 1e6}, {"DROPOUT": 1.0}])
 def test_a_diverging_run_ends_without_a_number(project: Path, change: dict[str, float]) -> None:
     set_constants(project, **change)
-    assert_no_measurement(evaluate(project), "the training loss is no longer finite in epoch")
+    assert_no_measurement(evaluate(project), "the training loss is no longer finite")
 
 
 @pytest.mark.parametrize(
@@ -141,8 +185,9 @@ def test_a_confident_mistake_costs_a_finite_amount(project: Path) -> None:
 def test_training_is_given_only_the_training_images_and_labels(project: Path) -> None:
     (project / "train.py").write_text(
         "import numpy as np\n"
-        "def train(images, labels, rng):\n"
-        "    np.savez('given.npz', images=images, labels=labels, draw=rng.random())\n"
+        "def train(stream, rng):\n"
+        "    images, labels = next(iter(stream.batches(10**6)))\n"
+        "    np.savez('given.npz', images=images, labels=labels)\n"
         "    images[:] = labels[:] = 0  # the next seed must not notice\n"
         "    return lambda x: np.zeros((len(x), 10))\n"
     )
@@ -150,8 +195,11 @@ def test_training_is_given_only_the_training_images_and_labels(project: Path) ->
     stored = data()
     rows = stored["split"] == 0
     with np.load(project / "given.npz") as given:
-        np.testing.assert_array_equal(given["images"], stored["images"][rows] / 16)
-        np.testing.assert_array_equal(given["labels"], stored["labels"][rows])
+        order = np.lexsort(given["images"].T)
+        mine, labels = stored["images"][rows] / 16, stored["labels"][rows]
+        right = np.lexsort(mine.T)
+        np.testing.assert_array_equal(given["images"][order], mine[right])
+        np.testing.assert_array_equal(given["labels"][order], labels[right])
 
 
 def test_the_three_parts_share_no_image_and_hold_every_digit_alike() -> None:

@@ -31,7 +31,7 @@ def test_a_few_experiments_give_real_measurements_and_a_table(name: str, tmp_pat
         pytest.skip("runs in `make test-samples`")
     project = tmp_path / name
     assert run_command(["new", name, str(project)]) == 0
-    for part in (".venv", "node_modules", "encodings", "corpus"):
+    for part in (".venv", ".packages", "node_modules", "encodings", "corpus"):
         if (SAMPLES / name / part).exists():
             (project / part).unlink(missing_ok=True)
             shutil.copytree(SAMPLES / name / part, project / part, symlinks=True)

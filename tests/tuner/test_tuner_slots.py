@@ -311,3 +311,45 @@ def test_elsewhere_in_a_formula_a_number_keeps_its_sign(target: str, text: str) 
     domain = slot.domain(slot.literal)
     assert isinstance(domain, Numbers)
     assert domain.low >= 0
+
+
+SERVERS = """
+resource "x" "web" {
+  count = 8 # tune: 1 .. 9
+  input = {
+    kind    = "a" # a | b
+    workers = 3   # tune: 1 .. 9
+  }
+}
+
+resource "x" "cache" {
+  count = 1 # tune: 1 .. 9
+  input = {
+    kind = "a" # a | b
+  }
+}
+"""
+QUERY = """
+WITH
+paid AS MATERIALIZED /*tune: MATERIALIZED | NOT MATERIALIZED*/ (
+    SELECT 1
+),
+late AS MATERIALIZED /*tune: MATERIALIZED | NOT MATERIALIZED*/ (
+    SELECT 2
+)
+SELECT 1
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "names"),
+    [
+        ("a.tf", SERVERS, ["web.count", "web.kind", "workers", "cache.count", "cache.kind"]),
+        ("query.sql", QUERY, ["paid", "late"]),
+        ("same.conf", "a = 1 # tune: 0 .. 9\na = 2 # tune: 0 .. 9\n", ["a", "a#2"]),
+    ],
+)
+def test_places_of_one_name_are_told_by_where_they_stand(
+    name: str, text: str, names: list[str]
+) -> None:
+    assert [slot.name for slot in find(text, name)] == names

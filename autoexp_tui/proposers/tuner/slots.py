@@ -178,7 +178,7 @@ def _merged(
         if not _is_taken(literal, taken)
     ]
     slots.sort(key=lambda slot: slot.start)
-    return _distinct(slots)
+    return _distinct(_placed(text, slots))
 
 
 def _is_taken(literal: Literal, taken: Sequence[tuple[int, int]]) -> bool:
@@ -186,6 +186,57 @@ def _is_taken(literal: Literal, taken: Sequence[tuple[int, int]]) -> bool:
     return any(
         start < literal.end and literal.start < end for start, end in taken[max(at - 1, 0) : at]
     )
+
+
+def _placed(text: str, slots: list[Slot]) -> list[Slot]:
+    """Marked places of one name by where they stand: `web.count`, `cache.count`.
+
+    As near as tells them apart: what their line begins with, else the blocks around it.
+    """
+    alike: dict[str, list[int]] = {}
+    for index, slot in enumerate(slots):
+        if slot.marked is not None:
+            alike.setdefault(slot.name, []).append(index)
+    told = list(slots)
+    for name, indices in alike.items():
+        if len(indices) < 2:
+            continue
+        around = [_blocks(text, slots[index]) for index in indices]
+        for level in range(min(map(len, around))):
+            places = [blocks[level] for blocks in around]
+            if all(places) and len(set(places)) == len(places):
+                for index, place in zip(indices, places, strict=True):
+                    # "AS" and the like say nothing beside the name of what they stand behind.
+                    known = place if len(name) < 3 and name.isupper() else f"{place}.{name}"
+                    told[index] = replace(slots[index], name=known)
+                break
+    return told
+
+
+def _blocks(text: str, slot: Slot) -> list[str]:
+    """What the slot's line begins with, then what each block around it is called."""
+    at = text.rfind("\n", 0, slot.start) + 1
+    own = text[at : slot.start]
+    found = [label if (label := _label(own)) != slot.name else ""]
+    depth = len(own) - len(own.lstrip())
+    for line in reversed(text[:at].splitlines()[-_NEAREST:]):
+        indent = len(line) - len(line.lstrip())
+        if indent < depth and (label := _label(line)):
+            found.append(label)
+            depth = indent
+    return found
+
+
+def _label(line: str) -> str:
+    """`web` of `resource "terraform_data" "web" {`, `paid` of `paid AS (`."""
+    line = _COMMENT.sub(" ", line)
+    quoted = re.findall(r"[\"']([\w.-]+)[\"']", line)
+    words = _WORD.findall(line)
+    return quoted[-1] if quoted else words[0] if words else ""
+
+
+_NEAREST = 200
+"""Lines before a place in which the blocks around it are looked for."""
 
 
 def _distinct(slots: list[Slot]) -> tuple[Slot, ...]:
