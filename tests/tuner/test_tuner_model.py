@@ -300,4 +300,4 @@ def test_what_the_model_sees_does_not_grow_with_the_run(
         now = Situation(trials, CONTRACT, text, 1, text, history, seed=seed)
         tuner.propose(now, lambda *_: None)
     assert sizes
-    assert max(sizes) <= 120
+    assert max(sizes) <= 100

@@ -24,7 +24,7 @@ Arm: TypeAlias = Literal["steps", "whole", "model", "region", "rest"]
 SlotValues: TypeAlias = Mapping[str, str]
 """Slot names to literals."""
 
-_BEST, _LATEST = 70, 50
+_BEST, _LATEST = 60, 40
 """What the models see of a long past: so many of the best, of the latest, and of the crashes."""
 _MOVES = 40
 """Latest moves that are held of each slot."""
