@@ -361,6 +361,8 @@ class LocalEvaluator:
                 exceeded=disk.exceeded,
             )
         discard(self.workspace.private)
+        if outcome.survivors:
+            self.workspace.distrust()
         reading = files.read(outcome.reading, self._units, usual)
         tampered, made = self._judged(self.workspace.verify(handle.check), job)
         counts_tests = any(metric.source != "lines" for metric in metrics)

@@ -15,7 +15,7 @@ import os
 import stat
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO, NamedTuple
 
@@ -24,6 +24,7 @@ from autoexp_tui.evaluation.links import choose_links
 from autoexp_tui.evaluation.products import Change, Products
 from autoexp_tui.evaluation.shadowing import is_cache
 from autoexp_tui.evaluation.surroundings import Surroundings
+from autoexp_tui.evaluation.touches import Touches
 from autoexp_tui.evaluation.watching import Seen, Watch
 from autoexp_tui.model.contract import LinkMode
 from autoexp_tui.repository.objects import TreeEntry
@@ -67,10 +68,10 @@ class _Survey(NamedTuple):
     """Protected files and links that are missing or not as they must be."""
     written: list[str]
     """Those that are as they must be, and were not left alone since the workspace was exact."""
-    foreign: list[str]
+    foreign: set[str]
     """Everything that is not of the commit, and what stands where a folder must be."""
-    folders: set[str]
-    """Those that are there and were looked into."""
+    absent: set[str]
+    """Folders that must be there and are not."""
     stamps: dict[str, _Stamp]
     """Of protected paths that are as they must be, and of the target."""
 
@@ -80,7 +81,7 @@ class _Hidden:
 
     def __init__(self, paths: Sequence[str]) -> None:
         """`paths` are relative to the repository's root."""
-        self.paths = paths
+        self.paths = frozenset(paths)
         self._taken: list[tuple[dict[str, Any], dict[str, Any]]] = []
 
     @property
@@ -91,8 +92,8 @@ class _Hidden:
     def take(self, *entries: dict[str, Any]) -> None:
         """Take out of each what is hidden."""
         self.put_back()
-        for each in entries:
-            found = [path for path in each if {path, *_parents(path)} & set(self.paths)]
+        for each in entries if self.paths else ():
+            found = [path for path in each if not self.paths.isdisjoint((path, *_parents(path)))]
             self._taken.append((each, {path: each.pop(path) for path in found}))
 
     def put_back(self) -> None:
@@ -112,6 +113,11 @@ class Workspace:
 
     surroundings: Surroundings | None = None
     """What is to be looked at beside the workspace, where no sandbox keeps it."""
+    _foreign: set[str]
+    """What is there that is not of the commit, when it was looked at last."""
+    _content: bytes | None = None
+    _protected: tuple[tuple[str, ...], tuple[str, ...]] | None = None
+    _began = 0
 
     def __init__(
         self,
@@ -144,15 +150,14 @@ class Workspace:
         self.lacking: tuple[str, ...] = ()
         """What the harness may miss of the commit, and why: a line each."""
         self._target_mode = 0o644
-        self._content: bytes | None = None
         self._stamps: dict[str, _Stamp] = {}
         """Of protected files whose content is known to be right."""
         self._exact: dict[str, _Stamp] = {}
         """Of all protected paths, when the workspace was made exact."""
+        self._touches = Touches(self.root)
         self._products = products
-        self._seen = Seen()
-        self._began = 0
         self._check: Callable[[], None] = _go_on
+        self._seen = Seen()
         submodules, filtered = self._read_tree(base)
         own = {*(self._files.keys() - filtered), self._target, str(PurePosixPath(folder, "x"))}
         links = choose_links(
@@ -227,6 +232,11 @@ class Workspace:
 
         Relative to `root`, which is not among the folders.
         """
+        if self._protected is None:
+            self._protected = self._nearest_first()
+        return self._protected
+
+    def _nearest_first(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         near = len(PurePosixPath(self._folder).parts)
 
         def distance(path: str) -> tuple[bool, int, str]:
@@ -251,6 +261,8 @@ class Workspace:
         `check` is called now and then, as in `verify`. With `hidden`, what is hidden is there too,
         until the next call. Raises RepositoryError.
         """
+        if self._hidden.paths:
+            self._protected = None
         if hidden:
             self._hidden.put_back()
         else:
@@ -266,7 +278,13 @@ class Workspace:
         """
         self._hidden = _Hidden([str(PurePosixPath(self._folder, path)) for path in paths])
         self._hidden.take(self._files, self._links, self._copies)
+        self._protected = None
+        self._touches.give_up()  # what is protected is another thing from time to time
         self._restore(None)
+
+    def distrust(self) -> None:
+        """Look at everything from now on: a process that nobody can end may write unnoticed."""
+        self._touches.give_up()
 
     def concealed(self) -> Iterator[Path]:
         """Where the user's own folders have what is hidden here now: to be hidden there as well."""
@@ -297,7 +315,7 @@ class Workspace:
         `check` is called where it may take long: what it raises ends it.
         """
         self._check = check or _go_on
-        found = self._survey()
+        found = self._survey(self._touches.found())
         changes = {
             path: Change(path)
             for path in found.wrong
@@ -340,6 +358,7 @@ class Workspace:
 
     def remove(self) -> None:
         """Remove the workspace. What is linked into it stays. Raises OSError."""
+        self._touches.close()
         discard(self._home)
         self._stamps.clear()
 
@@ -391,7 +410,7 @@ class Workspace:
         if os.path.lexists(self.root):
             self.root.rename(self._home / f"unremovable-{uuid.uuid4().hex}")
 
-    def _make_exact(self, content: bytes | None) -> list[str]:
+    def _make_place(self) -> None:
         if self._home.is_symlink() or not self._home.is_dir():
             discard(self._home)
         self._home.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -399,13 +418,17 @@ class Workspace:
         if self.root.is_symlink() or not self.root.is_dir():
             discard(self.root)
             self.root.mkdir()
-        found = self._survey()
+
+    def _make_exact(self, content: bytes | None) -> list[str]:
+        self._make_place()
+        touched = self._touches.found()
+        found = self._survey(touched)
         for path in found.foreign:
             if path in self._folders:
                 discard(self.root / path)
             else:
                 self._sweep(path)
-        for folder in sorted(self._folders - found.folders):  # sorts before what is in it
+        for folder in sorted(found.absent):  # sorts before what is in it
             (self.root / folder).mkdir()
         self._write_files([path for path in found.wrong if path in self._files])
         for path in found.wrong:
@@ -416,53 +439,86 @@ class Workspace:
             for path, source in self._copies.items():
                 discard(self.root / path)  # `keep` may have spared it
                 copy_tree(source, self.root / path)
-        if content is not None:
             self._write_target(content)
-        self._exact = found.stamps
+        if touched is None:
+            self._exact.clear()
+        self._exact.update(found.stamps)
         for path in (*found.wrong, self._target):
             with contextlib.suppress(FileNotFoundError):  # the target, which none has written yet
                 self._exact[path] = _stamp((self.root / path).lstat())
+        self._settle(found, whole=touched is None)
         return sorted(found.wrong)
 
-    def _survey(self) -> _Survey:
+    def _settle(self, found: _Survey, *, whole: bool) -> None:
+        """From here on only what is told of needs to be looked at."""
+        if whole and (found.wrong or found.absent or not self._touches.covered):
+            self._touches.cover(self._files, self._folders)  # the next look proves that it's right
+        else:
+            self._touches.renew(path for path in found.wrong if path in self._files)
+            self._touches.settle(whole=whole)
+
+    def _survey(self, touched: Collection[str] | None) -> _Survey:
         """Look at every protected path, and at what lies beside them.
 
-        Only folders that have something protected in them are entered, and no link.
+        Only folders that have something protected in them are entered, and no link. Of `touched`
+        alone, with what is known of all else.
         """
-        wrong: list[str] = []
-        written: list[str] = []
-        foreign: list[str] = []
-        visited: set[str] = set()
-        stamps: dict[str, _Stamp] = {}
+        if touched is None or not self._folders.isdisjoint(touched):
+            return self._survey_all()
+        survey = _Survey([], [], self._foreign, set(), {})
+        for path in {*touched, self._target}:
+            try:
+                found = (self.root / path).lstat()
+            except (FileNotFoundError, NotADirectoryError):
+                found = None
+            if path in self._files or path in self._links or path == self._target:
+                self._look(survey, path, found)
+            elif found is None:
+                self._foreign.discard(path)
+            else:
+                self._foreign.add(path)
+        return survey
+
+    def _survey_all(self) -> _Survey:
+        self._foreign = set()
+        survey = _Survey([], [], self._foreign, set(), {})
         missing = self._files.keys() | self._links.keys()
+        visited = set()
         pending = [""]
         while pending:
             folder = pending.pop()
             visited.add(folder)
             for entry in self._listing(folder):
                 path = f"{folder}/{entry.name}" if folder else entry.name
-                if path in self._files or path in self._links:
+                if path in missing or path == self._target:
                     missing.discard(path)
-                    good = self._intact if path in self._files else self._is_linked
-                    if not good(path, entry):
-                        wrong.append(path)
-                    elif self._is_written(path, entry, stamps):
-                        written.append(path)
+                    try:
+                        self._look(survey, path, entry.stat(follow_symlinks=False))
+                    except OSError:
+                        self._look(survey, path, None)
                 elif path in self._folders and entry.is_dir(follow_symlinks=False):
                     pending.append(path)
-                elif path != self._target:
-                    foreign.append(path)
-                elif self._is_written(path, entry, stamps):
-                    written.append(path)
-        return _Survey([*wrong, *missing], written, foreign, visited, stamps)
+                else:
+                    self._foreign.add(path)
+        survey.wrong.extend(missing)
+        survey.absent.update(self._folders - visited)
+        return survey
 
-    def _is_written(self, path: str, entry: os.DirEntry[str], stamps: dict[str, _Stamp]) -> bool:
-        """Whether it was not left alone; its stamp is noted."""
-        try:
-            stamps[path] = _stamp(entry.stat(follow_symlinks=False))
-        except OSError:
-            return True
-        return self._exact.get(path) != stamps[path]
+    def _look(self, survey: _Survey, path: str, found: os.stat_result | None) -> None:
+        """Note what is to be said of a protected path, or of the target."""
+        stamp = None if found is None else _stamp(found)
+        if path != self._target:
+            if found is None or not (
+                self._intact(path, found) if path in self._files else self._is_linked(path, found)
+            ):
+                survey.wrong.append(path)
+                return
+        elif found is None:
+            return
+        if stamp is not None:
+            survey.stamps[path] = stamp
+        if self._exact.get(path) != stamp:
+            survey.written.append(path)
 
     def _listing(self, folder: str) -> list[os.DirEntry[str]]:
         path = str(self.root / folder)
@@ -473,15 +529,12 @@ class Workspace:
         except (FileNotFoundError, NotADirectoryError):
             return []
 
-    def _intact(self, path: str, entry: os.DirEntry[str]) -> bool:
+    def _intact(self, path: str, found: os.stat_result) -> bool:
+        stamp = _stamp(found)
+        if self._stamps.get(path) == stamp or self._products.is_kept(path):
+            return True
         try:
-            found = entry.stat(follow_symlinks=False)
-            stamp = _stamp(found)
-            if self._stamps.get(path) == stamp:
-                return True
-            if self._products.is_kept(path):
-                return True
-            if not self._is_stored(self._files[path], entry.path, found):
+            if not self._is_stored(self._files[path], str(self.root / path), found):
                 return False
         except OSError:
             return False
@@ -489,8 +542,10 @@ class Workspace:
             self._stamps[path] = stamp
         return True
 
-    def _is_linked(self, path: str, entry: os.DirEntry[str]) -> bool:
-        return entry.is_symlink() and str(Path(entry.path).readlink()) == self._links[path]
+    def _is_linked(self, path: str, found: os.stat_result) -> bool:
+        return stat.S_ISLNK(found.st_mode) and (
+            str((self.root / path).readlink()) == self._links[path]
+        )
 
     def _is_stored(self, stored: TreeEntry, path: str, found: os.stat_result) -> bool:
         """Whether a file has the content, the kind and the executable bit of its tree entry."""

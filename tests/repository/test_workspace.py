@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import mmap
 import os
 import shutil
 import stat
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from support.gitrepos import commit_files, git, write_files
 from support.systems import linux_only
 
+from autoexp_tui.evaluation import touches
 from autoexp_tui.evaluation.products import Products
 from autoexp_tui.evaluation.workspace import Workspace, remove_workspace, workspace_home
 from autoexp_tui.model.contract import LinkMode
@@ -204,19 +206,40 @@ def disarm(root: Path) -> None:
     (root / "harness.sh").chmod(0o644)
 
 
+def overwrite_by_another_name(root: Path) -> None:
+    other = root.with_name("other name")
+    os.link(root / "harness.sh", other)
+    other.write_text("#!/bin/sh\necho score: 9\n")
+    other.unlink()
+
+
+def overwrite_in_memory(root: Path) -> None:
+    with (root / "harness.sh").open("r+b") as file:
+        memory = mmap.mmap(file.fileno(), 0)
+    memory[:7] = b"#!/bin/"[::-1]
+    memory.close()
+
+
+def cut_short(root: Path) -> None:
+    os.truncate(root / "harness.sh", 3)
+
+
 @pytest.mark.parametrize(
     "tamper",
     [
         *(overwrite, overwrite_in_disguise, swap_by_rename, replace_by_link),
         *(replace_by_folder, replace_by_pipe, remove, disarm),
+        *(overwrite_by_another_name, overwrite_in_memory, cut_short),
     ],
 )
-@pytest.mark.parametrize("settled", [False, True])
+@pytest.mark.parametrize("how", ["new", "settled", "nothing is told"])
 def test_tampering_is_seen_and_repaired(
-    make: Make, tamper: Callable[[Path], None], *, settled: bool
+    make: Make, monkeypatch: pytest.MonkeyPatch, tamper: Callable[[Path], None], how: str
 ) -> None:
+    if how == "nothing is told":
+        monkeypatch.setattr(touches, "_works", lambda _: False)
     workspace = make()
-    if settled:  # as after a while: the times of the files are trusted
+    if how == "settled":  # as after a while: the times of the files are trusted
         for path in workspace.root.rglob("*"):
             os.utime(path, (1, 1), follow_symlinks=False)
         workspace._stamps.clear()
@@ -228,6 +251,71 @@ def test_tampering_is_seen_and_repaired(
     assert workspace.verify() == []
     assert tree(workspace.root) == expected
     assert os.access(workspace.root / "harness.sh", os.X_OK)
+
+
+@linux_only
+def test_what_nothing_is_told_of_is_not_looked_at_again(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workspace = make()
+    workspace.prepare(b"x")
+
+    def refuse() -> NoReturn:
+        raise AssertionError("all of it was looked at")
+
+    monkeypatch.setattr(workspace, "_survey_all", refuse)
+    for content in (b"y", b"z"):
+        assert workspace.prepare(content) == []
+        (workspace.root / "lib/left").touch()
+        assert workspace.verify() == []
+    workspace.prepare(b"x")
+    assert not (workspace.root / "lib/left").exists()
+    (workspace.root / "lib/deep/helper.txt").write_text("cheat")
+    assert tampered(workspace) == ["lib/deep/helper.txt"]
+    assert workspace.prepare(b"x") == ["lib/deep/helper.txt"]
+    overwrite_by_another_name(workspace.root)
+    (workspace.root / "lib/deep/helper.txt").write_text("cheat again")
+    assert tampered(workspace) == ["harness.sh", "lib/deep/helper.txt"]
+
+
+def _flood(workspace: Workspace, _: pytest.MonkeyPatch) -> None:
+    most = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())
+    for _each in range(most // 2 + 1):
+        (workspace.root / "x").touch()
+        (workspace.root / "x").unlink()
+
+
+def _mount(_: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(touches, "_mounts", lambda: b"another")
+
+
+def _outlive(workspace: Workspace, _: pytest.MonkeyPatch) -> None:
+    workspace.distrust()
+
+
+def _twin(workspace: Workspace, _: pytest.MonkeyPatch) -> None:
+    workspace.root.rename(workspace.root.with_name("twin"))
+    shutil.copytree(workspace.root.with_name("twin"), workspace.root, symlinks=True)
+
+
+def _close(workspace: Workspace, _: pytest.MonkeyPatch) -> None:
+    (workspace.root / "lib").chmod(0)
+
+
+@linux_only
+@pytest.mark.parametrize("deed", [_flood, _mount, _outlive, _twin, _close])
+def test_what_can_not_be_told_makes_all_doubtful(
+    make: Make, monkeypatch: pytest.MonkeyPatch, deed: Callable[..., None]
+) -> None:
+    workspace = make()
+    workspace.prepare(b"x")
+    assert workspace._touches.found() is not None
+    deed(workspace, monkeypatch)
+    looked: list[str] = []
+    listing = workspace._listing
+    monkeypatch.setattr(workspace, "_listing", lambda name: (looked.append(name), listing(name))[1])
+    workspace.verify()
+    assert "lib/deep" in looked
 
 
 def test_a_folder_that_became_a_link_to_a_copy_is_tampering(make: Make, tmp_path: Path) -> None:

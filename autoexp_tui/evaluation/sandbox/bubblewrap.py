@@ -127,9 +127,11 @@ def _changes(confinement: Confinement, most_files: int, overlay: str = "") -> It
     yield from _shares(confinement)
     root = confinement.root
     for folder in sorted(confinement.folders[:most_files]):
-        yield "bind", str(root / folder), str(root / folder)
+        inner = f"{root}/{folder}"
+        yield "bind", inner, inner
     for name in confinement.protected[:most_files]:
-        yield "read-only", str(root / name), str(root / name)
+        inner = f"{root}/{name}"
+        yield "read-only", inner, inner
 
 
 def _shares(confinement: Confinement) -> Iterator[_Change]:

@@ -47,8 +47,8 @@ class Confinement:
 
     def exempt(self) -> list[Path]:
         """Of `readable`, what lies in something hidden."""
-        hidden = [Path(os.path.realpath(path)) for path in self.hidden]
-        return [path for path in self.readable if any(map(path.is_relative_to, hidden))]
+        hidden = tuple(f"{os.path.realpath(path)}/" for path in self.hidden)
+        return [path for path in self.readable if f"{path}/".startswith(hidden)]
 
     def limit_steps(self) -> Iterator[str]:
         """Steps of `confine.py` that every level takes."""

@@ -82,6 +82,8 @@ _AGENTS: dict[str, tuple[str, ...]] = {
 }
 """By a part of its program's name: where an agent program keeps its login and its settings."""
 
+_PLACES = (*_IN_HOME, *(name for names in _AGENTS.values() for name in names))
+
 _BY_VARIABLE = (
     *("AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE", "GOOGLE_APPLICATION_CREDENTIALS", "NETRC"),
     *(
@@ -105,7 +107,8 @@ _OF_ROOT = (
 
 def secret_places(environ: Mapping[str, str]) -> tuple[Path, ...]:
     """Every one that is there: of this user, and of all where we are root."""
-    return tuple(dict.fromkeys(path for path in _candidates(environ) if os.path.lexists(path)))
+    found = dict.fromkeys(path for path in _candidates(environ) if os.path.lexists(path))
+    return tuple(map(Path, found))
 
 
 def agent_places(
@@ -147,21 +150,20 @@ def home_of(environ: Mapping[str, str]) -> Path | None:
     return home if home.is_absolute() and home != Path("/") and home.is_dir() else None
 
 
-def _candidates(environ: Mapping[str, str]) -> Iterator[Path]:
-    places = (*_IN_HOME, *(name for names in _AGENTS.values() for name in names))
+def _candidates(environ: Mapping[str, str]) -> Iterator[str]:
     for home in _homes(environ):
-        for name in places:
-            yield home / name
+        for name in _PLACES:
+            yield f"{home}/{name}"
     if config := environ.get("XDG_CONFIG_HOME"):
-        for name in places:
+        for name in _PLACES:
             if name.startswith(".config/"):
-                yield Path(config, name.removeprefix(".config/"))
+                yield f"{config}/{name.removeprefix('.config/')}"
     for variable in _BY_VARIABLE:
         for value in environ.get(variable, "").split(os.pathsep):
             if value.startswith("/"):
-                yield Path(value)
+                yield os.path.normpath(value)
     if os.geteuid() == 0:
-        yield from map(Path, _OF_ROOT)
+        yield from _OF_ROOT
 
 
 def _homes(environ: Mapping[str, str]) -> list[Path]:
