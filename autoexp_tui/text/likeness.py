@@ -174,7 +174,9 @@ def _by_tokens(text: str, name: str) -> str:
     return "\n".join(_levels(lines))
 
 
+@lru_cache(maxsize=8)
 def _lexer(name: str) -> Lexer | None:
+    """The lexer of a file's language; found among 900 patterns, so not for every text again."""
     from pygments.lexers import get_lexer_for_filename  # noqa: PLC0415 - only where it is asked
     from pygments.lexers.special import TextLexer  # noqa: PLC0415
     from pygments.util import ClassNotFound  # noqa: PLC0415

@@ -104,11 +104,13 @@ class Mirror:
                 path = f"{folder}/{entry.name}" if folder else entry.name
                 if path in self._without:
                     continue
-                found = entry.stat(follow_symlinks=False)
-                if boundary and not _belongs(entry.path, path, found.st_mode, boundary):
+                is_folder = entry.is_dir(follow_symlinks=False)
+                mark = _mark(entry.stat(follow_symlinks=False), stat.S_IRWXU if boundary else 0)
+                known = self._original.get(path) == mark and not entry.is_symlink()
+                if boundary and not known and not _belongs(entry.path, path, mark.mode, boundary):
                     continue
-                yield path, _mark(found, stat.S_IRWXU if boundary else 0)
-                if stat.S_ISDIR(found.st_mode):
+                yield path, mark
+                if is_folder:
                     pending.append(path)
 
 
