@@ -16,6 +16,7 @@ Processes and fsyncs are counted by strace where there is one.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import datetime as dt
 import itertools
 import os
@@ -169,9 +170,10 @@ class Tree:
 
     def _all(self, pid: int) -> Iterator[int]:
         yield pid
-        for task in Path(f"/proc/{pid}/task").iterdir():
-            for child in (task / "children").read_text().split():
-                yield from self._all(int(child))
+        for task in Path(f"/proc/{pid}/task").glob("*"):
+            with contextlib.suppress(OSError):  # it has ended meanwhile
+                for child in (task / "children").read_text().split():
+                    yield from self._all(int(child))
 
     def _used(self, pid: int) -> float:
         try:
