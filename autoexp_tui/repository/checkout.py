@@ -76,10 +76,7 @@ class _Comparison:
         self._git = git
         self._committed = committed
         self.staged = staged
-        modes = git.ask("config", "--type=bool", "--get", "core.fileMode")[1]
-        self._trust_modes = modes.strip() != b"false"
-        index = git.root / git.line("rev-parse", "--git-path", "index")
-        self._index_written = index.stat().st_mtime_ns if index.exists() else 0
+        self._index_written = git.index.stat().st_mtime_ns if git.index.exists() else 0
 
     @property
     def known(self) -> set[str]:
@@ -122,7 +119,7 @@ class _Comparison:
         if entry.mode == "160000":
             return stat.S_ISDIR(found.st_mode)
         executable = bool(found.st_mode & 0o100) == (entry.mode == "100755")
-        if not stat.S_ISREG(found.st_mode) or (self._trust_modes and not executable):
+        if not stat.S_ISREG(found.st_mode) or (self._git.trusts_modes and not executable):
             return False
         content = path.read_bytes()
         if blob_name(content) == entry.sha or self.since_checkout(found, staged):

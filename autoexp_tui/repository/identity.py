@@ -34,10 +34,10 @@ class Identity:
     def lent(self) -> dict[str, str]:
         """Nothing where git knows who the user is; else a name, as a commit can't do without."""
         if self._lent is None:
-            known = all(
-                self._git.ask("config", "--get", key)[1].strip()
-                for key in ("user.name", "user.email")
-            )
+            said = self._git.ask("config", "-z", "--get-regexp", r"^user\.(name|email)$")[1]
+            pairs = (pair.partition(b"\n") for pair in said.split(b"\0"))
+            last = {key: value.strip() for key, _, value in pairs}
+            known = last.get(b"user.name") and last.get(b"user.email")
             lent = {name: value for name, value in _NOBODY.items() if name not in os.environ}
             self._lent = {} if known else lent
         return self._lent

@@ -6,6 +6,7 @@ import os
 import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
@@ -169,11 +170,22 @@ class Plumbing:
             raise RepositoryError(_NO_GIT)
         return running
 
-    @property
+    @cached_property
     def is_partial(self) -> bool:
         """Whether a clone may lack objects that a remote has promised."""
         pattern = r"^(remote\..*\.(promisor|partialclonefilter)|extensions\.partialclone)$"
         return bool(self.ask("config", "--name-only", "--get-regexp", pattern)[1])
+
+    @cached_property
+    def trusts_modes(self) -> bool:
+        """Whether what is executable in the checkout is so in earnest (`core.fileMode`)."""
+        modes = self.ask("config", "--type=bool", "--get", "core.fileMode")[1]
+        return modes.strip() != b"false"
+
+    @cached_property
+    def index(self) -> Path:
+        """Where the work tree's index is, or would be. Raises RepositoryError."""
+        return self.root / self.line("rev-parse", "--git-path", "index")
 
     def _missing_words(self) -> str:
         if not self.is_partial:

@@ -8,7 +8,6 @@ import os
 import queue
 import subprocess
 import threading
-import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 
 from autoexp_tui.evaluation.environment import NEVER
@@ -81,7 +80,6 @@ class Notifier:
             except (
                 OSError,
                 subprocess.SubprocessError,
-                urllib.error.URLError,
                 ValueError,
             ) as error:
                 if not self._warned:
@@ -101,6 +99,8 @@ class Notifier:
                 check=True,
             )
         if self._notify.url:
+            import urllib.request  # noqa: PLC0415 - HTTP and e-mail, for who wants them
+
             request = urllib.request.Request(  # noqa: S310 - http and https only, see the config
                 self._notify.url,
                 json.dumps(news).encode(),
