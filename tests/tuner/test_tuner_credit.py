@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -72,3 +74,17 @@ def test_a_slot_whose_steps_are_kept_is_promising() -> None:
     assert draws[:, 0].mean() > draws[:, 2].mean() > draws[:, 1].mean()
     assert credit.is_untried("new")
     assert not credit.is_untried("bad")
+
+
+def test_after_crashes_of_the_model_fewer_slots_are_moved_at_once_and_more_after_figures() -> None:
+    credit = Credit()
+
+    def made(slots: int, *, crashed: bool, arm: str = "model") -> float:
+        credit.add(arm, [f"x{k}" for k in range(slots)], None, 16, crashed=crashed)
+        return credit.widest
+
+    assert made(12, crashed=False) == math.inf
+    assert made(12, crashed=True, arm="steps") == math.inf
+    assert [made(12, crashed=True), made(6, crashed=True), made(3, crashed=True)] == [6, 3, 1]
+    assert made(1, crashed=True) == 1
+    assert [made(1, crashed=False), made(2, crashed=False)] == [2, 4]

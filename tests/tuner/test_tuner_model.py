@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 import yaml
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from scipy import optimize
 
 from autoexp_tui.model.contract import Contract, Metric
+from autoexp_tui.model.events import Status
 from autoexp_tui.model.proposal import Situation, Trial
 from autoexp_tui.proposers.tuner import gp, model
 from autoexp_tui.proposers.tuner.cube import Cube
@@ -301,3 +303,41 @@ def test_what_the_model_sees_does_not_grow_with_the_run(
         tuner.propose(now, lambda *_: None)
     assert sizes
     assert max(sizes) <= 100
+
+
+def test_after_crashes_the_model_moves_fewer_slots_at_once() -> None:
+    """Of few moves that crash one learns which it was."""
+    text = "".join(f"rate_{k}: 0.5\n" for k in range(10))
+    rng = np.random.default_rng(0)
+    history = [Trial(1, 0, "keep", {"loss": 1.0}, "", "", {})]
+
+    def tried(arm: str, loss: float | None) -> None:
+        values = {f"rate_{k}": f"{at:.3f}" for k, at in enumerate(rng.uniform(0.1, 3, 10))}
+        changed = {name: ["0.5", value] for name, value in values.items()}
+        memo = {"arm": arm, "values": values, "changed": changed}
+        metrics = {} if loss is None else {"loss": loss}
+        status: Status = "crash" if loss is None else "discard"
+        history.append(Trial(len(history) + 1, 1, status, metrics, "", "", memo))
+
+    def widest() -> int:
+        proposals = (
+            Tuner().propose(replace_seed(situation(text, history, None), seed), lambda *_: None)
+            for seed in range(12)
+        )
+        return max(
+            len(made.memo["changed"])
+            for made in proposals
+            if made.memo["arm"] in {"model", "region"}
+        )
+
+    for _ in range(15):
+        tried("whole", 1 + rng.random())
+    assert widest() > 5
+    tried("model", None)
+    assert 2 < widest() <= 5
+    tried("region", None)
+    assert widest() <= 2
+
+
+def replace_seed(now: Situation, seed: int) -> Situation:
+    return msgspec.structs.replace(now, seed=seed)

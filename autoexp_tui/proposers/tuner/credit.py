@@ -6,6 +6,7 @@ neither a metric's unit nor the large gains of a run's beginning decide.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
@@ -39,6 +40,9 @@ class Credit:
 
     def __init__(self) -> None:
         self.radius = _WIDE
+        self.widest = math.inf
+        """So many slots at most may the model move at once: half of what crashed, twice what did
+        not. Of few moves that crash one learns which it was, and most of the others do not."""
         self._arms: dict[str, list[float]] = {arm: [0.0, 0.0] for arm in _PRIOR}
         self._slots: dict[str, tuple[float, float, int]] = {}
         """Won, lost, and the count of small steps when they were."""
@@ -47,8 +51,19 @@ class Credit:
         self._row = 0
         """Keeps of the region in a row; below zero, failures."""
 
-    def add(self, arm: str, changed: Sequence[str], gain: float | None, size: int) -> None:
-        """Take in an experiment; `gain` is None for what was not kept."""
+    def add(
+        self,
+        arm: str,
+        changed: Sequence[str],
+        gain: float | None,
+        size: int,
+        *,
+        crashed: bool = False,
+    ) -> None:
+        """Take in an experiment of `size` slots; `gain` is None for what was not kept."""
+        if arm in {"model", "region"}:
+            moved = min(self.widest, len(changed))
+            self.widest = max(moved // 2, 1) if crashed else 2 * self.widest
         won = 0.0 if gain is None else self._rank(gain)
         if arm in self._arms:
             for sums in self._arms.values():

@@ -169,6 +169,7 @@ class Past:
             tuple(tried.changed),
             gain if tried.status == "keep" else None,
             len(tried.values),
+            crashed=tried.loss is None,
         )
 
 

@@ -173,12 +173,18 @@ def _drawn(
                 rng,
                 sigma=situation.sigma or 0.0,
                 radius=past.credit.radius if arm == "region" else math.inf,
-                widest=plan.widest,
+                widest=_narrower(plan.widest, past.credit.widest, len(space.domains)),
             )
             if found is None:
                 return None
             return _Chosen(arm, {**space.here, **found.values}, found.words)
     return _Chosen(arm, {**space.here, **drawn})
+
+
+def _narrower(widest: int, held: float, slots: int) -> int:
+    """How many slots the model may move at once; 0 for any number."""
+    most = min(widest or math.inf, held)
+    return int(most) if most < slots else 0
 
 
 def _is_out(
