@@ -40,8 +40,10 @@ _HEAD = 200
 
 def read_grid(text: str) -> Sheet:
     """Take a table apart. Every line that is neither blank, comment nor header gives a record."""
-    lines = list(enumerate(_lines(text), start=1))
-    filled = [(number, line) for number, line in lines if line and not line.isspace()]
+    raw = _lines(text)
+    short = max(map(len, raw), default=0) <= CELL
+    filled = [(at, line) for at, line in enumerate(raw, start=1) if line and not line.isspace()]
+    del raw
     comments = [pair for pair in filled if pair[1].lstrip()[0] in "#/<" and _is_comment(pair[1])]
     skipped = {number for number, _ in comments}
     body = [pair for pair in filled if pair[0] not in skipped] if comments else filled
@@ -52,15 +54,23 @@ def read_grid(text: str) -> Sheet:
             before for (before, _), (_, line) in pairwise(body) if _RULE.fullmatch(line)
         )
         body = [(number, line) for number, line in body if not _RULE.fullmatch(line)]
-    if kind == "csv":
-        fields = _quoted_fields(text, skipped, split)
-    else:
-        fields = [(number, split(line)) for number, line in body]
-    sheet = _sheet(kind, fields, headed)
+    fields = _quoted_fields(text, skipped, split) if kind == "csv" else _split(body, split)
+    del filled, body
+    sheet = _sheet(kind, fields, headed, short=short)
     _one_unit(sheet)
     _point_decimals(sheet, plainly=kind == "csv" and len(split(";")) == 2)
     sheet.configs = _said(comments)
     return sheet
+
+
+def _split(body: list[NumberedLine], split: Callable[[str], list[str]]) -> list[Fields]:
+    """The cells of each line; the lines are used up, so that a long table is not held twice."""
+    fields: list[Fields] = []
+    body.reverse()
+    while body:
+        number, line = body.pop()
+        fields.append((number, split(line)))
+    return fields
 
 
 def _lines(text: str) -> list[str]:
@@ -141,8 +151,8 @@ def _quoted_fields(text: str, skipped: set[int], split: Callable[[str], list[str
     return fields
 
 
-def _sheet(kind: FileKind, fields: list[Fields], headed: frozenset[int]) -> Sheet:
-    """`headed`: lines that a rule under them makes headers."""
+def _sheet(kind: FileKind, fields: list[Fields], headed: frozenset[int], *, short: bool) -> Sheet:
+    """`headed`: lines that a rule under them makes headers. `short`: no cell is too long."""
     remarks = Remarks()
     if kind == "tsv":
         fields = _joined(fields)
@@ -175,7 +185,7 @@ def _sheet(kind: FileKind, fields: list[Fields], headed: frozenset[int]) -> Shee
             remarks.add(line, "text outside the table")
         else:
             sheet.records.append(_text(line, cells, remarks))
-    _fill(sheet, body, remarks)
+    _fill(sheet, body, remarks, _whole if short else _kept)
     sheet.notes = remarks.notes()
     return sheet
 
@@ -311,7 +321,12 @@ def _distinct(header: Sequence[str]) -> list[str]:
     return found
 
 
-def _fill(sheet: Sheet, body: Sequence[Fields], remarks: Remarks) -> None:
+def _fill(
+    sheet: Sheet,
+    body: Sequence[Fields],
+    remarks: Remarks,
+    kept: Callable[[list[str]], list[Cell]],
+) -> None:
     width = len(sheet.columns)
     status = _status_at(sheet, body)
     places = list(range(width))
@@ -319,7 +334,7 @@ def _fill(sheet: Sheet, body: Sequence[Fields], remarks: Remarks) -> None:
     first = sheet.columns[0] if sheet.columns else ""
     for line, cells in body:
         if len(cells) == width and not moved and cells[0] != first:
-            sheet.records.append(SheetRecord(line, _kept(cells)))
+            sheet.records.append(SheetRecord(line, kept(cells)))
             continue
         if len(cells) > 1 and sheet.named and _is_another_header(cells, body):
             if _repeats(cells, sheet.columns):
@@ -344,7 +359,7 @@ def _fill(sheet: Sheet, body: Sequence[Fields], remarks: Remarks) -> None:
             continue
         if len(cells) != width and any(cells[width:]):
             remarks.add(line, f"{len(cells)} cells where the header has {width}")
-        sheet.records.append(SheetRecord(line, _kept(_moved(fitted, places) if moved else fitted)))
+        sheet.records.append(SheetRecord(line, kept(_moved(fitted, places) if moved else fitted)))
 
 
 def _one_unit(sheet: Sheet) -> None:
@@ -395,6 +410,10 @@ def _point_decimals(sheet: Sheet, *, plainly: bool) -> None:
                 cell = record.cells[place] if place < len(record.cells) else None
                 if isinstance(cell, str) and not record.text:
                     record.cells[place] = cell.replace(",", ".", 1)
+
+
+def _whole(cells: list[str]) -> list[Cell]:
+    return cells  # type: ignore[return-value] # a string is a cell; nobody else holds the list
 
 
 def _kept(cells: list[str]) -> list[Cell]:

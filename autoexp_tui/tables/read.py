@@ -6,15 +6,14 @@ What words mean is known by `names` and `statuses`; what is doubtful is noted by
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
 
-from autoexp_tui.tables import flags, names, statuses
+from autoexp_tui.tables import flags, names, series, statuses
 from autoexp_tui.tables.cell_values import number, way_of_unit
 from autoexp_tui.tables.chronology import newest_first
-from autoexp_tui.tables.dates import duration, reader
 from autoexp_tui.tables.dialects import dialect_of
 from autoexp_tui.tables.direction import infer, judged_points
 from autoexp_tui.tables.docs import DocLine, read_docs, spoken_of
@@ -41,8 +40,8 @@ from autoexp_tui.tables.stores.source import Source
 from autoexp_tui.text.safe import one_line
 
 _DESCRIPTION = 2000
-_DATES = 2000
-"""Rows that are looked at to find out how dates are written."""
+_DECISIONS = 10_000
+"""Rows whose verdicts are enough to tell a direction."""
 
 
 def read_table(path: Path, *, docs: bool = True) -> Table:
@@ -51,12 +50,7 @@ def read_table(path: Path, *, docs: bool = True) -> Table:
     Raises OSError where the file can't be read, and UsageProblem where it is no table at all.
     """
     lines = read_docs(path) if docs else []
-    source = Source.at(path)
-    sheet = read_store(source)
-    if sheet is None:
-        refuse(source)
-        sheet = _text_sheet(source)
-    table = _table(sheet, path.name, path.resolve().parent.name, lines)
+    table = _table(_sheet_at(path), path.name, path.resolve().parent.name, lines)
     if docs and table.primary.metric and table.primary.direction.way == "unknown":
         found = sibling_direction(path, table, parse_table)
         if found is not None:
@@ -72,11 +66,22 @@ def parse_table(
     Nothing that a text may hold raises; UsageProblem: the bytes are a damaged store.
     """
     source = Source(data)
-    return _table(read_store(source) or _text_sheet(source), name, folder, docs)
+    return _table(read_store(source) or _text_sheet(source.text), name, folder, docs)
 
 
-def _text_sheet(source: Source) -> Sheet:
+def _sheet_at(path: Path) -> Sheet:
+    """What lies at a path, taken apart; its bytes and its text are let go."""
+    source = Source.at(path)
+    sheet = read_store(source)
+    if sheet is not None:
+        return sheet
+    refuse(source)
     text = source.text
+    del source
+    return _text_sheet(text)
+
+
+def _text_sheet(text: str) -> Sheet:
     return read_objects(text) if looks_like_json(text) else read_grid(text)
 
 
@@ -116,6 +121,9 @@ def _redirected(table: Table, direction: InferredWay) -> Table:
     return flags.noted(msgspec.structs.replace(table, segments=parts))
 
 
+_READ: list[Cell] = []
+
+
 class _Builder:
     """A sheet and its layout, put together into rows and segments."""
 
@@ -126,12 +134,12 @@ class _Builder:
         self._words = [self._word(record) for record in sheet.records]
         self._standings = statuses.outcomes_of(self._words, accepting=layout.accepting)
         self._standings.update(sheet.outcomes)
-        self._moment = reader(
-            record.cells[layout.time]
-            for record in sheet.records[:_DATES]
-            if layout.time is not None and layout.time < len(record.cells)
+        read = [(at, series.figures(series.cells_of(sheet.records, at))) for at in layout.figures]
+        self._figures = [(sheet.columns[at], found) for at, found in read]
+        self._times = self._series(layout.time, series.moments)
+        self._seconds = self._series(
+            layout.seconds, lambda cells: series.seconds(cells, layout.seconds_scale)
         )
-        self._figures = [(column, sheet.columns[column]) for column in layout.figures]
         self._primary = "" if layout.primary is None else sheet.columns[layout.primary]
         self._texts = _text_columns(layout)
         self._sentinels = self._marks()
@@ -146,7 +154,10 @@ class _Builder:
         for count, (start, config) in enumerate(cuts):
             stop = cuts[count + 1][0] if count + 1 < len(cuts) else len(sheet.records)
             metric = self._metric(config, start)
-            part = [self._row(at, count, metric) for at in range(start, stop)]
+            part = []
+            for at in range(start, stop):
+                part.append(self._row(at, count, metric))
+                sheet.records[at].cells = _READ  # a long table is not held twice
             direction = self._direction(config, metric, part)
             rows += part
             segments.append(TableSegment(metric, direction, start, stop, config.title))
@@ -238,11 +249,10 @@ class _Builder:
         if record.text:
             text = str(record.cells[0])[:_DESCRIPTION]
             return TableRow(record.line, "", {}, None, "none", "", text, segment=segment, text=True)
-        layout, cells = self._layout, record.cells
-        width = len(cells)
+        layout = self._layout
         values: dict[str, float] = {}
-        for column, name in self._figures:
-            if column < width and (figure := number(cells[column])) is not None:
+        for name, figures in self._figures:
+            if (figure := figures[at]) is not None:
                 values[name] = figure
         word = self._words[at]
         status = self._standings[word] if word else "none"
@@ -265,16 +275,17 @@ class _Builder:
             word,
             self._description(record),
             _text(record, layout.commit),
-            self._moment(cells[layout.time])
-            if layout.time is not None and layout.time < width
-            else None,
-            duration(cells[layout.seconds], layout.seconds_scale)
-            if layout.seconds is not None and layout.seconds < width
-            else None,
+            None if self._times is None else self._times[at],
+            None if self._seconds is None else self._seconds[at],
             None if layout.cost is None else _scaled(record, layout.cost, 1.0),
             segment,
             texts=tuple([_text(record, column) for column in self._texts]),
         )
+
+    def _series(
+        self, column: int | None, read: Callable[[Sequence[Cell]], series.Series]
+    ) -> series.Series | None:
+        return None if column is None else read(series.cells_of(self._sheet.records, column))
 
     def _ended(self, record: SheetRecord, status: Outcome) -> Outcome:
         """The outcome, once it is known how the run ended: what failed was not judged."""
@@ -295,7 +306,8 @@ class _Builder:
         if metric in self._said:
             return self._said[metric]
         points = judged_points(
-            [(row.value, row.word, row.status) for row in rows], accepting=self._layout.accepting
+            [(row.value, row.word, row.status) for row in rows[:_DECISIONS]],
+            accepting=self._layout.accepting,
         )
         primary = self._layout.primary
         if not any(point.status == "kept" for point in points) and primary is None:
