@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from autoexp_tui.system.files import replace_file
-from autoexp_tui.tables import AS_READ, TableChoice
+from autoexp_tui.tables.model import AS_READ, TableChoice
 
 _TABLES = 200
 """Tables whose habits are kept, the last ones that anything was chosen for."""

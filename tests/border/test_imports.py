@@ -49,6 +49,12 @@ def test_the_list_of_commands_imports_none_of_them() -> None:
     assert {line.split()[0] for line in listed} == {*cli.autoexp.list_commands(CONTEXT)}
 
 
+def test_a_run_loads_no_reader_of_tables() -> None:
+    code = "import sys, autoexp_tui.commands.run, autoexp_tui.runner.runner"
+    check = "assert not {n for n in sys.modules if n.startswith('autoexp_tui.tables.r')}"
+    loaded_by(f"{code}\n{check}")
+
+
 def test_every_command_that_is_listed_is_there() -> None:
     names = cli.autoexp.list_commands(CONTEXT)
     assert [name for name in names if cli.autoexp.get_command(CONTEXT, name) is None] == []
