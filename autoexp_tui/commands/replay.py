@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from autoexp_tui.samples import recording
 from autoexp_tui.sources.archive import is_archive, unpacked
 from autoexp_tui.sources.habits import Habits, habits
 from autoexp_tui.sources.journals import JournalSource, Source
+from autoexp_tui.sources.naming import STANDARD_INPUT, named
 from autoexp_tui.sources.opening import refuse_for_run
 from autoexp_tui.sources.player import Player
 from autoexp_tui.sources.tables import TableSource, is_table
@@ -29,6 +32,9 @@ from autoexp_tui.viewing import choose_view, show
 @judged_by
 def replay(which: str | None, sample: bool, choice: TableChoice) -> int:
     """Play a run or any experiment table again: space plays, `[` `]` step, `?` tells more."""
+    piped, which = which == STANDARD_INPUT, named(which)
+    if piped:
+        _take_keys()
     if choose_view(plain=False, as_json=False) != "screen":
         raise UsageProblem("a replay needs a terminal: `autoexp summary` tells it in lines")
     from autoexp_tui.ui.screens.run import RunScreen  # noqa: PLC0415 - Textual, where it is shown
@@ -47,6 +53,15 @@ def replay(which: str | None, sample: bool, choice: TableChoice) -> int:
         viewer = Viewer(habits=liked, file=file)
         screen = RunScreen(Player(source), run, viewer=viewer, table=table, texts=texts)
         return show(screen).return_code or 0
+
+
+def _take_keys() -> None:
+    """Let keys come from the terminal: standard input was a table, and it has been read."""
+    if sys.stdout.isatty():
+        with suppress(OSError):  # without one of its own it says that it needs one
+            terminal = os.open("/dev/tty", os.O_RDWR)
+            os.dup2(terminal, 0)
+            os.close(terminal)
 
 
 def _source(

@@ -13,6 +13,7 @@ import click
 from autoexp_tui.console import say, warn
 from autoexp_tui.model.problem import INTERRUPTED, UsageProblem
 from autoexp_tui.project import run_here
+from autoexp_tui.sources.naming import named
 from autoexp_tui.sources.tables import is_table
 
 PORT = 8765
@@ -64,6 +65,7 @@ def serve(which: str | None, port: int, host: str, steer: bool) -> int:
 
 def _arguments(which: str | None, steer: bool) -> list[str]:
     """The command line behind every tab."""
+    which = named(which)
     if which is not None and is_table(which):
         if steer:
             raise UsageProblem(f"{which} is played again: there is nothing to steer")

@@ -15,6 +15,7 @@ from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.project import run_here
 from autoexp_tui.sources.archive import is_archive, unpacked
 from autoexp_tui.sources.journals import read_state
+from autoexp_tui.sources.naming import named
 from autoexp_tui.sources.opening import refuse_for_run
 from autoexp_tui.sources.tables import is_table
 from autoexp_tui.summary.digest import Digest, MetricDigest, digest_of
@@ -38,6 +39,7 @@ from autoexp_tui.text.safe import clean_line, cut, safe_json
 @judged_by
 def summary(which: str | None, as_json: bool, choice: TableChoice) -> None:
     """Sum up a run, or any experiment table: results.tsv, autoresearch.jsonl and the like."""
+    which = named(which)
     digest: Digest | None = None
     if which is None or not is_table(which):
         refuse_for_run(choice)

@@ -13,6 +13,7 @@ from autoexp_tui.model.state import RunState
 from autoexp_tui.project import run_here
 from autoexp_tui.sources.archive import is_archive, unpacked
 from autoexp_tui.sources.journals import read_state
+from autoexp_tui.sources.naming import named
 from autoexp_tui.sources.tables import is_table, table_state
 from autoexp_tui.tables import AS_READ, Table, TableChoice, choose, read_table
 from autoexp_tui.tables.wording import judged_words
@@ -48,6 +49,7 @@ def opened(which: str | None, choice: TableChoice = AS_READ) -> Iterator[Opened]
 
     `choice` says what a table is judged by. Raises UsageProblem, JournalError.
     """
+    which = named(which)
     if which is not None and is_archive(Path(which)):
         with unpacked(Path(which)) as run:
             yield _run(run, choice)

@@ -7,6 +7,7 @@ from pathlib import Path
 from autoexp_tui.model.events import Record
 from autoexp_tui.model.state import RunState
 from autoexp_tui.tables import AS_READ, Table, TableChoice, choose, table_events
+from autoexp_tui.tables.stores import is_store
 
 
 class TableSource:
@@ -46,5 +47,6 @@ def table_state(table: Table) -> RunState:
 
 
 def is_table(which: str) -> bool:
-    """Whether a command's argument names a file, and not a run."""
-    return Path(which).is_file()
+    """Whether a command's argument names a file, or a folder that is a table, and not a run."""
+    path = Path(which)
+    return path.is_file() or (path.is_dir() and is_store(path))

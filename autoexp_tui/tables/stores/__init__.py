@@ -9,6 +9,7 @@ declares what its program declares: the metric, which way is better, what its st
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from autoexp_tui.tables.sheet import Sheet
 from autoexp_tui.tables.stores import (
@@ -54,3 +55,8 @@ def read_store(source: Source) -> Sheet | None:
         if sheet is not None:
             return sheet
     return None
+
+
+def is_store(folder: Path) -> bool:
+    """Whether a folder is a table itself: checkpoints, say."""
+    return openevolve.is_checkpoint(folder)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import zipfile
+import zlib
 from collections.abc import Iterator
 from importlib.util import find_spec
 from typing import Any
@@ -98,14 +99,7 @@ def excel(source: Source) -> Sheet | None:
         book = openpyxl.load_workbook(io.BytesIO(source.data), read_only=True, data_only=True)
         filled = {page.title: lines for page in book.worksheets if (lines := list(_lines(page)))}
         book.close()
-    except (
-        KeyError,
-        ValueError,
-        TypeError,
-        AttributeError,
-        SyntaxError,
-        zipfile.BadZipFile,
-    ) as error:
+    except (*_DAMAGE, EOFError, zipfile.BadZipFile, zlib.error) as error:
         why = str(error).partition("\n")[0][:200]
         raise UsageProblem(f"{source.path}: the workbook is damaged ({why})") from None
     title = next(iter(filled), "")

@@ -57,6 +57,11 @@ def read(source: Source) -> Sheet | None:
     return sheet
 
 
+def is_checkpoint(folder: Path) -> bool:
+    """Whether a folder has a checkpoint in it, or is one."""
+    return _last_checkpoint(folder) is not None
+
+
 def _last_checkpoint(folder: Path) -> Path | None:
     if (folder / "metadata.json").is_file() and (folder / "programs").is_dir():
         return folder
