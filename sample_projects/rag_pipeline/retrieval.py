@@ -1,4 +1,4 @@
-"""The pipeline that config.yaml describes: words, BM25 over passages and names, feedback."""
+"""The pipeline that config.yaml describes: BM25 with feedback, an embedding model, reranking."""
 
 from __future__ import annotations
 
@@ -42,6 +42,13 @@ class Settings:
     feedback_documents: int
     feedback_words: int
     feedback_weight: float
+    fusion: str
+    dense_weight: float
+    dense_parts: str
+    rank_offset: int
+    rerank_documents: int
+    rerank_window: int
+    rerank_weight: float
 
 
 LIMITS = {
@@ -55,6 +62,11 @@ LIMITS = {
     "feedback_documents": (0, 20),
     "feedback_words": (0, 50),
     "feedback_weight": (0.0, 5.0),
+    "dense_weight": (0.0, 1.0),
+    "rank_offset": (1, 1000),
+    "rerank_documents": (0, 50),
+    "rerank_window": (5, 1000),
+    "rerank_weight": (0.0, 1.0),
 }
 
 
@@ -77,8 +89,10 @@ def settings(text: str) -> Settings:
     for name in ("split_identifiers", "drop_common_words"):
         if not isinstance(given[name], bool):
             raise Misconfigured(f"{name}: {given[name]!r} is not true or false")
-    if given["stem"] not in STEMMERS:
-        raise Misconfigured(f"stem: {given['stem']!r} is none of {', '.join(STEMMERS)}")
+    words = {"stem": tuple(STEMMERS), "fusion": FUSIONS, "dense_parts": PARTS}
+    for name, known in words.items():
+        if given[name] not in known:
+            raise Misconfigured(f"{name}: {given[name]!r} is none of {', '.join(known)}")
     return Settings(**given)
 
 
@@ -99,16 +113,33 @@ def _suffixes(word: str) -> str:
 STEMMERS: dict[str, Callable[[str], str]] = {"none": str, "plural": _plural, "suffixes": _suffixes}
 
 
-class Index:
-    """BM25 (Robertson and Zaragoza, 2009) over passages; a document counts as its best one."""
+FUSIONS = ("sum", "ranks")
+PARTS = ("first", "mean", "best")
+DEEP = 100  # documents that BM25 and the model each bring to the fusion
 
-    def __init__(self, names: Sequence[str], bodies: Sequence[str], how: Settings) -> None:
+
+class Index:
+    """BM25 (Robertson and Zaragoza, 2009) over passages; a document counts as its best one.
+
+    `likeness(query)` gives the cosines of a query with each part of each document, where there is
+    an embedding model.
+    """
+
+    def __init__(
+        self,
+        names: Sequence[str],
+        bodies: Sequence[str],
+        how: Settings,
+        likeness: Callable[[str], Sequence[Sequence[float]]] | None = None,
+    ) -> None:
         self._how = how
+        self._likeness = likeness if how.dense_weight else None
+        self._texts = [self.terms(body) for body in bodies]
         self._owner: list[int] = []
         self._passages: list[dict[str, float]] = []
-        for number, (name, body) in enumerate(zip(names, bodies, strict=True)):
+        for number, (name, terms) in enumerate(zip(names, self._texts, strict=True)):
             title = Counter(self.terms(name.replace(".", " ")))
-            for passage in self._cut(self.terms(body)):
+            for passage in self._cut(terms):
                 counts: dict[str, float] = defaultdict(float, Counter(self._with_pairs(passage)))
                 for term, count in title.items():
                     counts[term] += count * how.name_weight
@@ -136,29 +167,84 @@ class Index:
 
     def search(self, query: str, most: int) -> list[int]:
         """The documents that fit best, best first; the earlier one among equals."""
+        scores = self._fused(self._lexical(query), query)
+        best = sorted(scores, key=lambda i: (-scores[i], i))
+        again = best[: self._how.rerank_documents]
+        if again and self._how.rerank_weight:
+            close = self._closeness(query, again)
+            share, top = self._how.rerank_weight, scores[best[0]] or 1.0
+            mixed = {i: (1 - share) * scores[i] / top + share * close[i] for i in again}
+            best = sorted(again, key=lambda i: (-mixed[i], i)) + best[len(again) :]
+        return best[:most]
+
+    def _fused(self, lexical: dict[int, float], query: str) -> dict[int, float]:
+        """Both scores as one: as shares of the highest, or by rank (Cormack and others, 2009)."""
+        how = self._how
+        if self._likeness is None:
+            return lexical
+        dense = {i: self._pooled(parts) for i, parts in enumerate(self._likeness(query))}
+        first = sorted(dense, key=lambda i: (-dense[i], i))[:DEEP]
+        fused: dict[int, float] = defaultdict(float)
+        for found, share in ((lexical, 1 - how.dense_weight), (dense, how.dense_weight)):
+            kept = first if found is dense else sorted(found, key=lambda i: (-found[i], i))[:DEEP]
+            top = found[kept[0]] if kept and found[kept[0]] > 0 else 1.0
+            for rank, i in enumerate(kept, 1):
+                value = found[i] / top if how.fusion == "sum" else 1 / (how.rank_offset + rank)
+                fused[i] += share * value
+        return fused
+
+    def _pooled(self, parts: Sequence[float]) -> float:
+        if self._how.dense_parts == "first":
+            return parts[0]
+        return max(parts) if self._how.dense_parts == "best" else sum(parts) / len(parts)
+
+    def _closeness(self, query: str, among: Sequence[int]) -> dict[int, float]:
+        """How much of the query's rarity stands within one window of each document, 0 to 1."""
+        wanted = {term: self._rarity(term) for term in set(self.terms(query))}
+        whole, found = sum(wanted.values()) or 1.0, {}
+        for i in among:
+            places = [(at, term) for at, term in enumerate(self._texts[i]) if term in wanted]
+            most, start = 0.0, 0
+            inside: Counter[str] = Counter()
+            for at, term in places:
+                inside[term] += 1
+                while places[start][0] <= at - self._how.rerank_window:
+                    inside[places[start][1]] -= 1
+                    start += 1
+                most = max(most, sum(wanted[term] for term, n in inside.items() if n))
+            found[i] = most / whole
+        return found
+
+    def _lexical(self, query: str) -> dict[int, float]:
+        """BM25's scores of the documents that it finds, each by its best passage."""
         how = self._how
         wanted: dict[str, float] = dict(Counter(self._with_pairs(self.terms(query))))
         for term in wanted:
             if " " in term:
                 wanted[term] *= how.pair_weight
-        best = self._ranked(wanted)
+        scores = self._scored(wanted)
         if how.feedback_documents and how.feedback_words and how.feedback_weight:
             seen: dict[str, float] = defaultdict(float)
+            best = sorted(scores, key=lambda at: (-scores[at], at))
             for at in best[: how.feedback_documents]:
                 for term in self._passages[at].keys() - wanted.keys():
                     seen[term] += self._rarity(term)
             top = sorted(seen.items(), key=lambda item: (-item[1], item[0]))[: how.feedback_words]
             share = how.feedback_weight / max(len(top), 1)
-            best = self._ranked({**wanted, **{term: share for term, _ in top}})
-        return list(dict.fromkeys(self._owner[at] for at in best))[:most]
+            scores = self._scored({**wanted, **{term: share for term, _ in top}})
+        found: dict[int, float] = {}
+        for at, score in scores.items():
+            found[self._owner[at]] = max(score, found.get(self._owner[at], 0.0))
+        return found
 
-    def _ranked(self, wanted: dict[str, float]) -> list[int]:
+    def _scored(self, wanted: dict[str, float]) -> dict[int, float]:
+        """BM25 of each passage that has one of the terms."""
         scores: dict[int, float] = defaultdict(float)
         for term, weight in wanted.items():
             rarity = self._rarity(term) * weight
             for at, count in self._postings.get(term, ()):
                 scores[at] += rarity * count * (self._how.k1 + 1) / (count + self._norms[at])
-        return sorted(scores, key=lambda at: (-scores[at], at))[:100]
+        return scores
 
     def _rarity(self, term: str) -> float:
         n = len(self._postings.get(term, ()))
