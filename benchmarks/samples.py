@@ -39,8 +39,8 @@ AUTOEXP = (sys.executable, "-m", "autoexp_tui")
 ARROWS = {"lower": "↓", "higher": "↑"}
 SEEDS = (0, 1, 2)
 SETUP_SECONDS = 600.0
-LEAST_SECONDS = 10.0
-"""For a run, whatever time is left: a few experiments of a quick sample."""
+LEAST_SECONDS, LEAST_EVALUATIONS = 15.0, 8
+"""For a run, whatever time is left: so that it comes beyond its baseline."""
 OVERHEAD = 1.0
 """Seconds by which an experiment takes longer than its harness: for shares of the time alone."""
 COLUMNS = (
@@ -173,9 +173,12 @@ def prepare(name: str, result: Result) -> None:
     python = project / ".venv" / "bin"
     words = found[1].strip().strip("\"'")
     path = f"{python}{os.pathsep}{os.environ['PATH']}"
+    there = set(project.iterdir())
     began = time.monotonic()
     call(["/bin/sh", "-c", f"PATH='{path}' {words}"], project, SETUP_SECONDS)
     result.evaluation_s = time.monotonic() - began
+    for left in set(project.iterdir()) - there:  # what git ignores would be linked into each run
+        shutil.rmtree(left) if left.is_dir() else left.unlink()
 
 
 def run(name: str, seed: int, experiments: int, seconds: float) -> dict[str, Any]:
@@ -357,7 +360,8 @@ def fill(
         """Seconds for one part: of what is left, by what all that is left will take."""
         later = todo[todo.index(name) :]
         whole = sum(weight(results[other]) * results[other].parts_left for other in later)
-        return max(LEAST_SECONDS, (ends - time.monotonic()) * weight(result) / whole)
+        least = LEAST_SECONDS + LEAST_EVALUATIONS * result.evaluation_s
+        return max(least, (ends - time.monotonic()) * weight(result) / whole)
 
     for seed in SEEDS:
         if str(seed) not in result.runs:
