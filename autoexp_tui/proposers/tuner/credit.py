@@ -22,7 +22,7 @@ _GAINS = 20
 _LEAST = 0.5
 """Credit of the smallest gain among them; of the largest it is 1."""
 _PRIOR: Mapping[str, tuple[float, float]] = {
-    "steps": (1.5, 2.0),
+    "steps": (1.0, 3.0),
     "whole": (0.7, 2.5),
     "model": (2.0, 2.0),
     "region": (2.5, 2.0),
