@@ -18,6 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -152,7 +153,13 @@ def experiments(count: int) -> Iterator[str]:
         command = [sys.executable, "-m", "autoexp_tui", *words]
         subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
         marks = (EARLY - ABOUT, EARLY + ABOUT, count - 2 * ABOUT, count - 2)
-        seen = dict(_watched(_runner(folder), folder / "results.tsv", marks))
+        runner = _runner(folder)
+        try:
+            seen = dict(_watched(runner, folder / "results.tsv", marks))
+        finally:  # it writes until it has ended
+            with suppress(psutil.NoSuchProcess):
+                runner.terminate()
+                runner.wait(60)
     first, early, before, late = (seen[mark] for mark in marks)
     costs = [(b.seconds - a.seconds) / (b.row - a.row) for a, b in ((first, early), (before, late))]
     yield f"| a run of {count:,} | about {EARLY} | at its end | ratio |"
