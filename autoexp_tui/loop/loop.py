@@ -8,18 +8,15 @@ goes on from its journal.
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TypeVar
 
 from autoexp_tui.loop.confirming import Confirmer, GuardFailed, Judgement
 from autoexp_tui.loop.control import Controls, Interrupted
-from autoexp_tui.loop.journal import DiskFull, JournalError
+from autoexp_tui.loop.journal import DiskFull
 from autoexp_tui.loop.measuring import MOST_DEATHS, Measurer, OutOfTime, Runs, Tampered, died_words
 from autoexp_tui.loop.mutating import ask_mutants, unread
-from autoexp_tui.loop.patience import waits
+from autoexp_tui.loop.pausing import Pauses
 from autoexp_tui.loop.ports import Ports, Result
 from autoexp_tui.loop.projections import Projections
 from autoexp_tui.loop.proposing import Drafting
@@ -27,7 +24,7 @@ from autoexp_tui.loop.recorder import Recorder
 from autoexp_tui.loop.results import bracketed
 from autoexp_tui.loop.situation import gather
 from autoexp_tui.loop.spending import SpendLedger
-from autoexp_tui.model import budget, events
+from autoexp_tui.model import events
 from autoexp_tui.model.measurement import Measurement
 from autoexp_tui.model.objective import Verdict
 from autoexp_tui.model.problem import Problem
@@ -48,7 +45,6 @@ from autoexp_tui.model.straits import is_in_doubt
 from autoexp_tui.system.files import is_full, make_folder, open_for_writing
 from autoexp_tui.text import diffs
 from autoexp_tui.text.likeness import likeness
-from autoexp_tui.text.numbers import format_duration
 from autoexp_tui.text.safe import Safe, clean, clean_line, one_line
 from autoexp_tui.text.value_changes import value_changes
 
@@ -65,10 +61,6 @@ class Candidate:
     attempt: int = 1
 
 
-T = TypeVar("T")
-
-_PATIENCE_S = 60.0
-_LONGEST_PATIENCE_S = 900.0
 _REASON = 1000
 """Characters of a reason that are written down."""
 
@@ -107,18 +99,16 @@ class Loop:
         self._measurer = Measurer(ports.evaluator, recorder, controls)
         self._confirmer = Confirmer(self._measurer, ports.candidates, recorder)
         self._history: list[Trial] = []
-        self._short_of_disk = False
-        self._stood_still = 0
-        """Times that the disk was full since the last row."""
-        self._patience, self._again_at = _PATIENCE_S, 0.0
-        """How long to wait for what stands in the way; when that ends, 0 where nothing does."""
+        self._pauses = Pauses(ports, recorder, controls)
 
     def run(self) -> events.RunFinished:
         """Experiment until a budget or a person ends it; an error of ours is raised."""
         SpendLedger(self._recorder).close_open()
-        self._with_room(self._catch_up)
+        self._pauses.with_room(self._catch_up)
         try:
-            while not (reason := self.stop_reason()):  # 9. only a budget, or a person, ends it
+            while not (
+                reason := self._pauses.stop_reason()
+            ):  # 9. only a budget, or a person, ends it
                 self._go_on()
         except (Exhausted, OutOfTime) as end:
             finished = events.RunFinished(clean_line(str(end), _REASON), ok=True)
@@ -136,35 +126,14 @@ class Loop:
         try:
             self.experiment()
         except Exception as error:
-            if isinstance(error, Problem) and self._may_pass(error):
-                self._stand_back(error)
+            if isinstance(error, Problem) and self._pauses.may_pass(error):
+                self._pauses.stand_back(error)
                 return
             if isinstance(error, DiskFull) or not is_full(error):
                 raise
-            self._stand_still(error)
-            self._abandon_uncommitted(Safe("the disk was full before it was committed"))
-            self._with_room(self._catch_up)
-
-    def _with_room(self, step: Callable[[], T]) -> T:
-        """What `step` gives, once the disk has room for it. Raises what else goes wrong."""
-        while True:
-            try:
-                return step()
-            except Exception as error:
-                if isinstance(error, DiskFull) or not is_full(error) or self._controls.stopping:
-                    raise
-                self._stand_still(error)
-
-    def _stand_still(self, error: Exception) -> None:
-        """Pause until there is room again, or the run is to stop."""
-        words = f"the disk is full ({error}): it goes on by itself when there is room"
-        self._recorder.record(events.Paused(clean_line(words, _REASON)))
-        for seconds in waits(self._controls, 2.0**self._stood_still):
-            self._controls.wait_for_stop(seconds)
-            if self._ports.has_room():
-                break
-        self._stood_still += 1  # longer each time, until a row is decided
-        self._recorder.record(events.Resumed(Safe("room on the disk")))
+            self._pauses.stand_still(error)
+            self._pauses.abandon_uncommitted(Safe("the disk was full before it was committed"))
+            self._pauses.with_room(self._catch_up)
 
     def experiment(self) -> None:
         """Steps 1 to 8, once."""
@@ -176,7 +145,7 @@ class Loop:
                 situation = self.read_state()  # 1. target, history, last results, hints
                 proposal = self.form_hypothesis(situation)  # 2. with its edit: 3. of one file
                 # 4. on record before it is run; it may have cost money, so it is not lost either
-                candidate = self._with_room(partial(self.commit, situation.n, proposal))
+                candidate = self._pauses.with_room(partial(self.commit, situation.n, proposal))
             while True:
                 runs = self.run_harness(candidate)  # 5. under a fixed time budget
                 measured = self.extract_metrics(candidate, runs)  # 6. complete, finite, or none
@@ -185,9 +154,8 @@ class Loop:
                     break
                 candidate = self.commit(candidate.n, repair, candidate.attempt + 1)  # 3. and 4.
             self.keep_or_revert(candidate, measured, runs)  # 7. better: the branch advances
-            self._stood_still = 0
             self.log_row()  # 8. in results.tsv
-            self._patience = _PATIENCE_S
+            self._pauses.row_logged()
         except Interrupted:
             self._interrupted()
 
@@ -461,67 +429,6 @@ class Loop:
         for note in self._projections.update():
             self._recorder.warn(note)
 
-    def stop_reason(self) -> str:
-        """Why no further experiment is begun; empty when one is. Waits while paused."""
-        while not self._controls.stopping:
-            state = self._recorder.state
-            if state.incumbent and (
-                reason := state.objective.reached(state.contract.stop_at, state.incumbent.metrics)
-            ):
-                return f"{reason} (stop_at)"
-            if reason := budget.used_up(state, self._recorder.elapsed):
-                return reason
-            self._guard()
-            self._try_again()
-            if not self._controls.pausing:
-                return ""
-            with self._recorder.transaction() as state:
-                if not state.paused and self._controls.pausing:
-                    by = state.pause_requested or "a person"
-                    self._recorder.record(events.Paused(one_line(f"paused by {by}")))
-            left = self._again_at - time.monotonic() if self._again_at else 1.0
-            self._controls.wait_while_paused(min(max(left, 0.0), 1.0))
-        request = self._recorder.state.stop_requested
-        return f"stopped by {request.by}" if request else "stopped"
-
-    def _guard(self) -> None:
-        """Pause for what would burn the night; go on by itself when a full disk has room again."""
-        with self._recorder.transaction() as state:
-            wanted, free = state.contract.min_free_mb, self._ports.free_mb()
-            if free < wanted and not self._short_of_disk:
-                self._short_of_disk = True
-                self._pause(f"only {free} MB of disk are left: it goes on when there are {wanted}")
-            elif free >= wanted and self._short_of_disk:
-                self._short_of_disk = False
-                self._recorder.record(events.Resumed(Safe("room on the disk")))
-                self._controls.resume()
-
-    def _may_pass(self, problem: Problem) -> bool:
-        known = isinstance(problem, JournalError) or is_full(problem)
-        return bool(self._recorder.state.rows) and not known
-
-    def _stand_back(self, problem: Problem) -> None:
-        """Something stands in the way that is no candidate's fault: a repository that git can't
-        read, say. Pause, and try again by itself, each time later.
-        """
-        self._abandon_uncommitted(clean_line(f"before it was committed: {problem}", _REASON))
-        wait = format_duration(self._patience)
-        self._pause(f"{problem}; it tries again in {wait}, or when you resume")
-        self._again_at = time.monotonic() + self._patience
-        self._patience = min(2 * self._patience, _LONGEST_PATIENCE_S)
-
-    def _try_again(self) -> None:
-        if self._again_at and (self._again_at <= time.monotonic() or not self._controls.pausing):
-            self._again_at = 0.0
-            if self._recorder.state.paused:
-                self._controls.resume()
-                self._recorder.record(events.Resumed(Safe("trying again")))
-
-    def _pause(self, reason: str) -> None:
-        if not self._recorder.state.paused:
-            self._controls.pause()
-            self._recorder.record(events.Paused(clean_line(reason, _REASON)))
-
     # What the steps are made of.
 
     @staticmethod
@@ -561,9 +468,4 @@ class Loop:
 
     def _interrupted(self) -> None:
         """A stop leaves what is committed for the next runner; a skip gives up the proposal."""
-        self._abandon_uncommitted(Safe("skipped before it was committed"))
-
-    def _abandon_uncommitted(self, reason: Safe) -> None:
-        for cut in list(self._recorder.state.in_flight.values()):
-            if not cut.commit:
-                self._recorder.record(events.Abandoned(cut.n, reason))
+        self._pauses.abandon_uncommitted(Safe("skipped before it was committed"))

@@ -556,7 +556,7 @@ def test_a_streak_of_crashes_has_the_best_measured_again_and_goes_on(tmp_path: P
 def test_crashes_of_the_best_and_the_baseline_too_park_the_run_until_they_work(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("autoexp_tui.loop.loop._PATIENCE_S", 0.01)
+    monkeypatch.setattr("autoexp_tui.loop.pausing._PATIENCE_S", 0.01)
     rig = Rig(tmp_path, ["9", "a", "b", "8"], contract(max_experiments=5, pause_after_failures=2))
     broken, really = [True] * 4, rig.lab.evaluate
 
@@ -736,7 +736,7 @@ def test_a_candidate_that_measures_something_else_ends_such_a_row(tmp_path: Path
 def test_what_stands_in_the_way_of_all_pauses_the_run_which_tries_again_by_itself(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("autoexp_tui.loop.loop._PATIENCE_S", 0.01)
+    monkeypatch.setattr("autoexp_tui.loop.pausing._PATIENCE_S", 0.01)
     rig = Rig(tmp_path, ["3", "2", "1"], contract(max_experiments=3))
     really, damage = rig.lab.commit, ["unknown repository version", "still"]
 
