@@ -50,8 +50,7 @@ def serve(control: socket.socket, folder: str) -> None:
         os.set_blocking(end, False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(theirs, warn_on_full_buffer=False)
-    gc.collect()
-    gc.freeze()  # or every child would copy what the collector writes to
+    gc.disable()  # or every child would copy what the collector writes to, for nothing
     condition = _condition()
     forked: _Forked = {}
     while True:
