@@ -13,8 +13,9 @@ import click
 from autoexp_tui.commands.judged_by import judged_by
 from autoexp_tui.console import say, warn, write
 from autoexp_tui.model.problem import UsageProblem
-from autoexp_tui.report import account_of, as_html, as_markdown
-from autoexp_tui.report.page import GENERATOR
+from autoexp_tui.report.account import account_of
+from autoexp_tui.report.markdown import as_markdown
+from autoexp_tui.report.page import GENERATOR, as_html
 from autoexp_tui.sources.archive import is_archive
 from autoexp_tui.sources.journals import JournalSource
 from autoexp_tui.sources.opening import Opened, opened

@@ -87,3 +87,14 @@ def test_the_borders_between_the_packages_hold() -> None:
         check=False,
     )
     assert done.returncode == 0, done.stdout
+
+
+def test_a_screen_of_a_run_loads_no_reader_of_tables_and_no_report() -> None:
+    report = "import sys; print([n for n in sys.modules if n.startswith('autoexp_tui')])"
+    code = f"import autoexp_tui.viewing, autoexp_tui.ui.app, autoexp_tui.ui.screens.run; {report}"
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, text=True
+    ).stdout
+    assert "autoexp_tui.ui.board" in loaded
+    assert "autoexp_tui.tables" not in loaded
+    assert "autoexp_tui.report.page" not in loaded

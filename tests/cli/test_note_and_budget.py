@@ -23,7 +23,9 @@ from autoexp_tui.model.budget import Caps
 from autoexp_tui.model.contract import Budget
 from autoexp_tui.model.proposal import Exhausted, Situation
 from autoexp_tui.model.rundir import RunDirectory
-from autoexp_tui.report import account_of, as_html, as_markdown
+from autoexp_tui.report.account import account_of
+from autoexp_tui.report.markdown import as_markdown
+from autoexp_tui.report.page import as_html
 from autoexp_tui.sources.journals import read_state
 from autoexp_tui.text.safe import Safe
 

@@ -22,8 +22,10 @@ from autoexp_tui.model.contract import Contract, Metric
 from autoexp_tui.model.events import AnyEvent, Record
 from autoexp_tui.model.state import RunState
 from autoexp_tui.model.verification import Verification
-from autoexp_tui.report import account_of, as_html, as_markdown
+from autoexp_tui.report.account import account_of
 from autoexp_tui.report.comparison import compare, entry_of, table
+from autoexp_tui.report.markdown import as_markdown
+from autoexp_tui.report.page import as_html
 from autoexp_tui.samples import recording
 from autoexp_tui.sources.journals import read_state
 from autoexp_tui.summary.groups import OTHER, group_ideas

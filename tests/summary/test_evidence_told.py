@@ -11,7 +11,9 @@ from autoexp_tui.model.evidence import Evidence
 from autoexp_tui.model.measurement import Sample
 from autoexp_tui.model.state import RunState
 from autoexp_tui.plain import as_lines
-from autoexp_tui.report import account_of, as_html, as_markdown
+from autoexp_tui.report.account import account_of
+from autoexp_tui.report.markdown import as_markdown
+from autoexp_tui.report.page import as_html
 from autoexp_tui.summary.brief import brief
 from autoexp_tui.summary.digest import digest_of
 from autoexp_tui.text.safe import Safe

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import BindingType
 
@@ -12,13 +12,15 @@ from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.sources.journals import Source
 from autoexp_tui.sources.player import Player
 from autoexp_tui.sources.subject import Texts
-from autoexp_tui.sources.tables import TableSource
-from autoexp_tui.sources.watching import TableWatch
 from autoexp_tui.ui.keys import Circumstances, actions_without_meaning, bindings
 from autoexp_tui.ui.screens.judging import Judging
 from autoexp_tui.ui.screens.replaying import Replaying
 from autoexp_tui.ui.screens.steering import Steer, Steering
 from autoexp_tui.ui.screens.view import Viewer
+
+if TYPE_CHECKING:
+    from autoexp_tui.sources.tables import TableSource
+    from autoexp_tui.sources.watching import TableWatch
 
 
 class RunScreen(Steering, Replaying, Judging):

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 from textual import on
@@ -24,8 +25,6 @@ from autoexp_tui.sources.journals import Source
 from autoexp_tui.sources.player import Player
 from autoexp_tui.sources.seen import Seen
 from autoexp_tui.sources.subject import Texts
-from autoexp_tui.sources.tables import TableSource
-from autoexp_tui.sources.watching import TableWatch
 from autoexp_tui.summary.brief import brief
 from autoexp_tui.summary.outcomes import outcome_of
 from autoexp_tui.system.collector import gc_paused
@@ -40,6 +39,10 @@ from autoexp_tui.ui.reading import FileReader
 from autoexp_tui.ui.screens.keyed import KeyScreen, Retitled
 from autoexp_tui.ui.widgets.bars import AlertBar, KeyBar, StatusLine, TabBar, TextLine
 from autoexp_tui.ui.widgets.table import ORDERS
+
+if TYPE_CHECKING:
+    from autoexp_tui.sources.tables import TableSource
+    from autoexp_tui.sources.watching import TableWatch
 
 _AWAY_S = 3600.0
 """Seconds after which whoever comes back is told what is new."""
