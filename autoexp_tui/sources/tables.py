@@ -8,6 +8,7 @@ from autoexp_tui.model.events import Record
 from autoexp_tui.model.state import RunState
 from autoexp_tui.tables import AS_READ, Table, TableChoice, choose, table_events
 from autoexp_tui.tables.stores import is_store
+from autoexp_tui.text.safe import NOTHING
 
 
 class TableSource:
@@ -19,6 +20,8 @@ class TableSource:
         self.choice = choice
         self.table = choose(table, choice)
         self._records = list(table_events(self.table))
+        self.waiting = NOTHING
+        """What it waits for, as a table that is watched may: it is all there."""
 
     def read(self) -> list[Record]:
         records, self._records = self._records, []

@@ -96,5 +96,5 @@ def test_a_screen_of_a_run_loads_no_reader_of_tables_and_no_report() -> None:
         [sys.executable, "-c", code], check=True, capture_output=True, text=True
     ).stdout
     assert "autoexp_tui.ui.board" in loaded
-    assert "autoexp_tui.tables" not in loaded
+    assert "autoexp_tui.tables.read" not in loaded
     assert "autoexp_tui.report.page" not in loaded

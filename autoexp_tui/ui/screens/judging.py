@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from textual import on, work
 from textual.message import Message
 
 from autoexp_tui.sources.player import Player
-from autoexp_tui.sources.tables import TableSource, turned
-from autoexp_tui.sources.watching import TableWatch
 from autoexp_tui.tables import Table, TableChoice
 from autoexp_tui.text.safe import one_line
 from autoexp_tui.ui.dialogs import Choice
 from autoexp_tui.ui.screens.looking import Looking
+
+if TYPE_CHECKING:
+    from autoexp_tui.sources.tables import TableSource
 
 
 class Rejudged(Message):
@@ -58,9 +60,14 @@ class Judging(Looking):
         elif not table.primary.metric:
             self.say("no column judges this table yet: m chooses one")
         else:
+            from autoexp_tui.sources.tables import turned  # noqa: PLC0415 - a run needs no tables
+
             self._judge(turned(TableChoice(table.primary.metric), table))
 
     def _judge(self, choice: TableChoice) -> None:
+        from autoexp_tui.sources.tables import TableSource  # noqa: PLC0415 - a run needs no tables
+        from autoexp_tui.sources.watching import TableWatch  # noqa: PLC0415 - as above
+
         self._like_table(replace(self._habit, choice=choice))
         way = f", {choice.direction} is better" if choice.direction else ""
         self.say(one_line(f"judged by {choice.metric}{way}"))

@@ -141,7 +141,7 @@ class RunView(KeyScreen[None]):
     def _now(self) -> status.Now:
         replay = self._player.words() if self._player else ""
         now = status.Now(self._clock(), self.alive, replay)
-        waiting = self._table.waiting if isinstance(self._table, TableWatch) else NOTHING
+        waiting = NOTHING if self._table is None else self._table.waiting
         return now._replace(waiting=waiting) if waiting else now
 
     def _apply_habits(self) -> None:
