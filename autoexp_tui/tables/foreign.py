@@ -177,6 +177,7 @@ _VERDICT_PART = _longest_first(_VERDICT_PARTS)
 _ENDINGS = tuple(word for word in sorted(_NAMES, key=len, reverse=True) if len(word) >= 4)
 _COMPOUND = 7
 """Letters that a word must have before it is taken for one made of several."""
+_LATIN = re.compile(r"[a-z0-9%]+")
 _UNJOINED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
 
@@ -192,9 +193,12 @@ def english(word: str) -> tuple[str, ...]:
         return _parts_of_compound(word)
     if _UNJOINED.search(word):
         found: list[str] = []
-        for part in _NAME_PART.findall(word):
-            found += _JOINED[part].split()
-        return tuple(found) or (word,)
+        at = 0
+        for part in _NAME_PART.finditer(word):
+            found += _LATIN.findall(word[at : part.start()])
+            found += _JOINED[part.group()].split()
+            at = part.end()
+        return tuple(found + _LATIN.findall(word[at:])) if found else (word,)
     return _parts_of_compound(word)
 
 

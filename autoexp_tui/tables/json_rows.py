@@ -457,6 +457,7 @@ def _document(document: dict[str, Any] | list[Any]) -> Sheet:
     entries, around = _entries(document)
     for context in around:
         said = _said(0, 0, context)
+        said.metric = said.metric or _plain_metric(context)
         if said.metric or said.way != "unknown":
             gatherer.sheet.configs = [said]
     for number, entry in enumerate(entries, start=1):

@@ -44,7 +44,7 @@ HIGHER = frozenset(
     "bandwidth likelihood expectancy cagr em passes faster kept detected signal balance "
     "equity jaccard goodput conversion ctr retention revenue sales lift hypervolume specificity "
     "sensitivity tpr tnr ppv npv snr sdr pesq stoi gini concordance plddt lddt gdt fidelity iops "
-    "mips rew roc agreement rougel resolved solved recovered ari nmi purity modularity "
+    "mips match rew roc agreement rougel resolved solved recovered ari nmi purity modularity "
     "f1score".split()
 )
 WEAK = frozenset(

@@ -6,7 +6,7 @@ import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
 
 from autoexp_tui.tables import cell_values, names, statuses
 from autoexp_tui.tables.column import Sampled, counts, is_long_text, rises, sampled
@@ -185,12 +185,23 @@ def _points(column: Sampled, columns: Sequence[Sampled], verdicts: _Verdicts, ro
     points += verdicts.improved(column) if points > -1.0 else min(0.0, verdicts.improved(column))
     if points < 2.0 and names.name_direction(column.name)[1] == 0 and _has_unit(column):
         points += 2.0
-    if names.leaf(column.name) in names.INDEX:
+    if names.leaf(column.name) in names.INDEX or _numbers_rows(column):
         points -= 4.0
     if names.name_direction(column.name)[1] == 0:
         points -= 1.0 * (rises(column) and counts(column)) + 0.5 * counts(column)
         points -= 1.0 * (rows >= 6 and column.distinct * 3 <= column.filled)
     return points
+
+
+def _numbers_rows(column: Sampled) -> bool:
+    """Whether a column of no known name counts the rows one by one."""
+    found = column.figures
+    return (
+        names.name_direction(column.name)[1] == 0
+        and len(found) > 2
+        and found[0] in {0.0, 1.0}
+        and all(a is not None and b == a + 1.0 for a, b in pairwise(found))
+    )
 
 
 def _has_unit(column: Sampled) -> bool:

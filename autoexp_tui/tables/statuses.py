@@ -125,6 +125,8 @@ _ASKING = frozenset("is was did be has been the".split())
 _YES_OR_NO: dict[str, Outcome] = {
     "1": "kept", "1.0": "kept", "0": "rejected", "0.0": "rejected", "-1": "rejected",
     "t": "kept", "f": "rejected", "fail": "rejected", "failed": "rejected", "nok": "rejected",
+    **dict.fromkeys("是 はい 예 да ja oui si sí sì sim tak evet".split(), "kept"),
+    **dict.fromkeys("否 いいえ 아니오 нет nein non não nee nie hay\u0131r".split(), "rejected"),
 }  # fmt: skip
 
 
