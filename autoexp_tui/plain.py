@@ -173,7 +173,11 @@ def _row_line(event: events.Decided, state: RunState) -> str:
     gain = f"  {against_baseline(state)}" if is_best else ""
     if row and (words := evidence_words(row)):
         gain += f"  [{words}]"
-    measured = figures(state.objective, event.metrics)
+    shown = event.metrics
+    if state.is_table:  # which may have a thousand columns
+        names = [metric.name for metric in state.objective.metrics]
+        shown = {name: shown[name] for name in names if name in shown}
+    measured = figures(state.objective, shown, least=state.places)
     return f"{mark} {measured}{gain}  {cut(event.description, 80)}{took}"
 
 

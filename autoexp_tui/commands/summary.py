@@ -29,7 +29,14 @@ from autoexp_tui.tables import (
     summarise,
     summarise_run,
 )
-from autoexp_tui.text.numbers import format_duration, format_number, money
+from autoexp_tui.text.numbers import (
+    apart,
+    format_duration,
+    format_number,
+    money,
+    telling,
+    told_apart,
+)
 from autoexp_tui.text.safe import clean_line, cut, safe_json
 
 
@@ -80,7 +87,7 @@ def _lines(digest: Digest) -> Iterator[str]:
             yield f"{metric.name:<10} not measured"
             continue
         change = f" ({told(metric.gain)})" if metric.gain.value else ""
-        figures = f"{format_number(metric.baseline)} → {format_number(metric.best)}{change}"
+        figures = f"{' → '.join(told_apart(metric.baseline, metric.best))}{change}"
         yield f"{metric.name:<10} {figures}, {metric.direction} is better"
     if digest.holdout_told:
         yield f"held out   {digest.holdout_told}"
@@ -92,10 +99,12 @@ def _lines(digest: Digest) -> Iterator[str]:
         yield f"possibly   {money(digest.possible_usd)} billed besides, for dropped lines"
     if digest.improvements:
         yield "kept"
+    values = [step.value for step in digest.improvements]
+    places = telling([digest.objective.baseline, *values])
     for step in digest.improvements:
         description = cut(step.description, 100)
         effect = f"  {effect_words(step.evidence)}" if step.evidence else ""
-        yield f"  #{step.n:<4} {format_number(step.value):>10}{effect}  {description}"
+        yield f"  #{step.n:<4} {format_number(step.value, places):>10}{effect}  {description}"
     yield from digest.verification
 
 
@@ -114,8 +123,8 @@ def _table_lines(table: TableSummary) -> Iterator[str]:
         name = cut(table.metric, 60)
         source = table.direction_source
         yield f"metric     {name}, {table.direction} is better: {source}"
-        yield f"baseline   {format_number(table.baseline)}"
-        yield f"best       {format_number(table.best)}"
+        yield f"baseline   {format_number(table.baseline, apart(table.baseline, table.best))}"
+        yield f"best       {format_number(table.best, table.decimals)}"
     if table.longest_drought is not None:
         yield f"drought    at most {table.longest_drought} experiments without a new best"
     for share in table.gain_shares:

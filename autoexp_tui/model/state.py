@@ -21,6 +21,7 @@ from autoexp_tui.model.evidence import Evidence
 from autoexp_tui.model.measurement import Centre, Measurement, Sample
 from autoexp_tui.model.objective import Objective
 from autoexp_tui.model.verification import Verification
+from autoexp_tui.text.numbers import apart
 from autoexp_tui.text.safe import NOTHING, Safe, one_line
 from autoexp_tui.text.value_changes import ValueChange
 
@@ -182,6 +183,8 @@ class RunState:
     """The incumbent, in a run of ours; in another program's table, where the last kept row may be
     worse, the best kept row. None while there is none, or where no way is known to be better.
     """
+    places: int = 0
+    """Decimals that tell each best from the one before, where five digits don't."""
     kept: int = 0
     """Improvements kept; the baseline is not one."""
     discarded: int = 0
@@ -553,6 +556,9 @@ class RunState:
             case "keep":
                 self.incumbent = row
                 if self._is_best(row):
+                    if self.best is not None:
+                        old, new = (self.objective.figure(r.metrics) for r in (self.best, row))
+                        self.places = max(self.places, apart(old, new))
                     self.best = row
                 self.kept += not row.is_baseline
             case "discard":

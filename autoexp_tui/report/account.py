@@ -28,7 +28,7 @@ from autoexp_tui.summary.trust import (
     runs_words,
 )
 from autoexp_tui.summary.verified import refuted, verified_words
-from autoexp_tui.text.numbers import NONE, format_duration, format_number, money
+from autoexp_tui.text.numbers import NONE, format_duration, format_number, money, told_apart
 from autoexp_tui.text.safe import NOTHING, Safe, cut, one_line
 
 _DIFF_CHARS = 64 << 10
@@ -57,6 +57,16 @@ class KeptStep:
     """A unified diff; empty where there is none to show."""
     cut: bool
     """Whether `diff` is only its beginning, or left out for its length."""
+
+    @property
+    def figure(self) -> str:
+        """The value, told apart from the one before it."""
+        return told_apart(self.value, self.before)[0]
+
+    @property
+    def from_figure(self) -> str:
+        """The one before it, told apart from the value."""
+        return told_apart(self.value, self.before)[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +280,8 @@ def _outcome(state: RunState, digest: Digest, objective: Objective) -> str:
     if rule == "pareto":
         return f"{name}: {progress(objective, found.gain)} than the baseline ({moved}): {counts}."
     went = "went down" if found.best < found.baseline else "went up"
-    figures = f"{format_number(found.baseline)} to {format_number(found.best)}"
+    before, _ = told_apart(found.baseline, found.best)
+    figures = f"{before} to {format_number(found.best, digest.decimals)}"
     if rule == "weighted":
         figures += f", {told(found.gain)} ({moved})"
     return f"{name} {went} from {figures}: {counts}."
@@ -405,7 +416,7 @@ def _link(step: KeptStep) -> tuple[str, ...]:
     if row.evidence is not None:
         effect, _, interval = effect_words(row.evidence).partition(" (")
         cells = effect, interval.rstrip(")") or "exact", runs_words(row.evidence)
-    return (f"#{row.n}", format_number(step.value), *cells, row.description)
+    return (f"#{row.n}", step.figure, *cells, row.description)
 
 
 def near_line(row: Row) -> str:

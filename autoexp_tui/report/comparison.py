@@ -16,8 +16,8 @@ from autoexp_tui.summary.picture import Axis, Picture, PlotMark, StepLine, Tick
 from autoexp_tui.text.numbers import (
     format_column,
     format_duration,
-    format_number,
     money,
+    told_apart,
 )
 from autoexp_tui.text.safe import Safe, clean_line, cut, one_line
 
@@ -153,8 +153,7 @@ def table(comparison: Comparison) -> Iterator[str]:
     lines = []
     for entry, letter in zip(comparison.entries, LETTERS, strict=False):
         best, first = entry.best, entry.kept[0]
-        figures = f"{format_number(first.value)} → "
-        figures += format_number(best.value if best else None)
+        figures = " → ".join(told_apart(first.value, best.value if best else None))
         gain = entry.objective.gain_of_figures(best.value, first.value) if best else None
         better = told(gain) if gain else ""
         kept = f"{len(entry.kept) - 1} kept of {entry.rows}"

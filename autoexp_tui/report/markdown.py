@@ -26,7 +26,7 @@ from autoexp_tui.summary.groups import Group, tried_words
 from autoexp_tui.summary.outcomes import outcome_of
 from autoexp_tui.summary.picture import over_time
 from autoexp_tui.summary.series import Series
-from autoexp_tui.text.numbers import format_number
+from autoexp_tui.text.numbers import format_column, format_number, told_apart
 from autoexp_tui.text.safe import Safe, clean, cut
 
 _WIDTH, _HEIGHT = 76, 16
@@ -68,16 +68,18 @@ def _list(items: Iterator[str]) -> str:
 def _head(account: Account) -> Iterator[str]:
     yield f"# {_safe(account.title, 120)}"
     changes = f" ({_safe(' · '.join(account.changes), 300)})" if account.changes else ""
-    yield f"**{' · '.join(map(_move, account.headline))}**{changes}"
+    moves = (_move(metric, account.digest.decimals) for metric in account.headline)
+    yield f"**{' · '.join(moves)}**{changes}"
     for alarm in account.alarms:
         yield f"**⚠ {_safe(alarm, 400)}**"
     yield " ".join(_safe(sentence, 600) for sentence in account.story)
 
 
-def _move(metric: MetricDigest) -> str:
-    figures = format_number(metric.best)
+def _move(metric: MetricDigest, decimals: int) -> str:
+    figures = format_number(metric.best, decimals)
     if metric.best != metric.baseline:
-        figures = f"{format_number(metric.baseline)} → {figures}"
+        before, _ = told_apart(metric.baseline, metric.best)
+        figures = f"{before} → {figures}"
     return f"{_safe(metric.name, 80)} {figures}"
 
 
@@ -116,10 +118,10 @@ def _near(account: Account) -> Iterator[str]:
 def _step(step: KeptStep, objective: Objective) -> Iterator[str]:
     row = step.row
     share = f", {part(step.share)} of the gain" if step.share else ", no new best"
-    before = f"{format_number(step.before)} → " if step.share else ""
+    before = f"{step.from_figure} → " if step.share else ""
     if not objective.is_metric:
         before = f"{objective.title} {before}"
-    figures = f"{before}{format_number(step.value)}{share}"
+    figures = f"{before}{step.figure}{share}"
     yield f"### #{row.n} {_safe(row.description, 300)}"
     yield figures
     if row.hypothesis.strip() not in {"", row.description.strip()}:
@@ -173,8 +175,8 @@ def _table(account: Account) -> Iterator[str]:
     head = "| # | status |" + "".join(f" {_safe(name, 40)} |" for name in titles) + " what |\n"
     rule = "|--:|---|" + "--:|" * len(titles) + "---|\n"
     lines = []
-    for row, *values in zip(rows, *cells, strict=True):
-        figures = "".join(f" {format_number(value)} |" for value in values)
+    for row, *values in zip(rows, *map(format_column, cells), strict=True):
+        figures = "".join(f" {value.strip()} |" for value in values)
         why = f" ({_safe(row.reason, 160)})" if row.status == "crash" and row.reason else ""
         note = f" — noted: {_safe(account.notes[row.n], 300)}" if row.n in account.notes else ""
         lines.append(

@@ -82,6 +82,8 @@ class Digest(msgspec.Struct, frozen=True):
     """Of the run so far, at most; None where nobody can tell."""
     possible_usd: float = 0.0
     """That may have been billed besides `cost_usd`, for requests whose line was dropped."""
+    decimals: int = 0
+    """That tell each best from the one before, where five significant digits don't."""
 
 
 def digest_of(state: RunState) -> Digest:
@@ -110,6 +112,7 @@ def digest_of(state: RunState) -> Digest:
     expected = luck(state)
     return Digest(
         tag=state.run.tag,
+        decimals=state.places,
         ended=state.finished.reason if state.finished else Safe("not ended"),
         rows=len(state.rows),
         kept=state.kept,

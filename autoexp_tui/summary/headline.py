@@ -10,7 +10,7 @@ from autoexp_tui.model.objective import Objective
 from autoexp_tui.model.state import RunState
 from autoexp_tui.summary.gains import progress
 from autoexp_tui.summary.holdout import not_held_out
-from autoexp_tui.text.numbers import format_number
+from autoexp_tui.text.numbers import format_number, told_apart
 
 
 def best_line(state: RunState) -> str:
@@ -24,7 +24,8 @@ def best_line(state: RunState) -> str:
     moved = moves(objective, best.metrics, first.metrics)
     if objective.decide.rule == "pareto":
         return f"best: {against_baseline(state)} ({moved})"
-    line = f"best {brief_figure(objective, best.metrics)}, {against_baseline(state)}"
+    figure = brief_figure(objective, best.metrics, state.places)
+    line = f"best {figure}, {against_baseline(state)}"
     if words := not_held_out(state):
         line += f", {words}"
     return line if objective.is_metric else f"{line} ({moved})"
@@ -38,7 +39,8 @@ def against_baseline(state: RunState) -> str:
     words = progress(objective, objective.gain(best.metrics, first.metrics))
     if objective.decide.rule == "pareto":
         return f"{words} than the baseline"
-    return f"{words} than the baseline {format_number(objective.figure(first.metrics))}"
+    figure, _ = told_apart(*(objective.figure(row.metrics) for row in (first, best)))
+    return f"{words} than the baseline {figure}"
 
 
 def moves(
@@ -51,22 +53,30 @@ def moves(
     for metric in objective.metrics:
         after = format_number(new.get(metric.name))
         if old is not None:
-            before = format_number(old.get(metric.name))
+            before, after = told_apart(old.get(metric.name), new.get(metric.name))
             after = f"{after} unchanged" if before == after else f"{before} → {after}"
         words.append(f"{metric.name} {after}")
     return ", ".join(words)
 
 
-def brief_figure(objective: Objective, values: Mapping[str, float]) -> str:
-    """What is optimised, by name: `val_loss 0.43`, `score 6.5`, and of a front `loss 1, ms 4`."""
+def brief_figure(objective: Objective, values: Mapping[str, float], least: int = 0) -> str:
+    """What is optimised, by name: `val_loss 0.43`, `score 6.5`, and of a front `loss 1, ms 4`.
+
+    With `least` decimals or more.
+    """
     if objective.decide.rule == "pareto":  # its area says nothing without another one
         return moves(objective, values)
-    return f"{objective.title} {format_number(objective.figure(values))}"
+    return f"{objective.title} {format_number(objective.figure(values), least)}"
 
 
-def figures(objective: Objective, values: Mapping[str, float], between: str = "  ") -> str:
+def figures(
+    objective: Objective, values: Mapping[str, float], between: str = "  ", least: int = 0
+) -> str:
     """All that was measured, after the score where that decides: `score 6.5  loss 1.5  ms 5`."""
-    parts = [f"{name} {format_number(value)}" for name, value in values.items()]
+    parts = [
+        f"{name} {format_number(value, least if name == objective.title else 0)}"
+        for name, value in values.items()
+    ]
     if objective.decide.rule == "weighted" and values:
         parts.insert(0, brief_figure(objective, values))
     return between.join(parts)

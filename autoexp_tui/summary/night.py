@@ -78,7 +78,9 @@ def won_words(state: RunState) -> str:
         return f"no gain over the baseline, {brief_figure(objective, first.metrics)}, in {tried}"
     words = progress(objective, objective.gain(best.metrics, first.metrics))
     if objective.is_metric:
-        start, end = (format_number(objective.figure(row.metrics)) for row in (first, best))
+        start, end = (
+            format_number(objective.figure(row.metrics), state.places) for row in (first, best)
+        )
         return f"{objective.title} {start} → {end}, {words}"
     return f"{moves(objective, best.metrics, first.metrics)}: {words}"
 
@@ -156,7 +158,7 @@ def _steps(state: RunState) -> Iterator[str]:
 
 def _value(row: Row, state: RunState) -> str:
     if state.objective.is_metric:
-        return format_number(state.objective.figure(row.metrics))
+        return format_number(state.objective.figure(row.metrics), state.places)
     return figures(state.objective, row.metrics, ", ")
 
 

@@ -17,6 +17,7 @@ from autoexp_tui.model.events import Status
 from autoexp_tui.model.measurement import Measurement
 from autoexp_tui.model.objective import Objective, arrow, cost
 from autoexp_tui.model.state import Row
+from autoexp_tui.text.numbers import apart
 
 _HELD = 8192
 """Points held before they are thinned."""
@@ -127,6 +128,8 @@ class Series:
         """The first that was measured."""
         self.kept: Point | None = None
         """The latest kept point."""
+        self.places = 0
+        """Decimals that tell what was kept from what was kept before, where five digits don't."""
         self.holdout: list[Point] = []
         """Of what was kept: the figure that is never judged."""
         self.origins: list[tuple[Point, Point]] = []
@@ -174,6 +177,8 @@ class Series:
                 if self.is_judged and cost(self._figure, value) < self._least:
                     new = self._recorded(row, new)
                 if new.status == "keep":
+                    if self.kept is not None:
+                        self.places = max(self.places, apart(self.kept.value, value))
                     self.kept = new
                     if row.aside and (origin := self._point(row.made_from)):
                         self.origins.append((origin, new))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import groupby
 
 import msgspec
 
@@ -10,6 +11,7 @@ from autoexp_tui.model.objective import Objective
 from autoexp_tui.tables import flags, progress
 from autoexp_tui.tables.model import FileKind, InferredWay, Table, TableRow, TableSegment, Way
 from autoexp_tui.tables.progress import GainShare
+from autoexp_tui.text.numbers import telling
 
 
 class TableSummary(msgspec.Struct, frozen=True):
@@ -34,6 +36,8 @@ class TableSummary(msgspec.Struct, frozen=True):
     longest_drought: int | None
     """The most experiments in a row without a new best."""
     notes: tuple[str, ...]
+    decimals: int = 0
+    """That tell each best from the one before, where five significant digits don't."""
 
 
 def summarise(table: Table) -> TableSummary:
@@ -42,6 +46,7 @@ def summarise(table: Table) -> TableSummary:
     rows = progress.measured(table)
     way = primary.direction.way
     top = progress.best(rows, way)
+    tops = progress.running_best(rows, way)
     words = Counter(row.word for row in table.rows if row.word)
     source = primary.direction.source
     if primary.direction.is_guess:
@@ -61,6 +66,7 @@ def summarise(table: Table) -> TableSummary:
         notes=tuple(
             f"line {note.line}: {note.text}" if note.line else note.text for note in table.notes
         ),
+        decimals=telling(value for value, _ in groupby(tops)),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from itertools import pairwise
 
 NONE = "—"
 MINUS = "\u2212"
@@ -12,6 +13,8 @@ MINUS = "\u2212"
 _DIGITS = 5
 """Significant digits: enough to tell two losses apart, few enough to take in at a glance."""
 _MAX_DECIMALS = 8
+_MOST_DECIMALS = 12
+"""For figures that differ in nothing before."""
 _ORDINARY = (1e-4, 1e7)
 """Magnitudes that are written without an exponent: from the first, below the second."""
 
@@ -46,15 +49,41 @@ def format_fixed(x: float | None, places: int) -> str:
     return _real_minus(f"{x:.{places}f}")
 
 
-def format_number(x: float | None) -> str:
-    """`x` at up to five significant digits; `—` for None."""
-    return format_fixed(x, decimals(x))
+def format_number(x: float | None, least: int = 0) -> str:
+    """`x` at up to five significant digits, with `least` decimals or more; `—` for None."""
+    return format_fixed(x, max(decimals(x), least))
+
+
+def apart(one: float | None, other: float | None) -> int:
+    """The decimals that tell two figures apart where the usual ones don't; else 0."""
+    if one is None or other is None or one == other or not math.isfinite(one - other):
+        return 0
+    usual = max(decimals(one), decimals(other))
+    if round(one, usual) != round(other, usual):
+        return 0
+    more = range(usual + 1, _MOST_DECIMALS + 1)
+    return next((places for places in more if round(one, places) != round(other, places)), 0)
+
+
+def telling(values: Iterable[float | None]) -> int:
+    """The decimals that tell each figure from the one before it where the usual ones don't."""
+    known = [x for x in values if x is not None]
+    return max((apart(*pair) for pair in pairwise(known)), default=0)
+
+
+def told_apart(one: float | None, other: float | None) -> tuple[str, str]:
+    """Both in as many digits as tell them apart."""
+    places = apart(one, other)
+    return format_number(one, places), format_number(other, places)
 
 
 def format_column(values: Iterable[float | None]) -> list[str]:
-    """All values with the same number of decimals, padded to one width: the points line up."""
+    """All values with the same number of decimals, padded to one width: the points line up.
+
+    As many as tell each from the one before it.
+    """
     figures = list(values)
-    places = max(map(decimals, figures), default=0)
+    places = max([telling(figures), *map(decimals, figures)])
     cells = [format_fixed(x, places) for x in figures]
     width = max(map(len, cells), default=0)
     return [cell.rjust(width) for cell in cells]

@@ -113,6 +113,8 @@ class Board(Container):
         self._look = Look()
         self._base: Base = "parent"
         self._target = ""
+        self._decimals: dict[str, int] = {}
+        """Of figures that are nearer to each other than the usual digits tell."""
         self._written = ""
         """Of the hypothesis in flight."""
 
@@ -185,6 +187,7 @@ class Board(Container):
             self._diffed = ()
             return
         self._target = state.contract.target
+        self._decimals = {state.objective.title: state.places}
         base = self._base = base_of(state, look)
         self._show_diff(state, subject, base)
         if reason := without_baseline(state):
@@ -281,7 +284,7 @@ class Board(Container):
         back = "  (esc: back to now)" if looking_back else ""
         ink.entitle(self.hypothesis, f"1 Hypothesis ─ #{subject.n}{on}{back}")
         if subject.row is not None:
-            self.hypothesis.decided(subject.row, subject.verified, words)
+            self.hypothesis.decided(subject.row, subject.verified, words, self._decimals)
         elif subject.flight is not None:
             self.hypothesis.forming(subject.flight, self._written)
 

@@ -17,7 +17,7 @@ from autoexp_tui.summary.gains import progress
 from autoexp_tui.summary.headline import brief_figure
 from autoexp_tui.summary.night import ended_at
 from autoexp_tui.summary.trust import spread
-from autoexp_tui.text.numbers import MINUS, format_duration, format_number, money
+from autoexp_tui.text.numbers import MINUS, apart, format_duration, format_number, money
 from autoexp_tui.text.safe import NOTHING, Safe, cut, one_line
 
 StatusRole = Literal["quiet", "plain", "alive", "better", "attention"]
@@ -270,13 +270,13 @@ def _gain(state: RunState, best: Row, first: Row) -> StatusPiece:
     if gain.percent is None:
         return piece(f"best {shown} from {format_number(start)}", role, 1)
     size = f"{MINUS if value < start else '+'}{abs(gain.percent):.1f} %"
-    return piece(f"best {shown}  {size} of {format_number(start)}", role, 1)
+    return piece(f"best {shown}  {size} of {format_number(start, apart(start, value))}", role, 1)
 
 
 def _figure(state: RunState, row: Row) -> str:
     """Of one metric the value alone: it stands in every line, and there is little room."""
     if state.objective.is_metric:
-        return format_number(state.objective.figure(row.metrics))
+        return format_number(state.objective.figure(row.metrics), state.places)
     return brief_figure(state.objective, row.metrics)
 
 

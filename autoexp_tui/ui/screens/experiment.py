@@ -123,8 +123,10 @@ def _facts(row: Row, note: Safe, state: RunState) -> Text:
         told.append(evidence)
     if row.hypothesis.strip() not in {"", row.description.strip()}:
         told.append(row.hypothesis.strip())
+    judge = state.objective.title
     figures = [
-        f"{name} {format_number(value)}{format_runs(row.measurement.values(name))}"
+        f"{name} {format_number(value, state.places if name == judge else 0)}"
+        f"{format_runs(row.measurement.values(name))}"
         for name, value in row.metrics.items()
     ]
     if figures or not state.is_table:

@@ -15,6 +15,7 @@ from autoexp_tui.model.state import Row
 from autoexp_tui.summary.outcomes import LEGEND, NEW_BEST, OUTCOMES, outcome_of
 from autoexp_tui.text.numbers import (
     NONE,
+    apart,
     decimals,
     duration_width,
     fitting,
@@ -85,6 +86,10 @@ class _Figures:
             self._low = 0.0 if self._whole < 2 else -self._high / 10
         else:
             self.odd = max(self.odd, len(format_fixed(x, 0)))
+
+    def tell(self, new: float, old: float) -> None:
+        """Have as many decimals as tell two figures apart."""
+        self.places = max(self.places, apart(new, old))
 
     @property
     def width(self) -> int:
@@ -269,6 +274,8 @@ class TableRows:
         if change is not None and abs(change) > self._greatest_change and is_ordinary(change):
             self._greatest_change = abs(change)
         if row.status == "keep" and figure is not None and self.objective.beats(figure, best):
+            if best is not None:
+                self._figures[0].tell(figure, best)
             self._bests.append((index, figure))
         self._judged = self._judged or (row.is_judged and row.status != "crash")
         self._committed = self._committed or bool(row.commit)

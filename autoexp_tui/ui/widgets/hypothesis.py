@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import ClassVar
 
@@ -94,10 +94,17 @@ class HypothesisPane(VerticalScroll, can_focus=True):
                 text.no_wrap, text.overflow = True, "ellipsis"
         self._show(("run", *lines), Group(*told))
 
-    def decided(self, row: Row, verified: str, words: Sequence[str] = ()) -> None:
+    def decided(
+        self,
+        row: Row,
+        verified: str,
+        words: Sequence[str] = (),
+        places: Mapping[str, int] | None = None,
+    ) -> None:
         """A finished experiment: the outcome first; `verified` is what measuring it again told.
 
-        `words`: what else another program's table says of it.
+        `words`: what else another program's table says of it. `places`: the least decimals of
+        figures, by name.
         """
         mark = outcome_of(row)
         more = f"\nverified: {verified}" if verified else ""
@@ -107,7 +114,7 @@ class HypothesisPane(VerticalScroll, can_focus=True):
         )
         text = ink.text(row.hypothesis.strip() or row.description)
         figures = [
-            f"{name} {format_number(value)}"
+            f"{name} {format_number(value, (places or {}).get(name, 0))}"
             for name, value in {**row.metrics, **row.extras}.items()
         ]
         if row.seconds:

@@ -204,7 +204,7 @@ class MetricPlot(Widget, can_focus=True):
 
     def _in_a_line(self, series: Series, picture: Picture, width: int) -> list[PlotCell]:
         """The best figure, and how it came about as far as there is room."""
-        number = format_number(self._value(series, self._best))[:width]
+        number = format_number(self._value(series, self._best), series.places)[:width]
         cells = [(sign, "keep") for sign in number]
         line = next((line for line in picture.lines if line.kind == "step"), None)
         columns = min(width - len(number) - 1, series.last)
@@ -240,11 +240,13 @@ class MetricPlot(Widget, can_focus=True):
         row = self._row(self._cursor)
         if row is not None:
             origin = f" from #{row.made_from}" if row.aside else ""
-            yield f"#{row.n} {format_number(series.value(row))} {outcome_of(row)}{origin}"
+            figure = format_number(series.value(row), series.places)
+            yield f"#{row.n} {figure} {outcome_of(row)}{origin}"
         elif self._best is not None:
-            yield f"best {format_number(self._value(series, self._best))} at #{self._best}"
+            figure = format_number(self._value(series, self._best), series.places)
+            yield f"best {figure} at #{self._best}"
         elif series.kept is not None and series.kept.is_judged:
-            yield f"kept last {format_number(series.kept.value)} at #{series.kept.n}"
+            yield f"kept last {format_number(series.kept.value, series.places)} at #{series.kept.n}"
         picture = self._pictured()
         if picture is None:
             return
