@@ -40,9 +40,10 @@ class History:
                 self._keep()
 
     def _keep(self) -> None:
-        kept = self.state.copy()
-        kept.rows = []  # they are never changed: the first ones of those to come
-        self._kept.append((len(self.state.rows), kept))
+        rows, self.state.rows = self.state.rows, []
+        kept = self.state.copy()  # without the rows: they are the first ones of those to come
+        self.state.rows = rows
+        self._kept.append((len(rows), kept))
 
     def _go_back(self, seq: int) -> None:
         strides = resumption(seq) // STRIDE

@@ -189,8 +189,8 @@ class Series:
                     del self._sample[1::2]
                     self._stride *= 2
             self.points.append(new)
-        if len(self.points) > _HELD:
-            self.points = bucket(self.points, _BUCKETS)
+            if len(self.points) > _HELD:
+                self.points = bucket(self.points, _BUCKETS)
 
     def _point(self, n: int) -> Point | None:
         """Experiment `n` as it is drawn; None where it was thinned out."""
