@@ -102,6 +102,21 @@ def table() -> RunScreen:
     return RunScreen(Player(source), None, table=source)
 
 
+def trials() -> RunScreen:
+    """A sweep as a tracker exports it: no verdicts, and many columns that might be meant."""
+    lines = ["Name,State,lr,batch_size,val/loss,val/acc,latency_ms,gpu,notes"]
+    for row in read_state(recording()).rows:
+        loss = row.metrics.get("val_loss")
+        n = row.n
+        figures = f"{loss:.5f},{1 - loss / 4:.4f},{18 + 7 * n % 11:.1f}" if loss else ",,"
+        what = row.description.replace(",", ";")
+        lines.append(
+            f"run-{n},finished,{0.001 * (1 + n % 5):g},{32 << n % 3},{figures},A100,{what}"
+        )
+    source = TableSource(parse_table("\n".join(lines).encode(), name="sweep.csv", folder="digits"))
+    return RunScreen(Player(source), None, table=source)
+
+
 async def take(screen: RunScreen, name: str, size: tuple[int, int], theme: str, *keys: str) -> None:
     """One picture, after pressing `keys`."""
     app = AutoexpApp(screen)
@@ -179,6 +194,7 @@ async def main() -> None:
     keeps = ("g", *["full_stop"] * 6)
     await take(replayed(), "replay-120x40-dark", middle, DARK.name, *keeps)
     await take(table(), "table-120x40-light", middle, LIGHT.name)
+    await take(trials(), "metric-120x40-dark", middle, DARK.name, "m", "down")
     await take_home("home-80x24-dark", small, DARK.name, "down")
     MOVING.write_text(animated(await frames(DARK.name)), encoding="utf-8")
     if executable := find_browser():

@@ -44,7 +44,7 @@ def test_the_fields_are_the_promised_ones() -> None:
     found = msgspec.json.decode(msgspec.json.encode(summed((1, "keep"))))
     assert list(found) == [
         "kind", "dialect", "rows", "statuses", "metric", "direction", "direction_source",
-        "baseline", "best", "gain_shares", "longest_drought", "notes",
+        "baseline", "best", "gain_shares", "longest_drought", "notes", "decimals",
     ]  # fmt: skip
 
 

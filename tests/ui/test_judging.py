@@ -154,7 +154,7 @@ async def test_the_opened_row_tells_what_the_table_knows_and_nothing_else(path: 
         seen = shown.seen()
         for told in ("no number came", "lr 0.1", "Name: dark-3", "env: cpu"):
             assert told in seen
-        for invented in ("took", "commit", "no measurement", "appears here", "Output"):
+        for invented in ("took", "commit", "no measurement", "appears here", "Output", "diff"):
             assert invented not in seen
         await shown.press("n")
         await shown.until(lambda: "accuracy 0.84" in shown.seen())

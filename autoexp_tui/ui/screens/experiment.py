@@ -37,8 +37,12 @@ class ExperimentScreen(KeyScreen[int]):
         self, state: RunState, n: int, texts: Texts, base: Base, reader: FileReader
     ) -> None:
         super().__init__()
-        self.keys = experiment_keys()
         self._state = state
+        self._is_bare = state.is_table and type(texts) is Texts
+        """Whether there is nothing but what a table says of it."""
+        keys = experiment_keys()
+        shown = [key for key in keys if key.name not in {"toggle_base", "focus_next"}]
+        self.keys = shown if self._is_bare else keys
         self._n = n
         self._texts = texts
         self._base: Base = base
@@ -56,10 +60,9 @@ class ExperimentScreen(KeyScreen[int]):
 
     def on_mount(self) -> None:
         self._show()
-        knows_texts = not self._state.is_table or type(self._texts) is not Texts
-        self.query_one("#evidence").display = knows_texts
-        self.set_class(not knows_texts, "-bare")
-        self.query_one("#whole-diff" if knows_texts else "#facts").focus()
+        self.query_one("#evidence").display = not self._is_bare
+        self.set_class(self._is_bare, "-bare")
+        self.query_one("#facts" if self._is_bare else "#whole-diff").focus()
 
     def on_resize(self) -> None:
         self.set_class(self.size.width < 110, "-stacked")
