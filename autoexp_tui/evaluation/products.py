@@ -49,7 +49,7 @@ class Products:
         """
         self._folder = folder
         self._keep = [pattern.removeprefix("./").rstrip("/") for pattern in keep]
-        self._declared = {str(PurePosixPath(folder, name)) for name in declared}
+        self._declared = {os.path.normpath(PurePosixPath(folder, name)) for name in declared}
         self._allowed = set(allowed)
 
     @property
@@ -83,6 +83,10 @@ class Products:
             for pattern in self._keep
             for name in names
         )
+
+    def is_an_output(self, name: str) -> bool:
+        """Whether the settings say that the harness makes it; relative to the run's folder."""
+        return os.path.normpath(PurePosixPath(self._folder, name)) in self._declared
 
     def shadow(self, path: str, *, in_new_folder: bool) -> Change | None:
         """What is wrong with a new file or folder; None where nobody reads it unasked."""

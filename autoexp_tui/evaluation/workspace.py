@@ -164,7 +164,7 @@ class Workspace:
             repository.root,
             folder,
             link,
-            list(_ignored(repository, folder)) if link is None else (),
+            _to_share(repository, folder, products) if link is None else (),
             own.union("", *map(_parents, own)),
             submodules,
         )
@@ -653,6 +653,11 @@ class Workspace:
 
 def _go_on() -> None:
     """Nobody asks to end it."""
+
+
+def _to_share(repository: Repository, folder: str, products: Products) -> list[str]:
+    """What git ignores, without what a harness that was run by hand has left: it makes its own."""
+    return [name for name in _ignored(repository, folder) if not products.is_an_output(name)]
 
 
 def _ignored(repository: Repository, folder: str) -> Iterator[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from support.gitrepos import make_repo
+from support.gitrepos import commit_files, git, make_repo
 from support.real_rig import RealRig
 
 from autoexp_tui.loop.ports import Job
@@ -243,6 +243,22 @@ def test_git_finds_no_repository_above_the_workspace_whose_commit_is_named(
         named = evaluator.submit(Job(1, 'echo "loss: ${#AUTOEXP_COMMIT}"\n', 60.0)).result()
     assert "not a git repository" in found.failure
     assert named.metrics == {"loss": 40.0}
+
+
+def test_what_a_harness_that_was_run_by_hand_has_left_is_not_taken_for_data(
+    tmp_path: Path,
+) -> None:
+    contract = msgspec.structs.replace(
+        CONTRACT, link=None, leaves=("answers.txt",), budget=limited(max_experiments=2), confirm="off"
+    )
+    writes = "echo {} > answers.txt && echo loss: 0.{}\n"
+    rig = RealRig(tmp_path, [writes.format("mine", 5)], contract, writes.format("base", 9))
+    commit_files(rig.root, {".gitignore": "answers.txt\n"})
+    rig.started = msgspec.structs.replace(rig.started, base=git(rig.root, "rev-parse", "HEAD"))
+    (rig.root / "answers.txt").write_text("by hand\n")
+    rig.run()
+    assert [row.status for row in rig.state.rows] == ["keep", "keep"], rig.state.rows[-1].reason
+    assert (rig.root / "answers.txt").read_text() == "by hand\n"
 
 
 def test_python_neither_writes_nor_shares_compiled_code(
