@@ -249,7 +249,11 @@ def test_what_a_harness_that_was_run_by_hand_has_left_is_not_taken_for_data(
     tmp_path: Path,
 ) -> None:
     contract = msgspec.structs.replace(
-        CONTRACT, link=None, leaves=("answers.txt",), budget=limited(max_experiments=2), confirm="off"
+        CONTRACT,
+        link=None,
+        leaves=("answers.txt",),
+        budget=limited(max_experiments=2),
+        confirm="off",
     )
     writes = "echo {} > answers.txt && echo loss: 0.{}\n"
     rig = RealRig(tmp_path, [writes.format("mine", 5)], contract, writes.format("base", 9))
