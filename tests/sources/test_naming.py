@@ -32,7 +32,9 @@ class _Stdin:
         return False
 
 
-@pytest.mark.parametrize("data", [TABLE.encode(), gzip.compress(TABLE.encode())])
+@pytest.mark.parametrize(
+    "data", [TABLE.encode(), gzip.compress(TABLE.encode(), mtime=0)], ids=["plain", "gzip"]
+)
 @pytest.mark.parametrize("command", [["summary"], ["report", "--md"], ["compare"]])
 def test_a_table_comes_from_standard_input(
     data: bytes,
