@@ -49,8 +49,8 @@ def test_two_tables_and_a_run_are_compared(here: Path, capsys: pytest.CaptureFix
     out = capsys.readouterr().out
     assert "val_loss, lower is better, by experiment" in out
     assert "\x1b" not in out
-    assert re.search(r"A +a +val_loss +1 → 0.25 +\+75.0 % +2 kept of 4", out)
-    assert re.search(r"B +b +val_loss +1 → 0.75 +\+25.0 % +1 kept of 3", out)
+    assert re.search(r"A +a +val_loss +1 → 0.25 +75.0 % better +2 kept of 4", out)
+    assert re.search(r"B +b +val_loss +1 → 0.75 +25.0 % better +1 kept of 3", out)
     assert re.search(r"C +demo +val_loss .* 9 kept of 25 +5m 22s", out)
     assert re.search(r"#4 +0.25 +idea 4", out)
     assert "idea 3" not in out
@@ -63,8 +63,8 @@ def test_different_metrics_are_compared_by_what_they_gained(
     assert run_command(["compare", "a.tsv", "c.tsv"]) == 0
     out = capsys.readouterr().out
     assert "% better than the own baseline" in out
-    assert "+75.0 %" in out
-    assert "+50.0 %" in out
+    assert "75.0 % better" in out
+    assert "50.0 % better" in out
 
 
 def test_the_same_file_twice_has_two_names(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -198,7 +198,7 @@ def test_the_commands_agree(run: Run, output: Output) -> None:
     agrees(output("report", "t", "--md").replace("\\", ""), case)
     agrees(output("report", "t"), case)
     compared = output("compare", "t")
-    assert f"+{case.size}" in compared
+    assert f"{case.size} better" in compared
     gained = [line for line in compared.splitlines() if re.match(r"  #\d", line)]
     assert gained[-1].split()[0] == f"#{case.best}"
     assert not any("↓" in line for line in gained)

@@ -156,8 +156,9 @@ def test_a_git_that_was_killed_between_two_records_is_started_again(
     repository: Repository,
 ) -> None:
     head = repository.head()
+    before = psutil.Process().children()
     record(repository, 1, head)
-    (process,) = psutil.Process().children()
+    (process,) = {*psutil.Process().children()} - {*before}
     process.kill()
     psutil.wait_procs([process])
     second = record(repository, 2, head)
@@ -165,9 +166,10 @@ def test_a_git_that_was_killed_between_two_records_is_started_again(
 
 
 def test_nothing_runs_once_it_is_closed(root: Path) -> None:
+    before = psutil.Process().children()
     with Repository.open(root) as repository:
         record(repository, 1, repository.head())
-        children = psutil.Process().children()
+        children = {*psutil.Process().children()} - {*before}
     assert children
     assert not any(child.is_running() for child in children)
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from autoexp_tui.report import account_of, as_html, as_markdown
+from autoexp_tui.report.account import account_of
+from autoexp_tui.report.markdown import as_markdown
+from autoexp_tui.report.page import as_html
 from autoexp_tui.sources.tables import table_state
 from autoexp_tui.summary.headline import best_line
 from autoexp_tui.tables import parse_table, summarise
