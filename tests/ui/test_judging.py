@@ -102,8 +102,9 @@ async def test_any_column_of_numbers_judges_the_table_and_is_remembered(path: Pa
         assert shown.judged_by == Metric("latency", "lower")
 
 
-async def test_the_other_way_round_is_remembered_too(path: Path) -> None:
-    async with showing(replayed(path)) as shown:
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_the_other_way_round_is_remembered_too(path: Path, size: tuple[int, int]) -> None:
+    async with showing(replayed(path), size) as shown:
         assert "a guess" in shown.seen()
         await shown.press("v")
         await shown.until(lambda: shown.judged_by == Metric("accuracy", "lower"))

@@ -169,6 +169,7 @@ class RunView(KeyScreen[None]):
         self.look.below = self.habits.below
         self.board.arrange_for(self.look, self.app.size)
         self.set_class(self.board.shape == "narrow", "-narrow")
+        self.set_class(self._table is not None, "-table")
         self.set_class(self.look.active == "hypothesis", "-telling")
         self.query_one(TabBar).show(self.look.active)
         self._tick()
