@@ -1,4 +1,4 @@
-.PHONY: demo test check ledgers screenshots test-samples samples-report faults soak truth truth-real cheats browser clean
+.PHONY: demo test check ledgers screenshots test-samples samples-report faults soak truth truth-real cheats bench browser clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -72,6 +72,10 @@ cheats: $(INSTALLED)
 # How often the metric, its direction and the best of strangers' tables are found; speed and mutations.
 ledgers: $(INSTALLED)
 	$(PYTHON) benchmarks/ledgers.py
+
+# What speed and size are, each beside a reference; into docs/performance.md.
+bench: $(INSTALLED)
+	$(PYTHON) benchmarks/bench.py --report docs/performance.md
 
 clean:
 	rm -rf $(VENV) .demo

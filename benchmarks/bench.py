@@ -18,9 +18,9 @@ from sections import circumstances, put
 
 FOLDER = Path(__file__).parent
 BENCHMARKS: dict[str, list[str]] = {
-    "experiments": [],
-    "overhead": [],
-    "proposals": [],
+    "experiments": ["--experiments", "150", "--sizes", "100"],
+    "overhead": ["--files", "10,2000"],
+    "proposals": ["--experiments", "0"],
     "wire": ["--seconds", "6"],
     "ssh": [],
     "attaching": ["--events", "100", "5000"],
