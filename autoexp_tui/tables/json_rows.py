@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from autoexp_tui.tables import names
+from autoexp_tui.tables.cell_values import way_of_unit
 from autoexp_tui.tables.model import Cell, Way
 from autoexp_tui.tables.sheet import COLUMNS, Config, Remarks, Sheet, SheetRecord, cut, way_of
 
@@ -22,7 +23,7 @@ _KEYS = 50_000
 _WAYS = ("max", "min", "maximize", "minimize")
 _LISTS = (
     "runs", "experiments", "trials", "results", "history", "iterations", "nodes", "rows",
-    "entries", "attempts", "log", "records",
+    "entries", "attempts", "log", "records", "benchmarks",
 )  # fmt: skip
 _METRIC_KEYS = ("metricName", "metric_name", "primary_metric", "primaryMetric")
 _WAY_KEYS = (
@@ -172,6 +173,9 @@ class _Gatherer:
             if sort is list and 0 < len(inner) <= 4 and "values" in key:
                 self._flatten(f"{name}.", dict(zip("0123", inner, strict=False)), cells, depth + 1)
                 continue
+            if sort is list and (measured := _by_their_names(inner)):
+                self._flatten(f"{name}.", measured, cells, depth + 1)
+                continue
             place = self._places.get(name)
             if place is None:
                 if self._wanted is not None and name not in self._wanted:
@@ -210,10 +214,36 @@ class _Gatherer:
 def _names_of(prefix: str, value: Mapping[str, Any], found: dict[str, None], depth: int) -> None:
     """Add the dotted names of all that an object holds, as they are flattened."""
     for key, inner in value.items():
+        if type(inner) is list and (measured := _by_their_names(inner)):
+            inner = measured
         if type(inner) is dict and depth < _DEPTH:
             _names_of(f"{prefix}{key}.", inner, found, depth + 1)
         else:
             found[prefix + key] = None
+
+
+_MEASUREMENTS = 64
+"""Of one run that stand in a list, at most."""
+
+
+def _by_their_names(items: list[Any]) -> dict[str, Any]:
+    """`[{"name": "load", "value": 3.1, "unit": "ms"}, …]` as `{"load": "3.1 ms"}`.
+
+    Empty for any other list.
+    """
+    found: dict[str, Any] = {}
+    for item in items[: _MEASUREMENTS + 1]:
+        if type(item) is not dict:
+            return {}
+        name = item.get("name", item.get("metric"))
+        value = item.get("value", item.get("score"))
+        if not isinstance(name, str) or not isinstance(value, int | float | None):
+            return {}
+        unit = item.get("unit")
+        found[name] = value
+        if isinstance(unit, str) and type(value) in {int, float} and way_of_unit(unit) != "unknown":
+            found[name] = f"{value!r} {unit}"
+    return found if len(found) == len(items) else {}
 
 
 def _scalar(value: Any) -> Cell:
@@ -473,22 +503,26 @@ def _document(document: dict[str, Any] | list[Any]) -> Sheet:
 def _entries(document: Any) -> tuple[list[Any], list[dict[str, Any]]]:
     """The longest list of objects, or mapping of them, and the objects around it."""
     best: list[Any] = []
+    most = (False, 0)
     around: list[dict[str, Any]] = []
 
     def look(value: Any, above: list[dict[str, Any]], depth: int, bonus: int) -> None:
-        nonlocal best, around
+        nonlocal best, most, around
         if isinstance(value, list):
             found = value if any(isinstance(entry, dict) for entry in value) else []
         elif isinstance(value, dict) and value and all(isinstance(v, dict) for v in value.values()):
             found = [{"id": key, **inner} for key, inner in value.items()]
         else:
             found = []
-        if len(found) + bonus > len(best) and (found or not best):
-            best, around = found, above
+        measured = bonus > 0 or any(_is_measured(e) for e in found[:8] if isinstance(e, dict))
+        if found and (measured, len(found) + bonus) > most:
+            best, around, most = found, above, (measured, len(found))
         if isinstance(value, list) and len(value) == 1:
             value = value[0]
         if isinstance(value, dict) and depth < _DEPTH:
             for key, inner in value.items():
+                if names.leaf(key) in names.FACTS | {"context"}:
+                    continue  # the machine's caches are no runs
                 look(inner, [*above, value], depth + 1, 1 if key in _LISTS else 0)
 
     look(document, [], 0, 0)

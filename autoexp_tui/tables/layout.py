@@ -78,7 +78,7 @@ def lay_out(sheet: Sheet, hints: Iterable[str] = ()) -> Layout:
             figures = column.numeric >= 0.5
             column.role = ("setting" if names.is_setting(column.name) else "metric") if (
                 figures) else "text"  # fmt: skip
-        column.unit = _unit(column)
+        column.unit = _unit(column) or _unit_beside(column, columns)
     return Layout(
         columns=tuple(TableColumn(c.name, c.role or "text", c.unit) for c in columns),
         primary=None if primary is None else primary.at,
@@ -349,6 +349,20 @@ def _text_rank(name: str) -> tuple[int, int]:
     word = names.leaf(name)
     known = names.DESCRIPTION.index(word) if word in names.DESCRIPTION else 99
     return name.count("."), known
+
+
+def _unit_beside(column: Sampled, columns: Sequence[Sampled]) -> str:
+    """The unit that a column of units says the others of its object are in."""
+    if column.role != "metric" or names.name_direction(column.name)[1] == 2:
+        return ""
+    parent = column.name.rpartition(".")[0]
+    for other in columns:
+        above, _, last = other.name.rpartition(".")
+        if above in {parent, ""} and names.leaf(last) in {"unit", "units", "time_unit"}:
+            said = {str(cell).strip() for cell in other.cells if not cell_values.is_blank(cell)}
+            if len(said) == 1:
+                return said.pop()[:20]
+    return ""
 
 
 def _unit(column: Sampled) -> str:

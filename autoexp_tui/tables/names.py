@@ -144,6 +144,10 @@ _SIZED = frozenset(
 )
 """What has a size because somebody chose it."""
 _COUNTED_WORK = frozenset("allocs allocations instructions ir".split())
+_SERVICE = frozenset(
+    "latency lat ttft itl tpot jitter p50 p75 p90 p95 p99 p999 percentile response req".split()
+)
+_FAILURES = frozenset("errors failed failures fails timeouts crashes violations dropped".split())
 _GENERIC = frozenset("rate ratio percent percentage share index".split())
 _FOLD = re.compile(r"(?:split|fold|seed|rep|repeat|trial|run)_?\d+")
 _RANGE = re.compile(r"\d\s*[-:–]\s*\.?\d")
@@ -242,7 +246,7 @@ def is_resource(name: str) -> bool:
 def merit(name: str) -> float:
     """How much a name sounds like the one number that a loop improves."""
     words = set(tokens(name))
-    _, strength = name_direction(name)
+    way, strength = name_direction(name)
     points = {0: 0.0, 1: 2.0, 2: 4.0}[strength]
     if strength == 2 and is_resource(name):
         points = _merit_of_spending(name, words)
@@ -262,6 +266,8 @@ def merit(name: str) -> float:
     points -= 6.0 * ({"best", "far"} <= words) + 5.0 * (words <= _COUNTED)
     points -= 3.0 * (_FOLD.match(name) is not None) + 2.0 * is_duration(name)
     points -= 0.7 * bool(words & {"precision", "recall"})
+    if strength and way == "higher":  # what is normalised, or was hidden, is what gets quoted
+        points += 0.3 * bool(words & {"norm", "normalized", "normalised", "private"})
     points += 1.5 * (strength == 0 and bool(words & _GENERIC))
     return points - 6.0 * is_setting(name) - 8.0 * is_fact(name)
 
@@ -300,6 +306,23 @@ def _per(counted: tuple[str, ...], over: str) -> tuple[Way, Strength]:
     if over in _RATE_OF and (way != "lower" or volume):
         return "higher", 2
     return way, strength
+
+
+def is_mean(name: str) -> bool:
+    """Whether a name says nothing but that it is a mean: `Average`, `avg`, `Mean (all)`."""
+    words = set(tokens(name))
+    return bool(words & _MEAN) and words <= _MEAN | {"overall", "all", "total", "macro"}
+
+
+def is_service(name: str) -> bool:
+    """Whether a name is that of how a service answers under load: `p99_ms`, `latency`, errors."""
+    words = set(tokens(name))
+    return bool(words & _SERVICE) or is_failures(name)
+
+
+def is_failures(name: str) -> bool:
+    """Whether a name counts what went wrong on the way: `socket_errors`, `http_req_failed`."""
+    return bool(set(tokens(name)) & _FAILURES)
 
 
 def is_rate(name: str) -> bool:

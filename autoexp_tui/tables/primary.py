@@ -221,13 +221,18 @@ def _compare(candidates: Sequence[Sampled], points: dict[int, float], *, judged:
         and not names.is_rate(c.name)
     ]  # fmt: skip
     validated = any(words[c.at] & names.VALIDATION for c in measures)
+    qualities = [c for c in measures if not names.is_service(c.name)]
     headline = any(not words[c.at] & _SURROGATES for c in measures)
     for column in candidates:
         own = words[column.at]
         if measures and column not in measures and names.is_duration(column.name):
             points[column.at] -= 2.0
-        if not judged and measures and names.is_rate(column.name):
+        if not judged and qualities and names.is_rate(column.name):
             points[column.at] -= 2.0
+        if not judged and names.is_failures(column.name) and _is_mostly_zero(column) and any(
+            c is not column and not _is_mostly_zero(c) and names.merit(c.name) >= 1.0 for c in live
+        ):  # fmt: skip
+            points[column.at] -= 4.0
         if validated and own & names.TRAINING and not own & names.VALIDATION:
             points[column.at] -= 3.0
         if not judged and any(
@@ -254,6 +259,12 @@ _EDGES = frozenset(
 def _is_edge_of(own: set[str], other: set[str]) -> bool:
     """`reward_max` beside `reward` or `reward_mean`."""
     return other - {"mean", "median", "avg"} == own - _EDGES
+
+
+def _is_mostly_zero(column: Sampled) -> bool:
+    """Whether half of the numbers or more are 0: a check that all was well, not a measure."""
+    found = [figure for figure in column.figures if figure is not None]
+    return sum(figure == 0 for figure in found) * 2 >= len(found)
 
 
 def _is_zero_where_not_trained(column: Sampled) -> bool:
@@ -321,6 +332,28 @@ def total_of(sheet: Sheet, at: int) -> bool:
         counts(part) and min((f for f in part.figures if f is not None), default=-1.0) >= 0.0
         for part in columns[max(0, at - 2) : at + 1]
     )
+
+
+def mean_of_scores(sheet: Sheet, at: int) -> bool:
+    """Whether a column that is called a mean lies among the scores beside it, row by row.
+
+    Not beside times: `min`, `avg`, `max` and percentiles of one measure are no scores.
+    """
+    if not names.is_mean(sheet.columns[at]):
+        return False
+    columns = sampled(sheet)
+    scores = [c for c in columns if c.at != at and c.numeric >= 0.9 and not counts(c)]
+    if len(scores) < 3 or any(
+        names.name_direction(c.name)[0] == "lower" or set(names.tokens(c.name)) & _EDGES
+        for c in scores
+    ):
+        return False
+    between = []
+    for row, mean in enumerate(columns[at].figures):
+        beside = [figure for c in scores if (figure := c.figures[row]) is not None]
+        if mean is not None and beside:
+            between.append(min(beside) <= mean <= max(beside))
+    return len(between) >= 2 and all(between)
 
 
 def _within_family(

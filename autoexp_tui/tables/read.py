@@ -30,7 +30,7 @@ from autoexp_tui.tables.model import (
     TableRow,
     TableSegment,
 )
-from autoexp_tui.tables.primary import total_of
+from autoexp_tui.tables.primary import mean_of_scores, total_of
 from autoexp_tui.tables.sentinels import sentinels
 from autoexp_tui.tables.sheet import Config, Sheet, SheetRecord, cut, way_of
 from autoexp_tui.tables.siblings import sibling_direction
@@ -144,6 +144,7 @@ class _Builder:
         self._texts = _text_columns(layout)
         self._sentinels = self._marks()
         self._total = layout.primary is not None and total_of(sheet, layout.primary)
+        self._mean = layout.primary is not None and mean_of_scores(sheet, layout.primary)
         self._signed = self._is_signed()
 
     def table(self, name: str, folder: str) -> Table:
@@ -321,7 +322,9 @@ class _Builder:
         unit = "" if primary is None else self._layout.columns[primary].unit
         if found.way == "unknown" and (way := way_of_unit(unit)) != "unknown":
             return InferredWay(way, f"its unit, {unit}", "low")
-        return found
+        if found.way == "unknown" and self._mean:
+            return InferredWay("higher", f"{metric} is the mean of scores", "low")
+        return _by_stopped(rows) if found.way == "unknown" else found
 
     def _is_signed(self) -> bool:
         """Whether the primary column writes a plus before its positive numbers."""
@@ -331,6 +334,18 @@ class _Builder:
         cells = [_text(record, primary) for record in self._sheet.records[:400] if not record.text]
         signed = sum(cell.startswith("+") for cell in cells)
         return signed > 0 and signed * 5 >= sum(bool(cell.strip("-")) for cell in cells)
+
+
+def _by_stopped(rows: Sequence[TableRow]) -> InferredWay:
+    """The way from the runs that a scheduler stopped to those that it let finish."""
+    stopped = [row.value for row in rows if statuses.was_stopped(row.word) and row.value is not None]
+    whole = [row.value for row in rows if statuses.only_ran(row.word) and row.value is not None]
+    if not stopped or len(whole) < 2:
+        return UNKNOWN
+    says = "the runs that were stopped early, which are worse"
+    if max(stopped) < min(whole):
+        return InferredWay("higher", says, "low")
+    return InferredWay("lower", says, "low") if min(stopped) > max(whole) else UNKNOWN
 
 
 def _is_generic(column: str) -> bool:

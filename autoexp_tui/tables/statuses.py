@@ -34,7 +34,7 @@ _RAN = frozenset(
     "ran measured valid true yes y terminated optimal feasible converged".split()
 )
 """Says that it ran: a verdict only where others of the table say that something was refused."""
-_ENDED = frozenset("pruned killed cancelled canceled stopped".split())
+_ENDED = frozenset("pruned killed cancelled canceled stopped earlystopped".split())
 """Says that a scheduler ended it: refused, where people decide; else how the run ended."""
 _EXACT: dict[str, Outcome] = {
     "false": "rejected", "no": "rejected", "n": "rejected",
@@ -143,7 +143,8 @@ def only_ran(word: str) -> bool:
     return text in _RAN or foreign.english_verdict(text) == "ok"
 
 
-def _ended(word: str) -> bool:
+def was_stopped(word: str) -> bool:
+    """Whether a word says that a scheduler ended the run."""
     return word.strip().lower().rpartition("trialstate.")[2] in _ENDED
 
 
@@ -171,7 +172,7 @@ def outcomes_of(words: Iterable[str], *, accepting: bool = False) -> dict[str, O
     refused = [word for word, found in known.items() if found == "rejected"]
     if plainly >= max(1, sum(counts[word] for word in ran)):
         known.update(dict.fromkeys(ran, "other"))
-    elif not plainly and all(_ended(word) for word in refused):
+    elif not plainly and all(was_stopped(word) for word in refused):
         known.update(dict.fromkeys(refused, "other"))
         known.update(dict.fromkeys([*ran, *starts], "none"))
     return known
