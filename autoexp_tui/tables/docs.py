@@ -104,6 +104,33 @@ def _said_of(lines: Sequence[DocLine], column: str) -> InferredWay | None:
     return first
 
 
+_GOAL = re.compile(
+    r"\b(?:goal|target|metric|objective|optimi[sz]\w*|minimi[sz]\w*|maximi[sz]\w*|ziel\w*|metrik"
+    r"|kennzahl|objectif|but|métrique|objetivo|meta|métrica|obiettivo|metrica|doel|цель|метрика"
+    r"|задача)\b|目标|指标|目標|指標|목표|지표",
+    re.IGNORECASE,
+)
+_TOKEN = re.compile(r"\w+")
+
+
+def aimed_at(prose: Iterable[tuple[int, str]], columns: Sequence[str]) -> str:
+    """The column that a line about the goal names first behind it; empty without one."""
+    for _, line in prose:
+        goal = _GOAL.search(line[:1000])
+        if goal is None:
+            continue
+        rest = " ".join(_TOKEN.findall(line[goal.end() : 1000].casefold()))
+        places = {
+            column: at
+            for column in columns
+            if len(spoken := " ".join(_TOKEN.findall(column.casefold()))) >= 2
+            and (at := f" {rest} ".find(f" {spoken} ")) >= 0
+        }
+        if places:
+            return min(places, key=lambda column: (places[column], -len(column)))
+    return ""
+
+
 def _nearest(pattern: re.Pattern[str], line: str) -> Way:
     best: Way = "unknown"
     distance = _NEAR

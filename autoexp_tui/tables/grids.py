@@ -38,6 +38,10 @@ _HEAD = 200
 """Lines that are looked at to find out the form."""
 
 
+_PROSE = 40
+"""Lines of text around a table that are looked at."""
+
+
 def read_grid(text: str) -> Sheet:
     """Take a table apart. Every line that is neither blank, comment nor header gives a record."""
     raw = _lines(text)
@@ -48,6 +52,9 @@ def read_grid(text: str) -> Sheet:
     skipped = {number for number, _ in comments}
     body = [pair for pair in filled if pair[0] not in skipped] if comments else filled
     kind, split = _form([line for _, line in body[:_HEAD]])
+    prose = comments[:_PROSE]
+    if kind == "markdown":
+        prose = [*prose, *[pair for pair in body if "|" not in pair[1]][:_PROSE]]
     headed: frozenset[int] = frozenset()
     if kind == "markdown":
         headed = frozenset(
@@ -60,6 +67,7 @@ def read_grid(text: str) -> Sheet:
     _one_unit(sheet)
     _point_decimals(sheet, plainly=kind == "csv" and len(split(";")) == 2)
     sheet.configs = _said(comments)
+    sheet.prose = prose
     return sheet
 
 

@@ -213,9 +213,8 @@ class _Gatherer:
 
 def _names_of(prefix: str, value: Mapping[str, Any], found: dict[str, None], depth: int) -> None:
     """Add the dotted names of all that an object holds, as they are flattened."""
-    for key, inner in value.items():
-        if type(inner) is list and (measured := _by_their_names(inner)):
-            inner = measured
+    for key, held in value.items():
+        inner = (_by_their_names(held) or held) if type(held) is list else held
         if type(inner) is dict and depth < _DEPTH:
             _names_of(f"{prefix}{key}.", inner, found, depth + 1)
         else:

@@ -44,8 +44,12 @@ class Layout:
     """Why the choice of the primary metric is one among several; empty when it is plain."""
 
 
-def lay_out(sheet: Sheet, hints: Iterable[str] = ()) -> Layout:
-    """Find out what the columns of a sheet are. `hints` are names that documents speak of."""
+def lay_out(sheet: Sheet, hints: Iterable[str] = (), aim: str = "") -> Layout:
+    """Find out what the columns of a sheet are.
+
+    `hints` are names that documents speak of, `aim` the one that the text beside the table calls
+    its goal.
+    """
     columns = sampled(sheet)
     rows = any(not record.text for record in sheet.records)
     declared = next((c for c in columns if sheet.status and c.name == sheet.status), None)
@@ -65,7 +69,7 @@ def lay_out(sheet: Sheet, hints: Iterable[str] = ()) -> Layout:
         if column.role is None and column.name in sheet.settings:
             column.role = "setting" if column.numeric >= 0.5 else "text"
     candidates = candidates_of(columns, rows, sheet)
-    primary, doubtful = primary_of(columns, candidates, status, sheet, set(hints))
+    primary, doubtful = primary_of(columns, candidates, status, sheet, set(hints), aim)
     group = _group(columns)
     if primary is not None:
         primary.role = "metric"

@@ -137,6 +137,9 @@ TRAINING = frozenset("train training fit".split())
 _CLOCK = frozenset(
     "time duration runtime elapsed walltime wall clock hours minutes mins uptime cumtime".split()
 )
+_OF_A_REQUEST = frozenset(
+    "latency per ms us ns µs response req request query http p50 p75 p90 p95 p99 p999".split()
+)
 _WORKED = frozenset("train training fit build compile budget total iter this session".split())
 _SIZED = frozenset(
     "conv hidden kernel batch window vocab embed embedding layer pool stride head population block "
@@ -183,7 +186,7 @@ def is_duration(name: str) -> bool:
     `runtime_s`, `mean_fit_time`, `train_seconds`; not `p99_ms` or `latency`.
     """
     words = set(tokens(name))
-    if not is_resource(name) or words & {"latency", "per", "ms", "us", "ns", "µs", "response"}:
+    if not is_resource(name) or words & _OF_A_REQUEST:
         return False
     return bool(words & _CLOCK) or bool(words & _WORKED and words & _UNITS_OF_TIME) or (
         words <= _UNITS_OF_TIME
@@ -240,7 +243,9 @@ def is_delta(name: str) -> bool:
 def is_resource(name: str) -> bool:
     """Whether a name is that of time, memory or money spent."""
     words = tokens(name)
-    return not RESOURCE.isdisjoint(words) and HIGHER.isdisjoint(words) and not _over_time(words)
+    if RESOURCE.isdisjoint(words) or not HIGHER.isdisjoint(words):
+        return False
+    return name_direction(name)[0] != "higher"  # `requests_per_sec` is no time
 
 
 def merit(name: str) -> float:
@@ -267,7 +272,7 @@ def merit(name: str) -> float:
     points -= 3.0 * (_FOLD.match(name) is not None) + 2.0 * is_duration(name)
     points -= 0.7 * bool(words & {"precision", "recall"})
     if strength and way == "higher":  # what is normalised, or was hidden, is what gets quoted
-        points += 0.3 * bool(words & {"norm", "normalized", "normalised", "private"})
+        points += 1.3 * bool(words & {"norm", "normalized", "normalised", "private"})
     points += 1.5 * (strength == 0 and bool(words & _GENERIC))
     return points - 6.0 * is_setting(name) - 8.0 * is_fact(name)
 

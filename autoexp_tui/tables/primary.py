@@ -47,6 +47,7 @@ def primary_of(
     status: Sampled | None,
     sheet: Sheet,
     hints: set[str],
+    aim: str = "",
 ) -> tuple[Sampled | None, str]:
     """The column that the loop improves, by points for names, contents, verdicts and place.
 
@@ -71,7 +72,7 @@ def primary_of(
             and names.name_direction(column.name)[1] == 0
         )  # fmt: skip
         points[column.at] += 0.1 * (min(place, 8) if blank else -min(place, 20))
-        points[column.at] += 3.0 * (column.name in hints)
+        points[column.at] += 3.0 * (column.name in hints) + 6.0 * (column.name == aim)
     ranked = sorted(candidates, key=lambda c: -points[c.at])
     if not ranked:
         return None, ""

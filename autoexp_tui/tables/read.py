@@ -16,7 +16,7 @@ from autoexp_tui.tables.cell_values import number, way_of_unit
 from autoexp_tui.tables.chronology import newest_first
 from autoexp_tui.tables.dialects import dialect_of
 from autoexp_tui.tables.direction import infer, judged_points
-from autoexp_tui.tables.docs import DocLine, read_docs, spoken_of
+from autoexp_tui.tables.docs import DocLine, aimed_at, read_docs, spoken_of
 from autoexp_tui.tables.grids import read_grid
 from autoexp_tui.tables.json_rows import looks_like_json, read_objects
 from autoexp_tui.tables.layout import Layout, lay_out
@@ -92,8 +92,10 @@ def _table(sheet: Sheet, name: str, folder: str, docs: Sequence[DocLine]) -> Tab
     for config in sheet.configs:
         config.metric, config.title = one_line(config.metric), one_line(config.title)
     said = spoken_of(docs, [*sheet.columns, *(config.metric for config in sheet.configs)])
-    said |= sheet.ways
-    layout = lay_out(sheet, said)
+    own = [("the text beside the table", line, text) for line, text in sheet.prose]
+    said = spoken_of(own, sheet.columns) | said | sheet.ways
+    aim = aimed_at(sheet.prose, sheet.columns)
+    layout = lay_out(sheet, said, aim)
     if newest_first(sheet, layout.time, layout.index):
         sheet.records.reverse()
         sheet.notes.append(Note(0, "the newest row stands first in the file, and last here"))
@@ -319,12 +321,17 @@ class _Builder:
             delta=names.is_delta(metric) or self._signed,
             total=self._total,
         )
+        return self._by_contents(metric, rows) if found.way == "unknown" else found
+
+    def _by_contents(self, metric: str, rows: Sequence[TableRow]) -> InferredWay:
+        """The way where neither the name nor what was kept tells it: a guess, or unknown."""
+        primary = self._layout.primary
         unit = "" if primary is None else self._layout.columns[primary].unit
-        if found.way == "unknown" and (way := way_of_unit(unit)) != "unknown":
+        if (way := way_of_unit(unit)) != "unknown":
             return InferredWay(way, f"its unit, {unit}", "low")
-        if found.way == "unknown" and self._mean:
+        if self._mean:
             return InferredWay("higher", f"{metric} is the mean of scores", "low")
-        return _by_stopped(rows) if found.way == "unknown" else found
+        return _by_stopped(rows)
 
     def _is_signed(self) -> bool:
         """Whether the primary column writes a plus before its positive numbers."""
@@ -338,7 +345,9 @@ class _Builder:
 
 def _by_stopped(rows: Sequence[TableRow]) -> InferredWay:
     """The way from the runs that a scheduler stopped to those that it let finish."""
-    stopped = [row.value for row in rows if statuses.was_stopped(row.word) and row.value is not None]
+    stopped = [
+        row.value for row in rows if statuses.was_stopped(row.word) and row.value is not None
+    ]
     whole = [row.value for row in rows if statuses.only_ran(row.word) and row.value is not None]
     if not stopped or len(whole) < 2:
         return UNKNOWN

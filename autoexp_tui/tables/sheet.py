@@ -41,6 +41,8 @@ class Sheet(msgspec.Struct):
     records: list[SheetRecord] = []
     configs: list[Config] = []
     notes: list[Note] = []
+    prose: list[tuple[int, str]] = []
+    """Lines around the table, as people write them, and their numbers."""
     named: bool = True
     """False: the names of the columns are ours."""
     flavour: str = ""
