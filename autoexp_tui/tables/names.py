@@ -313,6 +313,11 @@ def _per(counted: tuple[str, ...], over: str) -> tuple[Way, Strength]:
     return way, strength
 
 
+def is_better_lower(name: str) -> bool:
+    """Whether less is better, as far as a name tells."""
+    return name_direction(name)[0] == "lower"
+
+
 def is_mean(name: str) -> bool:
     """Whether a name says nothing but that it is a mean: `Average`, `avg`, `Mean (all)`."""
     words = set(tokens(name))

@@ -345,8 +345,7 @@ def mean_of_scores(sheet: Sheet, at: int) -> bool:
     columns = sampled(sheet)
     scores = [c for c in columns if c.at != at and c.numeric >= 0.9 and not counts(c)]
     if len(scores) < 3 or any(
-        names.name_direction(c.name)[0] == "lower" or set(names.tokens(c.name)) & _EDGES
-        for c in scores
+        names.is_better_lower(c.name) or set(names.tokens(c.name)) & _EDGES for c in scores
     ):
         return False
     between = []
