@@ -110,6 +110,8 @@ _GOAL = re.compile(
     r"|задача)\b|目标|指标|目標|指標|목표|지표",
     re.IGNORECASE,
 )
+_STOP = re.compile(r"[.;!?]\)?\s|\u3002")
+"""The end of a sentence: what is said behind it is said of something else."""
 _TOKEN = re.compile(r"\w+")
 
 
@@ -141,7 +143,8 @@ def _nearest(pattern: re.Pattern[str], line: str) -> Way:
     for name in list(pattern.finditer(line))[:20]:
         for phrase in phrases:
             gap = max(phrase.start() - name.end(), name.start() - phrase.end())
-            if gap < distance:
+            between = line[min(phrase.end(), name.end()) : max(phrase.start(), name.start())]
+            if gap < distance and not _STOP.search(between):
                 distance = gap
                 best = "lower" if phrase["lower"] else "higher"
     return best

@@ -271,6 +271,7 @@ def merit(name: str) -> float:
     points -= 6.0 * ({"best", "far"} <= words) + 5.0 * (words <= _COUNTED)
     points -= 3.0 * (_FOLD.match(name) is not None) + 2.0 * is_duration(name)
     points -= 0.7 * bool(words & {"precision", "recall"})
+    points += 1.3 * bool(words & {"sharpe", "sortino", "calmar"})  # a profit at any risk is none
     if strength and way == "higher":  # what is normalised, or was hidden, is what gets quoted
         points += 1.3 * bool(words & {"norm", "normalized", "normalised", "private"})
     points += 1.5 * (strength == 0 and bool(words & _GENERIC))

@@ -85,8 +85,29 @@ def primary_of(
     if points[best.at] <= -3.0 and len(ranked) > 1:
         return best, f"no column stands out as the metric; {_CHOOSE}"
     best = _within_family(best, candidates, columns, points)
+    if verdicts.judged and best.name != aim:
+        best = _first_of_reciprocals(best, candidates)
     close = [c.name for c in ranked if c is not best and points[c.at] > points[best.at] - 1.0]
     return best, f"{close[0]} could be the metric as well; {_CHOOSE}" if close else ""
+
+
+def _first_of_reciprocals(best: Sampled, candidates: Sequence[Sampled]) -> Sampled:
+    """The column before a speed that holds the same as a time for one piece of work.
+
+    Decisions go by either of them alike; by custom the first number is the metric.
+    """
+    if not names.is_rate(best.name):
+        return best
+    for column in candidates:
+        if column.at >= best.at:
+            break
+        if not names.is_resource(column.name) or names.is_duration(column.name):
+            continue
+        products = [a * b for a, b in zip(column.figures, best.figures, strict=True)
+                    if a is not None and b is not None]  # fmt: skip
+        if len(products) >= 3 and max(products) <= 1.1 * min(products):
+            return column
+    return best
 
 
 _CHOOSE = "--metric COLUMN chooses"

@@ -321,14 +321,17 @@ class _Builder:
             delta=names.is_delta(metric) or self._signed,
             total=self._total,
         )
-        return self._by_contents(metric, rows) if found.way == "unknown" else found
+        return self._by_contents(config, metric, rows) if found.way == "unknown" else found
 
-    def _by_contents(self, metric: str, rows: Sequence[TableRow]) -> InferredWay:
+    def _by_contents(self, config: Config, metric: str, rows: Sequence[TableRow]) -> InferredWay:
         """The way where neither the name nor what was kept tells it: a guess, or unknown."""
         primary = self._layout.primary
         unit = "" if primary is None else self._layout.columns[primary].unit
         if (way := way_of_unit(unit)) != "unknown":
             return InferredWay(way, f"its unit, {unit}", "low")
+        said, strength = names.name_direction(config.title)
+        if strength and self._layout.name is not None:  # the part's metric, of a column of names
+            return InferredWay(said, f"the name {config.title}", "low")
         if self._mean:
             return InferredWay("higher", f"{metric} is the mean of scores", "low")
         return _by_stopped(rows)
