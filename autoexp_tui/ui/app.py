@@ -15,6 +15,7 @@ from textual.binding import BindingType
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
 from textual.screen import Screen
+from textual.widgets import Input
 
 from autoexp_tui.ui import themes
 from autoexp_tui.ui.dialogs import Choice, Help
@@ -61,7 +62,10 @@ class AutoexpApp(App[str], inherit_bindings=False):
         if not isinstance(driver, Terminal) or not isinstance(update, CompositorUpdate):
             super()._display(screen, renderable)
         elif not self._batch_count and self._running and not self._closed:
-            driver.show(update, self.console._color_system or ColorSystem.TRUECOLOR)  # noqa: SLF001
+            colours = self.console._color_system or ColorSystem.TRUECOLOR  # noqa: SLF001
+            typed = isinstance(self.focused, Input)
+            cursor = screen.outer_size.clamp_offset(self.cursor_position) if typed else None
+            driver.show(update, colours, cursor)
             self.post_display_hook()
 
     @on(Retitled)
@@ -90,6 +94,10 @@ class AutoexpApp(App[str], inherit_bindings=False):
         order = themes.ORDER
         index = order.index(self.theme) if self.theme in order else -1
         self.theme = order[(index + 1) % len(order)]
+
+    def action_redraw(self) -> None:
+        if isinstance(self._driver, Terminal):
+            self._driver.redraw()
 
     def action_leave(self) -> None:
         if isinstance(self.screen, Choice):

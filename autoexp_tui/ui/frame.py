@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
-from itertools import repeat
 from typing import NamedTuple
 
-from rich.cells import split_graphemes
+from rich.cells import cell_len, get_character_cell_size, split_graphemes
 from rich.color import ColorSystem
 from rich.segment import Segment
 from rich.style import Style
@@ -59,6 +58,7 @@ class Frame:
         """Take nothing for granted: the next difference is the whole screen."""
         width, height = self.size
         self._shown = [[_UNKNOWN] * width for _ in range(height)]
+        self._pen_known = False
 
     def take(self, update: CompositorUpdate) -> bool:
         """Want what Textual would write; False for a kind of update that isn't known here."""
@@ -86,8 +86,7 @@ class Frame:
         cells: _Line = []
         for text, style, control in strip:
             if not control:
-                pen = _PLAIN if style is None else _pen_of(style, self._colours)
-                cells += _cells_of(text, pen)
+                cells += _cells_of(text, style, self._colours)
         del cells[width - x :]
         line, end = self._wanted[y], x + len(cells)
         if cells:
@@ -97,7 +96,8 @@ class Frame:
 
     def difference(self) -> str:
         """What turns what is shown into what is wanted; from now on that is what is shown."""
-        writer = _Writer()
+        writer = _Writer("" if self._pen_known else _RESET)
+        self._pen_known = True
         for y, (wanted, shown) in enumerate(zip(self._wanted, self._shown, strict=True)):
             if wanted != shown:
                 for start, end in _runs(wanted, shown):
@@ -126,6 +126,8 @@ def _runs(wanted: _Line, shown: _Line) -> list[tuple[int, int]]:
         while start and not wanted[start].text:  # the rest of something wide is written with it
             start -= 1
         end = x + 1
+        if len(want.text) > 1 or len(there.text) > 1:
+            end = min(x + max(_reach(want.text), _reach(there.text), 1), len(wanted))
         while end < len(wanted) and not wanted[end].text:
             end += 1
         if runs and start - runs[-1][1] <= _BRIDGED:
@@ -138,8 +140,9 @@ def _runs(wanted: _Line, shown: _Line) -> list[tuple[int, int]]:
 class _Writer:
     """Text with as few control sequences as it takes."""
 
-    def __init__(self) -> None:
-        self._parts: list[str] = []
+    def __init__(self, before: str) -> None:
+        """A writer that begins with `before`, after which a terminal writes plainly."""
+        self._parts = [before] if before else []
         self._pen = _PLAIN
         self._at: tuple[int, int] | None = None
         """Column and line of the cursor; None: only the terminal knows."""
@@ -156,6 +159,9 @@ class _Writer:
             if pen != self._pen:
                 self._parts.append(_change(self._pen, pen))
                 self._pen = pen
+            if _is_doubtful(text):
+                # A terminal that takes it for narrow would leave what stood in its second cell.
+                self._parts.append(f"{' ' * cell_len(text)}\x1b[{y + 1};{column + 1}H")
             self._parts.append(text)
             self._at = (column + 1, y) if len(text) == 1 else None
 
@@ -204,12 +210,38 @@ def _pen_of(style: Style, colours: ColorSystem) -> Pen:
     )
 
 
-def _cells_of(text: str, pen: Pen) -> _Line:
+@lru_cache(2048)
+def _cells_of(text: str, style: Style | None, colours: ColorSystem) -> tuple[Cell, ...]:
+    """One for each column that `text` takes, as Textual counts them."""
+    pen = _PLAIN if style is None else _pen_of(style, colours)
     if text.isascii():
-        return [Cell(character, pen) for character in text]
+        return tuple(_cell(character, pen) for character in text)
     cells: _Line = []
     for start, end, width in split_graphemes(text)[0]:
         if width:
-            cells.append(Cell(text[start:end], pen))
-            cells += repeat(Cell("", pen), width - 1)
-    return cells
+            cells.append(_cell(text[start:end], pen))
+            cells += [_cell("", pen)] * (width - 1)
+    # Of joiners with nothing to join, the two ways of counting differ.
+    count, blank = cell_len(text), _cell(" ", pen)
+    while len(cells) > count:
+        if not cells.pop().text and cells:
+            cells[-1] = blank
+    return (*cells, *[blank] * (count - len(cells)))
+
+
+@lru_cache(16384)
+def _cell(text: str, pen: Pen) -> Cell:
+    """The same object for the same cell: lines of those are compared faster."""
+    return Cell(text, pen)
+
+
+@lru_cache(4096)
+def _reach(text: str) -> int:
+    """Columns that `text` takes on a terminal that doesn't join characters."""
+    return sum(map(get_character_cell_size, text))
+
+
+@lru_cache(4096)
+def _is_doubtful(text: str) -> bool:
+    """Whether some terminals take `text` for narrower than two columns."""
+    return (len(text) > 1 or text >= "\U0001f000") and cell_len(text) > 1

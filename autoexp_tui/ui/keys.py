@@ -69,6 +69,7 @@ _NAMES = {
     "home": "Home",
     "end": "End",
     "ctrl+p": "^p",
+    "ctrl+l": "^l",
     "ctrl+z": "^z",
     "ctrl+c": "^c",
     "ctrl+q": "^q",
@@ -170,6 +171,7 @@ KEYS = (
     Hotkey("t", "theme", "The app", "Dark, light, or the terminal's colours", on="app"),
     Hotkey("question_mark,f1", "help", "The app", "Show every key", "help", on="app"),
     Hotkey("ctrl+p", "command_palette", "The app", "Find any of this by name", on="app"),
+    Hotkey("ctrl+l", "redraw", "The app", "Draw everything again", on="app", moves=True),
     Hotkey("ctrl+z", "suspend_process", "The app", "To the shell; `fg` comes back", on="app"),
     Hotkey("q,ctrl+c,ctrl+q", "leave", "The app", "Leave; the run goes on", "leave", on="app"),
 )
@@ -183,8 +185,8 @@ MOVES_IN_A_PANE = (
 """Bindings of the panes themselves, for the help."""
 
 
-_FIRST = frozenset({"ctrl+c", "ctrl+q", "g", "G", "home", "end"})
-"""Asked before whatever has the focus: the way out, and the ends of a replay."""
+_FIRST = frozenset({"ctrl+c", "ctrl+l", "ctrl+q", "g", "G", "home", "end"})
+"""Asked before whatever has the focus: the way out, a redraw, and the ends of a replay."""
 
 
 class Circumstances(NamedTuple):

@@ -40,6 +40,8 @@ class Painter:
         self._draining = False
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._cursor: tuple[int, int] | None = None
+        self._placed: tuple[int, int] | None = None
         self.together = False
         """Whether the terminal knows how to show a frame all at once."""
 
@@ -49,17 +51,43 @@ class Painter:
         with self._changed:
             self._pace = Pace(remote=self._remote)
             self._draining = False
+        self.redraw()
+
+    def end(self) -> None:
+        """Send no more: the terminal is another's, until it is begun with anew."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._loop = self._timer = None
+
+    def redraw(self) -> None:
+        """Send the whole screen: another may have written over it."""
         if self._frame is not None:
             self._frame.forget()
             self._send()
 
-    def take(self, update: CompositorUpdate, size: tuple[int, int], colours: ColorSystem) -> None:
-        """Want what `update` paints on a screen of `size`: columns and lines."""
+    def redraw_soon(self) -> None:
+        """Send the whole screen, at the loop's next turn."""
+        self._on_loop(self.redraw)
+
+    def take(
+        self,
+        update: CompositorUpdate,
+        size: tuple[int, int],
+        colours: ColorSystem,
+        cursor: tuple[int, int] | None = None,
+    ) -> None:
+        """Want what `update` paints on a screen of `size`: columns and lines.
+
+        Where text is being typed, at column and line `cursor`, a terminal shows what is composed
+        of several keys: its own cursor, if hidden, is put there.
+        """
         if isinstance(update, LayoutUpdate):
             size = (update.region.width, update.region.height)
-        if self._frame is None or self._frame.size != size:
+        # What is painted of a part, after a change of the size, is followed by the whole.
+        if self._frame is None or (isinstance(update, LayoutUpdate) and self._frame.size != size):
             self._frame = Frame(*size, colours)
         self._frame.take(update)
+        self._cursor = cursor
         self._send()
 
     def drained(self) -> None:
@@ -68,10 +96,10 @@ class Painter:
             self._draining = False
         self._send_soon()
 
-    def answered(self) -> None:
-        """The terminal has said that a frame has come."""
+    def answered(self, line: int) -> None:
+        """The terminal has said that a frame has come, after which its cursor was on `line`."""
         with self._changed:
-            self._pace.answered(self._clock())
+            self._pace.answered(self._clock(), line=line)
             self._changed.notify_all()
         self._send_soon()
 
@@ -84,11 +112,15 @@ class Painter:
     def settle(self, timeout_s: float) -> None:
         """Wait for the answers that are to come: a shell would take them for input."""
         with self._changed:
-            self._changed.wait_for(lambda: not self._pace.awaits, timeout_s)
+            self._changed.wait_for(lambda: not self._pace.awaits(self._clock()), timeout_s)
 
     def _send_soon(self) -> None:
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._send)
+        self._on_loop(self._send)
+
+    def _on_loop(self, action: Callable[[], None]) -> None:
+        loop = self._loop
+        if loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(action)
 
     def _send(self) -> None:
         """Send what differs, now or when the time has come."""
@@ -101,10 +133,18 @@ class Painter:
             if self._draining:
                 return
             wait = self._pace.wait(self._clock())
-            if wait <= 0 and (difference := self._frame.difference()):
+            if wait <= 0 and (difference := self._difference(self._frame)):
                 self._pace.sent(self._clock())
                 self._draining = True
                 begin, end = (_BEGIN, _END) if self.together else ("", "")
                 self._write(f"{begin}{difference}{end}{ASK}")
         if wait > 0:
             self._timer = self._loop.call_later(wait, self._send)
+
+    def _difference(self, frame: Frame) -> str:
+        difference = frame.difference()
+        if self._cursor is not None and (difference or self._cursor != self._placed):
+            x, y = self._cursor
+            difference += f"\x1b[{y + 1};{x + 1}H"
+        self._placed = self._cursor
+        return difference

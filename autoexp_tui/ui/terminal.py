@@ -67,15 +67,31 @@ class Terminal(LinuxDriver):
         self._number = signal.SIGTERM
         threading.Thread(target=self._await_hang_up, name="terminal", daemon=True).start()
 
-    def show(self, update: CompositorUpdate, colours: ColorSystem) -> None:
-        """Bring what was painted to the terminal."""
-        self._painter.take(update, self._app.size, colours)
+    def show(
+        self, update: CompositorUpdate, colours: ColorSystem, cursor: tuple[int, int] | None
+    ) -> None:
+        """Bring what was painted to the terminal, and its cursor to where text is typed."""
+        self._painter.take(update, self._app.size, colours, cursor)
+
+    def redraw(self) -> None:
+        """Paint everything: another program may have written over it."""
+        self._painter.redraw()
 
     def start_application_mode(self) -> None:
         super().start_application_mode()  # type: ignore[no-untyped-call]
+        told = signal.getsignal(signal.SIGWINCH)
+
+        def on_resize(number: int, frame: FrameType | None) -> None:
+            # Back to the size that it had, nothing is laid out anew; the terminal may have cut it.
+            self._painter.redraw_soon()
+            if callable(told):
+                told(number, frame)
+
+        signal.signal(signal.SIGWINCH, on_resize)
         self._painter.begin(self._loop)
 
     def stop_application_mode(self) -> None:
+        self._painter.end()
         self._painter.settle(_ANSWERS_S)
         super().stop_application_mode()
 
@@ -83,14 +99,17 @@ class Terminal(LinuxDriver):
         """Take what is said to the painter out of what is said to the app."""
         match message:
             case events.CursorPosition():
-                self._painter.answered()
+                self._painter.answered(message.y)
                 return
             case messages.TerminalSupportsSynchronizedOutput():
                 self._painter.together = True
             case events.Key() | events.MouseDown() | events.MouseScrollDown():
                 self._painter.hurry()
-            case events.MouseScrollUp() | events.Paste() | events.Resize():
+            case events.MouseScrollUp() | events.Paste():
                 self._painter.hurry()
+            case events.Resize():  # told in the terminal's own way, and not by a signal
+                self._painter.hurry()
+                self._painter.redraw_soon()
         super().process_message(message)
 
     def close(self) -> None:

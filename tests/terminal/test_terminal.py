@@ -195,6 +195,27 @@ def test_a_terminal_too_small_for_anything_is_left_in_order(size: tuple[int, int
     assert child.exitstatus == 0
 
 
+def test_a_screen_that_was_written_over_is_painted_anew_by_a_key_and_by_a_resize() -> None:
+    child = pexpect.spawn(
+        sys.executable,
+        ["-m", "autoexp_tui", "replay", "--sample"],
+        env={**os.environ, "TERM": "xterm-256color"},
+        dimensions=(24, 80),
+        encoding="utf-8",
+        timeout=60,
+    )
+    child.expect_exact("demo")
+    whole = "\x1b[0m\x1b[1;1H"
+    for _ in range(3):  # a start paints the whole twice, at most
+        child.sendcontrol("l")
+        child.expect_exact(whole)
+        child.kill(signal.SIGWINCH)  # to the size that it has
+        child.expect_exact(whole)
+    child.sendcontrol("q")
+    child.expect_exact(LEAVE_SCREEN)
+    child.expect(pexpect.EOF)
+
+
 def test_the_copy_of_an_archive_goes_with_its_screen(tmp_path: Path) -> None:
     pack(recording(), tmp_path / "run.zip")
     temporary = tmp_path / "temporary"

@@ -150,6 +150,45 @@ def test_the_updates_of_textual_are_taken() -> None:
     assert wanted.difference() == "\x1b[3;5HRIG", "up to the end of what was painted"
 
 
+def test_a_pen_that_another_has_left_is_taken_away() -> None:
+    wanted, terminal = frame(), Emulated()
+    terminal.feed("\x1b[31;7m")
+    terminal.feed(wanted.difference())
+    fresh = Emulated()
+    fresh.feed(frame().difference())
+    assert terminal.cells() == fresh.cells()
+
+
+@pytest.mark.parametrize("text", ["\u200da", "a\u200d\u6f22", "\u200d\u6f22b", "x\u0301\u200d"])
+def test_a_line_is_as_long_as_textual_thinks(text: str) -> None:
+    wanted = frame()
+    line = strip([(text, Style())])
+    wanted.put(0, 0, strip([("|" * WIDTH, Style())]))
+    wanted.put(0, 0, line)
+    assert sgr_free(wanted.difference()).split("\r\n")[0].count("|") == WIDTH - line.cell_length
+
+
+def test_what_a_terminal_may_take_for_narrow_leaves_nothing_behind_it() -> None:
+    wanted, terminal = frame(), Emulated()
+    wanted.put(0, 0, strip([("abcd", Style())]))
+    terminal.feed(wanted.difference())
+    wanted.put(1, 0, strip([("\u2764\ufe0f", Style())]))  # one cell wide to this terminal
+    terminal.feed(wanted.difference())
+    assert terminal.screen.display[0][3] == "d"
+    assert terminal.screen.display[0][2] == " "
+
+
+def test_what_a_terminal_may_take_for_wide_goes_with_all_that_it_covers() -> None:
+    wanted = frame()
+    family = "\U0001f468\u200d\U0001f469\u200d\U0001f467"  # six cells wide to some terminals
+    wanted.put(0, 0, strip([("abcdefgh", Style())]))
+    wanted.difference()
+    wanted.put(0, 0, strip([(family, Style())]))
+    assert sgr_free(wanted.difference()) == f"  {family}cdef"
+    wanted.put(0, 0, strip([("ab", Style())]))
+    assert sgr_free(wanted.difference()) == "abcdef", "nor is any of it left"
+
+
 @pytest.mark.parametrize("colours", [ColorSystem.EIGHT_BIT, ColorSystem.STANDARD])
 def test_a_terminal_gets_the_colours_that_it_has(colours: ColorSystem) -> None:
     wanted = Frame(WIDTH, HEIGHT, colours)

@@ -8,12 +8,15 @@ from collections.abc import Iterator
 import pytest
 from rich.color import ColorSystem
 from rich.segment import Segment
-from textual._compositor import LayoutUpdate
+from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.geometry import Region
 from textual.strip import Strip
 
 from autoexp_tui.ui.pace import ASK, Pace
 from autoexp_tui.ui.painting import Painter
+
+RESET = "\x1b[0m"
+"""Begins a frame on a terminal of which nothing is known."""
 
 
 def test_a_first_frame_goes_at_once_and_the_next_after_a_moment() -> None:
@@ -41,19 +44,19 @@ def test_a_key_is_answered_at_once() -> None:
 def test_a_terminal_that_answers_has_two_frames_on_their_way_to_it() -> None:
     pace = Pace(remote=False)
     pace.sent(100.0)
-    pace.answered(100.01)
+    pace.answered(100.01, line=3)
     pace.sent(101.0)
     pace.sent(102.0)
     pace.key(103.0)
     assert pace.wait(103.0) > 1, "not even for a key"
-    pace.answered(103.1)
+    pace.answered(103.1, line=3)
     assert pace.wait(103.1) <= 0
 
 
 def test_an_answer_that_never_comes_is_not_waited_for_for_ever() -> None:
     pace = Pace(remote=False)
     pace.sent(100.0)
-    pace.answered(100.01)
+    pace.answered(100.01, line=3)
     pace.sent(101.0)
     pace.sent(102.0)
     assert pace.wait(111.0) > 0
@@ -65,7 +68,7 @@ def test_an_answer_that_never_comes_is_not_waited_for_for_ever() -> None:
 def test_a_line_that_stands_still_for_forty_seconds_holds_a_few_frames() -> None:
     pace = Pace(remote=False)
     pace.sent(0.0)
-    pace.answered(0.01)
+    pace.answered(0.01, line=3)
     now, frames = 1.0, 0
     while now < 41.0:
         if pace.wait(now) <= 0:
@@ -80,17 +83,62 @@ def test_a_terminal_that_never_answers_is_sent_frames_all_the_same() -> None:
     for second in range(100, 110):
         assert pace.wait(second) <= 0
         pace.sent(second)
-    assert not pace.awaits
+    assert not pace.awaits(110)
+
+
+def test_a_key_that_reads_like_an_answer_makes_no_terminal_one_that_answers() -> None:
+    pace = Pace(remote=False)
+    for second in range(100, 110):
+        pace.sent(second)
+        pace.answered(second + 0.1, line=0)  # shift and F3
+    assert pace.wait(110.0) <= 0
+    assert not pace.awaits(110.0)
+
+
+def test_a_terminal_that_answers_no_more_is_sent_frames_at_the_usual_pace_again() -> None:
+    pace = Pace(remote=False)
+    pace.sent(0.0)
+    pace.answered(0.01, line=3)
+    now = 1.0
+    while now < 60.0:
+        if pace.wait(now) <= 0:
+            pace.sent(now)
+        now += 0.05
+    assert pace.wait(60.1) <= 0
+
+
+def test_an_answer_that_got_lost_does_not_slow_down_the_frames_for_good() -> None:
+    pace = Pace(remote=False)
+    now, frames, arriving = 0.0, 0, []
+    while now < 20.0:
+        if pace.wait(now) <= 0:
+            pace.sent(now)
+            frames += 1
+            arriving += [now + 0.01] if frames != 5 else []
+        while arriving and arriving[0] <= now:
+            pace.answered(arriving.pop(0), line=3)
+        now += 0.02
+    assert frames > 200
+
+
+def test_a_first_answer_is_waited_for_a_while() -> None:
+    pace = Pace(remote=False)
+    assert not pace.awaits(100.0)
+    pace.sent(100.0)
+    assert pace.awaits(100.5)
+    assert not pace.awaits(101.5)
 
 
 def test_a_slow_line_is_not_kept_full() -> None:
     pace = Pace(remote=False)
     pace.sent(100.0)
-    pace.answered(100.3)
+    pace.answered(100.3, line=3)
     pace.sent(101.0)
     assert pace.wait(101.0) == pytest.approx(0.6)
-    pace.answered(109.0)
+    pace.answered(109.0, line=3)
     pace.sent(110.0)
+    assert pace.wait(111.0) > 1, "one frame at a time"
+    pace.answered(112.0, line=3)
     assert pace.wait(110.0) == pytest.approx(1.0), "never slower than that"
 
 
@@ -132,9 +180,9 @@ def turn(loop: asyncio.AbstractEventLoop) -> None:
     loop.run_until_complete(asyncio.sleep(0))
 
 
-def show(painter: Painter, word: str) -> None:
+def show(painter: Painter, word: str, cursor: tuple[int, int] | None = None) -> None:
     strips = [[Strip([Segment(word)])]]
-    painter.take(LayoutUpdate(strips, Region(0, 0, 5, 1)), (5, 1), ColorSystem.TRUECOLOR)  # type: ignore[arg-type]
+    painter.take(LayoutUpdate(strips, Region(0, 0, 5, 1)), (5, 1), ColorSystem.TRUECOLOR, cursor)  # type: ignore[arg-type]
 
 
 def test_what_is_painted_while_a_frame_is_on_its_way_is_one_frame(
@@ -144,7 +192,7 @@ def test_what_is_painted_while_a_frame_is_on_its_way_is_one_frame(
     clock.now += 10
     show(painter, "two  ")
     show(painter, "three")
-    assert sent == [f"\x1b[1;1Hone  {ASK}"], "the terminal has not even taken the first"
+    assert sent == [f"{RESET}\x1b[1;1Hone  {ASK}"], "the terminal has not even taken the first"
     painter.drained()
     turn(loop)
     assert sent[1:] == [f"\x1b[1;1Hthree{ASK}"]
@@ -167,7 +215,7 @@ def test_a_terminal_that_shows_frames_at_once_is_told_where_one_ends(
 ) -> None:
     painter.together = True
     show(painter, "one  ")
-    assert sent == [f"\x1b[?2026h\x1b[1;1Hone  \x1b[?2026l{ASK}"]
+    assert sent == [f"\x1b[?2026h{RESET}\x1b[1;1Hone  \x1b[?2026l{ASK}"]
 
 
 def test_a_terminal_that_is_taken_up_again_is_sent_everything(
@@ -186,11 +234,67 @@ def test_another_size_is_another_screen(
     clock.now += 10
     strips = [[Strip([Segment("one")])]]
     painter.take(LayoutUpdate(strips, Region(0, 0, 3, 1)), (5, 1), ColorSystem.TRUECOLOR)  # type: ignore[arg-type]
-    assert sent[1:] == [f"\x1b[1;1Hone{ASK}"]
+    assert sent[1:] == [f"{RESET}\x1b[1;1Hone{ASK}"]
 
 
-def test_answers_are_waited_for_only_where_they_come(painter: Painter) -> None:
+def test_nothing_is_sent_to_a_terminal_that_is_anothers(
+    painter: Painter, sent: list[str], clock: Clock, loop: asyncio.AbstractEventLoop
+) -> None:
     show(painter, "one  ")
+    painter.drained()
+    turn(loop)
+    show(painter, "two  ")  # waits for its time
+    painter.end()
+    clock.now += 10
+    show(painter, "three")
+    painter.answered(3)
+    loop.run_until_complete(asyncio.sleep(0.05))
+    assert len(sent) == 1
+    painter.begin(loop)
+    assert "three" in sent[1]
+
+
+def test_a_screen_that_was_written_over_is_sent_whole(
+    painter: Painter, sent: list[str], clock: Clock, loop: asyncio.AbstractEventLoop
+) -> None:
+    show(painter, "one  ")
+    painter.drained()
+    clock.now += 10
+    painter.redraw_soon()
+    turn(loop)
+    turn(loop)
+    assert sent[1:] == sent[:1]
+
+
+def test_a_part_of_a_screen_of_another_size_blanks_nothing(
+    painter: Painter, sent: list[str], clock: Clock, loop: asyncio.AbstractEventLoop
+) -> None:
+    show(painter, "one  ")
+    painter.drained()
+    turn(loop)
+    clock.now += 10
+    part = ChopsUpdate([{0: Strip([Segment("two")])}], [(0, 0, 3)], [[3]])
+    painter.take(part, (9, 2), ColorSystem.TRUECOLOR)
+    assert sent[1:] == [f"\x1b[1;1Htwo{ASK}"]
+
+
+def test_the_cursor_is_put_where_text_is_typed(
+    painter: Painter, sent: list[str], clock: Clock, loop: asyncio.AbstractEventLoop
+) -> None:
+    show(painter, "one  ", (3, 0))
+    assert sent == [f"{RESET}\x1b[1;1Hone  \x1b[1;4H{ASK}"]
+    painter.drained()
+    turn(loop)
+    clock.now += 10
+    show(painter, "one  ", (3, 0))
+    assert len(sent) == 1
+    show(painter, "one  ", (4, 0))
+    assert sent[1:] == [f"\x1b[1;5H{ASK}"]
+
+
+def test_answers_are_waited_for_only_where_they_come(painter: Painter, clock: Clock) -> None:
+    show(painter, "one  ")
+    clock.now += 2
     painter.settle(60)  # has never answered: nothing to wait for
-    painter.answered()
+    painter.answered(3)
     painter.settle(60)
