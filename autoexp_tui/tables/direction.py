@@ -72,12 +72,19 @@ def infer(metric: str, points: Sequence[Judged], *, delta: bool, total: bool) ->
     votes = delta_votes(points) if delta else level_votes(points)
     way, strength = names.name_direction(metric)
     clear = votes.weight >= 4 and votes.agreement >= 0.75
+    if clear and votes.agreement == 1.0 and votes.way != way and names.is_only_spent(metric):
+        return InferredWay(votes.way, f"what was kept, though {metric} sounds like a cost", "low")
     if strength == 2 or (strength == 1 and way == votes.way and clear):
         return _by_name(metric, votes, clear=clear)
     if clear:
         return InferredWay(votes.way, "what was kept and what was not", "medium")
     if strength == 1:
         return InferredWay(way, f"the name {metric}", "low")
+    return _by_few(metric, points, votes, total=total)
+
+
+def _by_few(metric: str, points: Sequence[Judged], votes: Votes, *, total: bool) -> InferredWay:
+    """A guess by little evidence; unknown without any."""
     if votes.weight >= 2 and votes.agreement >= 0.6:
         return InferredWay(votes.way, "what was kept and what was not", "low")
     if tops_out(points):

@@ -82,6 +82,39 @@ _NAMES = {
     "валидация": "val", "валидации": "val", "вал": "val", "тест": "test", "тесте": "test",
     "обучение": "train", "обучения": "train", "средняя": "mean", "среднее": "mean", "№": "number",
     "контроль": "control", "эталон": "reference",
+    # Danish, Norwegian, Finnish
+    "fejl": "error", "feil": "error", "nøjagtighed": "accuracy", "nøyaktighet": "accuracy",
+    "forsøg": "trial", "forsøk": "trial", "ændring": "change", "endring": "change",
+    "beslutning": "decision", "beskrivelse": "description", "varighed": "duration",
+    "varighet": "duration", "häviö": "loss", "virhe": "error", "tarkkuus": "accuracy",
+    "yritys": "trial", "muutos": "change", "päätös": "decision", "kuvaus": "description",
+    "kesto": "duration", "aika": "time", "pisteet": "score", "tulos": "result", "ändring": "change",
+    "tulokset": "results",
+    # Czech, Slovak, Hungarian, Romanian, Greek
+    "ztráta": "loss", "chyba": "error", "přesnost": "accuracy", "presnosť": "accuracy",
+    "skóre": "score", "pokus": "trial", "změna": "change", "zmena": "change",
+    "rozhodnutí": "decision", "rozhodnutie": "decision", "popis": "description", "čas": "time",
+    "poznámka": "note", "výsledek": "result", "veszteség": "loss", "hiba": "error",
+    "pontosság": "accuracy", "pontszám": "score", "kísérlet": "trial", "változás": "change",
+    "változtatás": "change", "döntés": "decision", "leírás": "description", "idő": "time",
+    "pierdere": "loss", "eroare": "error", "acuratețe": "accuracy", "scor": "score",
+    "încercare": "trial", "schimbare": "change", "decizie": "decision", "descriere": "description",
+    "durată": "duration", "timp": "time", "απώλεια": "loss", "σφάλμα": "error",
+    "ακρίβεια": "accuracy", "βαθμολογία": "score", "δοκιμή": "trial", "αλλαγή": "change",
+    "απόφαση": "decision", "περιγραφή": "description", "χρόνος": "time",
+    # Ukrainian
+    "втрата": "loss", "втрати": "loss", "помилка": "error", "похибка": "error",
+    "точність": "accuracy", "оцінка": "score", "спроба": "trial", "зміна": "change",
+    "рішення": "decision", "опис": "description", "час": "time", "тривалість": "duration",
+    "стан": "status", "крок": "step", "валідації": "val",
+    # Vietnamese, Indonesian, Arabic
+    "lỗi": "error", "điểm": "score", "kerugian": "loss", "kesalahan": "error", "galat": "error",
+    "akurasi": "accuracy", "skor": "score", "percobaan": "trial", "perubahan": "change",
+    "keputusan": "decision", "keterangan": "description", "waktu": "time", "durasi": "duration",
+    "الخسارة": "loss", "خسارة": "loss",
+    "الخطأ": "error", "خطأ": "error", "الدقة": "accuracy", "دقة": "accuracy", "النتيجة": "score",
+    "التجربة": "experiment", "تجربة": "experiment", "القرار": "decision", "قرار": "decision",
+    "التغيير": "change", "الوصف": "description", "الوقت": "time", "المدة": "duration",
 }  # fmt: skip
 
 _JOINED = {
@@ -131,18 +164,29 @@ _VERDICTS = {
     " mantenido mantenida conservado aceptado aceptada mejora mejorado mantido mantida aceito"
     " aceita melhorou tenuto tenuta accettato accettata mantenuto migliorato behouden"
     " geaccepteerd zachowane zachowano przyjęte behållen behåll tutuldu kabul оставить оставлено"
-    " оставлен оставили принято принят принять улучшение лучше сохранено",
+    " оставлен оставили принято принят принять улучшение лучше сохранено"
+    " behold beholdt bevar beholdes godkendt akseptert hyväksytty säilytetty pidetty parempi"
+    " ponechat ponecháno ponechané přijato přijmout prijaté megtartva megtart elfogadva păstrat"
+    " acceptat διατηρήθηκε αποδεκτό прийнято прийнятий залишено залишити краще giữ dipertahankan"
+    " diterima مقبول مقبولة محفوظ",
     "discard": "verworfen verwerfen abgelehnt zurückgesetzt zurückgenommen zurückgerollt schlechter"
     " rejeté rejetée abandonné abandonnée annulé annulée écarté refusé descartado descartada"
     " rechazado rechazada revertido revertida peor rejeitado rejeitada pior scartato scartata"
     " rifiutato annullato peggiorato verworpen afgewezen teruggedraaid odrzucone odrzucono"
     " cofnięte förkastad återställd reddedildi отклонено отклонен отклонён отброшено откат"
-    " откатили отменено отменён хуже",
+    " откатили отменено отменён хуже"
+    " forkast forkastet afvist avvist hylätty hylätään huonompi zamítnout zamítnuto zamietnuté"
+    " zahodit zahozeno elvetve elvet visszavonva elutasítva respins anulat απορρίφθηκε απόρριψη"
+    " відхилено відхилений відкинуто відкочено скасовано гірше ditolak dibatalkan مرفوض"
+    " مرفوضة",
     "crash": "fehlgeschlagen abgestürzt absturz fehler abgebrochen gescheitert échec échoué planté"
     " erreur fallo fallido falló error erro falha falhou fallito errore mislukt niepowodzenie błąd"
-    " misslyckades başar\u0131s\u0131z ошибка сбой упало упал неудача провал",
+    " misslyckades başar\u0131s\u0131z ошибка сбой упало упал неудача провал"
+    " nedbrud mislykket mislyktes epäonnistui kaatui selhalo selhání pád sikertelen eșuat"
+    " αποτυχία провалено помилка збій gagal فشل",
     "baseline": "basis basislinie ausgangswert ausgangslage référence départ línea_base inicio"
-    " linha_base início riferimento база базовый бейзлайн",
+    " linha_base início riferimento база базовый бейзлайн"
+    " udgangspunkt utgangspunkt lähtötaso výchozí kiindulás alapvonal bázis початок початковий",
     "skip": "übersprungen läuft offen ignoré omitido saltato пропущено",
     "ok": "fertig abgeschlossen terminé réussi terminado completado concluído completato"
     " zakończone готово завершено успешно",

@@ -45,7 +45,7 @@ HIGHER = frozenset(
     "equity jaccard goodput conversion ctr retention revenue sales lift hypervolume specificity "
     "sensitivity tpr tnr ppv npv snr sdr pesq stoi gini concordance plddt lddt gdt fidelity iops "
     "mips match rew roc agreement rougel resolved solved recovered ari nmi purity modularity "
-    "f1score".split()
+    "f1score cleared".split()
 )
 WEAK = frozenset(
     "score scores composite fitness quality rating performance points grade compliance alpha "
@@ -323,6 +323,11 @@ def is_mean(name: str) -> bool:
     """Whether a name says nothing but that it is a mean: `Average`, `avg`, `Mean (all)`."""
     words = set(tokens(name))
     return bool(words & _MEAN) and words <= _MEAN | {"overall", "all", "total", "macro"}
+
+
+def is_only_spent(name: str) -> bool:
+    """Whether nothing but a word of time, memory or size says that less is better."""
+    return is_resource(name) and LOWER.isdisjoint(tokens(name))
 
 
 def is_service(name: str) -> bool:
