@@ -106,7 +106,7 @@ def _said_of(lines: Sequence[DocLine], column: str) -> InferredWay | None:
 
 _GOAL = re.compile(
     r"\b(?:goal|target|metric|objective|optimi[sz]\w*|minimi[sz]\w*|maximi[sz]\w*|ziel\w*|metrik"
-    r"|kennzahl|objectif|but|métrique|objetivo|meta|métrica|obiettivo|metrica|doel|цель|метрика"
+    r"|kennzahl|objectif|métrique|objetivo|métrica|obiettivo|metrica|doel|цель|метрика"
     r"|задача)\b|目标|指标|目標|指標|목표|지표",
     re.IGNORECASE,
 )

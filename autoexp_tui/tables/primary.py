@@ -261,6 +261,15 @@ def _compare(candidates: Sequence[Sampled], points: dict[int, float], *, judged:
             words[c.at] - names.VALIDATION == own for c in live if c is not column
         ):
             points[column.at] -= 1.0
+        if (
+            not judged
+            and "test" in own
+            and any(
+                words[c.at] & names.VALIDATION and words[c.at] - names.VALIDATION == own - {"test"}
+                for c in live
+            )
+        ):  # what is chosen by is the validation; a test is looked at once
+            points[column.at] -= 2.0
         if headline and not judged and own & _SURROGATES:
             points[column.at] -= 2.5
         if "loss" in own and len(measures) > 1 and _is_zero_where_not_trained(column):

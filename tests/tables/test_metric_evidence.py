@@ -93,3 +93,28 @@ def test_what_speaks_for_one_direction_speaks_against_the_other(
     points = [Judged(value, status) for value, status in decisions]  # type: ignore[arg-type] # ours
     turned = [Judged(-value, status) for value, status in decisions]  # type: ignore[arg-type] # ours
     assert steps(points, higher=True) == steps(turned, higher=False)
+
+
+_LOG = """\
+{goal}
+
+| run | p50_ms | p95_ms | kept |
+|---|---|---|---|
+| 1 | 30 | 90 | yes |
+| 2 | 20 | 70 | yes |
+| 3 | 25 | 80 | no |
+| 4 | 15 | 60 | yes |
+"""
+
+
+@pytest.mark.parametrize(
+    ("goal", "right"),
+    [
+        ("Goal: p95_ms below 80.", "p95_ms"),
+        ("Ziel ist p95_ms, nicht p50_ms.", "p95_ms"),
+        ("Nothing new, but p95_ms fell.", "p50_ms"),
+        ("", "p50_ms"),
+    ],
+)
+def test_a_line_about_the_goal_says_which_of_two_is_the_metric(goal: str, right: str) -> None:
+    assert parse_table(_LOG.format(goal=goal).encode()).primary.metric == right
