@@ -505,7 +505,9 @@ def _entries(document: Any) -> tuple[list[Any], list[dict[str, Any]]]:
     most = (False, 0)
     around: list[dict[str, Any]] = []
 
-    def look(value: Any, above: list[dict[str, Any]], depth: int, bonus: int) -> None:
+    def look(
+        value: Any, above: list[dict[str, Any]], depth: int, bonus: int, *, fact: bool
+    ) -> None:
         nonlocal best, most, around
         if isinstance(value, list):
             found = value if any(isinstance(entry, dict) for entry in value) else []
@@ -514,17 +516,18 @@ def _entries(document: Any) -> tuple[list[Any], list[dict[str, Any]]]:
         else:
             found = []
         measured = bonus > 0 or any(_is_measured(e) for e in found[:8] if isinstance(e, dict))
-        if found and (measured, len(found) + bonus) > most:
-            best, around, most = found, above, (measured, len(found))
+        own = measured and not fact
+        if found and (own, len(found) + bonus) > most:
+            best, around, most = found, above, (own, len(found))
         if isinstance(value, list) and len(value) == 1:
             value = value[0]
         if isinstance(value, dict) and depth < _DEPTH:
             for key, inner in value.items():
-                if names.leaf(key) in names.FACTS | {"context"}:
-                    continue  # the machine's caches are no runs
-                look(inner, [*above, value], depth + 1, 1 if key in _LISTS else 0)
+                # The machine's caches are runs only where nothing else is.
+                of_machine = fact or names.leaf(key) in names.FACTS | {"context"}
+                look(inner, [*above, value], depth + 1, int(key in _LISTS), fact=of_machine)
 
-    look(document, [], 0, 0)
+    look(document, [], 0, 0, fact=False)
     if not best and isinstance(document, dict):
         best = [document]
     return best, around

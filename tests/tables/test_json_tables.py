@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from autoexp_tui.tables import parse_table, summarise
 
 
@@ -214,3 +216,12 @@ def test_runs_that_name_their_metric_are_no_configuration() -> None:
         )
     )
     assert (found.rows, found.direction, found.best) == (3, "higher", 0.94)
+
+
+@pytest.mark.parametrize("part", ["context", "system", "study"])
+def test_runs_are_found_wherever_they_lie_and_the_machine_is_none(part: str) -> None:
+    runs = {"runs": [{"id": 1, "loss": 2.0}, {"id": 2, "loss": 1.5}]}
+    caches = {"context": {"caches": [{"level": n, "size": 32768 << n} for n in range(4)]}}
+    for document in ({part: runs}, {**caches, "study": runs}):
+        summary = summarise(parse_table(json.dumps(document).encode()))
+        assert (summary.rows, summary.metric, summary.best) == (2, "loss", 1.5)
