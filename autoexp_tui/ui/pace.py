@@ -41,12 +41,18 @@ class Pace:
         self._answers = False
         self._trip = 0.0
         self._lost = 0
+        self._owed = 0
         self._first: float | None = None
 
     def awaits(self, now: float) -> bool:
         """Whether an answer is to come, as far as one can know."""
         new = self._first is None or now < self._first + _BEGINNING_S
-        return bool(self._unanswered) and (self._answers or new)
+        recent = now < self._last + _PATIENCE_S
+        return self._owed > 0 and recent and (self._answers or new)
+
+    def patience(self, least: float, most: float) -> float:
+        """Seconds in which an answer that is to come has come, between `least` and `most`."""
+        return min(max(least, 2 * self._trip), most)
 
     def wait(self, now: float) -> float:
         """Seconds until the next frame may be sent; 0 or less: now."""
@@ -64,15 +70,19 @@ class Pace:
         """A frame was sent, and an answer asked for."""
         if len(self._unanswered) >= _UNANSWERED:
             self._unanswered.clear()
-            self._lost += self._answers
-            self._answers = self._lost < _SILENT and self._answers
+            if self._answers:
+                self._owed = 0
+                self._lost += 1
+                self._answers = self._lost < _SILENT
         elif self._is_late and now >= self._last + min(_TRIPS * self._trip, _PATIENCE_S):
             # Lost, or slower than was thought: that the next answer tells.
             self._unanswered.clear()
+            self._owed = 0
             self._trip *= 2
         if self._first is None:
             self._first = now
         self._last = now
+        self._owed += 1
         self._unanswered.append(now)
 
     def answered(self, now: float, *, line: int) -> None:
@@ -80,6 +90,7 @@ class Pace:
         # F3 with shift or control reads like an answer from line 0, where no first frame ends.
         self._answers = self._answers or line > 0
         self._lost = 0
+        self._owed = max(self._owed - 1, 0)
         if self._unanswered:
             self._trip = now - self._unanswered.popleft()
 

@@ -109,9 +109,13 @@ class Painter:
             self._pace.key(self._clock())
         self._send_soon()
 
-    def settle(self, timeout_s: float) -> None:
-        """Wait for the answers that are to come: a shell would take them for input."""
+    def settle(self, least_s: float, most_s: float) -> None:
+        """Wait for the answers that are to come: a shell would take them for input.
+
+        For `least_s`, where need be; on a slow line for longer, but for no more than `most_s`.
+        """
         with self._changed:
+            timeout_s = self._pace.patience(least_s, most_s)
             self._changed.wait_for(lambda: not self._pace.awaits(self._clock()), timeout_s)
 
     def _send_soon(self) -> None:

@@ -30,8 +30,8 @@ from autoexp_tui.ui.painting import Painter
 _LEAVING = (signal.SIGHUP, signal.SIGTERM, signal.SIGQUIT)
 _PATIENCE_S = 3.0
 """Seconds that a screen has to leave by itself: a terminal that takes nothing holds it up."""
-_ANSWERS_S = 0.5
-"""Seconds that answers of the terminal are waited for at the end."""
+_ANSWERS_S, _SLOW_ANSWERS_S = 0.5, 2.0
+"""Seconds that answers of the terminal are waited for at the end: usually, on a slow line."""
 _MOUSE_OFF = "\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1016l"
 RESET = f"{_MOUSE_OFF}\x1b[?2004l\x1b[?7h\x1b[?2048l\x1b[<u\x1b[?1049l\x1b[?25h\x1b[?1004l"
 """All that a screen switches on, switched off."""
@@ -92,7 +92,7 @@ class Terminal(LinuxDriver):
 
     def stop_application_mode(self) -> None:
         self._painter.end()
-        self._painter.settle(_ANSWERS_S)
+        self._painter.settle(_ANSWERS_S, _SLOW_ANSWERS_S)
         super().stop_application_mode()
 
     def process_message(self, message: Message) -> None:

@@ -129,6 +129,36 @@ def test_a_first_answer_is_waited_for_a_while() -> None:
     assert not pace.awaits(101.5)
 
 
+def test_answers_to_frames_of_the_beginning_are_waited_for_too() -> None:
+    pace = Pace(remote=False)
+    for frame in range(20):  # before anything is known of the terminal
+        pace.sent(100 + frame / 20)
+    for frame in range(19):
+        pace.answered(101.5 + frame / 20, line=3)
+    assert pace.awaits(102.5)
+    pace.answered(102.5, line=3)
+    assert not pace.awaits(102.5)
+
+
+def test_an_answer_that_never_comes_is_not_waited_for_at_the_end() -> None:
+    pace = Pace(remote=False)
+    pace.sent(100.0)
+    pace.answered(100.1, line=3)
+    pace.sent(101.0)
+    assert pace.awaits(102.0)
+    assert not pace.awaits(112.0)
+
+
+def test_at_the_end_a_slow_line_is_waited_for_longer() -> None:
+    pace = Pace(remote=False)
+    pace.sent(100.0)
+    pace.answered(100.8, line=3)
+    assert pace.patience(0.5, 2.0) == pytest.approx(1.6)
+    pace.sent(200.0)
+    pace.answered(209.0, line=3)
+    assert pace.patience(0.5, 2.0) == 2.0
+
+
 def test_a_slow_line_is_not_kept_full() -> None:
     pace = Pace(remote=False)
     pace.sent(100.0)
@@ -295,6 +325,6 @@ def test_the_cursor_is_put_where_text_is_typed(
 def test_answers_are_waited_for_only_where_they_come(painter: Painter, clock: Clock) -> None:
     show(painter, "one  ")
     clock.now += 2
-    painter.settle(60)  # has never answered: nothing to wait for
+    painter.settle(60, 60)  # has never answered: nothing to wait for
     painter.answered(3)
-    painter.settle(60)
+    painter.settle(60, 60)
