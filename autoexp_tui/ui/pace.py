@@ -17,6 +17,8 @@ _HURRY_S = 0.5
 """Seconds after a key in which what it changed is shown at once."""
 _UNANSWERED = 2
 """Frames on their way to a terminal that is known to answer."""
+_REMEMBERED = 256
+"""Frames of which it is known when they were sent: more than a slow line's first answer takes."""
 _PATIENCE_S = 10.0
 """Seconds after which an answer is taken to be lost."""
 _SLOW_S = 0.5
@@ -37,18 +39,17 @@ class Pace:
         self._usual = _REMOTE_S if remote else _LOCAL_S
         self._last = -math.inf
         self._key = -math.inf
-        self._unanswered: deque[float] = deque()
+        self._unanswered: deque[float] = deque(maxlen=_REMEMBERED)
         self._answers = False
         self._trip = 0.0
         self._lost = 0
-        self._owed = 0
         self._first: float | None = None
 
     def awaits(self, now: float) -> bool:
         """Whether an answer is to come, as far as one can know."""
         new = self._first is None or now < self._first + _BEGINNING_S
         recent = now < self._last + _PATIENCE_S
-        return self._owed > 0 and recent and (self._answers or new)
+        return bool(self._unanswered) and recent and (self._answers or new)
 
     def patience(self, least: float, most: float) -> float:
         """Seconds in which an answer that is to come has come, between `least` and `most`."""
@@ -68,21 +69,17 @@ class Pace:
 
     def sent(self, now: float) -> None:
         """A frame was sent, and an answer asked for."""
-        if len(self._unanswered) >= _UNANSWERED:
+        if self._answers and len(self._unanswered) >= _UNANSWERED:
             self._unanswered.clear()
-            if self._answers:
-                self._owed = 0
-                self._lost += 1
-                self._answers = self._lost < _SILENT
+            self._lost += 1
+            self._answers = self._lost < _SILENT
         elif self._is_late and now >= self._last + min(_TRIPS * self._trip, _PATIENCE_S):
             # Lost, or slower than was thought: that the next answer tells.
             self._unanswered.clear()
-            self._owed = 0
             self._trip *= 2
         if self._first is None:
             self._first = now
         self._last = now
-        self._owed += 1
         self._unanswered.append(now)
 
     def answered(self, now: float, *, line: int) -> None:
@@ -90,7 +87,6 @@ class Pace:
         # F3 with shift or control reads like an answer from line 0, where no first frame ends.
         self._answers = self._answers or line > 0
         self._lost = 0
-        self._owed = max(self._owed - 1, 0)
         if self._unanswered:
             self._trip = now - self._unanswered.popleft()
 
