@@ -99,7 +99,7 @@ def test_a_link_in_a_run_takes_no_file_along(run: RunDirectory, tmp_path: Path) 
 
 
 def test_a_damaged_journal_leaves_no_archive(run: RunDirectory, tmp_path: Path) -> None:
-    run.journal.write_bytes(JOURNAL.replace(b"EPOCHS", b"EPOCHE", 1))
+    run.journal.write_bytes(JOURNAL.replace(b"HIDDEN", b"HIDDEM", 1))
     with pytest.raises(JournalError):
         pack(run, tmp_path / "run.zip")
     assert [path.name for path in tmp_path.iterdir()] == ["project"]

@@ -51,7 +51,7 @@ def test_two_tables_and_a_run_are_compared(here: Path, capsys: pytest.CaptureFix
     assert "\x1b" not in out
     assert re.search(r"A +a +val_loss +1 → 0.25 +75.0 % better +2 kept of 4", out)
     assert re.search(r"B +b +val_loss +1 → 0.75 +25.0 % better +1 kept of 3", out)
-    assert re.search(r"C +demo +val_loss .* 9 kept of 25 +5m 22s", out)
+    assert re.search(r"C +demo +val_loss .* 7 kept of 25 +26s", out)
     assert re.search(r"#4 +0.25 +idea 4", out)
     assert "idea 3" not in out
     assert max(map(len, out.splitlines())) <= 120

@@ -33,7 +33,7 @@ class Researcher:
     """Rewrites the sample's constants; makes every kind of mistake once."""
 
     def __init__(self, target: str) -> None:
-        self._target = re.sub(r"^EPOCHS = .*", "EPOCHS = 12", target, flags=re.MULTILINE)
+        self._target = target
         self.asked = 0
         self.proposed = 0
 
