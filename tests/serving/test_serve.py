@@ -215,9 +215,11 @@ async def test_no_process_outlives_the_server(
 ) -> None:
     address = address_of(server)
     own = "/".join(address.split("/")[:3])
-    async with aiohttp.ClientSession(headers={"Origin": own}) as session:
-        first = await session.ws_connect(f"{address}socket")
-        second = await session.ws_connect(f"{address}socket")
+    async with (
+        aiohttp.ClientSession(headers={"Origin": own}) as session,
+        session.ws_connect(f"{address}socket") as first,
+        session.ws_connect(f"{address}socket") as second,
+    ):
         for socket in (first, second):
             await Tab(socket).until("Results")
         screens = psutil.Process(server.pid).children()
