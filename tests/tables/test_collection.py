@@ -85,6 +85,15 @@ def objects(rows: list[list[str]]) -> str:
     return "".join(json.dumps(dict(zip(rows[0], row, strict=True))) + "\n" for row in rows[1:])
 
 
+def _cells(rows: list[list[str]]) -> set[str]:
+    """Names in cells: objects that name their metric are read by that name, not by the column's."""
+    return {cell for row in rows[1:] for cell in row}
+
+
+def _rest(after: tuple[object, ...], before: tuple[object, ...]) -> bool:
+    return (after[0], after[2:]) == (before[0], before[2:])
+
+
 @pytest.mark.parametrize("form", [written, piped, objects])
 def test_another_form_of_the_same_table_says_the_same(
     form: Callable[[list[list[str]]], str],
@@ -97,8 +106,12 @@ def test_another_form_of_the_same_table_says_the_same(
         named = before[1] in rows[0] and len({*rows[0]}) == len(rows[0])
         if not before[0] or not named or any(len(row) != len(rows[0]) for row in rows):
             continue
+        values = {row[rows[0].index(before[1])] for row in rows[1:]} - {""}
+        if len(values) < 2:
+            continue  # one number is no evidence of a metric in any form
         tried += 1
-        if facts(form(rows), path.name) != before:
-            wrong.append(path.name)
+        after = facts(form(rows), path.name)
+        if after != before and not (after[1] in _cells(rows) and _rest(after, before)):
+            wrong.append((path.name, before, after))
     assert tried > 40
     assert not wrong
