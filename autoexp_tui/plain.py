@@ -61,7 +61,9 @@ def as_lines(record: Record, state: RunState) -> list[Safe]:
     return [one_line(f"{stamp}  {line}") for line in _lines(record.event, state)]
 
 
-def _lines(event: events.AnyEvent, state: RunState) -> list[str]:  # noqa: C901, PLR0911, PLR0912
+def _lines(  # noqa: C901, PLR0911, PLR0912, PLR0915 - one case per event
+    event: events.AnyEvent, state: RunState
+) -> list[str]:
     match event:
         case events.RunStarted():
             target = cut(event.contract.target, 80)
@@ -78,6 +80,11 @@ def _lines(event: events.AnyEvent, state: RunState) -> list[str]:  # noqa: C901,
             caps = f"{budget.max_experiments} experiments, {hours:g} h, ${usd:.2f}"
             words = f"budget is now {caps}"
             return [f"{cut(event.by, 60)}: {words}" if event.by else words]
+        case events.Rebased():
+            onto = state.numbers.get(event.parent, 0)
+            return [f"#{event.n} was made from an older best: tried on #{onto}"]
+        case events.EvaluationLost():
+            return [f"#{event.n} was lost, and is measured again: {cut(event.reason, 200)}"]
         case events.ProductsAllowed(paths=paths):
             named = cut(one_line(", ".join(paths[:3])), 200)
             more = f" and {len(paths) - 3} more" if len(paths) > 3 else ""

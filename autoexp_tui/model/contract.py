@@ -26,6 +26,7 @@ from autoexp_tui.model.keys import (
     ProposerName,
     Refused,
     Seconds,
+    SlotName,
     UnitName,
     ValueName,
     Variable,
@@ -404,6 +405,12 @@ class Contract(msgspec.Struct, frozen=True):
     notebook: Annotated[Notebook, Key("A digest of patterns, dead ends and open questions. "
         "`autoexp notebook` shows it, and lets you edit it.", "{every: 10, max_tokens: 1500}",
         short=("every",))] = Notebook()
+    parallel: Annotated[int | Literal["auto"], Key("Experiments that run at once, each in a slot "
+        "with a workspace of its own. auto: one for each GPU, else as many as the baseline leaves "
+        "cores for.", "4", ge=1, le=1_000)] = 1
+    slots: Annotated[tuple[SlotName, ...], Key("What each slot has to itself: a GPU, or cores. By "
+        "default: GPUs where there are some, else an equal share of the cores.",
+        "['gpu:0', 'gpu:1']")] = ()
 
     @property
     def held_out(self) -> Metric | None:

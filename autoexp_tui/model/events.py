@@ -31,13 +31,25 @@ so far once more. `guard`: it is another command, which must succeed before anyt
 `verify`: of a verification, which has events of its own and leaves what experiments printed.
 """
 Mark: TypeAlias = Literal[
-    "", "unconfirmed", "guard failed", "suspicious", "stopped early", "skipped", "unjudged"
+    "",
+    "unconfirmed",
+    "guard failed",
+    "suspicious",
+    "stopped early",
+    "skipped",
+    "unjudged",
+    "superseded",
+    "stale",
+    "lost",
 ]
 """What is special about a verdict. `unconfirmed`: it looked better, and was not when it was looked
 at again. `suspicious`: its gain was beyond what the run's history makes plausible, so it was run
 again. `stopped early`: its run was ended, since it was far behind at the same step. `skipped`: a
 person ended it. `unjudged`: another program's table gives no verdict on the row; a keep is a new
-best when it came, and nothing was discarded.
+best when it came, and nothing was discarded. `superseded`: it was better than what it was made
+from, and what became the best meanwhile is better still. `stale`: its change doesn't go together
+with that of the new best. `lost`: the node or the line that it ran on went away each time, which
+says nothing about the idea.
 """
 Names: TypeAlias = tuple[Safe, ...]
 Counts: TypeAlias = Annotated[dict[str, int], KEYS]
@@ -89,6 +101,8 @@ class RunnerStarted(Event, frozen=True):
     resumed: bool
     protection: Safe = NOTHING
     """What keeps what is measured from now on honest; as `RunStarted.protection` where nothing."""
+    slots: Names = ()
+    """By name, where several experiments run at once."""
 
 
 class BudgetChanged(Event, frozen=True):
@@ -105,6 +119,18 @@ class ExperimentStarted(Event, frozen=True):
     n: int
     parent: Commit
     """The commit that it builds on."""
+    slot: Safe = NOTHING
+    """Where it runs, one of `RunnerStarted.slots`; empty where there is one."""
+
+
+class Rebased(Event, frozen=True):
+    """Its parent is no longer the best: its change was put on the best, to be measured there."""
+
+    n: int
+    parent: Commit
+    """What is the best now."""
+    attempt: int
+    """Of the text that came of it."""
 
 
 class ProposalAnswered(Event, frozen=True):
@@ -218,6 +244,13 @@ class EvaluationStarted(Event, frozen=True):
     purpose: Purpose = ""
     name: Safe = NOTHING
     """Of the guard."""
+
+
+class EvaluationLost(Event, frozen=True):
+    """The node or the line went away while it was measured: it is measured again."""
+
+    n: int
+    reason: Safe
 
 
 class ProductsAllowed(Event, frozen=True):
@@ -495,6 +528,7 @@ AnyEvent: TypeAlias = (
     | RunnerStarted
     | BudgetChanged
     | ExperimentStarted
+    | Rebased
     | ProposalAnswered
     | InstructionsRead
     | CostReserved
@@ -505,6 +539,7 @@ AnyEvent: TypeAlias = (
     | RepairBegan
     | Committed
     | EvaluationStarted
+    | EvaluationLost
     | ProductsAllowed
     | Damaged
     | Evaluated

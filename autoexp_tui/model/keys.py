@@ -205,6 +205,9 @@ OneGroup = Annotated[str, Form("a regular expression with one group", _one_group
 OneOrTwoGroups = Annotated[str, Form(
     "a regular expression with one or two groups", _one_or_two_groups, most=200)]
 UnitName = Annotated[str, _matching("a unit", r"[^\s\d]\S{0,15}", "write it like ms, MiB or '%'")]
+SlotName = Annotated[str, _matching(
+    "a slot", r"gpu:[\w-]{1,60}|cores:\d{1,4}([-,]\d{1,4}){0,40}",
+    "write it like gpu:0 or cores:0-3")]
 DataPath = Annotated[str, _matching("a path in a JSON document", r"\S(.{0,198}\S)?",
     "join keys and positions by dots")]
 Address = Annotated[str, _matching(

@@ -49,6 +49,11 @@ class Experiment:
     """Number of the experiment whose text it changes; 0 for the baseline."""
     aside: bool = False
     """Whether that was not the best when it began."""
+    slot: Safe = NOTHING
+    """Where it runs, where several do at once."""
+    phase: Phase = "reading"
+    phase_time: float = 0.0
+    """Wall clock when that began."""
     digest: str = ""
     likeness: str = ""
     hypothesis: Safe = NOTHING
@@ -338,8 +343,17 @@ class RunState:
                     record.elapsed,
                     made_from=self.numbers.get(event.parent, 0),
                     aside=self.incumbent is not None and event.parent != self.incumbent.commit,
+                    slot=event.slot,
                 )
-                self._enter("proposing" if event.n > 1 else "reading")
+                self._enter("proposing" if event.n > 1 else "reading", event.n)
+            case events.Rebased() as event:
+                if event.n in self.in_flight:
+                    moved = self.in_flight[event.n]
+                    moved.parent, moved.attempt = event.parent, event.attempt
+                    moved.made_from = self.numbers.get(event.parent, 0)
+            case events.EvaluationLost(n=n):
+                if n in self.in_flight:
+                    self.in_flight[n].measuring = False
             case events.ProductsAllowed(paths=paths):
                 self.products += paths
             case events.Damaged(stamps=stamps):
@@ -424,7 +438,7 @@ class RunState:
         is_best = self.incumbent is not None and event.of == self.incumbent.n
         if is_best:
             self.best_fails = event.failure
-        self._enter("proposing")
+        self._enter("proposing", event.n)
 
     def _settled(self, event: events.CostSettled) -> None:
         reservation = self.reserved.pop(event.id, None)
@@ -433,7 +447,11 @@ class RunState:
         self.unbooked_usd[event.n] = self.unbooked_usd.get(event.n, 0.0) + event.usd
         self.settled.append((self.time, event))
 
-    def _enter(self, phase: Phase) -> None:
+    def _enter(self, phase: Phase, n: int = 0) -> None:
+        """Tell what the run does, or what it does for experiment `n`: which is the same of one."""
+        experiment = self.in_flight.get(n)
+        if experiment is not None and phase != experiment.phase:
+            experiment.phase, experiment.phase_time = phase, self.time
         if phase != self.phase:
             self.phase, self.phase_time = phase, self.time
 
@@ -470,7 +488,7 @@ class RunState:
             case events.RepairBegan(attempt=attempt):
                 current.attempt, current.digest, current.deaths = attempt, "", 0
                 current.acts = ()
-                self._enter("proposing")
+                self._enter("proposing", event.n)
             case events.ProposalAnswered():
                 current.acts = ()
                 told = filter(None, (event.description, event.reason))
@@ -492,12 +510,12 @@ class RunState:
                 current.evaluation = event
                 if event.purpose not in {"guard", "holdout", "mutant"}:
                     self.calibration = self.calibration.evaluated()
-                self._enter("evaluating")
+                self._enter("evaluating", event.n)
             case events.Evaluated():
                 current.evaluated = event
                 self.units = {**event.units, **self.units}
                 self.forms = event.forms if self.forms is None else self.forms
-                self._enter("deciding")
+                self._enter("deciding", event.n)
             case _:
                 assert_never(event)
 
@@ -543,7 +561,7 @@ class RunState:
             self.spent_usd += row.cost_usd
         self.unbooked_usd.pop(event.n, None)
         # What was ended early or skipped has no measurement, and nothing is wrong with it.
-        if row.mark != "stopped early" and not row.is_skipped:
+        if row.mark not in {"stopped early", "lost"} and not row.is_skipped:
             crashed = row.status == "crash"
             self.failure_streak = self.failure_streak + 1 if crashed else 0
             self.unproven = self.unproven + 1 if crashed else 0

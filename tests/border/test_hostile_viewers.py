@@ -94,6 +94,8 @@ EVENTS: list[AnyEvent] = [
     events.WaitBegan(5, 3.0, "overloaded"),
     events.AgentActed(5, "Read", "train.py"),
     events.RepairBegan(5, 2, "exit code 1"),
+    events.EvaluationLost(5, "the node went away"),
+    events.Rebased(5, "b" * 40, 3),
     events.Remeasured(5, 1, Sample({"val_loss": 0.5})),
     events.Retried(5, 2, "exit code 1"),
     events.NotebookWritten(5, "claude", "what helped\nwhat did not"),

@@ -90,7 +90,7 @@ class Cage(msgspec.Struct, frozen=True):
 class Bigger(Contract, frozen=True):
     """The contract with a line more for each thing that can be declared."""
 
-    slots: Annotated[int, Key("Evaluations at a time.", ge=1, le=64, also=("parallel",))] = 1
+    bays: Annotated[int, Key("Evaluations at a time.", ge=1, le=64, also=("berths",))] = 1
     certain: Annotated[
         int | Literal["auto", "off"], Key("Fresh runs before a keep.", ge=0, le=100)
     ] = "auto"
@@ -107,7 +107,7 @@ class Bigger(Contract, frozen=True):
 
 
 MORE = """\
-slots: 4
+bays: 4
 certain: 3
 assurance: 0.5
 grace: 90s
@@ -130,7 +130,7 @@ def test_a_field_is_all_that_a_setting_needs() -> None:
     read = bigger(MORE)
     assert read == Bigger(
         *(getattr(bigger(""), name) for name in Contract.__struct_fields__),
-        slots=4,
+        bays=4,
         certain=3,
         assurance=0.5,
         grace=90.0,
@@ -158,8 +158,8 @@ def test_words_beside_numbers_are_read_and_written_as_they_are() -> None:
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        ("slots: 65", "slots must be from 1 to 64, not '65'; choose a number within that"),
-        ("parallel: 2", "unknown key 'parallel'; did you mean 'slots'?"),
+        ("bays: 65", "bays must be from 1 to 64, not '65'; choose a number within that"),
+        ("berths: 2", "unknown key 'berths'; did you mean 'bays'?"),
         ("certain: of", "certain must be auto or off, or a whole number from 0 to 100, not 'of'"),
         ("certain: 101", "certain must be auto or off, or a whole number from 0 to 100"),
         ("certain: [1]", "certain must be auto or off, or a whole number from 0 to 100, not a l"),
@@ -174,7 +174,7 @@ def test_words_beside_numbers_are_read_and_written_as_they_are() -> None:
         ("cage: strickt", "cage.kind must be none or strict, not 'strickt'; did you mean"),
         ("cage: {network: yes}", "cage.network must be true or false, not 'yes'; did you"),
         ("kind: strict", "unknown key 'kind'; move it below 'cage:'"),
-        ("slots:", "slots has no value"),
+        ("bays:", "bays has no value"),
         ("certain:", "certain has no value"),
     ],
 )
