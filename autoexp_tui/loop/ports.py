@@ -69,6 +69,8 @@ class Result(msgspec.Struct, frozen=True):
     """Of a failed baseline: what to do about it, where that is known."""
     damaged: dict[str, int] = {}
     """What it changed for good outside of the workspace, see `events.Damaged`."""
+    lost: str = ""
+    """Why nobody knows what came of it: the node or the line went away."""
     made: tuple[str, ...] = ()
     """What the baseline makes that others would be blamed for, see `events.ProductsAllowed`."""
 
