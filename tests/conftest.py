@@ -42,6 +42,8 @@ def _own_surroundings(
         monkeypatch.setenv(f"GIT_{name}_NAME", "A Tester")
         monkeypatch.setenv(f"GIT_{name}_EMAIL", "tester@example.org")
     monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
+    # Looks like a secret, for which each runner would import the rules that tell them.
+    monkeypatch.delenv("PYTEST_XDIST_TESTRUNUID", raising=False)
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.delenv("XDG_STATE_HOME", raising=False)
     # Left by pytest's readline in its workers: a terminal's own size would not count.

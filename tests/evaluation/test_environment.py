@@ -49,6 +49,14 @@ def test_opening_the_program_imports_no_rules() -> None:
     assert done.stdout == "False\n"
 
 
+def test_an_environment_of_plain_values_imports_no_rules() -> None:
+    code = "import sys; from autoexp_tui.evaluation.environment import mask_of; "
+    code += "mask_of({'LANG': 'C.UTF-8', 'WIDTH': '80', 'TMP': '/tmp/' + 40 * 'x1'}); "
+    code += "print('detect_secrets' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    assert done.stdout == "False\n"
+
+
 @pytest.mark.parametrize("name", sorted(NEVER))
 @pytest.mark.parametrize("value", ["short", "a key of a usual length"])
 def test_no_setting_passes_the_proposers_credentials_on(name: str, value: str) -> None:
