@@ -34,11 +34,11 @@ def say_answer(run: RunDirectory, reply: Reply) -> None:
     say(f"{run.tag}: {reply.text}")
 
 
-def ask(tag: str | None, verb: Verb, text: str = "") -> None:
+def ask(tag: str | None, verb: Verb, text: str = "", n: int = 0) -> None:
     """Send a command to a run's runner, and print its answer."""
     run = run_here(tag)
     try:
-        reply = send(run, Command(verb, by=whoami(), text=clean_line(text, 2000)))
+        reply = send(run, Command(verb, by=whoami(), text=clean_line(text, 2000), n=n))
     except NoRunner:
         if is_running(run):
             raise
@@ -52,14 +52,16 @@ def _at_rest(run: RunDirectory, verb: Verb) -> str:
     again = f"`autoexp run --tag {run.tag}` goes on"
     if state.finished is not None:
         return f"{run.tag} has ended ({cut(state.finished.reason, 200)}): {again} where it can"
-    cut_off, words = state.current, f"{run.tag} stands still, its runner has died"
+    words = f"{run.tag} stands still, its runner has died"
+    cut_off = [one for one in state.in_flight.values() if one.commit]
     if verb in {"pause", "stop", "stop-now"}:
         return f"{words}: there is nothing to {verb.partition('-')[0]}; {again}"
-    if cut_off is None or not cut_off.commit:
+    if not cut_off:
         return f"{words}: no experiment is in flight; {again}"
-    died = cut_off.deaths + cut_off.measuring
+    died = max(one.deaths + one.measuring for one in cut_off)
     left = f"runners that died while it was measured: {died}, after {MOST_DEATHS} it is a crash"
-    return f"{words}: {again}, and measures #{cut_off.n} again ({left}, and the run goes on)"
+    numbers = ", ".join(f"#{one.n}" for one in cut_off)
+    return f"{words}: {again}, and measures {numbers} again ({left}, and the run goes on)"
 
 
 @click.command()
@@ -78,9 +80,10 @@ def resume(tag: str | None, named: str | None) -> None:
 
 @click.command()
 @_tag
-def skip(tag: str | None, named: str | None) -> None:
+@click.option("-n", "n", type=click.IntRange(min=1), help="Which, where several run at once.")
+def skip(tag: str | None, named: str | None, n: int | None) -> None:
     """End the current experiment at once and go on with the next."""
-    ask(named or tag, "skip")
+    ask(named or tag, "skip", n=n or 0)
 
 
 @click.command()

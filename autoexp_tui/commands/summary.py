@@ -78,6 +78,8 @@ def _lines(digest: Digest) -> Iterator[str]:
     counts = f"{digest.kept} kept, {digest.discarded} discarded, {digest.crashed} crashed"
     if digest.skipped:
         counts += f", {digest.skipped} skipped"
+    if digest.lost:
+        counts += f", {digest.lost} lost"
     if digest.near_misses:
         counts += f"; near misses: {len(digest.near_misses)}"
     yield f"{cut(digest.tag, 80)}: {digest.ended}"

@@ -40,7 +40,7 @@ def _handle(  # noqa: PLR0911 - one answer per verb
             case "resume":
                 return _resume(command.by, state, recorder, controls)
             case "skip":
-                return _skip(command.by, state, recorder, controls)
+                return _skip(command, state, recorder, controls)
             case "stop" | "stop-now":
                 now = command.verb == "stop-now"
                 recorder.record(events.StopRequested(command.by, now))
@@ -61,11 +61,13 @@ def _refused(words: str) -> Reply:
 
 
 def _after(state: RunState) -> str:
-    current = state.current
-    if current is None:
+    if not state.in_flight:
         return "now"
-    doing = "the harness" if state.phase == "evaluating" else "the proposal"
-    return f"after #{current.n}: waiting for {doing}"
+    if len(state.in_flight) > 1:
+        return f"after those that are in flight: waiting for {len(state.in_flight)}"
+    ((n, current),) = state.in_flight.items()
+    doing = "the harness" if current.phase == "evaluating" else "the proposal"
+    return f"after #{n}: waiting for {doing}"
 
 
 def _pause(by: Safe, state: RunState, recorder: Recorder, controls: Controls) -> Reply:
@@ -84,15 +86,25 @@ def _resume(by: Safe, state: RunState, recorder: Recorder, controls: Controls) -
     return _done("resumed")
 
 
-def _skip(by: Safe, state: RunState, recorder: Recorder, controls: Controls) -> Reply:
-    current = state.current
-    if current is None:
+def _skip(command: Command, state: RunState, recorder: Recorder, controls: Controls) -> Reply:
+    if not state.in_flight:
         return _refused("nothing to skip: no experiment is in flight")
+    n = command.n or min(state.in_flight)
+    if command.n and n not in state.in_flight:
+        return _refused(f"#{n} is not in flight, {_in_flight(state)}")
+    if not command.n and len(state.in_flight) > 1:
+        return _refused(f"{_in_flight(state)} in flight: `autoexp skip -n {n}` skips one of them")
     if not state.rows:
         return _refused("the baseline can't be skipped: everything is compared with it")
-    recorder.record(events.SkipRequested(by, current.n))
-    controls.skip(current.n)
-    return _done(f"skipping #{current.n}")
+    recorder.record(events.SkipRequested(command.by, n))
+    controls.skip(n)
+    return _done(f"skipping #{n}")
+
+
+def _in_flight(state: RunState) -> str:
+    """`#7, #8 and #9 are`."""
+    *others, last = (f"#{n}" for n in sorted(state.in_flight))
+    return f"{', '.join(others)} and {last} are" if others else f"{last} is"
 
 
 def _told(command: Command, state: RunState, recorder: Recorder) -> Reply:

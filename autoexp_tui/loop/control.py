@@ -26,7 +26,7 @@ class Command(msgspec.Struct, frozen=True):
     text: Safe = NOTHING
     """Of a hint or a note; of a notebook, which may have several lines."""
     n: int = 0
-    """The experiment of a note."""
+    """The experiment of a note, or the one to skip; 0 skips the one that is in flight."""
     never: bool | None = None
     """Of a note, as in `events.NoteGiven`."""
     caps: Caps | None = None

@@ -130,6 +130,16 @@ class Row(msgspec.Struct, frozen=True, gc=False):
         return self.status == "crash" and self.reason == SKIPPED
 
     @property
+    def is_lost(self) -> bool:
+        """What it ran on went away each time: nothing is known of the idea."""
+        return self.status == "crash" and self.mark == "lost"
+
+    @property
+    def has_failed(self) -> bool:
+        """Its text gave no measurement: nobody has skipped it, and nothing was lost."""
+        return self.status == "crash" and not self.is_skipped and not self.is_lost
+
+    @property
     def is_judged(self) -> bool:
         """Whether somebody has given a verdict on it."""
         return self.mark != "unjudged"
@@ -197,6 +207,8 @@ class RunState:
     """Of the discarded, those that looked better, but by no more than luck does."""
     crashed: int = 0
     skipped: int = 0
+    lost: int = 0
+    """Whose node or line went away: neither crashed nor judged."""
     failure_streak: int = 0
     """Crashes since the last measurement."""
     unproven: int = 0
@@ -561,8 +573,8 @@ class RunState:
             self.spent_usd += row.cost_usd
         self.unbooked_usd.pop(event.n, None)
         # What was ended early or skipped has no measurement, and nothing is wrong with it.
-        if row.mark not in {"stopped early", "lost"} and not row.is_skipped:
-            crashed = row.status == "crash"
+        if row.mark != "stopped early" and (row.has_failed or row.status != "crash"):
+            crashed = row.has_failed
             self.failure_streak = self.failure_streak + 1 if crashed else 0
             self.unproven = self.unproven + 1 if crashed else 0
             self.best_fails = self.best_fails if crashed else NOTHING
@@ -584,7 +596,8 @@ class RunState:
                 self.near_misses += row.is_near_miss
             case "crash":
                 self.skipped += row.is_skipped
-                self.crashed += not row.is_skipped
+                self.lost += row.is_lost
+                self.crashed += row.has_failed
             case _:
                 assert_never(row.status)
         self._enter("reading")

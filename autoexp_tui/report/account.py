@@ -259,7 +259,7 @@ def _opening(state: RunState, digest: Digest) -> str:
 
 def _outcome(state: RunState, digest: Digest, objective: Objective) -> str:
     parts = [f"{digest.kept} kept", f"{digest.discarded} discarded"] if state.is_judged else []
-    for count, word in ((digest.crashed, "crashed"), (digest.skipped, "skipped")):
+    for count, word in _ended(digest):
         parts += [f"{count} {word}"] if count else []
     counts = ", ".join(parts) or "no verdicts"
     found, rule = digest.objective, objective.decide.rule
@@ -285,6 +285,13 @@ def _outcome(state: RunState, digest: Digest, objective: Objective) -> str:
     if rule == "weighted":
         figures += f", {told(found.gain)} ({moved})"
     return f"{name} {went} from {figures}: {counts}."
+
+
+def _ended(digest: Digest) -> Iterator[tuple[int, str]]:
+    """What has no measurement, by why."""
+    yield digest.crashed, "crashed"
+    yield digest.skipped, "skipped"
+    yield digest.lost, "lost"
 
 
 def _course(state: RunState, steps: Sequence[KeptStep]) -> Iterator[str]:
@@ -321,7 +328,7 @@ def _drought(rows: Sequence[Row]) -> tuple[int, int]:
 def _failures(rows: Sequence[Row]) -> list[tuple[Safe, tuple[int, ...]]]:
     reasons: dict[Safe, list[int]] = {}
     for row in rows:
-        if row.status == "crash":
+        if row.has_failed:
             reasons.setdefault(cut(row.reason, 160) or Safe("no reason given"), []).append(row.n)
     ranked = sorted(reasons.items(), key=lambda pair: -len(pair[1]))
     return [(reason, tuple(numbers)) for reason, numbers in ranked]

@@ -29,7 +29,7 @@ from autoexp_tui.report.account import (
 from autoexp_tui.report.live import Live, script_name
 from autoexp_tui.report.svg import svg
 from autoexp_tui.summary.groups import tried_words
-from autoexp_tui.summary.outcomes import outcome_of
+from autoexp_tui.summary.outcomes import LOST, outcome_of
 from autoexp_tui.summary.picture import front, over_time
 from autoexp_tui.summary.series import Cloud, Series
 from autoexp_tui.text.numbers import NONE, format_column, format_duration, format_number, money
@@ -130,6 +130,8 @@ def _tiles(account: Account) -> Iterator[tuple[str, str]]:
         yield "· discarded", f"{digest.discarded}"
     if account.is_judged or digest.crashed:
         yield "✗ crashed", f"{digest.crashed}"
+    if digest.lost:
+        yield str(LOST), f"{digest.lost}"
     if digest.seconds:
         yield "time", format_duration(digest.seconds)
     if digest.cost_usd or not account.is_table:

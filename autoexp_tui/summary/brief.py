@@ -32,9 +32,11 @@ def brief(
     if not new:
         return []
     kept = [row for row in new if row.status == "keep"]
-    crashed = sum(row.status == "crash" and not row.is_skipped for row in new)
+    counts = f"{len(kept)} kept, {sum(row.has_failed for row in new)} crashed"
+    if lost := sum(row.is_lost for row in new):
+        counts += f", {lost} lost"
     lines = [
-        f"{len(new)} experiments while you were away: {len(kept)} kept, {crashed} crashed",
+        f"{len(new)} experiments while you were away: {counts}",
         best_line(state),
         holdout_words(state),
     ]

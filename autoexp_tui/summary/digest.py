@@ -58,7 +58,7 @@ class Digest(msgspec.Struct, frozen=True):
     """Improvements; the baseline is not one."""
     discarded: int
     crashed: int
-    """Without those that a person skipped."""
+    """Without those that a person skipped, or that were lost."""
     seconds: float
     """Seconds that runners of the run were alive."""
     cost_usd: float
@@ -84,6 +84,8 @@ class Digest(msgspec.Struct, frozen=True):
     """That may have been billed besides `cost_usd`, for requests whose line was dropped."""
     decimals: int = 0
     """That tell each best from the one before, where five significant digits don't."""
+    lost: int = 0
+    """Whose node or line went away: neither crashed nor judged."""
 
 
 def digest_of(state: RunState) -> Digest:
@@ -119,6 +121,7 @@ def digest_of(state: RunState) -> Digest:
         discarded=state.discarded,
         crashed=state.crashed,
         skipped=state.skipped,
+        lost=state.lost,
         seconds=round(state.elapsed, 1),
         cost_usd=state.spent_usd,
         possible_usd=round(state.possible_usd, 6),

@@ -108,7 +108,7 @@ def _group(
         name=name,
         rows=tuple(rows),
         kept=len(kept),
-        crashed=sum(row.status == "crash" and not row.is_skipped for row in rows),
+        crashed=sum(row.has_failed for row in rows),
         alone=sum(_is_alone(row) for row in rows),
         gain=sum(gained.get(row.n, 0.0) for row in kept if _tells(row)),
         shared=sum(gained[row.n] for row in together),

@@ -129,7 +129,8 @@ def _trust(state: RunState) -> Iterator[str]:
     real = f", {confirmed_briefly(state)}" if state.kept else ""
     crashed = f", {state.crashed} crashed" if state.crashed else ""
     skipped = f", {state.skipped} skipped" if state.skipped else ""
-    yield f"{state.kept} kept of {tried}{real}{crashed}{skipped}"
+    lost = f", {state.lost} lost" if state.lost else ""
+    yield f"{state.kept} kept of {tried}{real}{crashed}{skipped}{lost}"
     words = noise_words(state)
     if words and not state.calibration.is_exact:
         yield f"the harness: {words}"

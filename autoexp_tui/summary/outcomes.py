@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from autoexp_tui.model.events import Status
+from autoexp_tui.model.events import Mark, Status
 from autoexp_tui.model.state import Row
 
 
@@ -33,6 +33,19 @@ STOPPED = Outcome("stopped", "✗", "stopped early", "Ended, far behind at the s
 SKIPPED = Outcome("skipped", "»", "skipped", "A person ended it", "discard")
 NEW_BEST = Outcome("new best", "★", "was a new best", "Better than all before it", "keep")
 UNJUDGED = Outcome("", "·", "measured", "Nobody gave a verdict on it", "discard")
+SUPERSEDED = Outcome(
+    "superseded", "↓", "superseded", "Better, but another is better still", "discard"
+)
+STALE = Outcome("stale", "≠", "stale", "It doesn't go together with the new best", "discard")
+LOST = Outcome("lost", "?", "lost", "Its node or line went away: no verdict", "discard")
+OF_LANES = (SUPERSEDED, STALE, LOST)
+"""What only comes where several experiments run at once, or far away."""
+_MARKED: dict[Mark, Outcome] = {
+    "stopped early": STOPPED,
+    "superseded": SUPERSEDED,
+    "stale": STALE,
+    "lost": LOST,
+}
 LEGEND = (OUTCOMES["keep"], NEAR, OUTCOMES["discard"], OUTCOMES["crash"], SKIPPED)
 MARKS = (
     ("★", "The best so far"),
@@ -49,8 +62,8 @@ def outcome_of(row: Row) -> Outcome:
     """Near misses and hopeless runs are told apart from what was no better or broken."""
     if row.is_skipped:
         return SKIPPED
-    if row.mark == "stopped early":
-        return STOPPED
+    if row.mark in _MARKED:
+        return _MARKED[row.mark]
     if not row.is_judged:
         return NEW_BEST if row.status == "keep" else UNJUDGED
     return NEAR if row.is_near_miss else OUTCOMES[row.status]

@@ -183,6 +183,8 @@ def _counts(state: RunState) -> list[StatusPiece]:
         pieces.append(piece(f"{state.crashed} crashed", "quiet", 6))
     if state.skipped:
         pieces.append(piece(f"{state.skipped} skipped", "quiet", 6))
+    if state.lost:
+        pieces.append(piece(f"{state.lost} lost", "quiet", 6))
     pieces.append(piece(cut(state.protection, 80), "quiet", 7))
     return pieces
 

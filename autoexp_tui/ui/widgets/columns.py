@@ -12,7 +12,7 @@ from rich.cells import cell_len
 
 from autoexp_tui.model.objective import Objective, arrow
 from autoexp_tui.model.state import Row
-from autoexp_tui.summary.outcomes import LEGEND, NEW_BEST, OUTCOMES, outcome_of
+from autoexp_tui.summary.outcomes import LEGEND, NEW_BEST, OF_LANES, OUTCOMES, Outcome, outcome_of
 from autoexp_tui.text.numbers import (
     NONE,
     apart,
@@ -156,6 +156,8 @@ class TableRows:
         self._greatest_change = self._longest = self._dearest = 0.0
         self._committed = False
         """Whether any row tells a commit."""
+        self._rare: set[Outcome] = set()
+        """Outcomes that have room of their own only where they came."""
         self._judged = False
         """Whether any row has a verdict."""
 
@@ -277,6 +279,8 @@ class TableRows:
             if best is not None:
                 self._figures[0].tell(figure, best)
             self._bests.append((index, figure))
+        if row.mark and (outcome := outcome_of(row)) in OF_LANES:
+            self._rare.add(outcome)
         self._judged = self._judged or (row.is_judged and row.status != "crash")
         self._committed = self._committed or bool(row.commit)
         self._longest = max(self._longest, row.seconds)
@@ -348,14 +352,16 @@ class TableRows:
         return Column("vs best", room, not worded, text, self.verdict)
 
     def _status(self, *, worded: bool) -> Column:
-        marks = LEGEND if self._judged else (NEW_BEST, OUTCOMES["crash"])
+        marks = (*(LEGEND if self._judged else (NEW_BEST, OUTCOMES["crash"])), *self._rare)
         width = max(len(str(mark) if worded else mark.sign) for mark in marks)
 
         def text(i: int) -> str:
             mark = outcome_of(self.rows[i])
             return str(mark) if worded else mark.sign
 
-        return Column("status" if worded else "", width, False, text, lambda i: self.rows[i].status)
+        return Column(
+            "status" if worded else "", width, False, text, lambda i: outcome_of(self.rows[i]).tone
+        )
 
     def _duration(self) -> Column:
         width = max(len("took"), duration_width(self._longest))
