@@ -72,8 +72,8 @@ class HarnessOutcome:
 
 
 @dataclass(frozen=True, slots=True)
-class _Report:
-    """What the supervisor said last; see its docstring for the form."""
+class Report:
+    """What a supervisor said last; see its docstring for the form."""
 
     cause: str
     """`exited`, `limit` or `asked`; empty when it said nothing."""
@@ -84,7 +84,7 @@ class _Report:
     survivors: int
 
     @classmethod
-    def parse(cls, line: str) -> _Report | None:
+    def parse(cls, line: str) -> Report | None:
         """None for anything but a report."""
         cause, *figures = line.split() or [""]
         if cause not in {"exited", "limit", "asked"}:
@@ -137,7 +137,7 @@ def run_harness(  # noqa: PLR0913 - what a run depends on, by name
     Whatever goes wrong with the harness, its start included, is the outcome's `failure`.
     """
     with contextlib.closing(OutputLog(log, mask=mask)) as file:
-        output = _Output(file, MetricReader(metrics, units, usual), listen, on_end, mask, exceeded)
+        output = Output(file, MetricReader(metrics, units, usual), listen, on_end, mask, exceeded)
         if interrupt.is_set():
             return output.outcome("interrupted", "interrupted")
         began = time.monotonic()
@@ -151,14 +151,15 @@ def run_harness(  # noqa: PLR0913 - what a run depends on, by name
             supervisor.send(argv, {"PYTHONUNBUFFERED": "1", **env})
             supervisor.follow(output, interrupt)
         seconds = time.monotonic() - began
-        report = _Report.parse(supervisor.answer)
+        report = Report.parse(supervisor.answer)
         if report is None or supervisor.abandoned:
             asked = interrupt.is_set() or output.enough
             return _lost(output, supervisor, seconds, time_limit, asked=asked)
-        return _told(output, report, time_limit)
+        return told(output, report, time_limit)
 
 
-def _told(output: _Output, report: _Report, limit: float) -> HarnessOutcome:
+def told(output: Output, report: Report, limit: float) -> HarnessOutcome:
+    """How it went, by what the supervisor has told and what was printed."""
     if report.cause == "limit":
         return output.outcome("time limit", _limit_words(limit), report)
     if output.exceeded:
@@ -169,10 +170,10 @@ def _told(output: _Output, report: _Report, limit: float) -> HarnessOutcome:
 
 
 def _lost(
-    output: _Output, supervisor: Supervised, seconds: float, limit: float, *, asked: bool
+    output: Output, supervisor: Supervised, seconds: float, limit: float, *, asked: bool
 ) -> HarnessOutcome:
     """Of a supervisor that can't tell how it ended, or may have been made to tell it."""
-    report = _Report("", -1, seconds, 0, 0.0, 0)
+    report = Report("", -1, seconds, 0, 0.0, 0)
     if supervisor.abandoned:
         return output.outcome("exited", "the harness was lost: its fork server was killed", report)
     if seconds >= limit:
@@ -185,7 +186,7 @@ def _lost(
     return output.outcome("exited", f"the harness was lost: {why}", report)
 
 
-class _Output:
+class Output:
     """Everything that is done with the bytes the harness prints."""
 
     def __init__(
@@ -240,11 +241,11 @@ class _Output:
         return rest or first
 
     def outcome(
-        self, ended: EndReason, failure: str, report: _Report | None = None
+        self, ended: EndReason, failure: str, report: Report | None = None
     ) -> HarnessOutcome:
         """Sum up; without a report nothing was started. A failure goes before the reading's own."""
         reading = self.reader.finish()
-        report = report or _Report("", -1, 0.0, 0, 0.0, 0)
+        report = report or Report("", -1, 0.0, 0, 0.0, 0)
         return HarnessOutcome(
             exit_code=report.exit_code,
             seconds=report.seconds,

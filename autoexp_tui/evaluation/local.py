@@ -161,14 +161,7 @@ class LocalEvaluator:
             self.workspace.prepare(self._content)
 
     def submit(self, job: Job) -> LocalHandle:
-        match job.purpose:
-            case "verify":
-                log = self._run.verification_log
-            case "mutant":
-                log = self._run.output(job.n).with_name("mutant.log")
-            case _:
-                log = self._run.output(job.n)
-        handle = LocalHandle(log)
+        handle = LocalHandle(log_of(self._run, job))
 
         def work() -> None:
             try:
@@ -377,7 +370,7 @@ class LocalEvaluator:
             if stopped:
                 failure = clean_line(progress.lag.words(self._contract.primary.name))
         if tampered:
-            failure = _blame(tampered, honest=job.n == 1)
+            failure = blame(tampered, honest=job.n == 1)
         return Result(
             seconds=outcome.seconds,
             metrics={} if failure else {m.name: reading.metrics[m.name] for m in metrics},
@@ -389,7 +382,7 @@ class LocalEvaluator:
             stopped_early=stopped,
             tail=outcome.tail,
             tampered=bool(tampered),
-            notes=tuple(_notes(outcome)),
+            notes=tuple(notes_of(outcome)),
             damaged=_stamped(tampered),
             made=made,
         )
@@ -423,7 +416,18 @@ class LocalEvaluator:
         return ""
 
 
-def _blame(changes: Sequence[Change], *, honest: bool) -> str:
+def log_of(run: RunDirectory, job: Job) -> Path:
+    """Where the output of a job is kept."""
+    match job.purpose:
+        case "verify":
+            return run.verification_log
+        case "mutant":
+            return run.output(job.n).with_name("mutant.log")
+        case _:
+            return run.output(job.n)
+
+
+def blame(changes: Sequence[Change], *, honest: bool) -> str:
     """What was tampered with. Only what an honest target has run is told how to be left alone with
     files that judge it.
     """
@@ -451,7 +455,8 @@ def _words(error: OSError) -> str:
     return f"{error.filename}: {error.strerror}" if error.strerror else str(error)
 
 
-def _notes(outcome: HarnessOutcome) -> Iterator[str]:
+def notes_of(outcome: HarnessOutcome) -> Iterator[str]:
+    """What a person should know of a run beside its figures."""
     if outcome.survivors:
         yield f"{outcome.survivors} processes of the harness could not be killed"
     if outcome.log_error:

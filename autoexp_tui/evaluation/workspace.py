@@ -89,8 +89,13 @@ class _Hidden:
         """Also where it lies in what is linked, and nothing here can be taken out."""
         return bool(self.paths and self._taken)
 
+    @property
+    def files(self) -> dict[str, TreeEntry]:
+        """What is taken out of the tracked files."""
+        return dict(self._taken[0][1]) if self._taken else {}
+
     def take(self, *entries: dict[str, Any]) -> None:
-        """Take out of each what is hidden."""
+        """Take out of each what is hidden; the first are the tracked files."""
         self.put_back()
         for each in entries if self.paths else ():
             found = [path for path in each if not self.paths.isdisjoint((path, *_parents(path)))]
@@ -141,6 +146,7 @@ class Workspace:
         self._repository = repository
         self._folder = folder
         self._target = str(PurePosixPath(folder, target))
+        """Relative to the root."""
         self._home = workspace_home(repository.common_dir, tag)
         self.root = self._home / (repository.root.name or "root")
         self._files: dict[str, TreeEntry] = {}
@@ -216,6 +222,19 @@ class Workspace:
     def files(self) -> Iterable[str]:
         """The tracked files but for the target, relative to the repository's root."""
         return self._files.keys()
+
+    def contents(self) -> Iterator[tuple[str, str, bytes]]:
+        """Path, git's mode and bytes of every file of the commit but the target, hidden ones too.
+
+        Raises RepositoryError, OSError.
+        """
+        entries = {**self._files, **self._hidden.files}
+        stored = [entry for path, entry in entries.items() if path not in self._filtered]
+        contents = self._repository.contents(entry.sha for entry in stored)
+        for entry, content in zip(stored, contents, strict=True):
+            yield entry.path, entry.mode, content
+        for path in self._filtered.keys() & entries.keys():
+            yield path, entries[path].mode, self._filtered[path].read_bytes()
 
     @property
     def project_dir(self) -> Path:

@@ -16,7 +16,7 @@ from support.systems import linux_only
 from support.waiting import first_long_enough, until
 
 from autoexp_tui.evaluation import output_log
-from autoexp_tui.evaluation.harness import HarnessOutcome, _Report, last_words
+from autoexp_tui.evaluation.harness import HarnessOutcome, Report, last_words
 from autoexp_tui.model.contract import Metric
 
 Run = Callable[..., HarnessOutcome]
@@ -218,8 +218,8 @@ def test_a_broken_pipe_ends_what_writes_to_it(run: Run) -> None:
     "line", ["exited 0 0.1 9 0.1 0 exited 1 0.2 9 0.1 0", "exited 0 x 9 0.1 0"]
 )
 def test_a_supervisors_answer_that_another_wrote_into_is_none(line: str) -> None:
-    assert _Report.parse("exited 0 0.1 9 0.1 0") is not None
-    assert _Report.parse(line) is None
+    assert Report.parse("exited 0 0.1 9 0.1 0") is not None
+    assert Report.parse(line) is None
 
 
 @linux_only
