@@ -85,6 +85,10 @@ def _lines(  # noqa: C901, PLR0911, PLR0912, PLR0915 - one case per event
             return [f"#{event.n} was made from an older best: tried on #{onto}"]
         case events.EvaluationLost():
             return [f"#{event.n} was lost, and is measured again: {cut(event.reason, 200)}"]
+        case events.ExperimentStarted(slot=slot) if slot:
+            onto = state.numbers.get(event.parent, 0)
+            on = f" on #{onto}" if onto else ""
+            return [f"#{event.n} begins in {cut(slot, 40)}{on}"]
         case events.ProductsAllowed(paths=paths):
             named = cut(one_line(", ".join(paths[:3])), 200)
             more = f" and {len(paths) - 3} more" if len(paths) > 3 else ""

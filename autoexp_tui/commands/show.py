@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,10 +11,11 @@ import click
 from autoexp_tui.console import echo, say
 from autoexp_tui.model.problem import UsageProblem
 from autoexp_tui.model.rundir import RunDirectory
-from autoexp_tui.model.state import Row, RunState
+from autoexp_tui.model.state import Experiment, Row, RunState
 from autoexp_tui.project import run_here
 from autoexp_tui.sources.journals import read_state
 from autoexp_tui.summary.annotations import noted
+from autoexp_tui.summary.lanes import activity
 from autoexp_tui.summary.outcomes import outcome_of
 from autoexp_tui.summary.trust import evidence_words
 from autoexp_tui.summary.verified import verified_step
@@ -38,7 +40,7 @@ def show(which: str, tag: str | None) -> None:
     if row is not None:
         head, hypothesis = _head(run, state, row), row.hypothesis
     elif begun is not None:
-        head, hypothesis = _undecided(state, n, begun.description), begun.hypothesis
+        head, hypothesis = _undecided(state, begun), begun.hypothesis
     else:
         raise UsageProblem(f"run {run.tag} has no row {n}: it has {len(state.rows)}")
     for line in head:
@@ -60,10 +62,16 @@ def _number(which: str, state: RunState) -> int:
     return int(which)
 
 
-def _undecided(state: RunState, n: int, description: str) -> Iterator[str]:
+def _undecided(state: RunState, flight: Experiment) -> Iterator[str]:
     """Of one that is under way, or of a baseline that ended its run."""
     ended = state.finished is not None and not state.finished.ok
-    yield f"#{n} {'no measurement' if ended else 'under way'}: {cut(description, 300)}"
+    what = "no measurement" if ended else "under way"
+    yield f"#{flight.n} {what}: {cut(flight.description, 300)}"
+    if flight.slot and not ended:
+        doing = activity(flight, flight.phase)
+        since = format_duration(max(0.0, time.time() - flight.phase_time))
+        on = f", on #{flight.made_from}" if flight.made_from else ""
+        yield f"lane       {flight.slot}{on}, {doing} for {since}"
     if state.finished is not None:
         yield f"because    {cut(state.finished.reason, 600)}"
 

@@ -93,12 +93,7 @@ def _lines(digest: Digest) -> Iterator[str]:
         yield f"{metric.name:<10} {figures}, {metric.direction} is better"
     if digest.holdout_told:
         yield f"held out   {digest.holdout_told}"
-    if digest.seconds:
-        yield f"time       {format_duration(digest.seconds)}"
-    if digest.cost_usd:
-        yield f"cost       {money(digest.cost_usd)}"
-    if digest.possible_usd:
-        yield f"possibly   {money(digest.possible_usd)} billed besides, for dropped lines"
+    yield from _costs(digest)
     if digest.improvements:
         yield "kept"
     values = [step.value for step in digest.improvements]
@@ -108,6 +103,19 @@ def _lines(digest: Digest) -> Iterator[str]:
         effect = f"  {effect_words(step.evidence)}" if step.evidence else ""
         yield f"  #{step.n:<4} {format_number(step.value, places):>10}{effect}  {description}"
     yield from digest.verification
+
+
+def _costs(digest: Digest) -> Iterator[str]:
+    """What it took."""
+    if digest.seconds:
+        yield f"time       {format_duration(digest.seconds)}"
+    if digest.utilisation is not None and digest.speed_up is not None:
+        share = f"{100 * digest.utilisation:.0f} % of their time evaluating"
+        yield f"at once    {digest.slots} slots, {share}: speed-up {digest.speed_up:.1f}×"
+    if digest.cost_usd:
+        yield f"cost       {money(digest.cost_usd)}"
+    if digest.possible_usd:
+        yield f"possibly   {money(digest.possible_usd)} billed besides, for dropped lines"
 
 
 def _figures(digest: Digest) -> tuple[MetricDigest, ...]:

@@ -169,6 +169,10 @@ class RunState:
     objective: Objective = field(default_factory=lambda: Objective(()))
     """What better means here; knows the baseline as soon as it is measured."""
     budget: Budget = field(default_factory=Budget)
+    slots_since: float = 0.0
+    """Run clock when the runner came, which has the present slots."""
+    slot_seconds: float = 0.0
+    """What runners before it had: seconds of each, times its slots."""
     phase: Phase = "starting"
     phase_time: float = 0.0
     """Wall clock when the phase began."""
@@ -267,6 +271,11 @@ class RunState:
     def current(self) -> Experiment | None:
         """The experiment in flight that was begun first: what a view of one lane shows."""
         return next(iter(self.in_flight.values()), None)
+
+    @property
+    def slots(self) -> tuple[Safe, ...]:
+        """Names of what it runs on at once; of one slot none."""
+        return self.runner.slots if self.runner else ()
 
     @property
     def next_n(self) -> int:
@@ -468,11 +477,13 @@ class RunState:
             self.phase, self.phase_time = phase, self.time
 
     def _runner_started(self, event: events.RunnerStarted) -> None:
-        self.runner = event
+        self.slot_seconds += (self.elapsed - self.slots_since) * max(1, len(self.slots))
+        self.slots_since, self.runner = self.elapsed, event
         died = self.finished is None or not self.finished.ok
         for cut in self.in_flight.values():
             cut.deaths += cut.measuring and died
             cut.measuring = False
+            cut.phase, cut.phase_time = "starting", self.time  # until a lane takes it up
         self.finished = self.stop_requested = None
         # What the last runner had not committed is gone with it: its number is used again.
         self.in_flight = {n: cut for n, cut in self.in_flight.items() if cut.commit}

@@ -18,6 +18,7 @@ from autoexp_tui.summary.gains import progress, told
 from autoexp_tui.summary.groups import Group, gains, group_ideas
 from autoexp_tui.summary.headline import moves
 from autoexp_tui.summary.holdout import holdout_words
+from autoexp_tui.summary.lanes import use_of
 from autoexp_tui.summary.notebook import notebook_title
 from autoexp_tui.summary.trust import (
     confirmed_words,
@@ -355,6 +356,8 @@ def _costs(state: RunState, digest: Digest) -> Iterator[tuple[str, str]]:
         )
         if lost > 0:
             yield "of it without a measurement", format_duration(lost)
+    if use := use_of(state):
+        yield "at once", use.words
     if own and not digest.cost_usd:
         yield "money", f"nothing of {money(budget.max_cost_usd)}"
     elif digest.cost_usd:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 from autoexp_tui.model.state import RunState
+from autoexp_tui.summary.lanes import in_flight_words
 from autoexp_tui.text.numbers import NONE, format_duration
 from autoexp_tui.text.safe import Safe, cut, one_line
 
@@ -75,6 +76,8 @@ def _standing(state: RunState, alive: bool) -> tuple[Standing, str]:
 
 
 def _doing(state: RunState) -> str:
+    if words := in_flight_words(state):
+        return words
     flight = state.current
     if flight is None:
         return state.phase
@@ -91,8 +94,8 @@ def _quiet_s(state: RunState) -> float:
         return 7 * 24 * 3600.0
     contract = state.contract
     longest = max(contract.time_limit, contract.command.time_limit)
-    if state.current is not None and state.current.waiting is not None:
-        longest = max(longest, state.current.waiting[1].seconds)
+    waits = [flight.waiting[1] for flight in state.in_flight.values() if flight.waiting]
+    longest = max([longest, *(wait.seconds for wait in waits)])
     return longest + _SLACK_S
 
 

@@ -15,6 +15,7 @@ from autoexp_tui.repository.gitdir import GitPlace
 from autoexp_tui.sources.journals import read_state
 from autoexp_tui.summary.gains import progress
 from autoexp_tui.summary.headline import best_line, brief_figure
+from autoexp_tui.summary.lanes import busy_words, first_wait
 from autoexp_tui.text.durations import age
 from autoexp_tui.text.safe import NOTHING, Safe, clean_line, one_line
 
@@ -112,9 +113,9 @@ def _condition(run: RunDirectory, state: RunState) -> str:
             return "verifying"
         if is_asleep(run):
             return "not awake"
-        if state.current is not None and state.current.waiting is not None:
+        if first_wait(state) is not None:
             return "waiting"
-        return "paused" if state.paused else state.phase
+        return "paused" if state.paused else busy_words(state) or state.phase
     if state.finished is None:
         return "interrupted"
     return "finished" if state.finished.ok else "failed"
@@ -122,7 +123,7 @@ def _condition(run: RunDirectory, state: RunState) -> str:
 
 def _reason(run: RunDirectory, state: RunState) -> str:
     """Why it stands as it does, where that is not plain."""
-    waiting = state.current.waiting if state.current is not None else None
+    waiting = first_wait(state)
     if is_running(run):
         return waiting[1].reason if waiting is not None else state.paused
     if state.finished is None:

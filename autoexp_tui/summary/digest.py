@@ -11,6 +11,7 @@ from autoexp_tui.model.evidence import Evidence
 from autoexp_tui.model.objective import Gain, Word, gain
 from autoexp_tui.model.state import Row, RunState
 from autoexp_tui.summary.holdout import holdout_words
+from autoexp_tui.summary.lanes import use_of
 from autoexp_tui.summary.trust import luck, near_misses, sigmas_by_name
 from autoexp_tui.summary.verified import verified_words
 from autoexp_tui.text.safe import Safe
@@ -86,6 +87,12 @@ class Digest(msgspec.Struct, frozen=True):
     """That tell each best from the one before, where five significant digits don't."""
     lost: int = 0
     """Whose node or line went away: neither crashed nor judged."""
+    slots: int = 1
+    """What it runs on at once."""
+    utilisation: float | None = None
+    """Share of the slots' time in which something was evaluated; None with one slot."""
+    speed_up: float | None = None
+    """Seconds of evaluation in each second that went by; likewise."""
 
 
 def digest_of(state: RunState) -> Digest:
@@ -111,7 +118,7 @@ def digest_of(state: RunState) -> Digest:
             if (figure := objective.figure(row.metrics)) is not None
         )
 
-    expected = luck(state)
+    expected, use = luck(state), use_of(state)
     return Digest(
         tag=state.run.tag,
         decimals=state.places,
@@ -122,6 +129,9 @@ def digest_of(state: RunState) -> Digest:
         crashed=state.crashed,
         skipped=state.skipped,
         lost=state.lost,
+        slots=max(1, len(state.slots)),
+        utilisation=round(use.share, 3) if use else None,
+        speed_up=round(use.speed_up, 2) if use else None,
         seconds=round(state.elapsed, 1),
         cost_usd=state.spent_usd,
         possible_usd=round(state.possible_usd, 6),

@@ -14,6 +14,7 @@ from autoexp_tui.summary.gains import progress
 from autoexp_tui.summary.groups import group_ideas, tried_words
 from autoexp_tui.summary.headline import brief_figure, figures, moves
 from autoexp_tui.summary.holdout import holdout_words, not_held_out
+from autoexp_tui.summary.lanes import in_flight_words, use_of
 from autoexp_tui.summary.trust import (
     confirmed_briefly,
     effect_words,
@@ -51,6 +52,10 @@ def story(state: RunState) -> list[Line]:
         lines.append(Line(one_line(words), "" if shared else "attention"))
     lines += [Line(one_line(words)) for words in _trust(state)]
     lines.append(Line(one_line(spent_words(state)), "quiet"))
+    if use := use_of(state):
+        lines.append(Line(one_line(use.words), "quiet"))
+    if words := in_flight_words(state):
+        lines.append(Line(one_line(words), "quiet"))
     if needs := needs_words(state):
         lines.append(Line(one_line(needs), "attention"))
     lines += _section("Kept", _steps(state))

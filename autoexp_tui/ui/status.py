@@ -15,6 +15,7 @@ from autoexp_tui.model.budget import Forecast, forecast, seconds_left
 from autoexp_tui.model.state import Row, RunState
 from autoexp_tui.summary.gains import progress
 from autoexp_tui.summary.headline import brief_figure
+from autoexp_tui.summary.lanes import activity, busy_words, first_wait, lanes_of, use_of
 from autoexp_tui.summary.night import ended_at
 from autoexp_tui.summary.trust import spread
 from autoexp_tui.text.numbers import MINUS, apart, format_duration, format_number, money
@@ -63,16 +64,19 @@ def phase_words(state: RunState, now: Now) -> StatusPiece:
     """Is it alive? What does it do, and for how long."""
     if standing := _standing(state, now):
         return standing
-    if state.current is not None and state.current.waiting is not None:
-        began, wait = state.current.waiting
+    if (first := first_wait(state)) is not None:
+        began, wait = first
         if (
             left := began + wait.seconds - now.time
         ) > 0:  # after it, whatever failed is tried again
             words = f"▶ waiting {ticking(left)}: {cut(wait.reason, 40)}"
             return piece(words, "attention", 0)
-    since = ticking(now.time - state.phase_time)
     asked = "pausing: " if state.pause_requested else "stopping: " if state.stop_requested else ""
     role: StatusRole = "attention" if asked else "alive"
+    if busy := busy_words(state):
+        sign, _, words = busy.partition(" ")
+        return piece(f"{sign} {asked}{words}", role, 0)
+    since = ticking(now.time - state.phase_time)
     return piece(f"▶ {asked}{doing(state)} {since}", role, 0)
 
 
@@ -92,19 +96,7 @@ def _standing(state: RunState, now: Now) -> StatusPiece | None:
 
 def doing(state: RunState) -> str:
     """The phase in words: `evaluating`, `confirming 2 of 4`, `measuring the best again`."""
-    evaluation = state.current.evaluation if state.current else None
-    if state.phase == "proposing" and state.current and state.current.attempt > 1:
-        return f"repairing ({state.current.attempt - 1})"
-    if state.phase == "evaluating" and evaluation and evaluation.purpose in {"guard", "holdout"}:
-        return f"{evaluation.purpose} {evaluation.name}"
-    if state.phase != "evaluating" or evaluation is None:
-        return state.phase
-    if evaluation.purpose == "mutant":
-        return "asking whether the target is read"
-    if evaluation.purpose == "incumbent":
-        return "measuring the best again"
-    word = "confirming" if evaluation.purpose else state.phase
-    return word if evaluation.of == 1 else f"{word} {evaluation.turn} of {evaluation.of}"
+    return activity(state.current, state.phase)
 
 
 def ticking(seconds: float) -> str:
@@ -159,6 +151,8 @@ def second_line(state: RunState, now: Now) -> list[StatusPiece]:
         if budget.max_cost_usd > 0
         else piece("cost: nothing may be spent", "quiet", 3),
     ]
+    if use := use_of(state, clock):
+        pieces.append(piece(use.briefly, "quiet", 3))
     if pace := forecast(state, clock):
         pieces.append(piece(f"{pace.per_hour:.0f} an hour", "quiet", 4))
     if state.spent_usd and state.rows:
@@ -195,6 +189,8 @@ def _came_to(state: RunState) -> list[StatusPiece]:
     cost = money(state.spent_usd) if state.spent_usd else "free"
     if state.spent_usd and state.kept:
         cost += f", {money(state.spent_usd / state.kept)} per keep"
+    if use := use_of(state):
+        words.append(use.briefly)
     pieces = [piece(text, "quiet", rank) for rank, text in enumerate([*words, cost], start=1)]
     return [*pieces, *_counts(state)]
 
@@ -210,7 +206,8 @@ def title(state: RunState, now: Now) -> Safe:
     if state.started is None:
         return Safe("autoexp")
     best = next((one.text for one in _best(state)), NOTHING)
-    word = phase_words(state, now).text.split(" ")[1] if not now.replay else "replay"
+    words = phase_words(state, now).text.partition(" ")[2]
+    word = "replay" if now.replay else words if lanes_of(state) else words.partition(" ")[0]
     return one_line(" · ".join(filter(None, [cut(state.started.tag, 40), word, best])))
 
 
