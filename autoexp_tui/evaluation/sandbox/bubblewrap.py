@@ -19,6 +19,7 @@ _MOST_FILES = 300
 _MOST_FILES_BY_ARGUMENT = 40
 """The same where bubblewrap must mount them, to which each mount takes longer than the last."""
 _DEVICES = ("/dev/nvidia*", "/dev/dri", "/dev/kfd", "/dev/dxg", "/dev/accel*", "/dev/infiniband")
+_EVERYBODYS = tuple(f"/dev/{name}" for name in ("null", "zero", "full", "random", "urandom", "tty"))
 _OF_RUN = (
     *("/run/systemd/resolve", "/run/resolvconf", "/run/NetworkManager/resolv.conf"),
     *("/run/current-system", "/run/opengl-driver", "/run/nvidia-persistenced", "/run/udev"),
@@ -53,25 +54,47 @@ class Bubblewrap:
         steps = [*confinement.limit_steps()]
         arguments = [*_unshared(confinement)]
         if self.mounts:
-            steps += ["namespace", "seal", *self._steps(confinement)]
-            arguments += ["--bind", "/", "/", *_devices()]
+            steps += ["namespace", "seal", "devices", *self._steps(confinement)]
+            # It would mount again whatever isn't nosuid already, and nodev but for `--dev-bind`:
+            # the steps have seen to both, for all that is no device.
+            arguments += ["--dev-bind", "/", "/", "--proc", "/proc"]
         else:
-            arguments += ["--ro-bind", "/", "/", *_devices()]
-            for step, source, path in _changes(confinement, _MOST_FILES_BY_ARGUMENT):
+            arguments += ["--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"]
+            for device in _gpus():
+                arguments += ["--dev-bind", device, device]
+            for step, source, path in _changes(confinement):
                 arguments.append(_ARGUMENTS[step])
                 arguments += (path,) if step in {"empty", "make"} else (source, path)
+            for path in _in_place(confinement.folders, confinement, _MOST_FILES_BY_ARGUMENT):
+                arguments += ["--bind", path, path]
+            for path in _in_place(confinement.protected, confinement, _MOST_FILES_BY_ARGUMENT):
+                arguments += ["--ro-bind", path, path]
         return confined(steps, [self.program, *arguments, "--", *argv])
 
     def _steps(self, confinement: Confinement) -> Iterator[str]:
+        for device in (*_EVERYBODYS, *_gpus()):
+            yield from ("device", device, device)
         home, private = confinement.home, confinement.private
         overlay = ""
         if self.overlays and home and not _NOT_IN_OPTIONS.intersection(f"{home}{private}"):
             overlay = _OVERLAY
             (private / "home").mkdir()
             yield from ("overlay", str(home), str(private / "home"))
-        for step, source, path in _changes(confinement, _MOST_FILES, overlay):
+        for step, source, path in _changes(confinement, overlay):
             yield step
             yield from (path,) if step in {"empty", "make"} else (source, path)
+        folders = [*_in_place(confinement.folders, confinement, _MOST_FILES)]
+        for path in (*folders, *_in_place(confinement.protected, confinement, _MOST_FILES)):
+            yield from ("fixed", path)
+        root = str(confinement.root)
+        yield from ("closed", root)
+        for path in (root, *folders):
+            yield from ("open", path)
+
+
+def _in_place(names: Sequence[str], confinement: Confinement, most: int) -> Iterator[str]:
+    """Paths of the nearest of them, those above others first."""
+    yield from (f"{confinement.root}/{name}" for name in sorted(names[:most]))
 
 
 def _unshared(confinement: Confinement) -> Iterator[str]:
@@ -85,14 +108,12 @@ def _unshared(confinement: Confinement) -> Iterator[str]:
     yield from ("--setenv", "TMPDIR", "/tmp")  # noqa: S108
 
 
-def _devices() -> Iterator[str]:
-    yield from ("--dev", "/dev", "--proc", "/proc")
+def _gpus() -> Iterator[str]:
     for pattern in _DEVICES:
-        for device in sorted(glob.glob(pattern)):  # noqa: PTH207
-            yield from ("--dev-bind", device, device)
+        yield from sorted(glob.glob(pattern))  # noqa: PTH207
 
 
-def _changes(confinement: Confinement, most_files: int, overlay: str = "") -> Iterator[_Change]:
+def _changes(confinement: Confinement, overlay: str = "") -> Iterator[_Change]:
     """What makes the machine's file system the command's, in the order in which it must happen.
 
     Where there is an overlay of HOME, `overlay` names it.
@@ -125,13 +146,6 @@ def _changes(confinement: Confinement, most_files: int, overlay: str = "") -> It
             yield "read-only", "/dev/null", str(path)
     yield from (("read-only", str(path), str(path)) for path in confinement.exempt())
     yield from _shares(confinement)
-    root = confinement.root
-    for folder in sorted(confinement.folders[:most_files]):
-        inner = f"{root}/{folder}"
-        yield "bind", inner, inner
-    for name in confinement.protected[:most_files]:
-        inner = f"{root}/{name}"
-        yield "read-only", inner, inner
 
 
 def _shares(confinement: Confinement) -> Iterator[_Change]:

@@ -8,11 +8,17 @@ A step is its name and a fixed number of words:
     setenv NAME VALUE
     namespace              mounts of its own; as an ordinary user in a user namespace of its own
     seal                   nothing that is mounted now can be written to
+    devices                a /dev of its own, with terminals of its own and no device yet
     overlay FOLDER STORE   what is written into FOLDER lands in memory, mounted at the folder STORE;
                            the source `overlay` is it then
     empty FOLDER           an empty folder stands in its place
     bind SOURCE PATH       SOURCE stands in the place of PATH, writable
     read-only SOURCE PATH  the same, but it can't be changed, renamed or removed
+    device SOURCE PATH     as `bind`; nowhere else is there a device that works
+    fixed PATH             a mount of its own: it can't be renamed or removed, and is as writable as
+                           what it lies in
+    closed FOLDER          nothing that is mounted at it, or below, can be written to
+    open FOLDER            but what is mounted at it, and at nothing below, can
     make FOLDER            a private folder
     capabilities           as root, from the command on: no more than work on files takes
     grant RIGHTS PATH      Landlock: `list`, `read`, `write` or `device`, for PATH and all below it;
@@ -38,7 +44,9 @@ FAILED = 125
 
 _CLONE_NEWNS, _CLONE_NEWUSER = 0x00020000, 0x10000000
 _MS_REC, _MS_SLAVE = 0x4000, 0x80000
-_MOUNT_SETATTR, _RDONLY = 442, 1
+_MS_NOSUID, _MS_NODEV, _MS_NOEXEC, _MS_BIND = 2, 4, 8, 0x1000
+_PLAIN = _MS_NOSUID | _MS_NODEV
+_MOUNT_SETATTR, _RDONLY, _NOSUID, _NODEV = 442, 1, 2, 4
 _CREATE_RULESET, _ADD_RULE, _RESTRICT_SELF = 444, 445, 446
 _AT_EMPTY_PATH, _AT_RECURSIVE = 0x1000, 0x8000
 _OPEN_TREE, _MOVE_MOUNT = 428, 429
@@ -46,6 +54,14 @@ _OPEN_TREE_CLONE, _MOVE_MOUNT_F_EMPTY_PATH = 1, 4
 _AT_FDCWD, _PR_SET_NO_NEW_PRIVS = -100, 38
 
 _OVERLAY = "overlay"
+_LINKS = {
+    "fd": "/proc/self/fd",
+    "stdin": "/proc/self/fd/0",
+    "stdout": "/proc/self/fd/1",
+    "stderr": "/proc/self/fd/2",
+    "core": "/proc/kcore",
+    "ptmx": "pts/ptmx",
+}
 
 _EXECUTE, _WRITE_FILE, _READ_FILE, _READ_DIR = 1, 2, 4, 8
 _TRUNCATE, _IOCTL_DEV = 1 << 14, 1 << 15
@@ -58,10 +74,15 @@ _SIZES = {
     "setenv": 2,
     "namespace": 0,
     "seal": 0,
+    "devices": 0,
     "overlay": 2,
     "empty": 1,
     "bind": 2,
     "read-only": 2,
+    "device": 2,
+    "fixed": 1,
+    "closed": 1,
+    "open": 1,
     "make": 1,
     "capabilities": 0,
     "grant": 2,
@@ -128,18 +149,28 @@ class _Kernel:
             case "namespace", []:
                 self._namespace()
             case "seal", []:
-                self._write_protect(_AT_FDCWD, "/", _AT_RECURSIVE)
+                self._set(_AT_FDCWD, "/", _AT_RECURSIVE, _RDONLY | _NOSUID | _NODEV)
                 # bwrap writes its user's map there.
-                self._write_protect(_AT_FDCWD, "/proc", 0, clear=True)
+                self._set(_AT_FDCWD, "/proc", 0, clear=_RDONLY)
+            case "devices", []:
+                self._devices()
             case "overlay", [folder, store]:
                 self._overlay(folder, store)
             case "empty", [folder]:
                 if os.path.isdir(folder):  # noqa: PTH112 - else something else hides it already
-                    self._mount("tmpfs", folder, "tmpfs", 0, "mode=0755")
+                    self._mount("tmpfs", folder, "tmpfs", _PLAIN, "mode=0755")
             case "bind", [source, path]:
                 self._bind(source, path)
             case "read-only", [source, path]:
-                self._bind(source, path, read_only=True)
+                self._bind(source, path, _RDONLY | _NOSUID | _NODEV)
+            case "device", [source, path]:
+                self._bind(source, path, _NOSUID)
+            case "fixed", [path]:
+                self._mount(path, path, "none", _MS_BIND)
+            case "closed", [folder]:
+                self._set(_AT_FDCWD, folder, _AT_RECURSIVE, _RDONLY)
+            case "open", [folder]:
+                self._set(_AT_FDCWD, folder, 0, clear=_RDONLY)
             case "make", [folder]:
                 os.makedirs(folder, 0o700, exist_ok=True)  # noqa: PTH103
             case "capabilities", []:
@@ -172,7 +203,7 @@ class _Kernel:
                     file.write(text)
         self._mount("none", "/", "none", _MS_REC | _MS_SLAVE)
         for step, arguments in self._steps:
-            if step in {"bind", "read-only"} and arguments[0] != _OVERLAY:
+            if step in {"bind", "read-only", "device"} and arguments[0] != _OVERLAY:
                 self._sources.setdefault(arguments[0], []).append(self._cloned(arguments[0]))
 
     def _cloned(self, path: str) -> int:
@@ -182,23 +213,31 @@ class _Kernel:
 
     def _overlay(self, folder: str, store: str) -> None:
         # A file system of its own: layers of an overlay may not lie in each other.
-        self._mount("tmpfs", store, "tmpfs", 0, "mode=0700")
+        self._mount("tmpfs", store, "tmpfs", _PLAIN, "mode=0700")
         for name in ("upper", "work"):
             os.mkdir(f"{store}/{name}")  # noqa: PTH102
         options = f"lowerdir={folder},upperdir={store}/upper,workdir={store}/work"
         try:
-            self._mount("overlay", folder, "overlay", 0, f"{options},userxattr")
+            self._mount("overlay", folder, "overlay", _PLAIN, f"{options},userxattr")
         except OSError as error:
             if error.errno != errno.EINVAL:
                 raise
-            self._mount("overlay", folder, "overlay", 0, options)
+            self._mount("overlay", folder, "overlay", _PLAIN, options)
         self._sources[_OVERLAY] = [self._cloned(folder)]
 
-    def _bind(self, source: str, path: str, *, read_only: bool = False) -> None:
+    def _devices(self) -> None:
+        self._mount("tmpfs", "/dev", "tmpfs", _MS_NOSUID, "mode=0755")
+        for name, target in _LINKS.items():
+            os.symlink(target, f"/dev/{name}")  # noqa: PTH211
+        for name in ("pts", "shm"):
+            os.mkdir(f"/dev/{name}")  # noqa: PTH102
+        options = "newinstance,ptmxmode=0666,mode=620"
+        self._mount("devpts", "/dev/pts", "devpts", _MS_NOSUID | _MS_NOEXEC, options)
+
+    def _bind(self, source: str, path: str, attributes: int = _NOSUID | _NODEV) -> None:
         tree = self._sources[source].pop(0)
         _make_place(path, tree)
-        if read_only:
-            self._write_protect(tree, "", _AT_EMPTY_PATH | _AT_RECURSIVE)
+        self._set(tree, "", _AT_EMPTY_PATH | _AT_RECURSIVE, attributes)
         self._check(
             self._libc.syscall(
                 *(_MOVE_MOUNT, tree, b"", _AT_FDCWD, os.fsencode(path), _MOVE_MOUNT_F_EMPTY_PATH)
@@ -206,12 +245,12 @@ class _Kernel:
         )
         os.close(tree)
 
-    def _write_protect(self, folder: int, path: str, flags: int, *, clear: bool = False) -> None:
-        attributes = struct.pack("=4Q", *((0, _RDONLY) if clear else (_RDONLY, 0)), 0, 0)
+    def _set(self, folder: int, path: str, flags: int, attributes: int = 0, clear: int = 0) -> None:
+        words = struct.pack("=4Q", attributes, clear, 0, 0)
         self._check(
             self._libc.syscall(
                 *(_MOUNT_SETATTR, folder, os.fsencode(path), flags),
-                *(attributes, ctypes.c_size_t(len(attributes))),
+                *(words, ctypes.c_size_t(len(words))),
             )
         )
 
