@@ -17,9 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-from autoexp_tui.loop.control import Controls
+from autoexp_tui.loop.control import Controls, Desk
 from autoexp_tui.loop.guidance import Guidance
 from autoexp_tui.loop.journal import Journal
+from autoexp_tui.loop.lanes import Lanes
 from autoexp_tui.loop.loop import Candidate, Loop
 from autoexp_tui.loop.ports import Job, Ports, Result
 from autoexp_tui.loop.projections import Projections
@@ -183,15 +184,11 @@ class Product:
         )
         self._recorder = Recorder(_Memory())
         self._recorder.record(_started(contract))
-        nowhere = RunDirectory(Path("nowhere"))
-        self._loop = Loop(
-            nowhere,
-            Ports(self, self, Guidance(Path("nowhere"), contract), lambda: 10**6),
-            _Nobody(),
-            self._recorder,
-            Projections(nowhere, Path("nowhere"), self.state),
-            Controls(),
-        )
+        nowhere, controls = RunDirectory(Path("nowhere")), Controls()
+        ports = Ports(self, self, Guidance(Path("nowhere"), contract), lambda: 10**6)
+        projections = Projections(nowhere, Path("nowhere"), self.state)
+        lanes = Lanes(ports, self._recorder, projections, controls)
+        self._loop = Loop(nowhere, ports, _Nobody(), self._recorder, lanes, Desk(controls))
         self._decide("0")
 
     @property
@@ -218,6 +215,8 @@ class Product:
         measured = self._loop.extract_metrics(candidate, runs)
         self._loop.keep_or_revert(candidate, measured, runs)
         return self.state.rows[-1].status == "keep"
+
+    slots = ()
 
     # The ports: a text is its own commit, and an evaluation is over as it begins.
 

@@ -12,6 +12,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -34,6 +35,7 @@ from autoexp_tui.evaluation.remedies import Seen, remedy
 from autoexp_tui.evaluation.sandbox import Confinement, NoSandbox, Sandbox, choose
 from autoexp_tui.evaluation.sandbox.permissions import LOST, permissions
 from autoexp_tui.evaluation.sandbox.reach import harness_confinement
+from autoexp_tui.evaluation.slots import Slot
 from autoexp_tui.evaluation.supervisors import server
 from autoexp_tui.evaluation.surroundings import Surroundings
 from autoexp_tui.evaluation.workspace import Stopped, Workspace
@@ -45,7 +47,7 @@ from autoexp_tui.model.pruning import Race
 from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.repository.repository import Repository
 from autoexp_tui.system.removal import discard
-from autoexp_tui.text.safe import clean_line
+from autoexp_tui.text.safe import Safe, clean_line
 
 
 class LocalHandle:
@@ -79,26 +81,32 @@ def _as_it_is(confinement: Confinement) -> Confinement:
 class LocalEvaluator:
     """Implements `loop.ports.Evaluator` for one run."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it depends on, by name
         self,
         run: RunDirectory,
         repository: Repository,
         started: RunStarted,
         units: Mapping[str, str] | None = None,
         sandbox: Sandbox | None = None,
+        *,
         forms: Mapping[str, Sequence[str]] | None = None,
         products: Sequence[str] = (),
         damaged: Callable[[], Mapping[str, int]] = dict,
+        slot: Slot | None = None,
+        place: int = 1,
     ) -> None:
         """Materialises the workspace. Raises RepositoryError, UsageProblem, OSError.
 
         `units` are what the run's metrics were printed in so far: another is refused. `forms` are
         the baseline's, as `MetricReader` tells them, and `products` what it makes, as
         `Result.made` told it. `damaged` gives what the run's journal knows of `Result.damaged`.
+        `slot` is what it has of the machine; None: all. `place` tells its workspace from those of
+        the run's other slots.
         """
         self._forms = None if forms is None else {name: (*each,) for name, each in forms.items()}
         self._units = dict(units or {})
         self._damaged = damaged
+        self.slot = slot
         server.start()
         self._size: int | None = None
         """Bytes of the workspace when it is exact, about."""
@@ -125,6 +133,7 @@ class LocalEvaluator:
             started.base,
             started.folder,
             tag=started.tag,
+            place=place,
             link=contract.link,
             target=contract.target,
             products=self._products,
@@ -149,6 +158,15 @@ class LocalEvaluator:
             self.workspace.surroundings = Surroundings(self._environment, self.workspace.root)
         self.led_back = (*moved, *packages)
         """Variables and packages that named the user's checkout, and mean the workspace here."""
+
+    slots: tuple[Safe, ...] = ()
+    """It is one."""
+
+    def _in_slot(self) -> dict[str, str]:
+        """The harness' environment."""
+        if self.slot is None:
+            return self._environment
+        return self.slot.environment(self._environment)
 
     def bypasses(self) -> list[str]:
         """Why the harness may measure something else than the workspace, each with its cure."""
@@ -264,6 +282,7 @@ class LocalEvaluator:
             seconds=run.seconds + scored.seconds,
             notes=run.notes + scored.notes,
             made=run.made + scored.made,
+            cores=max(run.cores, scored.cores),
         )
 
     def _remedy(self, result: Result) -> str:
@@ -327,6 +346,8 @@ class LocalEvaluator:
         self._confinement = harness_confinement(
             self.workspace, self._contract, os.environ, command, self.workspace.private
         )
+        if self.slot is not None:
+            self._confinement = replace(self._confinement, cores=self.slot.cores)
         confinement = self._allow(self._confinement)
         home = self.workspace.root.parent
         if self._size is None:
@@ -341,7 +362,7 @@ class LocalEvaluator:
             outcome = run_harness(
                 self.sandbox.wrap(["/bin/sh", "-c", command], confinement),
                 cwd=project,
-                env={**self._environment, **seeded, VARIABLE: str(measured)},
+                env={**self._in_slot(), **seeded, VARIABLE: str(measured)},
                 time_limit=job.time_limit,
                 log=handle.output.with_name(log) if log else handle.output,
                 metrics=[metric for metric in metrics if metric.file is None],
@@ -385,6 +406,7 @@ class LocalEvaluator:
             notes=tuple(notes_of(outcome)),
             damaged=_stamped(tampered),
             made=made,
+            cores=round(outcome.cpu_seconds / outcome.seconds, 2) if outcome.seconds else 0.0,
         )
 
     def _judged(self, changes: Sequence[Change], job: Job) -> tuple[list[Change], tuple[str, ...]]:

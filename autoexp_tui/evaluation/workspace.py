@@ -48,19 +48,31 @@ class Stopped(Exception):
     """Somebody wants no more of what the workspace was doing."""
 
 
-def workspace_home(common_dir: Path, tag: str) -> Path:
-    """The folder that holds a run's workspace: in the user's cache, or in `$AUTOEXP_CACHE`."""
+def workspace_home(common_dir: Path, tag: str, place: int = 1) -> Path:
+    """The folder that holds a run's workspace: in the user's cache, or in `$AUTOEXP_CACHE`.
+
+    `place` is from 1 on, where a run has several.
+    """
     from platformdirs import user_cache_path  # noqa: PLC0415 - asked for when a run is, not before
 
     given = os.environ.get("AUTOEXP_CACHE")
     cache = Path(given) if given else user_cache_path("autoexp")
     key = hashlib.sha256(os.fsencode(common_dir) + b"\0" + tag.encode()).hexdigest()[:12]
-    return cache.absolute() / "workspaces" / f"{tag}-{key}"
+    name = f"{tag}-{key}" if place == 1 else f"{tag}-{key}.{place}"
+    return cache.absolute() / "workspaces" / name
 
 
 def remove_workspace(common_dir: Path, tag: str) -> None:
-    """Remove a run's workspace, if there is one. What is linked into it stays. Raises OSError."""
-    discard(workspace_home(common_dir, tag))
+    """Remove a run's workspaces, if there are any. What is linked into them stays.
+
+    Raises OSError.
+    """
+    home = workspace_home(common_dir, tag)
+    for other in home.parent.iterdir() if home.parent.is_dir() else ():
+        base, _, place = other.name.rpartition(".")
+        if base == home.name and place.isdecimal():
+            discard(other)
+    discard(home)
 
 
 class _Survey(NamedTuple):
@@ -124,7 +136,7 @@ class Workspace:
     _protected: tuple[tuple[str, ...], tuple[str, ...]] | None = None
     _began = 0
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it depends on, by name
         self,
         repository: Repository,
         base: str,
@@ -135,6 +147,7 @@ class Workspace:
         target: str,
         products: Products,
         links_are_open: bool = True,
+        place: int = 1,
     ) -> None:
         """Materialise `base`, or bring what an earlier runner left back to it.
 
@@ -147,7 +160,7 @@ class Workspace:
         self._folder = folder
         self._target = str(PurePosixPath(folder, target))
         """Relative to the root."""
-        self._home = workspace_home(repository.common_dir, tag)
+        self._home = workspace_home(repository.common_dir, tag, place)
         self.root = self._home / (repository.root.name or "root")
         self._files: dict[str, TreeEntry] = {}
         self._filtered: dict[str, Path] = {}

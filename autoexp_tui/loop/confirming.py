@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from autoexp_tui.loop.lanes import Lanes
 from autoexp_tui.loop.measuring import Measurer, Runs
 from autoexp_tui.loop.ports import CandidateStore, Result
 from autoexp_tui.loop.recorder import Recorder
@@ -24,6 +25,7 @@ from autoexp_tui.model.evidence import (
 from autoexp_tui.model.measurement import Measurement, Sample
 from autoexp_tui.model.objective import Objective, Verdict
 from autoexp_tui.model.plausibility import is_suspicious
+from autoexp_tui.model.state import Row
 
 _BASELINE_RUNS = 4
 """Evaluations of a baseline that is not exact: with two the spread could be anything, and what the
@@ -63,10 +65,27 @@ class GuardFailed(Exception):
     """A guard doesn't pass; the message tells its name and why."""
 
 
-class Confirmer:
-    """Decides over measured candidates, with as many more runs of the harness as that takes."""
+class Overtaken(Exception):
+    """Another became the best while a candidate was compared with the one before."""
 
-    def __init__(self, measurer: Measurer, candidates: CandidateStore, recorder: Recorder) -> None:
+
+class Confirmer:
+    """Decides over measured candidates, with as many more runs of the harness as that takes.
+
+    Candidate and incumbent run in turns in the lane's own slot, while the other lanes go on. So
+    both meet the same neighbours: where slots disturb each other, a comparison stays fair, though
+    it takes more runs. Only the baseline's first runs had the machine to themselves, and they lose
+    their weight with every run of an incumbent that comes after them.
+    """
+
+    def __init__(
+        self, measurer: Measurer, candidates: CandidateStore, recorder: Recorder, lanes: Lanes
+    ) -> None:
+        self._lanes = lanes
+        self._best: Row | None = None
+        """What a candidate is compared with now."""
+        self._others = 0
+        """Candidates that other lanes compared with the best when that began."""
         self._measurer = measurer
         self._candidates = candidates
         self._recorder = recorder
@@ -91,15 +110,22 @@ class Confirmer:
         """Keep or not: the contract's rule, and evidence that the gain is no luck.
 
         `first` is the candidate's first evaluation: it tells whether to look again, and decides
-        only where the harness repeats itself exactly. Raises what `Measurer.measure` does.
+        only where the harness repeats itself exactly. Raises what `Measurer.measure` does,
+        and Overtaken.
         """
         state = self._recorder.state
+        self._best = state.incumbent
         if state.baseline is None:
             self._run_guards(n, text)
             return Judgement(
                 Verdict(keep=True, reason="the baseline"),
                 as_evaluations(first, state.contract.repeats),
             )
+        with self._lanes.testing() as self._others:
+            return self._judge_claim(n, text, first)
+
+    def _judge_claim(self, n: int, text: str, first: Measurement) -> Judgement:
+        state = self._recorder.state
         judged = self._judge_gain(n, text, first)
         if not judged.verdict.keep or not is_suspicious(state, first.metrics):
             return judged
@@ -145,9 +171,7 @@ class Confirmer:
             if verdict.keep:
                 self._run_guards(n, text)
             return Judgement(verdict, first)
-        alpha = spendable(
-            state.contract.confidence, len(state.rows), known.tests, known.tests_since_gain
-        )
+        alpha = self._spendable(known.tests_since_gain)
         test = SequentialTest(known.noise_here(state.objective), alpha)
         merits, incumbent = state.objective.merits(first.metrics), known.merits(state.objective)
         glance = test.at_a_glance(merits, incumbent)
@@ -173,6 +197,13 @@ class Confirmer:
                     fresh.append(self._run_candidate(n, text, len(fresh) + 1, test.looks))
                 case Finding():
                     return self._judgement(found, fresh, against)
+
+    def _spendable(self, since_gain: int | None) -> float:
+        """The error that this test may spend; what others test now counts as tested before it."""
+        state, others = self._recorder.state, self._others
+        since = None if since_gain is None else since_gain + others
+        tests = state.calibration.tests + others
+        return spendable(state.contract.confidence, len(state.rows), tests, since)
 
     def _learn_noise(self, n: int) -> None:
         """Run the best so far again where nothing is known of the noise of figures like its own.
@@ -206,7 +237,7 @@ class Confirmer:
         known = state.calibration.learnt(fresh, state.objective, new=times - 1)
         if not known.is_known:  # one of each tells no spread
             return self._judgement(None, fresh, against)
-        alpha = spendable(state.contract.confidence, len(state.rows), known.tests, None)
+        alpha = self._spendable(None)
         test = SequentialTest(known.noise_here(state.objective), alpha, fixed=True)
         merits = [state.objective.merits(sample.metrics) for sample in fresh]
         return self._judgement(
@@ -222,11 +253,19 @@ class Confirmer:
         known = state.calibration
         if state.contract.confirm != "auto" or known.is_exact or not known.incumbent:
             return
-        if known.evaluations - known.incumbent[-1].at >= RECENT * state.contract.repeats:
-            try:
-                self._run_incumbent(n)
-            except FreshRunFailed as failure:
-                self._recorder.warn(f"the best so far could not be measured again: {failure}")
+        if known.evaluations - known.incumbent[-1].at < RECENT * state.contract.repeats:
+            return
+        if not self._lanes.refreshing.acquire(blocking=False):
+            return  # another lane is at it
+        self._best = state.incumbent
+        try:
+            self._run_incumbent(n)
+        except FreshRunFailed as failure:
+            self._recorder.warn(f"the best so far could not be measured again: {failure}")
+        except Overtaken:
+            return  # the new one was measured just now
+        finally:
+            self._lanes.refreshing.release()
 
     def _judgement(
         self, found: Finding | None, fresh: Sequence[Sample], against: Sequence[Sample]
@@ -254,16 +293,27 @@ class Confirmer:
 
     def _run_candidate(self, n: int, text: str, turn: int, of: int) -> Sample:
         began = events.EvaluationStarted(n, turn=turn, of=of, purpose="confirm")
-        return self._evaluate(began, text)
+        sample = self._evaluate(began, text)
+        self._check_best()
+        return sample
 
     def _run_incumbent(self, n: int) -> Sample:
-        state = self._recorder.state
-        if state.incumbent is None:
-            raise RuntimeError("there is no incumbent")
+        best = self._check_best()
         began = events.EvaluationStarted(n, purpose="incumbent")
-        sample = self._evaluate(began, self._candidates.text_of(state.incumbent.commit))
-        self._recorder.record(events.Remeasured(n, state.incumbent.n, sample))
+        sample = self._evaluate(began, self._candidates.text_of(best.commit))
+        with self._recorder.transaction():
+            self._check_best()
+            self._recorder.record(events.Remeasured(n, best.n, sample))
         return sample
+
+    def _check_best(self) -> Row:
+        """What is the best so far. Raises Overtaken where it isn't what was compared with."""
+        best = self._recorder.state.incumbent
+        if best is None:
+            raise RuntimeError("there is no incumbent")
+        if best is not self._best:
+            raise Overtaken
+        return best
 
     def _evaluate(self, began: events.EvaluationStarted, text: str) -> Sample:
         """One evaluation, of as many runs as the contract says. Raises FreshRunFailed."""

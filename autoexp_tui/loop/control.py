@@ -55,8 +55,6 @@ class Controls:
         """End after the current experiment."""
         self.stopping_now = False
         """Do not even wait for that."""
-        self.proposing = 0
-        """The experiment that the proposer works for; 0 while it doesn't."""
         self._skipped: set[int] = set()
         self._hooks: dict[int, Callable[[], None]] = {}
 
@@ -127,12 +125,25 @@ class Controls:
         if self.interrupted(n):
             raise Interrupted
 
-    def check_proposal(self) -> None:
-        """Raise Interrupted when the experiment that the proposer works for is to end."""
-        self.check(self.proposing)
-
     def _interrupt(self) -> None:
         for n, hook in self._hooks.items():
             if self.interrupted(n):
                 hook()
         self._changed.notify_all()
+
+
+class Desk:
+    """Where one lane's proposer works: which experiment for, and what people want of that one."""
+
+    def __init__(self, controls: Controls) -> None:
+        self.controls = controls
+        self.n = 0
+        """The experiment that the proposer works for; 0 while it doesn't."""
+
+    def check(self) -> None:
+        """Raise Interrupted when the experiment that it works for is to end."""
+        self.controls.check(self.n)
+
+    def wait(self, timeout: float) -> None:
+        """Return after that time, or as soon as that experiment is to end."""
+        self.controls.wait(self.n, timeout)

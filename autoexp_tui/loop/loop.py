@@ -7,24 +7,27 @@ goes on from its journal.
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 
-from autoexp_tui.loop.confirming import Confirmer, GuardFailed, Judgement
-from autoexp_tui.loop.control import Controls, Interrupted
+from autoexp_tui.loop.confirming import Confirmer, GuardFailed, Judgement, Overtaken
+from autoexp_tui.loop.control import Desk, Interrupted
 from autoexp_tui.loop.journal import DiskFull
+from autoexp_tui.loop.lanes import Lanes
 from autoexp_tui.loop.measuring import MOST_DEATHS, Measurer, OutOfTime, Runs, Tampered, died_words
 from autoexp_tui.loop.mutating import ask_mutants, unread
-from autoexp_tui.loop.pausing import Pauses
 from autoexp_tui.loop.ports import Ports, Result
-from autoexp_tui.loop.projections import Projections
 from autoexp_tui.loop.proposing import Drafting
+from autoexp_tui.loop.rebasing import Change, change_of
 from autoexp_tui.loop.recorder import Recorder
 from autoexp_tui.loop.results import bracketed
 from autoexp_tui.loop.situation import gather
 from autoexp_tui.loop.spending import SpendLedger
 from autoexp_tui.model import events
+from autoexp_tui.model.events import RunFinished
 from autoexp_tui.model.measurement import Measurement
 from autoexp_tui.model.objective import Verdict
 from autoexp_tui.model.problem import Problem
@@ -45,7 +48,7 @@ from autoexp_tui.model.straits import is_in_doubt
 from autoexp_tui.system.files import is_full, make_folder, open_for_writing
 from autoexp_tui.text import diffs
 from autoexp_tui.text.likeness import likeness
-from autoexp_tui.text.safe import Safe, clean, clean_line, one_line
+from autoexp_tui.text.safe import NOTHING, Safe, clean, clean_line, one_line
 from autoexp_tui.text.value_changes import value_changes
 
 
@@ -78,7 +81,7 @@ class GroundLost(Problem):
 
 
 class Loop:
-    """One run's loop; `run` returns when a budget or a person has ended it."""
+    """The loop of one lane; `run` returns when a budget or a person has ended it."""
 
     def __init__(
         self,
@@ -86,54 +89,94 @@ class Loop:
         ports: Ports,
         proposer: Proposer,
         recorder: Recorder,
-        projections: Projections,
-        controls: Controls,
+        lanes: Lanes,
+        desk: Desk,
+        slot: Safe = NOTHING,
     ) -> None:
+        """`lanes` is what it shares with the other lanes of the run, `desk` is its proposer's."""
         self._directory = run
         self._ports = ports
         self._candidates = ports.candidates
-        self._drafting = Drafting(run, proposer, recorder, controls)
+        self._drafting = Drafting(run, proposer, recorder, desk, lanes.claims)
         self._recorder = recorder
-        self._projections = projections
-        self._controls = controls
-        self._measurer = Measurer(ports.evaluator, recorder, controls)
-        self._confirmer = Confirmer(self._measurer, ports.candidates, recorder)
+        self._projections = lanes.projections
+        self._controls = desk.controls
+        self._slot = slot
+        self._measurer = Measurer(ports.evaluator, recorder, desk.controls, slot)
+        self._confirmer = Confirmer(self._measurer, ports.candidates, recorder, lanes)
         self._history: list[Trial] = []
-        self._pauses = Pauses(ports, recorder, controls)
+        self._lanes = lanes
+        self._pauses = lanes.pauses
+        self._n = 0
+        """The experiment in hand; 0: none."""
 
-    def run(self) -> events.RunFinished:
-        """Experiment until a budget or a person ends it; an error of ours is raised."""
+    def run(self, another: Callable[[Safe], Loop] | None = None) -> RunFinished:
+        """Experiment until a budget or a person ends it; an error of ours is raised.
+
+        `another` makes the loop of a further lane, for a slot: once there is a baseline, which is
+        measured alone.
+        """
         SpendLedger(self._recorder).close_open()
         self._pauses.with_room(self._catch_up)
-        try:
-            while not (
-                reason := self._pauses.stop_reason()
-            ):  # 9. only a budget, or a person, ends it
-                self._go_on()
-        except (Exhausted, OutOfTime) as end:
-            finished = events.RunFinished(clean_line(str(end), _REASON), ok=True)
-        except (Unable, BaselineFailed) as failure:
-            finished = events.RunFinished(clean_line(str(failure), _REASON), ok=False)
-        else:
-            finished = events.RunFinished(clean_line(reason, _REASON), ok=True)
+        self.work(until=lambda: bool(self._recorder.state.rows))
+        if self._lanes.finished is None:
+            first, *more = self._ports.evaluator.slots or (self._slot,)
+            self._slot = self._measurer.slot = first
+            joins = [partial(self._join, slot, another) for slot in more if another]
+            self._lanes.side_by_side(self.work, joins)
+        finished = self._lanes.finished or RunFinished(Safe("ended"), ok=False)
         self.log_row()  # what was settled since the last row, where the disk was full then
         self._projections.force()
         self._recorder.record(finished)
         return finished
 
+    def _join(self, slot: Safe, another: Callable[[Safe], Loop]) -> None:
+        """Make another lane and let it work; where it can't be made, the run goes on without."""
+        try:
+            lane = another(slot)
+        except Problem as problem:
+            self._recorder.warn(f"{slot} is not used: {problem}")
+            return
+        lane.work()
+
+    def work(self, until: Callable[[], bool] = lambda: False) -> None:
+        """Experiment until the run ends, or `until` says so; why it ends is told to all lanes."""
+        try:
+            while not until():
+                if reason := self._lanes.stop_reason():  # 9. only a budget, or a person, ends it
+                    self._lanes.end(reason, ok=True)
+                    return
+                self._go_on()
+        except (Exhausted, OutOfTime) as end:
+            self._lanes.end(str(end), ok=True)
+        except (Unable, BaselineFailed) as failure:
+            self._lanes.end(str(failure), ok=False)
+
     def _go_on(self) -> None:
         """The next experiment. One that a full disk has cut is gone on with when there is room."""
+        self._n, reason = 0, ""
         try:
             self.experiment()
+        except Exhausted as end:
+            # What others have in hand may open a way, or leave money.
+            if self._lanes.busy < 2:
+                raise
+            reason = f"it stands by: {end}"
         except Exception as error:
             if isinstance(error, Problem) and self._pauses.may_pass(error):
+                self._lanes.abandon(self._n, f"before it was committed: {error}")
                 self._pauses.stand_back(error)
                 return
             if isinstance(error, DiskFull) or not is_full(error):
                 raise
             self._pauses.stand_still(error)
-            self._pauses.abandon_uncommitted(Safe("the disk was full before it was committed"))
+            self._lanes.abandon(self._n, "the disk was full before it was committed")
             self._pauses.with_room(self._catch_up)
+        finally:
+            self._lanes.leave(self._n)
+        if reason:
+            self._lanes.abandon(self._n, reason)
+            self._lanes.wait_for_others()
 
     def experiment(self) -> None:
         """Steps 1 to 8, once."""
@@ -142,18 +185,22 @@ class Loop:
             if candidate is not None and self.give_up_deadly(candidate):
                 return
             if candidate is None:
-                situation = self.read_state()  # 1. target, history, last results, hints
-                proposal = self.form_hypothesis(situation)  # 2. with its edit: 3. of one file
-                # 4. on record before it is run; it may have cost money, so it is not lost either
-                candidate = self._pauses.with_room(partial(self.commit, situation.n, proposal))
+                with self._in_turn():
+                    situation = self.read_state()  # 1. target, history, last results, hints
+                    proposal = self.form_hypothesis(situation)  # 2. with its edit: 3. of one file
+                    # 4. on record before it is run; it may have cost money, so it is not lost
+                    candidate = self._pauses.with_room(partial(self.commit, situation.n, proposal))
             while True:
                 runs = self.run_harness(candidate)  # 5. under a fixed time budget
                 measured = self.extract_metrics(candidate, runs)  # 6. complete, finite, or none
-                repair = self.mend_slip(candidate, measured, runs)
-                if repair is None:
+                further = (
+                    self.mend_slip(candidate, measured, runs)
+                    # 7. better: the branch advances; or its change goes onto a newer best
+                    or self.keep_or_revert(candidate, measured, runs)
+                )
+                if further is None:
                     break
-                candidate = self.commit(candidate.n, repair, candidate.attempt + 1)  # 3. and 4.
-            self.keep_or_revert(candidate, measured, runs)  # 7. better: the branch advances
+                candidate = further
             self.log_row()  # 8. in results.tsv
             self._pauses.row_logged()
         except Interrupted:
@@ -163,11 +210,18 @@ class Loop:
 
     def unfinished(self) -> Candidate | None:
         """What a run that was cut had committed and not yet decided: it is measured again."""
-        for cut in self._recorder.state.in_flight.values():
-            if cut.commit:
-                text = self._candidates.text_of(cut.commit)
-                return Candidate(cut.n, cut.parent, cut.commit, text, cut.description, cut.attempt)
-        return None
+        self._n = self._lanes.take_left()
+        cut = self._recorder.state.in_flight.get(self._n)
+        if cut is None:
+            return None
+        text = self._candidates.text_of(cut.commit)
+        return Candidate(cut.n, cut.parent, cut.commit, text, cut.description, cut.attempt)
+
+    @contextlib.contextmanager
+    def _in_turn(self) -> Iterator[None]:
+        """One lane after the other, where proposals are quick: each knows of those before it."""
+        with self._lanes.proposing if self._drafting.in_turn else contextlib.nullcontext():
+            yield
 
     def give_up_deadly(self, candidate: Candidate) -> bool:
         """Make a crash of what takes the runner, or the machine, with it each time."""
@@ -196,17 +250,24 @@ class Loop:
 
     def read_state(self) -> Situation:
         with self._recorder.transaction() as state:
+            self._lanes.check_begin()
             n, start = state.next_n, next_start(state)
             self._controls.clear_interrupt(n)
             parent = start.row.commit if start else self._base
-            self._recorder.record(events.ExperimentStarted(n, parent))
-        self.prove_ground(n)
+            self._recorder.record(events.ExperimentStarted(n, parent, self._slot))
+            self._lanes.take(n)
+            self._n = n
+        with self._lanes.proving:
+            self.prove_ground(n)
         if start and self._starts_anew(state, start.row):
             best = state.incumbent.n if state.incumbent else 0
             place = "the best again" if start.row.n == best else f"#{start.row.n}"
             words = f"no gain since #{best}: it goes on from {place}"
             self._recorder.record(events.Noticed("info", one_line(words)))
-        situation = gather(n, state, start, self._candidates, self._ports.guidance, self._history)
+        with self._recorder.transaction():
+            situation = gather(
+                n, state, start, self._candidates, self._ports.guidance, self._history
+            )
         told = digest(situation.instructions)
         if situation.instructions and told != state.instructions:
             lines = situation.instructions.count("\n") + 1
@@ -236,8 +297,11 @@ class Loop:
             return Proposal("The target as it is, measured.", "baseline", situation.text)
         return self._drafting.propose(self._drafting.with_notebook(situation))
 
-    def commit(self, n: int, proposal: Proposal, attempt: int = 1) -> Candidate:
-        parent = self._recorder.state.in_flight[n].parent
+    def commit(
+        self, n: int, proposal: Proposal, attempt: int = 1, parent: str | None = None
+    ) -> Candidate:
+        """`parent`: another than the experiment began with."""
+        parent = parent or self._recorder.state.in_flight[n].parent
         before = self._candidates.text_of(parent)
         added, removed = diffs.count(before, proposal.text)
         description = clean_line(proposal.description or "no description")
@@ -285,6 +349,7 @@ class Loop:
             samples=measurement.samples if len(runs.results) > 1 else (),
             units=runs.last.units,
             forms=runs.last.forms,
+            cores=0.0 if self._recorder.state.rows else runs.last.cores,
         )
         self._recorder.record(evaluated)
         for note in runs.notes:
@@ -295,35 +360,79 @@ class Loop:
 
     def mend_slip(
         self, candidate: Candidate, measured: events.Evaluated, runs: Runs
-    ) -> Proposal | None:
+    ) -> Candidate | None:
         """A crash that may be a typo goes back to its author, a bounded number of times."""
         state, result = self._recorder.state, runs.last
         worth_it = measured.failure and state.rows and not (result.cut_short or result.tampered)
         if not worth_it or candidate.attempt > state.contract.fix_attempts:
             return None
+        if state.in_flight[candidate.n].rebased:
+            return None  # its author has never seen the text
         crash = Crash(candidate.n, measured.failure, result.tail)
-        return self._drafting.mend(crash, candidate.text, candidate.attempt + 1)
+        repair = self._drafting.mend(crash, candidate.text, candidate.attempt + 1)
+        if repair is None:
+            return None
+        return self.commit(candidate.n, repair, candidate.attempt + 1)  # 3. and 4.
 
-    def keep_or_revert(self, candidate: Candidate, measured: events.Evaluated, runs: Runs) -> None:
+    def keep_or_revert(
+        self, candidate: Candidate, measured: events.Evaluated, runs: Runs
+    ) -> Candidate | None:
+        """Decide over it; or give its change on top of what became the best meanwhile.
+
+        What the verdict takes of further runs is done side by side with other lanes; the verdict
+        itself is a lane's turn, and void where another has changed the best since.
+        """
         state = self._recorder.state
         if measured.failure and not state.rows:
             cure = f"; {runs.last.remedy}" if runs.last.remedy else ""
             raise BaselineFailed(f"the baseline gave no measurement: {measured.failure}{cure}")
+        while True:
+            best = state.incumbent
+            change = self._change_of(candidate, measured, runs)
+            try:
+                judged = change.ended or self._judged(candidate, measured, runs)
+            except Overtaken:
+                continue
+            with self._lanes.turn:
+                if state.incumbent is not best and not measured.failure:
+                    continue
+                if change.text is not None and best is not None:
+                    return self._rebase(candidate, change.text, best)
+                self._decide(candidate, measured, change.told(judged))
+            return None
+
+    def _change_of(self, candidate: Candidate, measured: events.Evaluated, runs: Runs) -> Change:
+        tried = self._recorder.state.in_flight[candidate.n]
+        first = Measurement() if measured.failure else runs.measurement
+        return change_of(tried, candidate.text, first, self._recorder.state, self._candidates)
+
+    def _rebase(self, candidate: Candidate, text: str, best: Row) -> Candidate:
+        """Commit its change on the best, to be measured there: no figure goes with it."""
+        n, attempt = candidate.n, candidate.attempt + 1
+        tried = self._recorder.state.in_flight[n]
+        memo = self._drafting.memo_of(tried.memo, text, self._candidates.text_of(best.commit))
+        proposal = Proposal(tried.hypothesis, candidate.description, text, memo)
+        made = self._pauses.with_room(partial(self.commit, n, proposal, attempt, best.commit))
+        self._recorder.record(events.Rebased(n, best.commit, attempt))
+        return made
+
+    def _judged(self, candidate: Candidate, measured: events.Evaluated, runs: Runs) -> Judgement:
+        """What becomes of it. Raises Overtaken."""
+        if not measured.failure:
+            return self._judge(candidate, runs.measurement)
+        ended: events.Mark = "stopped early" if runs.last.stopped_early else ""
+        ended = "skipped" if measured.failure == SKIPPED else ended
+        return Judgement(Verdict(keep=False, reason=measured.failure), Measurement(), mark=ended)
+
+    def _decide(self, candidate: Candidate, measured: events.Evaluated, judged: Judgement) -> None:
+        state = self._recorder.state
         brackets: list[str] = []
         origin = state.in_flight[candidate.n]
         if origin.aside:
             brackets.append(f"(from #{origin.made_from})")
-        if candidate.attempt > 1:
+        if count := candidate.attempt - 1 - origin.rebased:
             word = "still broken after" if measured.failure else "after"
-            count = candidate.attempt - 1
             brackets.append(f"({word} {count} repair{'s' if count > 1 else ''})")
-        if measured.failure:
-            ended: events.Mark = "stopped early" if runs.last.stopped_early else ""
-            ended = "skipped" if measured.failure == SKIPPED else ended
-            verdict = Verdict(keep=False, reason=measured.failure)
-            judged = Judgement(verdict, Measurement(), mark=ended)
-        else:
-            judged = self._judge(candidate, runs.measurement)
         if judged.mark == "suspicious":
             known = "its gain is far beyond what this run makes plausible"
             self._recorder.alarm(f"#{candidate.n} is suspicious: {known}; {judged.verdict.reason}")
@@ -426,8 +535,9 @@ class Loop:
         return value
 
     def log_row(self) -> None:
-        for note in self._projections.update():
-            self._recorder.warn(note)
+        with self._lanes.turn:
+            for note in self._projections.update():
+                self._recorder.warn(note)
 
     # What the steps are made of.
 
@@ -468,4 +578,4 @@ class Loop:
 
     def _interrupted(self) -> None:
         """A stop leaves what is committed for the next runner; a skip gives up the proposal."""
-        self._pauses.abandon_uncommitted(Safe("skipped before it was committed"))
+        self._lanes.abandon(self._n, "skipped before it was committed")

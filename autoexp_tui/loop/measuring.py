@@ -12,7 +12,7 @@ from autoexp_tui.loop.recorder import Recorder
 from autoexp_tui.model import budget, events
 from autoexp_tui.model.contract import Guard, Metric
 from autoexp_tui.model.measurement import Measurement, Sample
-from autoexp_tui.text.safe import clean_line
+from autoexp_tui.text.safe import NOTHING, Safe, clean_line
 
 MOST_DEATHS = 2
 """Runners that may die while one text is measured: no third one is tried."""
@@ -101,7 +101,15 @@ def _without(result: Result, name: str) -> Result:
 class Measurer:
     """Runs the harness within what is left of the run's time, and says so as it begins."""
 
-    def __init__(self, evaluator: Evaluator, recorder: Recorder, controls: Controls) -> None:
+    def __init__(
+        self,
+        evaluator: Evaluator,
+        recorder: Recorder,
+        controls: Controls,
+        slot: Safe = NOTHING,
+    ) -> None:
+        self.slot = slot
+        """Where it runs, one of the evaluator's."""
         self._evaluator = evaluator
         self._recorder = recorder
         self._controls = controls
@@ -167,7 +175,16 @@ class Measurer:
         self._recorder.record(began)
         seconds = min(limit, max(left, 0.0))
         beside = self._beside(began)
-        job = Job(began.n, text, seconds, began.purpose, command, beside=beside, reads=reads)
+        job = Job(
+            began.n,
+            text,
+            seconds,
+            began.purpose,
+            command,
+            beside=beside,
+            reads=reads,
+            slot=self.slot,
+        )
         handle = self._evaluator.submit(job)
         with self._controls.on_interrupt(began.n, handle.cancel):
             result = handle.result()

@@ -5,6 +5,7 @@ An experiment that is cut goes on when that is over; nothing here is a candidate
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -40,46 +41,46 @@ class Pauses:
         """Times that the disk was full since the last row."""
         self._patience, self._again_at = _PATIENCE_S, 0.0
         """How long to wait for what stands in the way; when that ends, 0 where nothing does."""
+        self._standing = threading.Lock()
 
     def row_logged(self) -> None:
         """A row was decided: whatever comes next is waited for as briefly as at first."""
         self._stood_still = 0
         self._patience = _PATIENCE_S
 
-    def stop_reason(self) -> str:
-        """Why no further experiment is begun; empty when one is. Waits while paused."""
-        while not self._controls.stopping:
-            state = self._recorder.state
-            if state.incumbent and (
-                reason := state.objective.reached(state.contract.stop_at, state.incumbent.metrics)
-            ):
-                return f"{reason} (stop_at)"
-            if reason := budget.used_up(state, self._recorder.elapsed):
-                return reason
-            self._guard()
-            self._try_again()
-            if not self._controls.pausing:
-                return ""
-            with self._recorder.transaction() as state:
-                if not state.paused and self._controls.pausing:
-                    by = state.pause_requested or "a person"
-                    self._recorder.record(events.Paused(one_line(f"paused by {by}")))
-            left = self._again_at - time.monotonic() if self._again_at else 1.0
-            self._controls.wait_while_paused(min(max(left, 0.0), 1.0))
-        request = self._recorder.state.stop_requested
-        return f"stopped by {request.by}" if request else "stopped"
+    def stop_reason(self, *, idle: bool) -> str:
+        """Which budget or goal ends the run; else nothing, and where `Controls.pausing` is set, the
+        run stands still: told once it is `idle`. Within a transaction.
+        """
+        state = self._recorder.state
+        if state.incumbent and (
+            reason := state.objective.reached(state.contract.stop_at, state.incumbent.metrics)
+        ):
+            return f"{reason} (stop_at)"
+        if reason := budget.used_up(state, self._recorder.elapsed, settled=True):
+            return reason
+        self._guard()
+        self._try_again()
+        if self._controls.pausing and idle and not state.paused:
+            by = state.pause_requested or "a person"
+            self._recorder.record(events.Paused(one_line(f"paused by {by}")))
+        return ""
+
+    def wait(self, seconds: float) -> None:
+        """Until the pause has ended, or may have by itself: for so long at most."""
+        left = self._again_at - time.monotonic() if self._again_at else seconds
+        self._controls.wait_while_paused(min(max(left, 0.0), seconds))
 
     def _guard(self) -> None:
         """Pause for what would burn the night; go on by itself when a full disk has room again."""
-        with self._recorder.transaction() as state:
-            wanted, free = state.contract.min_free_mb, self._ports.free_mb()
-            if free < wanted and not self._short_of_disk:
-                self._short_of_disk = True
-                self._pause(f"only {free} MB of disk are left: it goes on when there are {wanted}")
-            elif free >= wanted and self._short_of_disk:
-                self._short_of_disk = False
-                self._recorder.record(events.Resumed(Safe("room on the disk")))
-                self._controls.resume()
+        wanted, free = self._recorder.state.contract.min_free_mb, self._ports.free_mb()
+        if free < wanted and not self._short_of_disk:
+            self._short_of_disk = True
+            self._pause(f"only {free} MB of disk are left: it goes on when there are {wanted}")
+        elif free >= wanted and self._short_of_disk:
+            self._short_of_disk = False
+            self._recorder.record(events.Resumed(Safe("room on the disk")))
+            self._controls.resume()
 
     def may_pass(self, problem: Problem) -> bool:
         """Whether waiting may help: the harness has worked once, and the journal is sound."""
@@ -90,11 +91,13 @@ class Pauses:
         """Something stands in the way that is no candidate's fault: a repository that git can't
         read, say. Pause, and try again by itself, each time later.
         """
-        self.abandon_uncommitted(clean_line(f"before it was committed: {problem}", _REASON))
-        wait = format_duration(self._patience)
-        self._pause(f"{problem}; it tries again in {wait}, or when you resume")
-        self._again_at = time.monotonic() + self._patience
-        self._patience = min(2 * self._patience, _LONGEST_PATIENCE_S)
+        with self._recorder.transaction() as state:
+            if state.paused and self._again_at:
+                return  # another lane has met it too
+            wait = format_duration(self._patience)
+            self._pause(f"{problem}; it tries again in {wait}, or when you resume")
+            self._again_at = time.monotonic() + self._patience
+            self._patience = min(2 * self._patience, _LONGEST_PATIENCE_S)
 
     def _try_again(self) -> None:
         if self._again_at and (self._again_at <= time.monotonic() or not self._controls.pausing):
@@ -120,17 +123,17 @@ class Pauses:
 
     def stand_still(self, error: Exception) -> None:
         """Pause until there is room again, or the run is to stop."""
-        words = f"the disk is full ({error}): it goes on by itself when there is room"
-        self._recorder.record(events.Paused(clean_line(words, _REASON)))
-        for seconds in waits(self._controls, 2.0**self._stood_still):
-            self._controls.wait_for_stop(seconds)
-            if self._ports.has_room():
-                break
-        self._stood_still += 1  # longer each time, until a row is decided
-        self._recorder.record(events.Resumed(Safe("room on the disk")))
-
-    def abandon_uncommitted(self, reason: Safe) -> None:
-        """Give up what was proposed and is in no commit."""
-        for cut in list(self._recorder.state.in_flight.values()):
-            if not cut.commit:
-                self._recorder.record(events.Abandoned(cut.n, reason))
+        if not self._standing.acquire(blocking=False):
+            with self._standing:  # another lane does, and tells it
+                return
+        try:
+            words = f"the disk is full ({error}): it goes on by itself when there is room"
+            self._recorder.record(events.Paused(clean_line(words, _REASON)))
+            for seconds in waits(self._controls, 2.0**self._stood_still):
+                self._controls.wait_for_stop(seconds)
+                if self._ports.has_room():
+                    break
+            self._stood_still += 1  # longer each time, until a row is decided
+            self._recorder.record(events.Resumed(Safe("room on the disk")))
+        finally:
+            self._standing.release()

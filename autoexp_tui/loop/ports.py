@@ -16,6 +16,7 @@ import msgspec
 from autoexp_tui.loop.guidance import Guidance
 from autoexp_tui.model.contract import Metric
 from autoexp_tui.model.events import Purpose
+from autoexp_tui.text.safe import NOTHING, Safe
 
 
 class Job(msgspec.Struct, frozen=True):
@@ -36,6 +37,8 @@ class Job(msgspec.Struct, frozen=True):
     """The experiment whose progress it must keep up with, or be ended; 0: it runs to its end."""
     reads: tuple[Metric, ...] = ()
     """What the command prints; the harness prints the contract's metrics."""
+    slot: Safe = NOTHING
+    """Where it is to run, one of `Evaluator.slots`; empty where there is one."""
 
 
 class Result(msgspec.Struct, frozen=True):
@@ -71,6 +74,8 @@ class Result(msgspec.Struct, frozen=True):
     """What it changed for good outside of the workspace, see `events.Damaged`."""
     lost: str = ""
     """Why nobody knows what came of it: the node or the line went away."""
+    cores: float = 0.0
+    """How many processors it kept busy, on average; 0: nobody knows."""
     made: tuple[str, ...] = ()
     """What the baseline makes that others would be blamed for, see `events.ProductsAllowed`."""
 
@@ -100,13 +105,24 @@ class Handle(Protocol):
 class Evaluator(Protocol):
     """Runs the harness on texts of the target."""
 
+    @property
+    def slots(self) -> tuple[Safe, ...]:
+        """Where experiments can run at once, by name; empty: one at a time, anywhere.
+
+        Asked when the run begins and once its baseline is known: by then it is final.
+        """
+        ...
+
     def submit(self, job: Job) -> Handle:
-        """Begin to evaluate. What was submitted earlier may still run where there is room."""
+        """Begin to evaluate. What was submitted earlier may still run, in another slot.
+
+        Called from several threads.
+        """
         ...
 
 
 class CandidateStore(Protocol):
-    """The texts of a run, as commits that nothing can lose, and its branch."""
+    """The texts of a run, as commits that nothing can lose, and its branch; for several threads."""
 
     def text_of(self, commit: str) -> str:
         """The target as it stands in a commit."""

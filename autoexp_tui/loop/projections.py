@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -35,7 +36,7 @@ class _Table:
         self,
         path: Path,
         header: str,
-        lines: Callable[[int], str],
+        lines: Callable[[int, int], str],
         aside: Path,
         inner: Path,
         former: Callable[[], str] = lambda: "",
@@ -49,7 +50,7 @@ class _Table:
         self._inner = inner
         self._header = header
         self._lines = lines
-        """The text of the rows from an index on."""
+        """The text of the rows from an index up to another."""
         self.aside = aside
         self._rows = 0
         self._left: _Signature | None = None
@@ -61,10 +62,10 @@ class _Table:
         """Make the file hold `rows` rows. True when another's edit was set aside."""
         if self._left is not None and self._left == self._signature():
             if rows > self._rows:
-                self._append(self._lines(self._rows).encode())
+                self._append(self._lines(self._rows, rows).encode())
             edited = False
         else:
-            edited = self._rewrite((self._header + self._lines(0)).encode())
+            edited = self._rewrite((self._header + self._lines(0, rows)).encode())
         self._rows, self._left = rows, self._signature()
         return edited
 
@@ -137,19 +138,23 @@ class _Table:
 
 
 class Projections:
-    """`results.tsv` and `budget.log`, in the run's directory and beside the project."""
+    """`results.tsv` and `budget.log`, in the run's directory and beside the project.
+
+    For several threads, in turn.
+    """
 
     def __init__(self, run: RunDirectory, results_path: Path, state: RunState) -> None:
         self._state = state
+        self._alone = threading.Lock()
         aside = run.path / "set-aside"
 
         metrics = state.contract.metrics
 
-        def rows(start: int) -> str:
-            return "".join(results.line(row, metrics) for row in state.rows[start:])
+        def rows(start: int, end: int) -> str:
+            return "".join(results.line(row, metrics) for row in state.rows[start:end])
 
-        def costs(start: int) -> str:
-            return results.budget_lines(state.settled, start)
+        def costs(start: int, end: int) -> str:
+            return results.budget_lines(state.settled[:end], start)
 
         header = results.header(metrics)
         beside, costly = results_path.with_name("budget.log"), results.BUDGET_HEADER
@@ -175,17 +180,20 @@ class Projections:
 
     def update(self) -> list[str]:
         """Bring every table up to the state; what went wrong or was set aside, in words."""
-        return _brought_up([*self._results, *self._costs])
+        with self._alone:
+            return _brought_up([*self._results, *self._costs])
 
     def force(self) -> None:
         """Let every row survive a power loss, as far as its table is there."""
-        for table, _ in (*self._results, *self._costs):
-            with contextlib.suppress(OSError):  # the next update says so
-                table.force()
+        with self._alone:
+            for table, _ in (*self._results, *self._costs):
+                with contextlib.suppress(OSError):  # the next update says so
+                    table.force()
 
     def update_costs(self) -> list[str]:
         """The same, for `budget.log` alone."""
-        return _brought_up(self._costs)
+        with self._alone:
+            return _brought_up(self._costs)
 
 
 def _brought_up(tables: list[tuple[_Table, Callable[[], int]]]) -> list[str]:

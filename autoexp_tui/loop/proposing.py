@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from typing import Any
 
 import msgspec
 
-from autoexp_tui.loop.control import Controls
+from autoexp_tui.loop.control import Desk
 from autoexp_tui.loop.proposal_log import ProposalLog
 from autoexp_tui.loop.recorder import Recorder
 from autoexp_tui.model import events
@@ -18,6 +19,7 @@ from autoexp_tui.model.proposal import (
     Part,
     Proposal,
     Proposer,
+    Quick,
     Repairer,
     Situation,
     Stream,
@@ -38,12 +40,20 @@ class Drafting:
     """Talks with the proposer, and lets whoever is watching see it write."""
 
     def __init__(
-        self, run: RunDirectory, proposer: Proposer, recorder: Recorder, controls: Controls
+        self,
+        run: RunDirectory,
+        proposer: Proposer,
+        recorder: Recorder,
+        desk: Desk,
+        claims: dict[int, tuple[str, str]],
     ) -> None:
+        """`claims`: digest and likeness of what is tried now, by experiment; shared with others."""
+        self._claims = claims
         self._run = run
         self._proposer = proposer
         self._recorder = recorder
-        self._controls = controls
+        self._controls = desk.controls
+        self._desk = desk
         self._noted = 0
         """The experiment before which the notebook was last asked for."""
 
@@ -64,7 +74,9 @@ class Drafting:
                 try:
                     proposal = self._masked(self._proposer.propose(asked, stream))
                     description = proposal.description
-                    answer = self._objection(situation, proposal)
+                    with self._recorder.transaction():
+                        if not (answer := self._objection(situation, proposal)):
+                            self._claim(situation.n, proposal.text)
                 except Unusable as unusable:
                     description, answer = unusable.description, str(unusable)
                 self._controls.check(situation.n)
@@ -90,13 +102,13 @@ class Drafting:
         if not due or not isinstance(self._proposer, NotebookWriter):
             return situation
         self._noted = situation.n  # also where none comes: not asked for every time
-        self._controls.proposing = situation.n
+        self._desk.n = situation.n
         try:
             written = self._recorder.mask.text(self._proposer.write_notebook(situation))
         except (Exhausted, Unable, Unusable):
             return situation
         finally:
-            self._controls.proposing = 0
+            self._desk.n = 0
         self._controls.check(situation.n)
         text = part_of(clean(written.strip()), 0, 4 * situation.contract.notebook.max_tokens)
         by = clean_line(f"the {self._proposer.name} proposer")
@@ -118,9 +130,28 @@ class Drafting:
             except (Exhausted, Unable):
                 return None  # the row comes first; the next proposal will meet the same, and say so
         self._controls.check(crash.n)
-        if repair is None or self._repeats(repair.text) or self._told_secrets(text, repair.text):
-            return None
+        with self._recorder.transaction():
+            if repair is None or self._repeats(repair.text):
+                return None
+            if self._told_secrets(text, repair.text):
+                return None
+            self._claim(crash.n, repair.text)
         return self._masked(repair)
+
+    @property
+    def in_turn(self) -> bool:
+        """Whether proposals are made one lane after the other, see `model.proposal.Quick`."""
+        return isinstance(self._proposer, Quick)
+
+    def memo_of(self, memo: dict[str, Any], text: str, before: str) -> dict[str, Any]:
+        """The memo for a text that came of putting a proposal with `memo` on top of `before`."""
+        if not isinstance(self._proposer, Quick):
+            return memo
+        return self._proposer.memo_of(memo, text, before)
+
+    def _claim(self, n: int, text: str) -> None:
+        target = self._recorder.state.contract.target
+        self._claims[n] = digest(text), likeness(text, target)
 
     def _masked(self, proposal: Proposal) -> Proposal:
         """What it says goes into the commit's message, too."""
@@ -140,9 +171,13 @@ class Drafting:
     def _repeats(self, text: str) -> str:
         """Which experiment a text repeats and what came of that, in words; empty for a new one."""
         state = self._recorder.state
-        same = state.tried.get(digest(text))
-        n = same or state.alike.get(likeness(text, state.contract.target))
+        exact, alike = digest(text), likeness(text, state.contract.target)
+        same = state.tried.get(exact)
+        n = same or state.alike.get(alike)
         if not n:
+            for n, claim in self._claims.items():
+                if exact == claim[0] or alike == claim[1]:
+                    return f"it is what experiment {n} tries now"
             return ""
         words = f"it repeats experiment {n} " + ("byte for byte" if same else f"but for {_FORM}")
         row = state.row(n)
@@ -172,8 +207,8 @@ class Drafting:
                 self._controls.check(n)
                 log.write(part, text)
 
-            self._controls.proposing = n
+            self._desk.n = n
             try:
                 yield stream
             finally:
-                self._controls.proposing = 0
+                self._desk.n = 0

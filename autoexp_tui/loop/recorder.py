@@ -18,6 +18,7 @@ from autoexp_tui.text.mask import NO_MASK, Mask
 from autoexp_tui.text.safe import Safe, clean, clean_line
 
 _NOTICE = 2000
+_LOOK_S = 1.0
 
 Listener = Callable[[Record, RunState], None]
 
@@ -41,7 +42,12 @@ class Recorder:
         self._journal = journal
         self._room = threading.Condition(journal.mutex)
         """Waited for with the mutex let go of; nobody notifies it."""
-        self._patient: tuple[int, Reserve, Controls] | None = None
+        self._news = threading.Condition(journal.mutex)
+        self._patient: tuple[Reserve, Controls] | None = None
+        self._waiters: set[int] = set()
+        """The threads that wait for room on a full disk when they record."""
+        self._is_standing = False
+        """Whether one of them does so now, and has told it."""
         self.listener: Listener = _nobody
         """Is told of every record once it is folded; must return at once."""
         self.mask = NO_MASK
@@ -58,7 +64,12 @@ class Recorder:
     def be_patient(self, reserve: Reserve, controls: Controls) -> None:
         """From now on, what this very thread records waits for room on a full disk."""
         reserve.fill()
-        self._patient = threading.get_ident(), reserve, controls
+        self._patient = reserve, controls
+        self.wait_here()
+
+    def wait_here(self) -> None:
+        """Let this thread wait for room as well, where `be_patient` was called."""
+        self._waiters.add(threading.get_ident())
 
     def record(self, event: AnyEvent) -> Record:
         """Write `event` down, then fold it.
@@ -70,13 +81,29 @@ class Recorder:
             try:
                 return self._put(event)
             except DiskFull as full:
-                if self._patient is None or self._patient[0] != threading.get_ident():
+                if self._patient is None or threading.get_ident() not in self._waiters:
                     raise
-                self._wait_for_room(full, *self._patient[1:])
+                if self._is_standing:  # another thread looks after it, and has told it
+                    self._wait_for_standing()
+                else:
+                    self._wait_for_room(full, *self._patient)
                 return self._put(event)
 
     def _wait_for_room(self, full: DiskFull, reserve: Reserve, controls: Controls) -> None:
         """Stand still until the disk has room; others may record meanwhile, if they can."""
+        self._is_standing = True
+        try:
+            self._stand(full, reserve, controls)
+        finally:
+            self._is_standing = False
+            self._news.notify_all()
+
+    def _wait_for_standing(self) -> None:
+        """While another thread waits for room: nothing is numbered twice meanwhile."""
+        while self._is_standing:
+            self._news.wait(_LOOK_S)
+
+    def _stand(self, full: DiskFull, reserve: Reserve, controls: Controls) -> None:
         reserve.release()
         paused = Paused(clean_line(f"{full}: it goes on by itself when there is room", _NOTICE))
         told = False
@@ -121,11 +148,18 @@ class Recorder:
     def _fold(self, record: Record) -> None:
         self.state.apply(record)
         self.listener(record, self.state)
+        self._news.notify_all()
+
+    def wait_for_news(self, seconds: float) -> None:
+        """Within a transaction: let others record until one did, for so long at most."""
+        self._news.wait(seconds)
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[RunState]:
         """Look at the state and record what follows from it as one step."""
         with self._journal.mutex:
+            if threading.get_ident() in self._waiters:
+                self._wait_for_standing()
             yield self.state
 
     def warn(self, text: str) -> None:

@@ -7,7 +7,7 @@ import msgspec
 from autoexp_tui.loop.guidance import Guidance
 from autoexp_tui.loop.ports import CandidateStore
 from autoexp_tui.model import budget
-from autoexp_tui.model.proposal import Inspiration, Left, Situation, Trial
+from autoexp_tui.model.proposal import Inspiration, Left, Pending, Situation, Trial
 from autoexp_tui.model.search import Start
 from autoexp_tui.model.state import RunState
 from autoexp_tui.model.straits import strategy
@@ -53,6 +53,11 @@ def gather(
         strategy=strategy(state),
         notebook=state.notebook.text if state.notebook else "",
         notebook_n=state.notebook.n if state.notebook else 0,
+        pending=tuple(
+            Pending(cut.n, cut.made_from, cut.description, cut.digest, cut.memo, cut.changes)
+            for cut in sorted(state.in_flight.values(), key=lambda cut: cut.n)
+            if cut.digest and cut.n != n
+        ),
     )
 
 

@@ -83,12 +83,18 @@ def spent_words(state: RunState) -> str:
     return f"{spent}, {money(state.possible_usd)} possibly billed besides"
 
 
-def used_up(state: RunState, elapsed: float) -> str:
-    """Which cap forbids another experiment, in words; empty when none does."""
+def used_up(state: RunState, elapsed: float, *, settled: bool = False) -> str:
+    """Which cap forbids another experiment, in words; empty when none does.
+
+    `settled`: without the requests under way, which may cost less than is reserved for them.
+    """
     budget = state.budget
     if len(state.rows) >= budget.max_experiments:
         return f"all {budget.max_experiments} experiments done (max_experiments)"
-    if counted_usd(state) >= budget.max_cost_usd and state.spent_usd > 0:
+    open_usd = 0.0
+    if settled:
+        open_usd = sum(reservation.usd for reservation in state.reserved.values())
+    if counted_usd(state) - open_usd >= budget.max_cost_usd and state.spent_usd > open_usd:
         return f"{spent_words(state)} (max_cost_usd)"
     if seconds_left(state, elapsed) <= 0:
         return f"{budget.max_wall_clock_hours:g} h have passed (max_wall_clock_hours)"

@@ -296,6 +296,8 @@ class Evaluated(Event, frozen=True):
     """In what forms, beside its own, each metric's name stood when the baseline ran; None for what
     is no baseline, and in earlier versions.
     """
+    cores: float = 0.0
+    """How many processors the baseline kept busy, on average; 0 for what is none."""
 
     @property
     def measurement(self) -> Measurement:

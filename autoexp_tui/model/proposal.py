@@ -67,6 +67,21 @@ class Inspiration(msgspec.Struct, frozen=True):
     text: str
 
 
+class Pending(msgspec.Struct, frozen=True):
+    """An experiment that is tried now, in another slot: nobody knows yet what comes of it."""
+
+    n: int
+    parent: int
+    """Number of the experiment whose text it was made from."""
+    description: str
+    digest: str
+    """Of its text."""
+    memo: dict[str, Any] = {}
+    """As its proposer left it."""
+    changes: Sequence[ValueChange] = ()
+    """The values that it changes, where those are all that it changes."""
+
+
 class Situation(msgspec.Struct, frozen=True):
     """Step 1 of the loop: all that a proposer may know."""
 
@@ -106,6 +121,8 @@ class Situation(msgspec.Struct, frozen=True):
     """What the run has taught so far, as it was last written; empty where nobody has."""
     notebook_n: int = 0
     """The experiment from which on that counts."""
+    pending: Sequence[Pending] = ()
+    """What is tried now, by number."""
 
 
 class Proposal(msgspec.Struct, frozen=True):
@@ -193,6 +210,19 @@ class NotebookWriter(Proposer, Protocol):
             Exhausted: it could cost more than is left.
             Unable, Unusable: none came, and why.
         """
+        ...
+
+
+@runtime_checkable
+class Quick(Proposer, Protocol):
+    """A proposer that takes no time to speak of, and learns most from what is tried at once.
+
+    Where several experiments run, its proposals are made one after the other: each is told of all
+    before it, see `Situation.pending`.
+    """
+
+    def memo_of(self, memo: dict[str, Any], text: str, before: str) -> dict[str, Any]:
+        """`Proposal.memo` for a text that came of putting a proposal with `memo` on `before`."""
         ...
 
 

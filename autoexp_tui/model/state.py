@@ -51,6 +51,8 @@ class Experiment:
     """Whether that was not the best when it began."""
     slot: Safe = NOTHING
     """Where it runs, where several do at once."""
+    rebased: int = 0
+    """How often its change was put on what had become the best."""
     phase: Phase = "reading"
     phase_time: float = 0.0
     """Wall clock when that began."""
@@ -182,6 +184,8 @@ class RunState:
     """What each metric was first printed in, where the contract doesn't say."""
     forms: dict[str, tuple[str, ...]] | None = None
     """In what forms, beside its own, each metric's name stood when the baseline ran."""
+    cores_used: float = 0.0
+    """How many processors the baseline kept busy, on average; 0 while nobody knows."""
     products: tuple[str, ...] = ()
     """What experiments may make since the baseline does."""
     in_flight: dict[int, Experiment] = field(default_factory=dict)
@@ -371,6 +375,7 @@ class RunState:
                 if event.n in self.in_flight:
                     moved = self.in_flight[event.n]
                     moved.parent, moved.attempt = event.parent, event.attempt
+                    moved.rebased += 1
                     moved.made_from = self.numbers.get(event.parent, 0)
             case events.EvaluationLost(n=n):
                 if n in self.in_flight:
@@ -405,10 +410,11 @@ class RunState:
                 | events.Evaluated()
             ) as event:
                 self._experiment_went_on(event)
-            case events.Remeasured(sample=sample, n=n):
+            case events.Remeasured(sample=sample, n=n, incumbent=of):
                 if n in self.in_flight:
                     self.in_flight[n].measuring = False
-                self.calibration = self.calibration.remeasured(sample, self.objective)
+                if self.incumbent is None or of == self.incumbent.n:
+                    self.calibration = self.calibration.remeasured(sample, self.objective)
             case events.Retried() as event:
                 self._retried(event)
             case events.Abandoned(n=n):
@@ -538,6 +544,7 @@ class RunState:
                 current.evaluated = event
                 self.units = {**event.units, **self.units}
                 self.forms = event.forms if self.forms is None else self.forms
+                self.cores_used = self.cores_used or event.cores
                 self._enter("deciding", event.n)
             case _:
                 assert_never(event)
@@ -584,7 +591,8 @@ class RunState:
             self.spent_usd += row.cost_usd
         self.unbooked_usd.pop(event.n, None)
         # What was ended early or skipped has no measurement, and nothing is wrong with it.
-        if row.mark != "stopped early" and (row.has_failed or row.status != "crash"):
+        late = row.mark in {"stopped early", "superseded"}
+        if row.status != "crash" or (row.has_failed and not late):
             crashed = row.has_failed
             self.failure_streak = self.failure_streak + 1 if crashed else 0
             self.unproven = self.unproven + 1 if crashed else 0
@@ -611,7 +619,7 @@ class RunState:
                 self.crashed += row.has_failed
             case _:
                 assert_never(row.status)
-        self._enter("reading")
+        self._enter("paused" if self.paused else "reading")
 
     def _calibrate(self, row: Row) -> None:
         """Learn from the evaluations of a row, and remember those of another incumbent."""

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
-from autoexp_tui.loop.control import Controls, Interrupted
+from autoexp_tui.loop.control import Desk, Interrupted
 from autoexp_tui.model.proposal import Exhausted
 
 _T = TypeVar("_T")
@@ -46,7 +46,7 @@ class Waiter:
 
     def __init__(
         self,
-        controls: Controls,
+        desk: Desk,
         used_up: Callable[[], str],
         announce: Callable[[float, str], None],
         *,
@@ -56,13 +56,13 @@ class Waiter:
         """`used_up` says which budget is at its end, or nothing; `announce` journals a wait."""
         self._monotonic = monotonic
         self._wall = wall
-        self._controls = controls
+        self._desk = desk
         self._used_up = used_up
         self._announce = announce
 
     def check(self) -> None:
         """Raise Interrupted when the step is to end; called ten times a second while one runs."""
-        self._controls.check_proposal()
+        self._desk.check()
 
     def wait(self, seconds: float, reason: str) -> None:
         """Return after that time.
@@ -77,7 +77,7 @@ class Waiter:
         # By both clocks: a machine that slept has waited too, and a clock may be set back.
         end, moment = self._monotonic() + seconds, self._wall() + seconds
         while (left := min(end - self._monotonic(), moment - self._wall())) > 0:
-            self._controls.wait(self._controls.proposing, min(left, _POLL_S))
+            self._desk.wait(min(left, _POLL_S))
             self._look(reason)
 
     def until_it_passes(self, attempt: Callable[[], _T], longest: float) -> _T:
@@ -96,11 +96,12 @@ class Waiter:
                 self.wait(max(passing.after or 0.0, next(pauses)), str(passing))
 
     def _look(self, reason: str) -> None:
-        self._controls.check_proposal()
-        while self._controls.pausing and not self._controls.stopping:
-            self._controls.check_proposal()
-            self._controls.wait_while_paused(_POLL_S)  # nothing is asked while a person has paused
-        if self._controls.stopping:
+        self._desk.check()
+        controls = self._desk.controls
+        while controls.pausing and not controls.stopping:
+            self._desk.check()
+            controls.wait_while_paused(_POLL_S)  # nothing is asked while a person has paused
+        if controls.stopping:
             raise Interrupted
         if why := self._used_up():
             raise EndedWaiting(f"{why}, while it waited: {reason}")

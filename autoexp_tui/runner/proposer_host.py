@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,7 +11,7 @@ from autoexp_tui.evaluation.environment import agent_environment
 from autoexp_tui.evaluation.harness import HarnessOutcome, run_harness
 from autoexp_tui.evaluation.local import LocalEvaluator
 from autoexp_tui.evaluation.sandbox.reach import agent_confinement
-from autoexp_tui.loop.control import Controls
+from autoexp_tui.loop.control import Desk
 from autoexp_tui.loop.projections import Projections
 from autoexp_tui.loop.recorder import Recorder
 from autoexp_tui.loop.spending import SpendLedger
@@ -36,10 +35,10 @@ def make_proposer(
     candidates: Candidates,
     evaluator: LocalEvaluator,
     recorder: Recorder,
-    controls: Controls,
+    desk: Desk,
     projections: Projections,
 ) -> Proposer:
-    """The proposer of this run, ready to work; `refresh` makes the workspace exact.
+    """A proposer of this run for one lane, ready to work beside the workspace of `evaluator`.
 
     Raises:
         Unable: it can't work: no key, a wrong one, say.
@@ -48,14 +47,17 @@ def make_proposer(
     state = recorder.state
 
     def announce(seconds: float, reason: str) -> None:
-        recorder.record(events.WaitBegan(controls.proposing, seconds, clean_line(reason, 500)))
+        recorder.record(events.WaitBegan(desk.n, seconds, clean_line(reason, 500)))
+
+    def used_up() -> str:
+        return budget.used_up(state, recorder.elapsed, settled=True)
 
     def booked() -> None:
         for note in projections.update_costs():
             recorder.warn(note)
 
     def acted(tool: Safe, about: Safe) -> None:
-        recorder.record(events.AgentActed(controls.proposing, tool, about))
+        recorder.record(events.AgentActed(desk.n, tool, about))
 
     hosting = Hosting(
         state=state,
@@ -63,7 +65,7 @@ def make_proposer(
         workspace=evaluator.workspace.root,
         gather_context=ContextGatherer(run, candidates.harness_text, state).gather,
         ledger=SpendLedger(recorder, booked),
-        waiter=Waiter(controls, lambda: budget.used_up(state, recorder.elapsed), announce),
+        waiter=Waiter(desk, used_up, announce),
         run=_confined(evaluator, state.contract),
         notice=recorder.warn,
         refresh=evaluator.refresh,
@@ -77,12 +79,10 @@ def make_proposer(
     return registry.factory(state.run.proposer).make(hosting)
 
 
-def ended(proposer: Proposer) -> contextlib.ExitStack:
-    """A context at whose end the proposer is closed, where it has such a thing."""
-    stack = contextlib.ExitStack()
-    if close := getattr(proposer, "close", None):
-        stack.callback(close)
-    return stack
+def close(proposer: Proposer) -> None:
+    """Close it, where it has such a thing."""
+    if end := getattr(proposer, "close", None):
+        end()
 
 
 def _confined(evaluator: LocalEvaluator, contract: Contract) -> RunHarness:

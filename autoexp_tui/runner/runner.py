@@ -13,12 +13,15 @@ import subprocess
 import sys
 import threading
 import traceback
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from autoexp_tui.loop.commands import handle_command
-from autoexp_tui.loop.control import Command, Controls
+from autoexp_tui.loop.control import Command, Controls, Desk
 from autoexp_tui.loop.guidance import Guidance
 from autoexp_tui.loop.journal import Journal, JournalError
+from autoexp_tui.loop.lanes import Lanes
 from autoexp_tui.loop.loop import Loop
 from autoexp_tui.loop.patience import Reserve
 from autoexp_tui.loop.ports import Ports
@@ -35,7 +38,10 @@ from autoexp_tui.system.limits import Limits
 from autoexp_tui.system.processes import adopt_orphans, ancestors
 from autoexp_tui.system.shielding import shield
 from autoexp_tui.text.mask import NO_MASK
-from autoexp_tui.text.safe import Safe, clean_line
+from autoexp_tui.text.safe import NOTHING, Safe, clean_line
+
+if TYPE_CHECKING:
+    from autoexp_tui.evaluation.local import LocalEvaluator
 
 _ASKS = (signal.SIGTERM, signal.SIGINT)
 """Signals that ask for the end."""
@@ -120,42 +126,47 @@ class Runner:
             log.write(mask.data(traceback.format_exc().encode("utf-8", "replace")))
 
     def _host(self, journal: Journal, lock: Lock, reserve: Reserve) -> None:
-        from autoexp_tui.evaluation.local import LocalEvaluator  # noqa: PLC0415 - git, only here
+        from autoexp_tui.evaluation.local_slots import LocalSlots  # noqa: PLC0415 - git, only here
         from autoexp_tui.evaluation.sandbox import protection, weakened  # noqa: PLC0415
         from autoexp_tui.repository.candidates import Candidates  # noqa: PLC0415
         from autoexp_tui.repository.repository import Repository  # noqa: PLC0415
-        from autoexp_tui.runner.proposer_host import ended, make_proposer  # noqa: PLC0415
+        from autoexp_tui.runner.proposer_host import close, make_proposer  # noqa: PLC0415
 
         self._recorder = recorder = Recorder(journal)
         recorder.be_patient(reserve, self._controls)
         started = recorder.state.started
         if started is None:
             raise JournalError(f"{self._run.journal}: the run has no first event")
-        with contextlib.closing(Repository.open(self._root)) as repository:
+        with (
+            contextlib.closing(Repository.open(self._root)) as repository,
+            contextlib.closing(
+                LocalSlots(self._run, self._root, started, recorder.state)
+            ) as evaluator,
+            contextlib.ExitStack() as stack,
+        ):
             candidates = Candidates(repository, started)
-            evaluator = LocalEvaluator(
-                self._run,
-                repository,
-                started,
-                recorder.state.units,
-                forms=recorder.state.forms,
-                products=recorder.state.products,
-                damaged=lambda: recorder.state.damaged,
-            )
-            recorder.mask = evaluator.mask
-            written_to = (repository.common_dir, evaluator.workspace.root)
+            first = evaluator.first
+            recorder.mask = first.mask
+            written_to = (repository.common_dir, first.workspace.root)
             ports = Ports(
                 candidates,
                 evaluator,
                 Guidance(self._root / started.folder, started.contract),
                 lambda: free_mb(*written_to),
-                evaluator.bypasses,
+                first.bypasses,
                 lambda: has_room(_ROOM_BYTES, *written_to),
             )
             projections = Projections(self._run, self._results, recorder.state)
-            proposer = make_proposer(
-                self._run, candidates, evaluator, recorder, self._controls, projections
-            )
+            lanes = Lanes(ports, recorder, projections, self._controls)
+
+            def lane(slot: Safe, local: LocalEvaluator) -> Loop:
+                desk = Desk(self._controls)
+                proposer = make_proposer(self._run, candidates, local, recorder, desk, projections)
+                stack.callback(close, proposer)
+                return Loop(self._run, ports, proposer, recorder, lanes, desk, slot)
+
+            slots = evaluator.slots
+            loop = lane(slots[0] if slots else NOTHING, first)
             before = recorder.state.protection
             now = clean_line(protection(started.contract), 400)
             recorder.record(
@@ -166,29 +177,23 @@ class Runner:
                     results=self._run.told(self._results),
                     resumed=recorder.state.runner is not None,
                     protection=now,
+                    slots=slots,
                 )
             )
             if weaker := weakened(before, now):
                 recorder.alarm(weaker)
-            for remark in evaluator.workspace.lacking:
+            for remark in first.workspace.lacking:
                 recorder.warn(remark)
-            loop = Loop(
-                self._run,
-                ports,
-                proposer,
-                recorder,
-                projections,
-                self._controls,
-            )
             notifier = Notifier(started.contract.notify, recorder.warn)
             recorder.listener = notifier.take
             with (
-                ended(proposer),
                 contextlib.closing(notifier),
                 contextlib.closing(self._control(recorder, lock)),
             ):
                 self._ready.set()
-                self.finished = self._experiment(loop, recorder)
+                self.finished = self._experiment(
+                    loop, lambda slot: lane(slot, evaluator.at(slot)), recorder
+                )
 
     def _control(self, recorder: Recorder, lock: Lock) -> Served:
         return serve(
@@ -197,10 +202,12 @@ class Runner:
             lock.beat,
         )
 
-    def _experiment(self, loop: Loop, recorder: Recorder) -> events.RunFinished:
+    def _experiment(
+        self, loop: Loop, another: Callable[[Safe], Loop], recorder: Recorder
+    ) -> events.RunFinished:
         """Run the loop; whatever breaks it is written down before it ends."""
         try:
-            return loop.run()
+            return loop.run(another)
         except Exception as error:  # noqa: BLE001 - the last line of defence: it must be seen
             self._log_error()
             finished = events.RunFinished(

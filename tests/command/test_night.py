@@ -11,7 +11,7 @@ import pytest
 from support.fakes import Rig, contract
 
 from autoexp_tui.loop import journal
-from autoexp_tui.loop.control import Controls
+from autoexp_tui.loop.control import Controls, Desk
 from autoexp_tui.model import budget, events
 from autoexp_tui.model.contract import Agent, Budget
 from autoexp_tui.proposers.command import AgentRun, Called, CommandProposer
@@ -50,6 +50,7 @@ class Night:
         self.rig = Rig(folder, [], made)
         self.rig.lab.before_result = lambda n: self._pass(1200)
         self.controls = Ears(self.clock)
+        self.desk = Desk(self.controls)
         self.says = says
         self.limited: Callable[[float], bool] = lambda now: HOUR < now < 6 * HOUR
         self.asked = 0
@@ -61,7 +62,7 @@ class Night:
             home=folder / "scratch",
             run=self._agent,
             waiter=Waiter(
-                self.controls,
+                self.desk,
                 lambda: budget.used_up(self.rig.state, self.clock.now),
                 self._announce,
                 monotonic=self.clock,
@@ -70,11 +71,11 @@ class Night:
         )
 
     def run(self) -> events.RunFinished:
-        return self.rig._run(self.controls)
+        return self.rig._run(self.controls, self.desk)
 
     def _announce(self, seconds: float, reason: str) -> None:
         assert self.rig.recorder is not None
-        self.rig.recorder.record(events.WaitBegan(self.controls.proposing, seconds, reason))
+        self.rig.recorder.record(events.WaitBegan(self.desk.n, seconds, reason))
 
     def _pass(self, seconds: float) -> None:
         self.clock.now += seconds

@@ -7,9 +7,10 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from autoexp_tui.loop.control import Controls
+from autoexp_tui.loop.control import Controls, Desk
 from autoexp_tui.loop.guidance import Guidance
 from autoexp_tui.loop.journal import Journal
+from autoexp_tui.loop.lanes import Lanes
 from autoexp_tui.loop.loop import Loop
 from autoexp_tui.loop.ports import Job, Ports, Result
 from autoexp_tui.loop.projections import Projections
@@ -19,6 +20,7 @@ from autoexp_tui.model.contract import Budget, Contract, Metric
 from autoexp_tui.model.proposal import Exhausted, Proposal, Situation, Stream, digest
 from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.model.state import RunState
+from autoexp_tui.text.safe import Safe
 
 BASE = "0" * 40
 _TIMEOUT_S = 20.0
@@ -91,6 +93,8 @@ class FakeLab:
         self.reads = True
         """Whether what is evaluated is the text, and not always the baseline."""
         self.before_result: Callable[[int], None] = lambda n: None
+
+    slots: tuple[Safe, ...] = ()
 
     def text_of(self, commit: str) -> str:
         return self.texts[commit]
@@ -190,7 +194,7 @@ class Rig:
     def run(self) -> events.RunFinished:
         return self._run(Controls())
 
-    def _run(self, controls: Controls) -> events.RunFinished:
+    def _run(self, controls: Controls, desk: Desk | None = None) -> events.RunFinished:
         self.controls = controls
         with Journal(self.directory.journal) as journal:
             self.recorder = recorder = Recorder(journal)
@@ -208,7 +212,9 @@ class Rig:
                 self.bypasses,
                 self.has_room,
             )
-            loop = Loop(self.directory, ports, self.proposer, recorder, projections, self.controls)
+            lanes = Lanes(ports, recorder, projections, self.controls)
+            desk = desk or Desk(controls)
+            loop = Loop(self.directory, ports, self.proposer, recorder, lanes, desk)
             return loop.run()
 
     @contextlib.contextmanager

@@ -11,9 +11,10 @@ from support.fakes import ListProposer, started
 from support.gitrepos import git, make_repo
 
 from autoexp_tui.evaluation.local import LocalEvaluator
-from autoexp_tui.loop.control import Controls
+from autoexp_tui.loop.control import Controls, Desk
 from autoexp_tui.loop.guidance import Guidance
 from autoexp_tui.loop.journal import Journal
+from autoexp_tui.loop.lanes import Lanes
 from autoexp_tui.loop.loop import Loop
 from autoexp_tui.loop.ports import Ports
 from autoexp_tui.loop.projections import Projections
@@ -83,7 +84,9 @@ class RealRig:
             )
             projections = Projections(self.run_directory, results, recorder.state)
             controls = Controls()
-            loop = Loop(self.run_directory, ports, self.proposer, recorder, projections, controls)
+            lanes = Lanes(ports, recorder, projections, controls)
+            desk = Desk(controls)
+            loop = Loop(self.run_directory, ports, self.proposer, recorder, lanes, desk)
 
             def attend(record: events.Record) -> None:
                 if self.is_attended and isinstance(record.event, events.Paused):

@@ -5,6 +5,7 @@ order; the supervisor takes them in its child instead, without another Python (`
 A step is its name and a fixed number of words:
 
     limit NAME VALUE       setrlimit, both values; `limit NPROC N`: N threads more than there are
+    cores NUMBERS          sched_setaffinity: `0,1`; those that aren't there are passed over
     setenv NAME VALUE
     namespace              mounts of its own; as an ordinary user in a user namespace of its own
     seal                   nothing that is mounted now can be written to
@@ -71,6 +72,7 @@ _RIGHTS_BY_ABI = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 5: (1 <<
 
 _SIZES = {
     "limit": 2,
+    "cores": 1,
     "setenv": 2,
     "namespace": 0,
     "seal": 0,
@@ -144,6 +146,8 @@ class _Kernel:
         match step, arguments:
             case "limit", [name, value]:
                 _limit(name, int(value))
+            case "cores", [numbers]:
+                os.sched_setaffinity(0, [int(number) for number in numbers.split(",")])
             case "setenv", [name, value]:
                 environment[os.fsencode(name)] = os.fsencode(value)
             case "namespace", []:

@@ -44,6 +44,8 @@ class Confinement:
     """Readable but for what is hidden; what is written into it is dropped."""
     network: bool = False
     limits: Limits = _NO_MORE
+    cores: tuple[int, ...] = ()
+    """Processors that it is to keep to, by number; empty: any."""
 
     def exempt(self) -> list[Path]:
         """Of `readable`, what lies in something hidden."""
@@ -53,6 +55,8 @@ class Confinement:
     def limit_steps(self) -> Iterator[str]:
         """Steps of `confine.py` that every level takes."""
         limits = self.limits
+        if self.cores and sys.platform == "linux":
+            yield from ("cores", ",".join(map(str, self.cores)))
         if limits.memory is not None:
             yield from ("limit", "DATA", str(limits.memory * _MB))
         if limits.file_size is not None:
