@@ -1,6 +1,7 @@
 """What one experiment costs beside its harness, against the durable floor of the same minute.
 
-    python benchmarks/experiments.py [--experiments 300] [--sizes 100,1000] [--report FILE]
+    python benchmarks/experiments.py [--experiments 300] [--sizes 100,1000] [--agents 1000]
+                                      [--json FILE] [--report FILE]
 
 The harness does nothing, so all that is measured is ours: a runner as `autoexp run` starts it, in
 a process of its own, with a proposer that gives the next text at once. The durable floor is the
@@ -31,9 +32,11 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
+from figures import Figures, add_argument
 from sections import circumstances, put
 from support.gitrepos import make_repo
 
@@ -62,6 +65,10 @@ _FLOOR = textwrap.dedent("""
     print((used() - cpu) / times * 1000, (time.perf_counter() - began) / times * 1000)
 """)
 KINDS = ("discarded", "kept", "agent")
+HARNESS = "echo loss: $(cat target.txt)"
+OWN_PROGRAMS = 2
+"""That the harness starts by itself: a shell and `cat`."""
+_EARLY = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +103,7 @@ def project(folder: Path, kind: str, experiments: int, files: int) -> Path:
     agent = 'command:\n  run: "date +%s%N > target.txt"\n'
     config = (
         "target: target.txt\n"
-        'harness: "echo loss: $(cat target.txt)"\n'
+        f'harness: "{HARNESS}"\n'
         "metrics:\n  - name: loss\n    direction: lower\n"
         "confirm: off\n"
         f"budget:\n  max_experiments: {experiments}\n"
@@ -206,10 +213,19 @@ class Night:
         return Cost((cpu_after - cpu) / each, (at_after - at) / each)
 
 
-def night(folder: Path, kind: str, experiments: int, files: int = 5, *tracer: str) -> Night:
-    """A run in a process of its own; `tracer` is a command line that starts it."""
+def night(
+    folder: Path, kind: str, experiments: int, files: int = 5, *tracer: str, ignored: int = 0
+) -> Night:
+    """A run in a process of its own; `tracer` is a command line that starts it.
+
+    `ignored` is the size in bytes of a file that git is told to ignore.
+    """
     folder.mkdir()
     root, out = project(folder, kind, experiments, files), folder / "out"
+    if ignored:
+        (root / ".git" / "info" / "exclude").write_text("data.bin\n")
+        with (root / "data.bin").open("wb") as data:
+            data.truncate(ignored)
     own = {"AUTOEXP_CACHE": str(folder / "cache"), "XDG_STATE_HOME": str(folder / "state")}
     command = [*tracer, sys.executable, __file__, "--host", str(root), kind, str(out)]
     subprocess.run(command, check=True, env={**os.environ, **own})
@@ -245,7 +261,7 @@ def disk(root: Path) -> int:
     return sum(path.lstat().st_blocks for path in (root / ".git").rglob("*")) * 512
 
 
-def measure(folder: Path, experiments: int, sizes: list[int]) -> str:
+def measure(folder: Path, experiments: int, sizes: list[int], agents: int, told: Figures) -> str:
     """All tables, in Markdown."""
     pygit = have_pygit()
     numbers = itertools.count()
@@ -263,6 +279,11 @@ def measure(folder: Path, experiments: int, sizes: list[int]) -> str:
         around = before + floors()
         cost = made.cost(len(made.rows) // 3, len(made.rows) - 1)
         calls = system_calls(folder, kind)
+        if around:
+            told.tell(f"experiment, {kind}", cost.cpu, statistics.mean(c.cpu for c in around))
+        if kind == "discarded" and calls:
+            told.tell("programs", calls["programs"] - OWN_PROGRAMS)
+            told.tell("fsyncs", calls["fsyncs"])
         ratio = f"{cost.cpu / statistics.mean(each.cpu for each in around):.1f}" if around else "-"
         counted = " | ".join(
             f"{calls[name]:.1f}" if calls else "-" for name in ("programs", "fsyncs")
@@ -271,11 +292,11 @@ def measure(folder: Path, experiments: int, sizes: list[int]) -> str:
         if around:
             low = min(around, key=lambda each: each.cpu)
             lines.append(f"| (durable floor) | {low.cpu:.1f} ms | {low.wall:.1f} ms | 1 | 1 | |")
-    lines += ["", *_growth(folder, sizes)]
+    lines += ["", *_growth(folder, sizes, agents, told)]
     return "\n".join(lines)
 
 
-def _growth(folder: Path, sizes: list[int]) -> list[str]:
+def _growth(folder: Path, sizes: list[int], agents: int, told: Figures) -> list[str]:
     """How size matters: experiments made before, and files of the repository."""
     lines = ["| discarded | at row | CPU | memory | disk for each |", "|---|---|---|---|---|"]
     most = max(sizes)
@@ -287,21 +308,38 @@ def _growth(folder: Path, sizes: list[int]) -> list[str]:
         lines.append(
             f"| | {size} | {cost.cpu:.1f} ms | {made.rows[size][2] >> 10} MB | {each:.1f} KB |"
         )
+    told.tell("disk", each)
+    if agents > _EARLY:
+        run = night(folder / "agents", "agent", agents)
+        early, late = (run.cost(at - 60, at).cpu for at in (_EARLY, agents - 1))
+        lines.append(f"| with an agent program | {_EARLY} | {early:.1f} ms | | |")
+        lines.append(f"| | {agents} | {late:.1f} ms | | |")
+        told.tell("late, agent", late, early)
     lines += ["", "| files | discarded | with an agent program |", "|---|---|---|"]
+    costs = {}
     for files in (10, 10_000):
-        costs = []
         for kind in ("discarded", "agent"):
             many = night(folder / f"{kind}-{files}", kind, 60, files)
-            costs.append(f"{many.cost(20, len(many.rows) - 1).cpu:.1f} ms")
-        lines.append(f"| {files} | {' | '.join(costs)} |")
+            costs[kind, files] = many.cost(20, len(many.rows) - 1).cpu
+        plain, agent = costs["discarded", files], costs["agent", files]
+        lines.append(f"| {files} | {plain:.1f} ms | {agent:.1f} ms |")
+    for kind in ("discarded", "agent"):
+        told.tell(f"files, {kind}", costs[kind, 10_000], costs[kind, 10])
+    beside = night(folder / "ignored", "discarded", 60, 10, ignored=1 << 30)
+    used = beside.cost(20, len(beside.rows) - 1).cpu
+    lines.append(f"| 10, beside 1 GiB of ignored data | {used:.1f} ms | |")
+    told.tell("ignored", used, costs["discarded", 10])
     return lines
 
 
-def main(options: Mapping[str, str]) -> None:
+def main(options: Mapping[str, Any]) -> None:
     """Measure, and tell it."""
     with tempfile.TemporaryDirectory() as folder:
         sizes = [int(size) for size in options["sizes"].split(",")]
-        text = measure(Path(folder), int(options["experiments"]), sizes)
+        told = Figures(options["json"])
+        text = measure(
+            Path(folder), int(options["experiments"]), sizes, int(options["agents"]), told
+        )
     print(text)
     if options["report"]:
         put(Path(options["report"]), "experiments", f"{circumstances()}\n\n{text}")
@@ -314,5 +352,7 @@ if __name__ == "__main__":
         parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
         parser.add_argument("--experiments", default="300")
         parser.add_argument("--sizes", default="100,1000")
+        parser.add_argument("--agents", default="1000", help="of the long run with an agent")
         parser.add_argument("--report", default="")
+        add_argument(parser)
         main(vars(parser.parse_args()))

@@ -3,6 +3,7 @@
 python benchmarks/proposals.py                             # all, 5,000 experiments: some minutes
 python benchmarks/proposals.py --experiments 0             # proposals alone: seconds
 python benchmarks/proposals.py --report docs/search.md     # the tables into the document
+python benchmarks/proposals.py --json FILE                 # the figures too
 
 Every figure is a ratio of two of the same process: processor time with so many experiments behind
 it against 100. Proposals are asked of a made-up past; experiments are a real run's, of a harness
@@ -24,6 +25,7 @@ from pathlib import Path
 
 import numpy as np
 import psutil
+from figures import Figures, add_argument
 
 from autoexp_tui.model.contract import Contract, Metric
 from autoexp_tui.model.events import Status
@@ -105,7 +107,7 @@ def seconds_each(target: str, text: str, history: list[Trial]) -> tuple[float, f
     return first - each, each
 
 
-def proposals() -> Iterator[str]:
+def proposals(figures: Figures) -> Iterator[str]:
     yield f"| a proposal | after {EARLY} | after {LATE:,} | ratio | taking in {LATE:,} once |"
     yield "|---|---|---|---|---|"
     cases: list[tuple[str, str, str, Past]] = [
@@ -113,13 +115,16 @@ def proposals() -> Iterator[str]:
         for slots in (2, 4, 50)
     ]
     cases.append(("40 lines of a prompt", "p.txt", prompt(40), partial(prompt_past, 40)))
+    worst = (0.0, 1.0)
     for name, target, text, past in cases:
         _, early = seconds_each(target, text, past(EARLY))
         once, late = seconds_each(target, text, past(LATE))
+        worst = max(worst, (late, early), key=lambda each: each[0] / each[1])
         yield (
             f"| {name} | {1000 * early:.0f} ms | {1000 * late:.0f} ms | {late / early:.2f}"
             f" | {1000 * max(once, 0):.0f} ms |"
         )
+    figures.tell("proposal", *(1000 * each for each in worst))
 
 
 _TARGET = "rate: 0.002\nwidth: 3.0\nshift: 0.5\ncount: 40\n"
@@ -144,7 +149,7 @@ def project(folder: Path) -> None:
         subprocess.run(["git", *words], cwd=folder, check=True)
 
 
-def experiments(count: int) -> Iterator[str]:
+def experiments(count: int, figures: Figures) -> Iterator[str]:
     """A real run's figures around the 100th experiment and at its end."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
@@ -172,6 +177,8 @@ def experiments(count: int) -> Iterator[str]:
         f"| runner's memory | {early.megabytes:.0f} MB | {late.megabytes:.0f} MB"
         f" | {late.megabytes / early.megabytes:.2f} |"
     )
+    figures.tell("late, tuner", 1000 * costs[1], 1000 * costs[0])
+    figures.tell("runner", late.megabytes, early.megabytes)
 
 
 class _Look:
@@ -212,10 +219,12 @@ def main() -> None:
     )
     parser.add_argument("--experiments", type=int, default=LATE, help="of the real run; 0: none")
     parser.add_argument("--report", type=Path, help="a document with sections for the tables")
+    add_argument(parser)
     options = parser.parse_args()
-    found = {"proposals": proposals()}
+    figures = Figures(options.json)
+    found = {"proposals": proposals(figures)}
     if options.experiments:
-        found["experiments"] = experiments(options.experiments)
+        found["experiments"] = experiments(options.experiments, figures)
     for name, rows in found.items():
         lines = []
         for row in rows:

@@ -1,6 +1,6 @@
 """The screen over a real SSH connection on loopback: thin, still and dropped lines.
 
-    python benchmarks/ssh.py
+    python benchmarks/ssh.py [--json FILE]
 
 Starts an sshd of its own, with keys of its own, where one is installed; between it and the client
 stands a relay that can be slow or stand still. Figures are of what reaches the terminal.
@@ -8,6 +8,7 @@ stands a relay that can be slow or stand still. Figures are of what reaches the 
 
 from __future__ import annotations
 
+import argparse
 import getpass
 import shutil
 import socket
@@ -22,6 +23,7 @@ from pathlib import Path
 
 import psutil
 from driven import WATCH, Driven
+from figures import Figures, add_argument
 from terminals import Terminal
 
 from autoexp_tui.loop.runlock import locked
@@ -153,6 +155,9 @@ def going(driven: Driven) -> Iterator[None]:
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    add_argument(parser)
+    figures = Figures(parser.parse_args().json)
     sshd = shutil.which("sshd") or shutil.which("/usr/sbin/sshd")
     if sshd is None:
         print("skipped: no sshd is installed here (Debian: openssh-server)")
@@ -167,10 +172,13 @@ def main() -> None:
                 terminal.read(60, until=lambda: "Results" in terminal.text)
                 terminal.read(3)
                 tell("attach", terminal.bytes, "bytes")
+                figures.tell("ssh, attach", terminal.bytes / 1000)
                 with going(driven):
                     before = terminal.bytes
                     terminal.read(20)
-                    tell("live, each second", (terminal.bytes - before) / 20, "bytes")
+                    live = (terminal.bytes - before) / 20
+                    tell("live, each second", live, "bytes")
+                    figures.tell("ssh, live", live / 1000)
                     before = terminal.bytes
                     relay.rate = 0
                     terminal.read(STILL_S)
@@ -178,16 +186,19 @@ def main() -> None:
                     terminal.read(3)
                     came = terminal.bytes - before
                     tell(f"in 3 s, after {STILL_S:.0f} s without any", came, "bytes")
+                    figures.tell("still", came / 1000)
                     relay.rate = THIN_B
                     terminal.read(5)
                     waits = [latency(terminal, frozen=k % 2 == 0) for k in range(10)]
                     tell(f"a key at 64 kbit/s, slowest of {len(waits)}", max(waits), "s")
+                    figures.tell("ssh, thin", max(waits))
                     relay.rate = float("inf")
                 terminal.read(3)
                 before = terminal.bytes
                 terminal.press("f")
                 terminal.read(2)
                 tell("a key: the view is frozen", terminal.bytes - before, "bytes")
+                figures.tell("ssh, key", (terminal.bytes - before) / 1000)
                 relay.drop()
                 end = time.monotonic() + 20
                 while (left := viewers(driven)) and time.monotonic() < end:

@@ -1,6 +1,6 @@
 """What a viewer costs the loop: experiments per second alone, watched, and with a stalled terminal.
 
-    python benchmarks/stalled.py [--rows 60] [--rounds 3]
+    python benchmarks/stalled.py [--rows 60] [--rounds 3] [--json FILE]
 
 The reference is the same run with nobody watching, in turns with the others.
 """
@@ -18,6 +18,7 @@ import time
 from pathlib import Path
 
 import pexpect
+from figures import Figures, add_argument
 
 from autoexp_tui.loop.control import Command
 from autoexp_tui.loop.runlock import is_running
@@ -88,7 +89,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=60)
     parser.add_argument("--rounds", type=int, default=3)
+    add_argument(parser)
     given = parser.parse_args()
+    figures = Figures(given.json)
     viewers = ("alone", "watched", "stalled")
     rates: dict[str, list[float]] = {viewer: [] for viewer in viewers}
     for _ in range(given.rounds):
@@ -99,6 +102,8 @@ def main() -> None:
         rate = statistics.median(rates[viewer])
         spread = ", ".join(f"{each:.1f}" for each in rates[viewer])
         print(f"{viewer:<8} {rate:6.2f} experiments/s ({spread})  {rate / reference:5.2f} of alone")
+        if viewer != "alone":
+            figures.tell(viewer, rate, reference)
 
 
 if __name__ == "__main__":

@@ -56,6 +56,8 @@ class Terminal:
         """That came so far."""
         self.last = self.begun
         """When the last of them came."""
+        self._kept: list[tuple[float, bytes]] = []
+        """Pieces that the screen doesn't show yet, and when each came."""
         self._screen = pyte.Screen(columns, lines)
         self._stream = pyte.ByteStream(self._screen)
         self._tail = b""
@@ -90,7 +92,27 @@ class Terminal:
                 return until()
         return True
 
-    def _take(self, seconds: float) -> bool:
+    def keep(self, quiet: float, most: float = 20.0) -> None:
+        """Take what comes until nothing has for so long: unseen, for emulating takes its time."""
+        end = time.monotonic() + most
+        before = -1
+        while (self.bytes != before or not self.bytes) and time.monotonic() < end:
+            before, still = self.bytes, time.monotonic() + quiet
+            while (left := still - time.monotonic()) > 0 and self.bytes == before:
+                if not self._take(left, seen=False):
+                    return
+
+    def shown(self, until: Callable[[], bool]) -> float | None:
+        """When that came by which something held on the screen; None: it doesn't hold yet."""
+        at: float | None = None
+        for when, data in self._kept:
+            self._stream.feed(data)
+            if at is None and until():
+                at = when
+        self._kept.clear()
+        return at
+
+    def _take(self, seconds: float, *, seen: bool = True) -> bool:
         """Take one piece; False where the program has gone."""
         if not select.select([self._master], [], [], seconds)[0]:
             return True
@@ -104,7 +126,10 @@ class Terminal:
         if asked:
             os.write(self._master, ANSWER * asked)
         self._tail = data[-3:]
-        self._stream.feed(data)
+        if seen:
+            self._stream.feed(data)
+        else:
+            self._kept.append((self.last, data))
         return bool(data)
 
 
