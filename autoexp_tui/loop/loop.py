@@ -17,7 +17,15 @@ from autoexp_tui.loop.confirming import Confirmer, GuardFailed, Judgement, Overt
 from autoexp_tui.loop.control import Desk, Interrupted
 from autoexp_tui.loop.journal import DiskFull
 from autoexp_tui.loop.lanes import Lanes
-from autoexp_tui.loop.measuring import MOST_DEATHS, Measurer, OutOfTime, Runs, Tampered, died_words
+from autoexp_tui.loop.measuring import (
+    MOST_DEATHS,
+    Lost,
+    Measurer,
+    OutOfTime,
+    Runs,
+    Tampered,
+    died_words,
+)
 from autoexp_tui.loop.mutating import ask_mutants, unread
 from autoexp_tui.loop.ports import Ports, Result
 from autoexp_tui.loop.proposing import Drafting
@@ -205,6 +213,10 @@ class Loop:
             self._pauses.row_logged()
         except Interrupted:
             self._interrupted()
+        except Lost as lost:
+            if candidate is None:  # what was measured once, measured again
+                raise
+            self.give_up(candidate, str(lost), "lost")
 
     # The steps.
 
@@ -229,24 +241,31 @@ class Loop:
         if deaths < MOST_DEATHS:
             return False
         words = clean_line(died_words(deaths))
+        if self._recorder.state.rows:
+            self._recorder.alarm(f"#{candidate.n} is given up: {words}")
+        self.give_up(candidate, words)
+        return True
+
+    def give_up(self, candidate: Candidate, words: str, mark: events.Mark = "") -> None:
+        """Make a crash of what can't be measured, whatever it is. Raises BaselineFailed."""
         if not self._recorder.state.rows:
             raise BaselineFailed(f"the baseline gave no measurement: {words}")
-        self._recorder.alarm(f"#{candidate.n} is given up: {words}")
-        self._recorder.record(
-            events.Decided(
-                n=candidate.n,
-                status="crash",
-                commit=candidate.commit,
-                parent=candidate.parent,
-                description=one_line(candidate.description),
-                reason=words,
-                metrics={},
-                seconds=0.0,
-                cost_usd=round(self._recorder.state.unbooked_usd.get(candidate.n, 0.0), 6),
+        with self._lanes.turn:
+            self._recorder.record(
+                events.Decided(
+                    n=candidate.n,
+                    status="crash",
+                    commit=candidate.commit,
+                    parent=candidate.parent,
+                    description=bracketed(candidate.description, *([f"({mark})"] if mark else [])),
+                    reason=clean_line(words, _REASON),
+                    metrics={},
+                    seconds=0.0,
+                    cost_usd=round(self._recorder.state.unbooked_usd.get(candidate.n, 0.0), 6),
+                    mark=mark,
+                )
             )
-        )
         self.log_row()
-        return True
 
     def read_state(self) -> Situation:
         with self._recorder.transaction() as state:
@@ -410,7 +429,7 @@ class Loop:
         """Commit its change on the best, to be measured there: no figure goes with it."""
         n, attempt = candidate.n, candidate.attempt + 1
         tried = self._recorder.state.in_flight[n]
-        memo = self._drafting.memo_of(tried.memo, text, self._candidates.text_of(best.commit))
+        memo = self._drafting.memo_of(tried.memo, self._candidates.text_of(best.commit), text)
         proposal = Proposal(tried.hypothesis, candidate.description, text, memo)
         made = self._pauses.with_room(partial(self.commit, n, proposal, attempt, best.commit))
         self._recorder.record(events.Rebased(n, best.commit, attempt))

@@ -12,6 +12,7 @@ from autoexp_tui.loop.recorder import Recorder
 from autoexp_tui.model import budget, events
 from autoexp_tui.model.contract import Guard, Metric
 from autoexp_tui.model.measurement import Measurement, Sample
+from autoexp_tui.model.problem import Problem
 from autoexp_tui.text.safe import NOTHING, Safe, clean_line
 
 MOST_DEATHS = 2
@@ -23,12 +24,18 @@ def died_words(deaths: int) -> str:
     return f"the runner died while this was measured, {deaths} times"
 
 
+MOST_LOST = 3
+"""Times that one text may be lost with its node or line: it isn't measured a fourth time."""
 _TELLING = 4
 """Characters from which on a number tells the hold-out wherever it stands."""
 
 
 class Tampered(Exception):
     """A run changed what it is judged by; the message names it."""
+
+
+class Lost(Problem):
+    """The node or the line of one text went away again and again; the message says how."""
 
 
 class OutOfTime(Exception):
@@ -169,6 +176,25 @@ class Measurer:
         limit: float | None = None,
         reads: tuple[Metric, ...] = (),
     ) -> Result:
+        """Run it; what was lost is run again, a few times. Raises Lost."""
+        while True:
+            result = self._attempt(began, text, command, limit, reads)
+            if not result.lost:
+                return result
+            reason = clean_line(result.lost, 500)
+            self._recorder.record(events.EvaluationLost(began.n, reason))
+            tried = self._recorder.state.in_flight.get(began.n)
+            if tried is None or tried.lost >= MOST_LOST:
+                raise Lost(f"lost {MOST_LOST} times: {reason}")
+
+    def _attempt(
+        self,
+        began: events.EvaluationStarted,
+        text: str,
+        command: str = "",
+        limit: float | None = None,
+        reads: tuple[Metric, ...] = (),
+    ) -> Result:
         state = self._recorder.state
         limit = state.contract.time_limit if limit is None else limit
         left = budget.seconds_left(state, self._recorder.elapsed)
@@ -192,8 +218,11 @@ class Measurer:
             self._recorder.record(events.Damaged(began.n, result.damaged))
         if result.made:
             self._recorder.record(events.ProductsAllowed(began.n, result.made))
-        if result.cut_short and self._controls.stopping_now:
+        if (result.cut_short or result.lost) and self._controls.stopping_now:
             raise Interrupted
+        if result.lost and not self._controls.interrupted(began.n):
+            return result
+        result = msgspec.structs.replace(result, lost="")
         cut = result.cut_short and not result.stopped_early
         if cut and left < limit and not self._controls.interrupted(began.n):
             raise OutOfTime(budget.used_up(state, self._recorder.elapsed) or "out of time")

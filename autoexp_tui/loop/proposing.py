@@ -143,11 +143,14 @@ class Drafting:
         """Whether proposals are made one lane after the other, see `model.proposal.Quick`."""
         return isinstance(self._proposer, Quick)
 
-    def memo_of(self, memo: dict[str, Any], text: str, before: str) -> dict[str, Any]:
-        """The memo for a text that came of putting a proposal with `memo` on top of `before`."""
+    def memo_of(self, memo: dict[str, Any], before: str, text: str) -> dict[str, Any]:
+        """The memo for `text`, which came of putting a proposal with `memo` on top of `before`."""
         if not isinstance(self._proposer, Quick):
             return memo
-        return self._proposer.memo_of(memo, text, before)
+        try:
+            return self._proposer.memo_of(memo, self._recorder.state.contract, before, text)
+        except Unable:  # it can't read what came of it, and will find nothing of it again
+            return {}
 
     def _claim(self, n: int, text: str) -> None:
         target = self._recorder.state.contract.target

@@ -9,7 +9,7 @@ from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 import msgspec
 
 from autoexp_tui.model.contract import Contract
-from autoexp_tui.model.events import Status
+from autoexp_tui.model.events import Mark, Status
 from autoexp_tui.text.value_changes import ValueChange
 
 
@@ -41,6 +41,7 @@ class Trial(msgspec.Struct, frozen=True):
     """What a person has said of it since."""
     never: bool = False
     """Whether a person wants its idea never tried again."""
+    mark: Mark = ""
     sigmas: float | None = None
     """How much better it was, in standard deviations of one evaluation; None where unknown."""
 
@@ -221,8 +222,10 @@ class Quick(Proposer, Protocol):
     before it, see `Situation.pending`.
     """
 
-    def memo_of(self, memo: dict[str, Any], text: str, before: str) -> dict[str, Any]:
-        """`Proposal.memo` for a text that came of putting a proposal with `memo` on `before`."""
+    def memo_of(
+        self, memo: dict[str, Any], contract: Contract, before: str, text: str
+    ) -> dict[str, Any]:
+        """`Proposal.memo` for `text`, which came of putting a proposal with `memo` on `before`."""
         ...
 
 

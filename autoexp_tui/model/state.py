@@ -77,6 +77,8 @@ class Experiment:
     evaluated: events.Evaluated | None = None
     measuring: bool = False
     """Whether a run of the harness has begun and nothing tells its end."""
+    lost: int = 0
+    """How often this text was lost with the node or the line that it ran on."""
     deaths: int = 0
     """Runners that died while this text was measured."""
 
@@ -380,6 +382,7 @@ class RunState:
             case events.EvaluationLost(n=n):
                 if n in self.in_flight:
                     self.in_flight[n].measuring = False
+                    self.in_flight[n].lost += 1
             case events.ProductsAllowed(paths=paths):
                 self.products += paths
             case events.Damaged(stamps=stamps):
@@ -529,7 +532,7 @@ class RunState:
                 current.likeness, current.changes = event.likeness, event.changes
             case events.Committed():
                 if event.attempt != current.attempt or not current.commit:
-                    current.deaths = 0  # another text
+                    current.deaths = current.lost = 0  # another text
                 current.commit, current.attempt = event.commit, event.attempt
                 current.evaluated = None
                 self.tried.setdefault(current.digest, current.n)
@@ -580,6 +583,7 @@ class RunState:
             texts=event.texts,
         )
         self.rows.append(row)
+        self._set_free_if_lost(row, current)
         self.children[row.made_from] = self.children.get(row.made_from, 0) + 1
         if row.status == "keep" or not self.is_table:
             self.numbers[row.commit] = row.n
@@ -620,6 +624,12 @@ class RunState:
             case _:
                 assert_never(row.status)
         self._enter("paused" if self.paused else "reading")
+
+    def _set_free_if_lost(self, row: Row, tried: Experiment) -> None:
+        """What was lost says nothing about the idea: it may be tried again."""
+        for known, name in ((self.tried, tried.digest), (self.alike, tried.likeness)):
+            if row.is_lost and known.get(name) == row.n:
+                del known[name]
 
     def _calibrate(self, row: Row) -> None:
         """Learn from the evaluations of a row, and remember those of another incumbent."""

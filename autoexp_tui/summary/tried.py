@@ -42,6 +42,7 @@ def trial_of(row: Row, repeats: int) -> Trial:
         changes=row.changes,
         extras=row.extras,
         evidence=evidence_words(row) if row.evidence and row.evidence.runs else "",
+        mark=row.mark,
         sigmas=row.evidence.sigmas if row.evidence and row.evidence.sigma else None,
     )
 

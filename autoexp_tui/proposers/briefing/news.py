@@ -30,6 +30,8 @@ _PLATEAU = 8
 """Experiments without a keep from which on that is worth a word of advice."""
 _NEAR_LIMIT = 0.6
 """Share of the time limit from which on a slower text is in danger."""
+_STALE = 5
+"""So many of the latest gains that came too late are told."""
 _STREAK = 3
 """Crashes in a row from which on they are told as such."""
 
@@ -64,6 +66,21 @@ class News:
             self.crash,
             self.said,
             self.others,
+            listed(
+                "Being tried now, in other slots: nobody knows yet what comes of it, so propose "
+                "something else",
+                [f"#{p.n} {clean_line(p.description, 300)}" for p in situation.pending],
+                BUDGETS["ideas"],
+            ),
+            listed(
+                "Gains that came too late: another change of the same lines had become the best "
+                "meanwhile; what they did may be worth doing again on the target as it is",
+                [
+                    f"#{t.n} {clean_line(t.description, 160)}: {clean_line(t.reason, 300)}"
+                    for t in [t for t in situation.history if t.mark == "stale"][-_STALE:]
+                ],
+                BUDGETS["ideas"],
+            ),
             listed(
                 "Ideas that a person wrote down; take them or leave them",
                 [clean_line(idea, 300) for idea in situation.ideas],

@@ -58,6 +58,7 @@ def steps(
     """
     names = list(space.domains)
     if one:
+        names = [name for name in names if not past.is_moved_now(name)] or names
         names = [name for name in names if past.credit.is_untried(name)] or names
     promise = past.credit.promise(names, rng) * [
         space.weights[name] * (_HINTED if mentioned(name, hints) else 1.0) for name in names

@@ -7,6 +7,7 @@ anew from the whole history, as after a resume, it is the same.
 from __future__ import annotations
 
 import math
+import statistics
 from bisect import insort
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -15,7 +16,7 @@ from typing import Literal, TypeAlias
 
 from autoexp_tui.model.contract import Contract
 from autoexp_tui.model.objective import Objective, improvement
-from autoexp_tui.model.proposal import Trial
+from autoexp_tui.model.proposal import Pending, Trial
 from autoexp_tui.proposers.tuner.credit import Credit
 
 Arm: TypeAlias = Literal["steps", "whole", "model", "region", "rest"]
@@ -30,6 +31,8 @@ _MOVES = 40
 """Latest moves that are held of each slot."""
 _LUCK = ("unconfirmed", "within the noise")
 """Words of a verdict: the figure was better by no more than luck is."""
+_LATE = ("stale", "superseded")
+"""Marks of what was better, but later than another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ class Past:
         self._names: tuple[str, ...] = ()
         self._points: set[tuple[str, ...]] = set()
         self._pointed = 0
+        self._pending: list[Tried] = []
 
     def fits(self, contract: Contract, baseline: SlotValues, history: Sequence[Trial]) -> bool:
         """Whether it is the past of this history, but for what came since."""
@@ -75,14 +79,39 @@ class Past:
         return is_same and self._baseline == baseline
 
     def learn(self, history: Sequence[Trial]) -> None:
-        """Take in the trials that are new. One that a person skipped taught nothing."""
+        """Take in the trials that are new. One that was skipped or lost taught nothing."""
         for trial in history[self._taken :]:
             if self._first is None:
                 self._first = trial
             self._last = trial
             self._taken += 1
-            if not (trial.status == "crash" and trial.reason.startswith("skipped")):
+            if taught(trial):
                 self.add(self._seen(trial))
+
+    def expect(self, pending: Sequence[Pending]) -> None:
+        """Take what is tried now for measured, no better and no worse than others were.
+
+        A constant liar (Ginsbourger et al. 2010) with the middle of what was seen: so models look
+        elsewhere, without being drawn to or driven from where nobody knows yet. Only what is told
+        last counts.
+        """
+        losses = [tried.loss for tried in self._measured_window() if tried.loss is not None]
+        lie = statistics.median(losses) if losses else None
+        self._pending = [
+            Tried(
+                n=one.n,
+                status="pending",
+                arm=_arm(one.memo.get("arm")),
+                values=_values(one.memo.get("values"), self._baseline),
+                changed=_pairs(one.memo.get("changed")),
+                loss=lie,
+            )
+            for one in pending
+        ]
+
+    def is_moved_now(self, name: str) -> bool:
+        """Whether what is tried now moves this slot."""
+        return any(name in tried.changed for tried in self._pending)
 
     @property
     def measured(self) -> int:
@@ -95,7 +124,14 @@ class Past:
         return self.tried[self._ranked[0][1]] if self._ranked else None
 
     def window(self) -> list[Tried]:
-        """The best, the latest and the latest crashes, in the order of the run."""
+        """The best, the latest and the latest crashes, in the order of the run; and what is tried
+        now.
+        """
+        known = self._measured_window()
+        lies = [tried for tried in self._pending if tried.loss is not None]
+        return [*known, *lies] if lies else known
+
+    def _measured_window(self) -> list[Tried]:
         if len(self.tried) <= _BEST + _LATEST:
             return self.tried
         chosen = {index for _, index in self._ranked[:_BEST]}
@@ -116,14 +152,15 @@ class Past:
         return any(name in t.changed and t.changed[name][0] == value for t in self.tried)
 
     def has(self, names: tuple[str, ...], key: tuple[str, ...]) -> bool:
-        """Whether a point of these slots was tried."""
+        """Whether a point of these slots was tried, or is tried now."""
         if names != self._names:
             self._names, self._points, self._pointed = names, set(), 0
         for tried in self.tried[self._pointed :]:
             if tried.values:
                 self._points.add(tuple(tried.values.get(name, "") for name in names))
         self._pointed = len(self.tried)
-        return key in self._points
+        now = (tuple(tried.values.get(name, "") for name in names) for tried in self._pending)
+        return key in self._points or key in now
 
     def _seen(self, trial: Trial) -> Tried:
         memo = trial.memo
@@ -147,7 +184,7 @@ class Past:
             return None
         self._losses[trial.n] = loss
         parent = self._losses.get(trial.parent)
-        is_luck = any(word in trial.reason for word in _LUCK)
+        is_luck = any(word in trial.reason for word in _LUCK) or trial.mark in _LATE
         if trial.status == "discard" and parent is not None and loss < parent and not is_luck:
             return 2 * parent - loss
         return loss
@@ -171,6 +208,13 @@ class Past:
             len(tried.values),
             crashed=tried.loss is None,
         )
+
+
+def taught(trial: Trial) -> bool:
+    """Whether anything is known from it: nobody skipped it, and it wasn't lost."""
+    if trial.status != "crash":
+        return True
+    return trial.mark not in {"lost", "superseded"} and not trial.reason.startswith("skipped")
 
 
 def recall(contract: Contract, history: Sequence[Trial], baseline: SlotValues) -> Past:

@@ -14,15 +14,17 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from autoexp_tui.model.proposal import Exhausted, Proposal, Situation, Stream
+from autoexp_tui.model.contract import Contract
+from autoexp_tui.model.proposal import Exhausted, Proposal, Situation, Stream, digest
 from autoexp_tui.proposers.tuner import arms, hypotheses, lines
 from autoexp_tui.proposers.tuner.lines.choice import Lessons
 from autoexp_tui.proposers.tuner.modelling import modelled
 from autoexp_tui.proposers.tuner.past import Arm, Past, SlotValues, recall, unwanted_moves
-from autoexp_tui.proposers.tuner.space import Space, has_slots, survey
+from autoexp_tui.proposers.tuner.space import Space, has_slots, read_slots, survey
 from autoexp_tui.proposers.tuner.syntaxes import is_prose
 
 __all__ = ["Tuner"]
@@ -64,6 +66,24 @@ class Tuner:
             stream("target", line)
         return proposal
 
+    def memo_of(
+        self, memo: dict[str, Any], contract: Contract, before: str, text: str
+    ) -> dict[str, Any]:
+        """What is found again of a text that came of putting a proposal on another best text."""
+        if memo.get("arm") == "lines":
+            return {**memo, "digest": digest(text)}
+        now, then = (
+            {slot.name: slot.literal for slot in read_slots(each, contract.target)}
+            for each in (text, before)
+        )
+        values = {name: now[name] for name in memo.get("values", ()) if name in now}
+        changed = {
+            name: [then[name], literal]
+            for name, literal in values.items()
+            if name in then and then[name] != literal
+        }
+        return {**memo, "values": values, "changed": changed}
+
     def _with_new_values(self, situation: Situation) -> Proposal:
         space = survey(situation)
         past = self._recalled(situation, space)
@@ -99,6 +119,7 @@ class Tuner:
         if past is None or not past.fits(contract, space.baseline, history):
             past = self._past = recall(contract, history, space.baseline)
         past.learn(history)
+        past.expect(situation.pending)
         return past
 
 

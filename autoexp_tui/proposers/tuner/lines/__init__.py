@@ -50,7 +50,8 @@ def _new_text(situation: Situation, past: choice.Lessons) -> _Choice:
         [situation.seed & 0xFFFF_FFFF_FFFF_FFFF, situation.n, len(situation.answers)]
     )
     known = past.texts | {digest(situation.text), digest(situation.baseline)}
-    singles = _edits(situation, situation.text)
+    known |= {pending.digest for pending in situation.pending}
+    singles = _not_now(situation, _edits(situation, situation.text))
     if not singles:
         raise Unable(
             f"there is no line in {situation.contract.target} that could be changed: write some,"
@@ -72,6 +73,12 @@ def _new_text(situation: Situation, past: choice.Lessons) -> _Choice:
 
 def _edits(situation: Situation, text: str) -> list[LineEdit]:
     return edits(take_apart(text), situation.baseline, situation.ideas)
+
+
+def _not_now(situation: Situation, candidates: list[LineEdit]) -> list[LineEdit]:
+    """Without the changes that are tried now, where others are left."""
+    now = {edit for pending in situation.pending for edit in choice.edits_of(pending.memo)}
+    return [edit for edit in candidates if choice.key(edit) not in now] or candidates
 
 
 def _drawn(

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from autoexp_tui.model.contract import Contract
 from autoexp_tui.model.proposal import Trial
 from autoexp_tui.proposers.tuner.lines.line_edits import KINDS, EditKind, LineEdit
 from autoexp_tui.proposers.tuner.lines.passages import same
-from autoexp_tui.proposers.tuner.past import merit
+from autoexp_tui.proposers.tuner.past import merit, taught
 
 _PRIOR: dict[EditKind, tuple[float, float]] = {
     "drop": (1.0, 2.0),
@@ -62,6 +62,22 @@ def memo(chosen: Sequence[LineEdit], name: str) -> dict[str, Any]:
     return {"arm": "lines", "edits": edits, "digest": name}
 
 
+Key: TypeAlias = tuple[str, str, str]
+"""What tells one change from another: its kind, its line and what it puts in."""
+
+
+def key(edit: LineEdit) -> Key:
+    """As `edits_of` tells it."""
+    return edit.kind, same(edit.subject), same(edit.idea)
+
+
+def edits_of(told: Mapping[str, Any]) -> Iterator[Key]:
+    """The changes that a memo tells."""
+    edits = told.get("edits")
+    for edit in filter(_is_known, edits if isinstance(edits, list) else ()):
+        yield edit["kind"], same(str(edit["subject"])), same(str(edit["idea"]))
+
+
 class Lessons:
     """What every change that was tried has taught, folded trial by trial.
 
@@ -105,7 +121,7 @@ class Lessons:
                 self._merits[trial.n] = merit(self._contract, trial.metrics, self._first)
             if "digest" in trial.memo:
                 self.texts.add(str(trial.memo["digest"]))
-            if not (trial.status == "crash" and trial.reason.startswith("skipped")):
+            if taught(trial):
                 for made in self._made(trial):
                     self._add(made)
 
