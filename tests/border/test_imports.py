@@ -55,6 +55,12 @@ def test_a_run_loads_no_reader_of_tables() -> None:
     loaded_by(f"{code}\n{check}")
 
 
+def test_a_plot_loads_no_manual_of_its_library() -> None:
+    drawn = "from autoexp_tui.report.textplot import _drawn; _drawn({}, (20, 6), (10, 4), [], [])"
+    check = "import sys; assert not {n for n in sys.modules if n.startswith('plotext._doc.s')}"
+    assert "plotext" in loaded_by(f"{drawn}\n{check}")
+
+
 def test_every_command_that_is_listed_is_there() -> None:
     names = cli.autoexp.list_commands(CONTEXT)
     assert [name for name in names if cli.autoexp.get_command(CONTEXT, name) is None] == []
