@@ -8,6 +8,7 @@ from typing import Literal
 
 from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.model.state import Experiment, Row, RunState
+from autoexp_tui.summary.lanes import lanes_of
 from autoexp_tui.summary.verified import verified_step
 
 Base = Literal["parent", "baseline"]
@@ -32,13 +33,19 @@ class Subject:
         return self.row is not None or (self.flight is not None and bool(self.flight.digest))
 
 
-def subject_of(state: RunState, selected: int | None) -> Subject | None:
-    """The selected experiment, else the one in flight, else the last."""
+def subject_of(state: RunState, selected: int | None, lane: int = 0) -> Subject | None:
+    """The selected experiment, else the one in flight in that lane, else the last."""
     if selected is not None and (row := state.row(selected)) is not None:
         return _finished(state, row)
-    if state.current is not None:
-        return Subject(state.current.n, state.current.made_from, None, state.current)
+    if (flight := flight_in(state, lane)) is not None:
+        return Subject(flight.n, flight.made_from, None, flight)
     return _finished(state, state.latest) if state.latest else None
+
+
+def flight_in(state: RunState, place: int) -> Experiment | None:
+    """What is in flight in the lane at that place; without lanes whatever is, if anything."""
+    lanes = lanes_of(state)
+    return lanes[min(place, len(lanes) - 1)].flight if lanes else state.current
 
 
 def _finished(state: RunState, row: Row) -> Subject:

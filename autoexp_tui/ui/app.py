@@ -88,7 +88,7 @@ class AutoexpApp(App[str], inherit_bindings=False):
 
     def action_help(self) -> None:
         if isinstance(self.screen, KeyScreen):
-            self.push_screen(Help(self.screen.keys))
+            self.push_screen(Help(self.screen.keys, self.screen.outcomes))
 
     def action_theme(self) -> None:
         order = themes.ORDER

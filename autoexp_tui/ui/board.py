@@ -13,7 +13,7 @@ from textual.geometry import Size
 from textual.layout import Layout
 from textual.message import Message
 
-from autoexp_tui.model.state import RunState
+from autoexp_tui.model.state import Phase, RunState
 from autoexp_tui.sources.subject import Base, Subject, Texts, subject_of
 from autoexp_tui.summary.annotations import noted, words_of
 from autoexp_tui.summary.night import story
@@ -40,6 +40,8 @@ class Look:
 
     selected: int | None = None
     """The experiment looked at; None: the one in flight."""
+    lane: int = 0
+    """Which lane's, where there are several: its place among them."""
     base: Base | None = None
     """What the diff is against; None: as `base_of` says."""
     plot: int = 0
@@ -71,6 +73,11 @@ def tells_the_night(state: RunState, look: Look) -> bool:
 def base_of(state: RunState, look: Look) -> Base:
     """What the diff is against: of a whole run the baseline, of an experiment its parent."""
     return look.base or ("baseline" if tells_the_night(state, look) else "parent")
+
+
+def _phase(state: RunState, subject: Subject) -> Phase:
+    """What is being done for what is looked at; with one lane, what the run does."""
+    return subject.flight.phase if subject.flight and state.slots else state.phase
 
 
 class Board(Container):
@@ -170,7 +177,8 @@ class Board(Container):
             self.hypothesis.wait("the first hypothesis appears here")
             return
         over = tells_the_night(state, look)
-        subject = subject_of(state, state.best.n if over and state.best else look.selected)
+        selected = state.best.n if over and state.best else look.selected
+        subject = subject_of(state, selected, look.lane)
         self._subject, self._look = subject, look
         if self._places.telling != over:
             self._places.telling = over
@@ -199,7 +207,7 @@ class Board(Container):
         else:
             words = words_of(subject.row, state) if subject.row else []
             self._show_hypothesis(subject, looking_back=look.selected is not None, words=words)
-        ink.subtitle(self.hypothesis, state.phase if subject.row is None else "")
+        ink.subtitle(self.hypothesis, _phase(state, subject) if subject.row is None else "")
         self._show_output(state, subject)
 
     def _show_results(self, state: RunState, look: Look) -> None:
@@ -282,7 +290,8 @@ class Board(Container):
     ) -> None:
         on = f" on #{subject.parent}" if subject.parent else ""
         back = "  (esc: back to now)" if looking_back else ""
-        ink.entitle(self.hypothesis, f"1 Hypothesis ─ #{subject.n}{on}{back}")
+        where = f" in {subject.flight.slot}" if subject.flight and subject.flight.slot else ""
+        ink.entitle(self.hypothesis, f"1 Hypothesis ─ #{subject.n}{on}{where}{back}")
         if subject.row is not None:
             self.hypothesis.decided(subject.row, subject.verified, words, self._decimals)
         elif subject.flight is not None:
@@ -293,7 +302,7 @@ class Board(Container):
             subject.flight is not None and subject.flight.evaluation is not None
         )
         path = self._texts.output(subject.n) if ran else None
-        prints = subject.row is None and state.phase == "evaluating"
+        prints = subject.row is None and _phase(state, subject) == "evaluating"
         self.output.follow(path, self._progress if prints else lambda: 1.0)
         if ran and path is None:
             self.output.tell([notice.text for _, notice in state.notices])

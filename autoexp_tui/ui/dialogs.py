@@ -14,7 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from autoexp_tui.summary.outcomes import LEGEND, MARKS
+from autoexp_tui.summary.outcomes import MARKS, Outcome
 from autoexp_tui.text.safe import Safe
 from autoexp_tui.ui import ink
 from autoexp_tui.ui.keys import GROUPS, MOVES_IN_A_PANE, Hotkey
@@ -106,16 +106,17 @@ class Help(ModalScreen[None]):
         Binding("k", "scroll(-1)", show=False),
     ]
 
-    def __init__(self, keys: Sequence[Hotkey]) -> None:
+    def __init__(self, keys: Sequence[Hotkey], outcomes: Sequence[Outcome]) -> None:
         super().__init__()
         self._keys = keys
+        self._outcomes = outcomes
 
     def compose(self) -> ComposeResult:
         groups: list[tuple[str, list[tuple[str, str]]]] = [
             (group, self._rows(group)) for group in GROUPS
         ]
         groups.append(("In a pane", list(MOVES_IN_A_PANE)))
-        outcomes = [(str(mark), mark.help) for mark in LEGEND]
+        outcomes = [(str(mark), mark.help) for mark in self._outcomes]
         groups.append(("Marks", [*outcomes, *MARKS]))
         texts = [_group(name, rows) for name, rows in groups if rows]
         with VerticalScroll(classes="dialog help"):

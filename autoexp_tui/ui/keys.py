@@ -14,7 +14,7 @@ from textual.binding import Binding
 KeyGroup = Literal["The runs", "The run", "What now", "The replay", "Looking", "Moving", "The app"]
 GROUPS: tuple[KeyGroup, ...] = get_args(KeyGroup)
 """In the order in which help shows them."""
-Need = Literal["", "run", "over", "replay", "table"]
+Need = Literal["", "run", "over", "replay", "table", "lanes"]
 KeyOwner = Literal["app", "run", "experiment", "home"]
 """Whose key it is: every screen's, or that of one. Its `action_` method stands there."""
 
@@ -33,7 +33,7 @@ class Hotkey:
     """Two words for the key bar; empty keeps it off."""
     need: Need = ""
     """Where it means something: with a loop to steer, after its end, in a replay, of a table that
-    another program writes, or anywhere."""
+    another program writes, of several lanes, or anywhere."""
     on: KeyOwner = "run"
     moves: bool = False
     """A movement: known to every hand, so not offered in the palette."""
@@ -136,6 +136,9 @@ KEYS = (
     Hotkey("enter", "open", "Looking", "Open: hypothesis, diff, metrics, output", "open"),
     Hotkey("n", "experiment(1)", "Looking", "Look at the next experiment"),
     Hotkey("P", "experiment(-1)", "Looking", "Look at the experiment before"),
+    Hotkey("0", "lanes", "Looking", "The lanes: ↑ ↓ choose, ⏎ looks into one", "lanes", "lanes"),
+    Hotkey("J", "lane(1)", "Looking", "The next lane: its experiment in the panes", "", "lanes"),
+    Hotkey("K", "lane(-1)", "Looking", "The lane before", "", "lanes"),
     Hotkey("w", "notebook", "Looking", "What the run has taught so far: the notebook"),
     Hotkey("b", "best", "Looking", "Jump to the best experiment", "best"),
     Hotkey("escape", "live", "Looking", "Back to what happens now"),
@@ -201,6 +204,8 @@ class Circumstances(NamedTuple):
     """Whoever shows the screen does what may come after the end."""
     table: bool = False
     """Another program writes it."""
+    lanes: bool = False
+    """Several experiments run at once."""
 
     def has(self, need: Need) -> bool:
         match need:
@@ -214,6 +219,8 @@ class Circumstances(NamedTuple):
                 return self.replaying
             case "table":
                 return self.table
+            case "lanes":
+                return self.lanes
 
 
 def run_keys(here: Circumstances) -> list[Hotkey]:
@@ -235,6 +242,8 @@ def why_not(pressed: str, here: Circumstances) -> str:
     need, words = meant[0].need, "this screen only watches: `autoexp attach` steers"
     if need == "table":
         words = "a run says itself which direction is better"
+    elif need == "lanes":
+        words = "there are no lanes: `parallel: 2` runs two experiments at once"
     elif need == "replay":
         words = "that moves a replay: `autoexp replay` shows one"
     elif here.replaying:

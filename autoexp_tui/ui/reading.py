@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 import threading
+import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
@@ -21,9 +22,10 @@ from textual.message_pump import MessagePump
 from autoexp_tui.loop.proposal_log import ProposalReader, StreamedPiece
 from autoexp_tui.model.problem import Problem
 from autoexp_tui.sources.subject import Base, Subject, Texts
+from autoexp_tui.text.safe import NOTHING, Safe, clean_line
 from autoexp_tui.ui.bridge import Broken
 from autoexp_tui.ui.polling import Poller
-from autoexp_tui.ui.tail import LogTail
+from autoexp_tui.ui.tail import LogTail, last_line
 
 
 class FileRead(Message, bubble=False):
@@ -218,6 +220,55 @@ class LogReading:
 
     def close(self) -> None:
         self._tail.close()
+
+
+# ---- the last lines of several logs ----------------------------------------------------------
+
+
+class LastLinesRead(FileRead, bubble=False):
+    """Logs say something else at their end."""
+
+    def __init__(self, lines: dict[int, Safe]) -> None:
+        super().__init__()
+        self.lines = lines
+        """By the experiment's number."""
+
+
+class LastLinesReading:
+    """Looks once a second at what each of several logs says last."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.logs: Mapping[int, Path] = {}
+        """By the experiment's number; whoever wants others puts another mapping here."""
+        self._clock = clock
+        self._next = 0.0
+        self._seen: dict[int, tuple[int, int]] = {}
+        """Size and time of each log when it was read."""
+        self._lines: dict[int, Safe] = {}
+
+    def read(self, *, held: bool) -> LastLinesRead | None:
+        now, logs = self._clock(), self.logs
+        if held or now < self._next:
+            return None
+        self._next = now + 1.0
+        before = self._lines.copy()
+        for known in [n for n in self._seen if n not in logs]:
+            del self._seen[known]
+            self._lines.pop(known, None)
+        for n, path in logs.items():
+            try:
+                status = path.stat()
+                mark = status.st_size, status.st_mtime_ns
+                if self._seen.get(n) != mark:
+                    self._lines[n] = last_line(path)
+                    self._seen[n] = mark
+            except OSError as error:  # not there yet, or no more; the pane below tells the rest
+                missing = isinstance(error, FileNotFoundError)
+                self._lines[n] = NOTHING if missing else clean_line(f"can't be read: {error}")
+        return LastLinesRead(self._lines.copy()) if self._lines != before else None
+
+    def close(self) -> None:
+        """Nothing stays open."""
 
 
 # ---- a change ------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
-from autoexp_tui.text.safe import decode
+from autoexp_tui.text.safe import NOTHING, Safe, clean_line, decode, parse_sgr
 
 LINE_LIMIT = 4096
 """Bytes of a line that are shown."""
@@ -17,6 +17,8 @@ _PAGE_BYTES = 64 * 1024
 """Bytes from one noted line start to the next, so a 10 GB log needs 160,000 notes at most."""
 _STEP_BYTES = 1024 * 1024
 """Bytes read at once at the end, or further back."""
+_LAST_LINE = 300
+"""Characters of a log's last line that are shown in one line of a screen."""
 _LEAP_BYTES = 4 * _STEP_BYTES
 """Bytes read in one poll at most; one that follows leaps over more than that to the end."""
 
@@ -238,6 +240,22 @@ class LogTail:
         if self._file is not None:
             self._file.close()
             self._file = None
+
+
+def last_line(path: Path) -> Safe:
+    """What a log says last, cleaned and without colours; empty where it says nothing yet.
+
+    Raises OSError, and of it FileNotFoundError while there is no file.
+    """
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - LINE_LIMIT))
+        lines = file.read(LINE_LIMIT).split(b"\n")
+    for line in reversed(lines):
+        pieces, _ = parse_sgr(decode(_last_state(line)))
+        if said := clean_line("".join(text for text, _ in pieces), _LAST_LINE):
+            return said
+    return NOTHING
 
 
 class _Notes:

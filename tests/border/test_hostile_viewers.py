@@ -18,6 +18,7 @@ import msgspec
 import pexpect
 import pytest
 from support.gitrepos import git, make_repo
+from support.lanes import four_lanes
 from support.moments import picture_of
 from support.projects import FILES
 from support.realistic_run import recorded, request, whole_run
@@ -40,6 +41,7 @@ from autoexp_tui.runner.notifier import Notifier
 from autoexp_tui.sources.tables import TableSource
 from autoexp_tui.sources.watching import TableWatch
 from autoexp_tui.summary.brief import brief
+from autoexp_tui.summary.lanes import busy_words, in_flight_words
 from autoexp_tui.tables import read_table
 from autoexp_tui.text.intake import cleaned
 from autoexp_tui.ui import status
@@ -320,6 +322,33 @@ async def test_the_screen_shows_nothing_that_steers(
             shown = picture_of(app)
             for line in shown.split("\n"):
                 assert_harmless(line, f"{what} after {key}")
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24), (60, 20), (200, 50)])
+async def test_lanes_show_nothing_that_steers(size: tuple[int, int], project: Path) -> None:
+    run = RunDirectory(project / ".git" / "autoexp" / "t1")
+    flight = [*four_lanes(), events.WaitBegan(6, 60.0, "overloaded")]
+    for n in (3, 4, 5, 6):
+        run.experiment(n).mkdir(exist_ok=True)
+        run.output(n).write_text(f"wide 全角 {POISON} {n}")
+    source = FinishedSource([decode(encode(poisoned(each))) for each in recorded(flight)])
+    screen = RunScreen(source, run)
+    app = AutoexpApp(screen)
+    async with app.run_test(size=size) as pilot:
+        while len(screen.state.in_flight) < 4:
+            await pilot.pause()
+        for key in ("0", "J", "J", "J", "enter", "0", "K", "enter"):
+            await pilot.press(key)
+            await pilot.pause()
+            for line in picture_of(app).split("\n"):
+                assert_harmless(line, f"lanes after {key}")
+        if size[0] >= 120:  # what each prints stands in its line
+            while "9 keep" not in picture_of(app).split("1 Hypothesis")[0]:
+                await pilot.pause()
+            for line in picture_of(app).split("\n"):
+                assert_harmless(line, "lanes with their output")
+    for told in (busy_words(screen.state), in_flight_words(screen.state)):
+        assert_harmless(told, "lanes in words")
 
 
 async def test_files_beside_the_journal_steer_no_screen(

@@ -8,6 +8,7 @@ from typing import Generic
 from textual.message import Message
 from textual.screen import Screen, ScreenResultType
 
+from autoexp_tui.summary.outcomes import LEGEND, Outcome
 from autoexp_tui.text.safe import NOTHING, Safe, clean_line
 from autoexp_tui.ui.keys import Hotkey
 from autoexp_tui.ui.widgets.bars import KeyBar
@@ -27,6 +28,11 @@ class KeyScreen(Screen[ScreenResultType], Generic[ScreenResultType]):
     """A screen with `keys` that mean something here, and a `KeyBar` of them."""
 
     keys: Sequence[Hotkey]
+
+    @property
+    def outcomes(self) -> Sequence[Outcome]:
+        """What of an experiment its marks may say here."""
+        return LEGEND
 
     @property
     def is_up(self) -> bool:

@@ -11,7 +11,7 @@ from textual.events import DescendantFocus
 from textual.message import Message
 
 from autoexp_tui.model.state import Row
-from autoexp_tui.sources.subject import Base
+from autoexp_tui.sources.subject import Base, subject_of
 from autoexp_tui.summary.headline import best_line
 from autoexp_tui.summary.notebook import notebook, notebook_title
 from autoexp_tui.summary.picture import Across, PlotScale
@@ -23,6 +23,7 @@ from autoexp_tui.ui.panes import PANES
 from autoexp_tui.ui.screens.experiment import ExperimentScreen
 from autoexp_tui.ui.screens.view import RunView
 from autoexp_tui.ui.widgets.columns import OPTIONAL
+from autoexp_tui.ui.widgets.lanes import LanesPane
 from autoexp_tui.ui.widgets.plot import views
 from autoexp_tui.ui.widgets.table import ORDERS, ResultsTable
 
@@ -58,6 +59,29 @@ class Looking(RunView):
     @on(ResultsTable.RowOpened)
     def _open_row(self, event: ResultsTable.RowOpened) -> None:
         self._open(event.n)
+
+    @on(LanesPane.Chosen)
+    def _choose_lane(self, message: LanesPane.Chosen) -> None:
+        self.look.lane, self.look.selected = message.place, None
+        self.board.results.action_newest()
+        self._show()
+
+    @on(LanesPane.Opened)
+    def _look_into_lane(self) -> None:
+        """What its harness prints; the hypothesis where it doesn't run yet."""
+        self.look.selected = None
+        self.board.results.action_newest()
+        subject = subject_of(self.state, None, self.look.lane)
+        flight = subject.flight if subject else None
+        self.look.active = "output" if flight and flight.evaluation else "hypothesis"
+        self._arrange()
+        self._show()
+
+    def action_lanes(self) -> None:
+        self.lanes_pane.focus()
+
+    def action_lane(self, by: int) -> None:
+        self.lanes_pane.action_move(by)
 
     def action_notebook(self) -> None:
         lines = notebook(self.state).split("\n")

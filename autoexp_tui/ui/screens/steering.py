@@ -14,6 +14,7 @@ from autoexp_tui.loop.control import Command, Reply, Verb
 from autoexp_tui.loop.guidance import instructions_of
 from autoexp_tui.model.budget import read_caps, use_words
 from autoexp_tui.model.problem import Problem
+from autoexp_tui.summary.lanes import lanes_of
 from autoexp_tui.system.person import whoami
 from autoexp_tui.text.safe import clean_line, cut
 from autoexp_tui.ui.dialogs import Ask, Choice
@@ -72,8 +73,17 @@ class Steering(RunView):
         self._ask("pause" if going else "resume")
 
     def action_skip(self) -> None:
-        self.say("skipping …")
-        self._ask("skip")
+        lanes = lanes_of(self.state)
+        if not lanes:
+            self.say("skipping …")
+            self._ask("skip")
+            return
+        lane = lanes[min(self.look.lane, len(lanes) - 1)]
+        if lane.flight is None:
+            self.say(f"{lane.slot} is idle: J and K choose another lane")
+            return
+        self.say(f"skipping #{lane.flight.n} …")
+        self._send(Command("skip", whoami(), n=lane.flight.n))
 
     def action_stop_after(self) -> None:
         self.say("stopping after this experiment …")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,7 +26,8 @@ from autoexp_tui.sources.player import Player
 from autoexp_tui.sources.seen import Seen
 from autoexp_tui.sources.subject import Texts
 from autoexp_tui.summary.brief import brief
-from autoexp_tui.summary.outcomes import outcome_of
+from autoexp_tui.summary.lanes import busy_words, lanes_of
+from autoexp_tui.summary.outcomes import LEGEND, OF_LANES, Outcome, outcome_of
 from autoexp_tui.system.collector import gc_paused
 from autoexp_tui.text.numbers import format_duration
 from autoexp_tui.text.safe import NOTHING, Safe, one_line
@@ -35,9 +36,10 @@ from autoexp_tui.ui.board import Board, Look
 from autoexp_tui.ui.bridge import MANY, Arrived, Bridge, Broken
 from autoexp_tui.ui.dialogs import Told
 from autoexp_tui.ui.keys import Circumstances, run_keys, why_not
-from autoexp_tui.ui.reading import FileReader
+from autoexp_tui.ui.reading import FileReader, LastLinesRead, LastLinesReading
 from autoexp_tui.ui.screens.keyed import KeyScreen, Retitled
 from autoexp_tui.ui.widgets.bars import AlertBar, KeyBar, StatusLine, TabBar, TextLine
+from autoexp_tui.ui.widgets.lanes import LanesPane
 from autoexp_tui.ui.widgets.table import ORDERS
 
 if TYPE_CHECKING:
@@ -98,6 +100,8 @@ class RunView(KeyScreen[None]):
         self.reader = FileReader()
         """Of every file beside the journal, for the screens above this one too."""
         self._warning = NOTHING
+        self._printed = LastLinesReading()
+        self._last_lines: Mapping[int, Safe] = {}
         self.ringing = False
         """Whether the terminal's bell rings."""
 
@@ -109,6 +113,7 @@ class RunView(KeyScreen[None]):
         yield AlertBar(id="alert")
         yield TabBar(id="tabs")
         yield TextLine(id="now")
+        yield LanesPane(id="lanes")
         yield Board(self._texts, self.reader, self._progress, self._since_event)
         yield TextLine(id="track")
         yield KeyBar(self.keys, id="keys")
@@ -118,6 +123,7 @@ class RunView(KeyScreen[None]):
         self._arrange()
         self.app.theme_changed_signal.subscribe(self, lambda _: self.call_after_refresh(self._show))
         self._bridge.start()
+        self.reader.follow(self, self._printed)
         self.reader.start()
         self.set_interval(1.0, self._tick)
 
@@ -128,7 +134,10 @@ class RunView(KeyScreen[None]):
     @on(Board.Resized)
     def _follow_terminal(self) -> None:
         if self.is_up:
+            among_lanes = self.lanes_pane.has_focus
             self._arrange()
+            if among_lanes:
+                self.lanes_pane.focus()
 
     @property
     def state(self) -> RunState:
@@ -137,6 +146,15 @@ class RunView(KeyScreen[None]):
     @property
     def board(self) -> Board:
         return self.query_one(Board)
+
+    @property
+    def outcomes(self) -> Sequence[Outcome]:
+        several = self.state.slots or self.state.lost
+        return (*LEGEND, *OF_LANES) if several else LEGEND
+
+    @property
+    def lanes_pane(self) -> LanesPane:
+        return self.query_one(LanesPane)
 
     def _now(self) -> status.Now:
         replay = self._player.words() if self._player else ""
@@ -185,10 +203,12 @@ class RunView(KeyScreen[None]):
     def _offer_keys(self) -> None:
         """The keys that mean something now: an end changes them."""
         over = self.state.finished is not None and not self._here.replaying
-        if over != self._here.over:
-            self._here = self._here._replace(over=over)
+        ended, lanes = over != self._here.over, bool(lanes_of(self.state))
+        if ended or lanes != self._here.lanes:
+            self._here = self._here._replace(over=over, lanes=lanes)
             self.keys = run_keys(self._here)
             self.query_one(KeyBar).offer(self.keys)
+        if ended:
             unread = self.look.active == "results" and self.look.selected is None
             if over and unread and self.board.shape == "narrow" and self.state.baseline:
                 self.look.active = "hypothesis"  # which tells the whole run now
@@ -205,6 +225,7 @@ class RunView(KeyScreen[None]):
         alert = self._warning or status.alert(self.state, now)
         self.query_one(AlertBar).warn(frozen if self._bridge.held else alert)
         self.query_one("#now", TextLine).show(self._now_line())
+        self._show_lanes(now)
         pausing = bool(self.state.paused or self.state.pause_requested)
         self.query_one(KeyBar).relabel("toggle_pause", "resume" if pausing else "pause")
         if self._player is not None:
@@ -214,6 +235,38 @@ class RunView(KeyScreen[None]):
                 "keep(1)", "next keep" if self.state.is_judged else "next best"
             )
         self.post_message(Retitled(status.title(self.state, now)))
+
+    def _show_lanes(self, now: status.Now) -> None:
+        """What every lane does, where there are several; the chosen one is what `s` skips."""
+        lanes, pane = lanes_of(self.state), self.lanes_pane
+        self.set_class(bool(lanes), "-lanes")
+        bar = self.query_one(KeyBar)
+        if not lanes:
+            if pane.has_focus:
+                self.board.panes[self.look.active].focus()
+            self._printed.logs = {}
+            bar.relabel("skip", "skip")
+            return
+        self.look.lane = min(self.look.lane, len(lanes) - 1)
+        flight = lanes[self.look.lane].flight
+        bar.relabel("skip", f"skip #{flight.n}" if flight else "skip")
+        stands = now.replay or not now.alive
+        pane.show(lanes, self.look.lane, self.state.time if stands else now.time, self._last_lines)
+        framed = self.board.shape != "narrow"
+        height = pane.lines_for(self.app.size.height) + 2 * framed
+        if pane.styles.height is None or pane.styles.height.value != height:
+            pane.styles.height = height
+        ink.entitle(pane, f"0 Lanes ─ {busy_words(self.state).partition(' ')[2]}")
+        running = [lane.flight for lane in lanes if lane.flight and lane.flight.evaluation]
+        logs = {one.n: path for one in running if (path := self._texts.output(one.n))}
+        if self._player is None and logs != self._printed.logs:  # a replay's logs are whole
+            self._printed.logs = logs
+            self.reader.nudge()
+
+    @on(LastLinesRead)
+    def _take_last_lines(self, message: LastLinesRead) -> None:
+        message.taken = True
+        self._last_lines = message.lines  # shown with the clocks: one redraw a second
 
     def _figures(self, now: status.Now) -> list[status.StatusPiece]:
         return status.second_line(self.state, now)
