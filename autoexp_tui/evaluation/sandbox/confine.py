@@ -230,7 +230,7 @@ class _Kernel:
         self._sources[_OVERLAY] = [self._cloned(folder)]
 
     def _devices(self) -> None:
-        self._mount("tmpfs", "/dev", "tmpfs", _MS_NOSUID, "mode=0755")
+        self._mount("tmpfs", "/dev", "tmpfs", _PLAIN, "mode=0755")
         for name, target in _LINKS.items():
             os.symlink(target, f"/dev/{name}")  # noqa: PTH211
         for name in ("pts", "shm"):
