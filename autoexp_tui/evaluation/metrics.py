@@ -30,6 +30,9 @@ _MENTION_BYTES = 128
 """As long as a name with what stands beside it may be, and more."""
 _PATTERN_BYTES = 1024
 """As long as what a pattern finds in an overlong line may be."""
+_RUN = 16
+"""Lines that are nothing but a metric and its value, from which on they are taken at once."""
+_FIGURE = r"[:=] ?[+-]?[0-9]{1,40}(?:\.[0-9]{1,40})?(?:[eE][+-]?[0-9]{1,4})?"
 _COLOUR = re.compile(r"\x1b\[[0-9:;]*m")
 
 
@@ -112,6 +115,9 @@ class MetricReader:
         # Whatever stands before a name: a line may be long for having swallowed the metric's own.
         names = "|".join(re.escape(name) for name in self._named)
         self._mentions = re.compile(f"(?:{names})(?:{BESIDE}|[\"'])".encode())
+        bare = [re.escape(name) for name in self._named if _EXTRA.fullmatch(name)]
+        run = rf"\n(?:(?:{'|'.join(bare)}){_FIGURE}\n){{{_RUN},}}+"
+        self._runs = re.compile(run.encode()) if bare and not self._every_line else None
         self._extras: dict[str, float] = {}
         self._apart: set[str] = set()
         """Names of which no value can be a metric's."""
@@ -133,6 +139,14 @@ class MetricReader:
         """Take the next bytes, cut anywhere."""
         if self._keeps_whole and len(self._whole) <= DOCUMENT_BYTES:
             self._whole += chunk
+        done = 0
+        for run in self._runs.finditer(chunk) if self._runs else ():
+            self._feed(chunk[done : run.start() + 1])
+            self._read_run(run[0].strip().split(b"\n"))
+            done = run.end()
+        self._feed(chunk[done:] if done else chunk)
+
+    def _feed(self, chunk: bytes) -> None:
         lines = chunk.split(b"\n")
         last = lines.pop()
         for line in lines:
@@ -257,6 +271,20 @@ class MetricReader:
             for name, seen in self._named.items():
                 if name in self._raw and name not in line:
                     self._note(seen, seen.refuse, "is hidden by control characters in its line")
+
+    def _read_run(self, lines: Sequence[bytes]) -> None:
+        """Read many figures: of each metric, the first two that differ and the last say it all."""
+        for name, seen in self._named.items():
+            prefixes = (f"{name}:".encode(), f"{name}=".encode())
+            mine = [line for line in lines if line.startswith(prefixes)]
+            count = seen.count + len(mine)
+            for at, line in enumerate(mine):
+                if at == 0 or line != mine[at - 1]:
+                    self._read(line)
+                if seen.other is not None and at < len(mine) - 1:
+                    self._read(mine[-1])
+                    break
+            seen.count = count
 
     def _search(self, line: str) -> None:
         for seen, pattern, loose in self._searched:

@@ -6,6 +6,7 @@ import json
 import math
 import re
 from itertools import pairwise
+from typing import Literal
 
 import pytest
 from hypothesis import example, given, settings
@@ -279,6 +280,32 @@ def test_a_stream_reads_the_same_however_it_is_cut(parts: list[bytes], cuts: lis
         for byte in output:
             bytewise.feed(bytes([byte]))
         assert reader.finish() == bytewise.finish() == read(output)
+
+
+RUN_PARTS = st.sampled_from(
+    "val_loss: 1|val_loss: 1.0|val_loss=2|val_loss: 3e-400|val_loss: 4 ms|val_loss: 6,7|loss: 5|"
+    "METRIC val_loss=8|loss=9|of val_loss: 10|{|val_loss: -1e999".split("|")
+)
+RUNS = st.lists(st.tuples(RUN_PARTS, st.integers(1, 5)), max_size=12)
+
+
+@given(RUNS, st.sampled_from(["only", "last"]), st.sampled_from([None, "", "ms"]))
+@example(
+    [("val_loss: 4 ms", 1), ("loss: 5", 1), ("val_loss: 1", 2), ("val_loss=2", 2)], "last", None
+)
+def test_many_figures_at_once_tell_what_each_by_itself_tells(
+    parts: list[tuple[str, int]], take: Literal["only", "last"], unit: str | None
+) -> None:
+    metrics = [Metric("val_loss", "lower", take=take, unit=unit), Metric("loss", "lower")]
+    lines = [f"{line}\n".encode() for line, times in parts for _ in range(times)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_RUN", 2)
+        whole, each = MetricReader(metrics, usual={}), MetricReader(metrics, usual={})
+        whole.feed(b"begun\n" + b"".join(lines))
+        for line in [b"begun\n", *lines]:
+            each.feed(line)
+    assert str(whole.finish()) == str(each.finish())
+    assert str(whole._all) == str(each._all)
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
