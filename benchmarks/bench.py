@@ -16,7 +16,7 @@ import sys
 import time
 from pathlib import Path
 
-from figures import missed, read, table
+from figures import missed, plot, read, table
 from sections import circumstances, put
 
 FOLDER = Path(__file__).parent
@@ -45,7 +45,10 @@ def said(name: str, arguments: list[str]) -> str:
     command = [sys.executable, str(FOLDER / f"{name}.py"), *arguments]
     told = [] if name in WITHOUT_FIGURES else ["--json", str(FIGURES)]
     done = subprocess.run([*command, *told], capture_output=True, text=True, check=False)
-    lines = [f"$ python benchmarks/{' '.join([f'{name}.py', *arguments])}", done.stdout.strip()]
+    command_line = f"python benchmarks/{' '.join([f'{name}.py', *arguments])}"
+    output = done.stdout.strip()
+    # Tables of Markdown stand for themselves.
+    lines = [f"`{command_line}`", "", output if "|--" in output else f"```\n{output}\n```"]
     if done.returncode:
         lines.append(f"ended with {done.returncode}: {done.stderr.strip()[-400:]}")
     return "\n".join(lines)
@@ -64,12 +67,15 @@ def main() -> None:
         text = said(name, BENCHMARKS[name])
         print(f"{text}\n({time.monotonic() - began:.0f} s)\n", flush=True)
         if options.report is not None:
-            put(options.report, name, f"```\n{text}\n```\n\n{circumstances()}.")
+            put(options.report, name, f"{text}\n\n{circumstances()}.")
     found = read(FIGURES)
     print(table(found))
     print("missed:", ", ".join(missed(found)) or "none")
     if options.report is not None:
-        put(options.report, "goals", f"{table(found)}\n\n{circumstances()}.")
+        shares = (
+            f"Each as a part of what it may be, the line in the middle:\n\n```\n{plot(found)}\n```"
+        )
+        put(options.report, "goals", f"{table(found)}\n\n{shares}\n\n{circumstances()}.")
 
 
 if __name__ == "__main__":

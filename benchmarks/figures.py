@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -101,6 +101,8 @@ GOALS: dict[str, Goal] = {
 }
 """By name, in the order of the table."""
 
+_NAMED, _GOAL_AT = 56, 16
+"""Characters of a name in the plot, and of a bar up to its goal."""
 _VALUE, _REFERENCE, _NAME = "value", "reference", "name"
 
 
@@ -157,6 +159,29 @@ def _row(goal: Goal, value: float | None, reference: float | None) -> str:
 
 def _word(goal: Goal, compared: float) -> str:
     return "met" if goal.is_met(compared) else "**missed**"
+
+
+def plot(found: Mapping[str, tuple[float, float | None]]) -> str:
+    """Of each figure how far it is on the way to its goal's bound, as bars of characters."""
+    return "\n".join(
+        f"{GOALS[name].what[:_NAMED]:<{_NAMED}} {_bar(share)}" for name, share in _shares(found)
+    )
+
+
+def _shares(found: Mapping[str, tuple[float, float | None]]) -> Iterator[tuple[str, float]]:
+    """The part of what it may be that each figure is; above 1 the goal is missed."""
+    for name, goal in GOALS.items():
+        compared = goal.compared(*found[name]) if name in found else None
+        if compared and goal.bound:
+            yield name, goal.bound / compared if goal.at_least else compared / goal.bound
+
+
+def _bar(share: float) -> str:
+    """A bar whose goal stands in the middle; what is twice as much or more ends in an arrow."""
+    filled = min(round(share * _GOAL_AT), 2 * _GOAL_AT)
+    bar = "█" * filled + "·" * (2 * _GOAL_AT - filled)
+    end = "▶" if share > 2 else " "
+    return f"{bar[:_GOAL_AT]}│{bar[_GOAL_AT:]}{end} {_number(share)}"
 
 
 def missed(found: Mapping[str, tuple[float, float | None]]) -> Iterable[str]:
