@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal, assert_never
 
@@ -158,6 +159,17 @@ class Row(msgspec.Struct, frozen=True, gc=False):
         return Measurement.recorded(
             self.samples, self.metrics, self.seconds, self.extras, self.centre
         )
+
+
+def place_of(rows: Sequence[Row], n: int, count: int) -> int | None:
+    """Index of experiment `n` among the first `count` of `rows`, which are in finishing order."""
+    # That is nearly the order of numbers: search outward from where it would be.
+    start = min(n, count) - 1
+    for distance in range(count):
+        for index in {start - distance, start + distance}:
+            if 0 <= index < count and rows[index].n == n:
+                return index
+    return None
 
 
 _NOTHING_KNOWN = Experiment(0, "")
@@ -331,14 +343,8 @@ class RunState:
 
     def row(self, n: int) -> Row | None:
         """The row of experiment `n`, if it has one."""
-        # Finishing order is nearly the order of numbers: search outward from where it would be.
-        count = len(self.rows)
-        start = min(n, count) - 1
-        for distance in range(count):
-            for index in {start - distance, start + distance}:
-                if 0 <= index < count and self.rows[index].n == n:
-                    return self.rows[index]
-        return None
+        place = place_of(self.rows, n, len(self.rows))
+        return None if place is None else self.rows[place]
 
     def note(self, n: int) -> Safe:
         """What people have said of experiment `n`, in a line; empty where nobody did."""

@@ -311,7 +311,7 @@ def _course(state: RunState, steps: Sequence[KeptStep]) -> Iterator[str]:
             yield f"{part(reached)} of the gain was there after #{step.row.n}."
     dry, end = _drought(state.rows)
     if dry >= 5:
-        after = "at its end" if end == len(state.rows) else f"up to #{end}"
+        after = "at its end" if end == state.rows[-1].n else f"up to #{end}"
         sought = "kept change" if state.is_judged else "new best"
         yield f"The longest stretch without a {sought} was {dry} experiments, {after}."
 

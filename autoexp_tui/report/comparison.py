@@ -74,9 +74,9 @@ def entry_of(name: str, state: RunState, by: By) -> Entry:
     bests = {row.n: gain is None or gain.better for row, gain in objective.climb(state.rows)}
     kept: list[KeptChange] = []
     at = spent = 0.0
-    for row in state.rows:
+    for place, row in enumerate(state.rows, start=1):
         spent += row.cost_usd if math.isfinite(row.cost_usd) else 0.0
-        at = max(at, {"experiment": float(row.n), "time": row.elapsed, "cost": spent}[by])
+        at = max(at, {"experiment": float(place), "time": row.elapsed, "cost": spent}[by])
         if row.n in bests:
             value = max(-_HUGE, min(_HUGE, objective.figure(row.metrics) or 0.0))
             kept.append(KeptChange(row, value, at, bests[row.n]))

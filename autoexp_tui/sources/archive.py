@@ -89,7 +89,7 @@ def _write(archive: zipfile.ZipFile, run: RunDirectory, journal: int, state: Run
         table = results.table(state.rows, state.contract.metrics)
         with _entry(archive, f"{run.tag}/results.tsv") as entry:
             entry.write(table.encode("utf-8", "surrogateescape"))
-    for n in range(1, len(state.rows) + 1):
+    for n in sorted(row.n for row in state.rows):
         for name in _PER_EXPERIMENT:
             path = run.experiment(n) / name
             # A link would carry a file from elsewhere out of the machine.

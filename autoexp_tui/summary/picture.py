@@ -177,8 +177,8 @@ def over_time(
 ) -> Picture | None:
     """The experiments from left to right; None while nothing was measured.
 
-    `fresh` and `cursor` are experiments. The axis ends at experiment `end`, or a little after the
-    last one. More points than `crowded` are thinned.
+    `fresh` and `cursor` are experiments. The axis ends where the `end`th has finished, or a little
+    after the last one. More points than `crowded` are thinned.
     """
     scale = series.scale()
     if scale is None:
@@ -187,7 +187,7 @@ def over_time(
     corners = running_best(series, points)
     zoomed = how == "kept" and len(corners) > 1
     if zoomed:
-        points = [p for p in points if p.n >= corners[1].n]
+        points = [p for p in points if p.at >= corners[1].at]
         corners = corners[1:]
         scale = _zoomed(scale, points)
     if crowded is not None and len(points) > crowded:
@@ -232,7 +232,7 @@ def over_time(
 def _x(p: Point, across: Across) -> float:
     match across:
         case "experiments":
-            return p.n
+            return p.at
         case "hours":
             return p.elapsed / 3600
         case "dollars":

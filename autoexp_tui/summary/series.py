@@ -48,9 +48,16 @@ class Point(NamedTuple):
     """What the run had cost by then, in dollars."""
     is_judged: bool = True
     """Whether somebody has given a verdict on it."""
+    place: int = 0
+    """Which one it was to finish, where that is another number than its own; else 0."""
+
+    @property
+    def at(self) -> int:
+        """Which one it was to finish: 1 for the first."""
+        return self.place or self.n
 
 
-_VALUE = attrgetter("value")
+_VALUE, _AT = attrgetter("value"), attrgetter("at")
 
 
 class Scale(NamedTuple):
@@ -80,13 +87,13 @@ def bucket(points: Sequence[Point], width: int) -> list[Point]:
         return []
     if len(points) <= width:
         return list(points)
-    first, span = points[0].n, points[-1].n - points[0].n + 1
+    first, span = points[0].at, points[-1].at - points[0].at + 1
     thinned: list[Point] = []
     start = 0
     for stretch in range(width):
         bound = first + (stretch + 1) * span / width
         end = start
-        while end < len(points) and points[end].n < bound:
+        while end < len(points) and points[end].at < bound:
             end += 1
         thinned += _extremes(points[start:end])
         start = end
@@ -108,7 +115,12 @@ def _extremes(points: Sequence[Point]) -> list[Point]:
     crash = next((p for p in points if p.value is None), None)
     if crash is not None:
         chosen.add(crash)
-    return sorted(chosen, key=lambda p: p.n)
+    return sorted(chosen, key=_AT)
+
+
+def _place(row: Row, at: int) -> int:
+    """What `Point.place` is of the row that finished as number `at`."""
+    return 0 if row.n == at else at
 
 
 class Series:
@@ -121,9 +133,9 @@ class Series:
         self.is_judged = self.metric is None and objective.directed
         self._is_tested = self.is_judged and objective.decide.rule != "pareto"
         self.points: list[Point] = []
-        """By experiment number; all of them in a short run."""
+        """In finishing order; all of them in a short run, but what was lost."""
         self.last: int = 0
-        """The latest experiment's number."""
+        """How many have finished."""
         self.baseline: Point | None = None
         """The first that was measured."""
         self.kept: Point | None = None
@@ -136,8 +148,8 @@ class Series:
         """What was kept and made from elsewhere than the best, after what it was made from."""
         self._figure = metric or objective.as_metric()
         self._name = self._figure.name if metric or objective.is_metric else ""
-        self._records: list[Row] = []
-        """The rows that the objective preferred to all before them."""
+        self._records: list[tuple[int, Row]] = []
+        """The rows that the objective preferred to all before them, and which they finished as."""
         self._least = math.inf
         """The figure of the last record, as a cost."""
         self._sample: list[float] = []
@@ -165,11 +177,13 @@ class Series:
         for row in rows:
             value = self.value(row)
             self._spent += row.cost_usd
+            self.last += 1
+            if row.is_lost:
+                continue  # nothing is known of it, not even that it fails
             new = Point(row.n, value, row.status, False, 0.0, row.elapsed, self._spent,
-                        row.is_judged)  # fmt: skip
+                        row.is_judged, _place(row, self.last))  # fmt: skip
             if row.evidence is not None and self._is_tested and row.status == "keep":
                 new = new._replace(margin=row.evidence.high - row.evidence.effect)
-            self.last = new.n
             if row.holdout is not None and self.is_judged and self._name:
                 self.holdout.append(new._replace(value=row.holdout))
             if value is not None:
@@ -182,30 +196,33 @@ class Series:
                     self.kept = new
                     if row.aside and (origin := self._point(row.made_from)):
                         self.origins.append((origin, new))
-                if self._measured % self._stride == 0:
-                    self._sample.append(value)
-                self._measured += 1
-                if len(self._sample) > _SAMPLE:
-                    del self._sample[1::2]
-                    self._stride *= 2
+                self._sampled(value)
             self.points.append(new)
             if len(self.points) > _HELD:
                 self.points = bucket(self.points, _BUCKETS)
 
+    def _sampled(self, value: float) -> None:
+        """Remember it among those that tell what is an outlier, or not: every so many."""
+        if self._measured % self._stride == 0:
+            self._sample.append(value)
+        self._measured += 1
+        if len(self._sample) > _SAMPLE:
+            del self._sample[1::2]
+            self._stride *= 2
+
     def _point(self, n: int) -> Point | None:
         """Experiment `n` as it is drawn; None where it was thinned out."""
-        at = bisect_left(self.points, n, key=lambda p: p.n)
-        return self.points[at] if at < len(self.points) and self.points[at].n == n else None
+        return next((p for p in reversed(self.points) if p.n == n), None)
 
     def _recorded(self, row: Row, new: Point) -> Point:
         """`new` as a best one, if the whole rule says so and not its figure alone."""
         if self._records:
-            old = self._records[-1].metrics
+            old = self._records[-1][1].metrics
             first = self.objective.baseline or old
             measured = map(Measurement.of, (row.metrics, old, first))
             if not self.objective.judge(*measured).keep:
                 return new
-        self._records.append(row)
+        self._records.append((new.at, row))
         self._least = cost(self._figure, new.value or 0.0)
         return new._replace(is_best=True)
 
@@ -214,21 +231,30 @@ class Series:
 
         Of a thinned series stays what was there; outliers are told by all that was seen.
         """
-        self.last = rows[-1].n if rows else 0
-        self.holdout = [point for point in self.holdout if point.n <= self.last]
+        self.last = len(rows)
+        self.holdout = [point for point in self.holdout if point.at <= self.last]
         self._spent = sum(row.cost_usd for row in rows)
-        self.origins = [pair for pair in self.origins if pair[1].n <= self.last]
-        if self.baseline and self.baseline.n > self.last:
+        self.origins = [pair for pair in self.origins if pair[1].at <= self.last]
+        if self.baseline and self.baseline.at > self.last:
             self.baseline = None
-        del self.points[bisect_right(self.points, self.last, key=lambda p: p.n) :]
-        while self._records and self._records[-1].n > self.last:
+        del self.points[bisect_right(self.points, self.last, key=_AT) :]
+        while self._records and self._records[-1][0] > self.last:
             self._records.pop()
-        top = self.value(self._records[-1]) if self._records else None
+        top = self.value(self._records[-1][1]) if self._records else None
         self._least = math.inf if top is None else cost(self._figure, top)
-        kept = ((row, self.value(row)) for row in reversed(rows) if row.status == "keep")
-        found = next(((row, value) for row, value in kept if value is not None), None)
-        records = {row.n for row in self._records}
-        self.kept = found and Point(found[0].n, found[1], "keep", found[0].n in records)
+        kept = (
+            (place, row) for place, row in zip(range(len(rows), 0, -1), reversed(rows), strict=True)
+            if row.status == "keep" and self.value(row) is not None
+        )  # fmt: skip
+        found = next(kept, None)
+        records = {place for place, _ in self._records}
+        self.kept = found and Point(
+            found[1].n,
+            self.value(found[1]),
+            "keep",
+            found[0] in records,
+            place=_place(found[1], found[0]),
+        )
 
     def scale(self) -> Scale | None:
         """A range that shows the baseline and every kept value, but clips outliers.
@@ -277,6 +303,13 @@ class Pair(NamedTuple):
     y: float
     status: Status
     is_judged: bool = True
+    place: int = 0
+    """As of a `Point`."""
+
+    @property
+    def at(self) -> int:
+        """Which one it was to finish: 1 for the first."""
+        return self.place or self.n
 
 
 class Cloud:
@@ -288,6 +321,7 @@ class Cloud:
         self.pairs: list[Pair] = []
         self.front: list[Pair] = []
         """Not dominated, best `x` first; of equal pairs the earliest. Empty without a direction."""
+        self._seen = 0
         self._costs: list[tuple[float, float]] = []
         """Of the front: the first ascending, so the second descending."""
 
@@ -301,19 +335,20 @@ class Cloud:
         """Take in what is new; crashes have no place here."""
         x, y = (metric.name for metric in self.objective.metrics[:2])
         for row in rows:
+            self._seen += 1
             across, up = _drawable(row.metrics.get(x)), _drawable(row.metrics.get(y))
             if row.status == "crash" or across is None or up is None:
                 continue
-            pair = Pair(row.n, across, up, row.status, row.is_judged)
+            pair = Pair(row.n, across, up, row.status, row.is_judged, _place(row, self._seen))
             self.pairs.append(pair)
             self._advance(pair)
             if len(self.pairs) > _HELD + len(self.front):
                 self.pairs = self._thinned()
 
     def cut(self, last: int) -> None:
-        """Go back to experiment `last`; of a thinned cloud stays what was there."""
-        self.pairs = [pair for pair in self.pairs if pair.n <= last]
-        self._costs, self.front = [], []
+        """Go back to the first `last` to finish; of a thinned cloud stays what was there."""
+        self.pairs = [pair for pair in self.pairs if pair.at <= last]
+        self._costs, self.front, self._seen = [], [], last
         for pair in self.pairs:
             self._advance(pair)
 
@@ -337,7 +372,7 @@ class Cloud:
         column = _binning([p.x for p in self.pairs], _GRID)
         line = _binning([p.y for p in self.pairs], _GRID)
         cells = {(column(p.x), line(p.y), p.status): p for p in self.pairs}
-        return sorted({*cells.values(), *self.front})
+        return sorted({*cells.values(), *self.front}, key=_AT)
 
 
 def _binning(values: Sequence[float], bins: int) -> Callable[[float], int]:

@@ -217,7 +217,13 @@ class Board(Container):
         notes = {n: noted(state, n) for n in state.notes}
         texts = state.run.texts
         self.results.show(
-            state.rows, state.objective, best=best, fresh=look.fresh, notes=notes, texts=texts
+            state.rows,
+            state.objective,
+            best=best,
+            fresh=look.fresh,
+            notes=notes,
+            texts=texts,
+            parents=not state.is_table,
         )
 
     def _show_plot(self, state: RunState, look: Look) -> None:

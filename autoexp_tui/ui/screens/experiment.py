@@ -11,7 +11,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Static
 
-from autoexp_tui.model.state import Row, RunState
+from autoexp_tui.model.state import Row, RunState, place_of
 from autoexp_tui.sources.subject import Base, Texts, subject_of
 from autoexp_tui.summary.annotations import noted, words_of
 from autoexp_tui.summary.outcomes import outcome_of
@@ -71,8 +71,10 @@ class ExperimentScreen(KeyScreen[int]):
         self.dismiss(self._n)
 
     def action_beside(self, by: int) -> None:
-        if self._state.row(self._n + by) is not None:
-            self._n += by
+        rows = self._state.rows
+        place = place_of(rows, self._n, len(rows))
+        if place is not None and 0 <= place + by < len(rows):
+            self._n = rows[place + by].n
             self._show()
 
     def action_toggle_base(self) -> None:
@@ -85,7 +87,10 @@ class ExperimentScreen(KeyScreen[int]):
         if row is None or subject is None:
             return
         facts = self.query_one("#facts", VerticalScroll)
-        ink.entitle(facts, f"#{row.n} of {len(self._state.rows)}")
+        rows = self._state.rows
+        place = (place_of(rows, row.n, len(rows)) or 0) + 1
+        of = f"#{row.n} of" if place == row.n else f"#{row.n} ─ {place} of"
+        ink.entitle(facts, f"{of} {len(rows)}")
         facts_text = _facts(row, noted(self._state, row.n), self._state)
         self.query_one("#facts-text", Static).update(facts_text)
         self._against = max(1, subject.parent if self._base == "parent" else 1)
@@ -146,7 +151,8 @@ def _facts(row: Row, note: Safe, state: RunState) -> Text:
     if row.commit:
         made.append(f"commit {row.commit[:12]}")
     if row.parent:
-        made.append(f"on {row.parent[:12]}")
+        number = f"#{row.made_from} " if row.made_from and (state.slots or row.aside) else ""
+        made.append(f"on {number}{row.parent[:12]}")
     return ink.text(
         (f"{outcome_of(row)}  {row.description}\n", "bold"),
         "\n".join(filter(None, told)),

@@ -10,7 +10,7 @@ from textual import on, work
 from textual.events import DescendantFocus
 from textual.message import Message
 
-from autoexp_tui.model.state import Row
+from autoexp_tui.model.state import Row, place_of
 from autoexp_tui.sources.subject import Base, subject_of
 from autoexp_tui.summary.headline import best_line
 from autoexp_tui.summary.notebook import notebook, notebook_title
@@ -111,11 +111,12 @@ class Looking(RunView):
         )
 
     def action_experiment(self, by: int) -> None:
-        last = len(self.state.rows)
-        n = (self.look.selected or last + (by < 0)) + by
-        if 1 <= n <= last:
-            self._look_at(n)
-        elif n > last:
+        rows = self.state.rows
+        at = place_of(rows, self.look.selected, len(rows)) if self.look.selected else None
+        place = (len(rows) - (by > 0) if at is None else at) + by
+        if 0 <= place < len(rows):
+            self._look_at(rows[place].n)
+        elif place >= len(rows):
             self.action_live()
 
     def action_best(self) -> None:

@@ -140,6 +140,8 @@ class TableRows:
         self.objective = objective
         self._parts = list(_parts(objective))
         self.texts: Sequence[str] = ()
+        self.parents = False
+        """Whether a row tells what it was made from, where that isn't what was kept last."""
         """Names of another program's columns of words."""
         self._others: dict[str, _Other] = {}
         self.notes: Mapping[int, str] = {}
@@ -154,6 +156,10 @@ class TableRows:
         self._bests: list[tuple[int, float]] = []
         """Index and figure of the kept rows that were better than every kept one before."""
         self._greatest_change = self._longest = self._dearest = 0.0
+        self._highest = 0
+        """Number: of several that ran at once, that of a row which isn't the last one."""
+        self._kept: list[tuple[int, int]] = []
+        """Index and number of the kept rows."""
         self._committed = False
         """Whether any row tells a commit."""
         self._rare: set[Outcome] = set()
@@ -172,6 +178,7 @@ class TableRows:
         if same < self.count:
             self._others = {}
         del self._bests[bisect_left(self._bests, same, key=_INDEX) :]
+        del self._kept[bisect_left(self._kept, same, key=_INDEX) :]
         self.rows = rows
         for index in range(same, len(rows)):
             self._take_in(index, rows[index])
@@ -271,6 +278,9 @@ class TableRows:
         for figures, part in zip(self._figures, self._parts, strict=True):
             if (figure := part.value(row)) is not None:
                 figures.add(figure)
+        self._highest = max(self._highest, row.n)
+        if row.status == "keep":
+            self._kept.append((index, row.n))
         figure, best = self._figure(index), self._bests[-1][1] if self._bests else None
         change = _difference(figure, best)
         if change is not None and abs(change) > self._greatest_change and is_ordinary(change):
@@ -287,7 +297,7 @@ class TableRows:
         self._dearest = max(self._dearest, row.cost_usd)
 
     def _number(self) -> Column:
-        width = max(2, len(str(self.rows[self.count - 1].n)) if self.count else 0)
+        width = max(2, len(str(self._highest)))
         return Column("#", width, True, lambda i: str(self.rows[i].n), _quiet)
 
     def _commit(self) -> Column:
@@ -351,6 +361,12 @@ class TableRows:
         room = max(len("vs best"), width + len(" better")) if worded else width
         return Column("vs best", room, not worded, text, self.verdict)
 
+    def _other_parent(self, index: int) -> int:
+        """What a row was made from, if not from what was kept last before it; else 0."""
+        made_from = self.rows[index].made_from
+        place = bisect_left(self._kept, index, key=_INDEX)
+        return made_from if place and made_from != self._kept[place - 1][1] else 0
+
     def _status(self, *, worded: bool) -> Column:
         marks = (*(LEGEND if self._judged else (NEW_BEST, OUTCOMES["crash"])), *self._rare)
         width = max(len(str(mark) if worded else mark.sign) for mark in marks)
@@ -378,6 +394,8 @@ class TableRows:
             if row.status == "crash" and row.reason and row.reason not in said:
                 # The reason first: the end may be cut off.
                 said = f"{row.reason}: {said}" if said else row.reason
+            if self.parents and (parent := self._other_parent(i)):
+                said = f"on #{parent}: {said}"
             if note := self.notes.get(row.n):
                 said = f"✎ {note} · {said}"  # a person's word first: the end may be cut off
             return cut(one_line(said), _DESCRIPTION_LIMIT)

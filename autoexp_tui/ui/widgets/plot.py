@@ -6,10 +6,8 @@ The picture is painted in `report/textplot.py`; here it gets the theme's colours
 from __future__ import annotations
 
 import os
-from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from itertools import groupby
-from operator import attrgetter
 from textwrap import wrap
 from typing import ClassVar, Literal
 
@@ -19,7 +17,7 @@ from textual.widget import Widget
 
 from autoexp_tui.model.contract import Metric
 from autoexp_tui.model.objective import Objective
-from autoexp_tui.model.state import Row
+from autoexp_tui.model.state import Row, place_of
 from autoexp_tui.report.textplot import ROLES, PlotCell, paint
 from autoexp_tui.summary.outcomes import NEW_BEST, OUTCOMES, outcome_of
 from autoexp_tui.summary.picture import Across, Picture, PlotScale, front, over_time
@@ -264,8 +262,8 @@ class MetricPlot(Widget, can_focus=True):
         """Experiment `n`, if it is among those shown."""
         if n is None:
             return None
-        at = bisect_left(self._rows, n, hi=self._seen, key=attrgetter("n"))
-        return self._rows[at] if at < self._seen and self._rows[at].n == n else None
+        at = place_of(self._rows, n, self._seen)
+        return None if at is None else self._rows[at]
 
     def _value(self, series: Series, n: int | None) -> float | None:
         row = self._row(n)

@@ -19,7 +19,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from autoexp_tui.model.objective import Objective
-from autoexp_tui.model.state import Row
+from autoexp_tui.model.state import Row, place_of
 from autoexp_tui.summary.outcomes import outcome_of
 from autoexp_tui.text.safe import Safe, clean_line, one_line
 from autoexp_tui.ui import ink
@@ -154,18 +154,19 @@ class ResultsTable(ScrollView, can_focus=True):
         fresh: int | None = None,
         notes: Mapping[int, str] | None = None,
         texts: Sequence[str] = (),
+        parents: bool = False,
     ) -> None:
-        """Show `rows`, by experiment number; only those that are new cost anything.
+        """Show `rows`, in finishing order; only those that are new cost anything.
 
         `best` is the best one's number, `fresh` a new best that is still worth a moment, `notes`
         what people have said of experiments, `texts` the names of another program's columns of
-        words.
+        words. `parents`: of what was not made from the best, it is told from what.
         """
         if objective != self._sheet.objective:
             self._sheet = TableRows(objective)
         before = (self._sheet.count, self._best, self._fresh, self._sheet.notes)
         self._sheet.notes = notes or {}
-        self._sheet.texts = texts
+        self._sheet.texts, self._sheet.parents = texts, parents
         shown_before = self.row_count
         same = self._sheet.show(rows)
         if self._matches is not None:
@@ -233,10 +234,8 @@ class ResultsTable(ScrollView, can_focus=True):
 
     def select(self, n: int) -> bool:
         """Put the cursor on experiment `n`; False when it isn't shown."""
-        index = bisect_left(self._sheet.rows, n, hi=self._sheet.count, key=lambda row: row.n)
-        if index >= self._sheet.count or self._sheet.rows[index].n != n:
-            return False
-        line = self._line_of(index)
+        index = place_of(self._sheet.rows, n, self._sheet.count)
+        line = None if index is None else self._line_of(index)
         if line is None:
             return False
         self._move_to(line, following=False)
