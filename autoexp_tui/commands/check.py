@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -24,6 +23,7 @@ from autoexp_tui.model.contract import Contract
 from autoexp_tui.model.measurement import Measurement
 from autoexp_tui.model.objective import Objective
 from autoexp_tui.model.rundir import RunDirectory
+from autoexp_tui.model.state import RunState
 from autoexp_tui.project import Project, find_project
 from autoexp_tui.proposers import registry
 from autoexp_tui.sources.journals import read_state
@@ -31,9 +31,6 @@ from autoexp_tui.summary.trust import check_words
 from autoexp_tui.system.scratch import scratch_folder
 from autoexp_tui.text.numbers import format_duration, format_number, format_runs
 from autoexp_tui.text.safe import Safe, clean, cut
-
-if TYPE_CHECKING:
-    from autoexp_tui.evaluation.local import LocalEvaluator
 
 _TAG = "check"
 _TAIL = 12
@@ -45,8 +42,9 @@ _DEAR_S = 120.0
 @click.command()
 @click.argument("directory", type=click.Path(file_okay=False, path_type=Path), default=Path())
 @click.option("--include-dirty", is_flag=True, help="Check uncommitted changes as they are.")
-def check(directory: Path, include_dirty: bool) -> int:
+def check(directory: Path, include_dirty: bool) -> int:  # noqa: PLR0915 - one after the other
     """Validate the project in DIRECTORY and run its baseline isolated, until its noise is known."""
+    from autoexp_tui.evaluation.launch.elsewhere import evaluating  # noqa: PLC0415
     from autoexp_tui.evaluation.local import LocalEvaluator  # noqa: PLC0415
     from autoexp_tui.repository.candidates import Candidates  # noqa: PLC0415
     from autoexp_tui.repository.repository import Repository  # noqa: PLC0415
@@ -58,13 +56,17 @@ def check(directory: Path, include_dirty: bool) -> int:
     with (
         contextlib.closing(Repository.open(project.place.root)) as repository,
         scratch_folder() as folder,
+        contextlib.ExitStack() as stack,
     ):
         base = choose_base(project, repository, contract, include_dirty=include_dirty)
         run = project.run(_TAG)
         place = claiming.claim(project, repository, run, read_state(run), None)
         started = preparation.first_event(project, contract, _TAG, base.commit, seed=0)
-        evaluator = LocalEvaluator(RunDirectory(folder / _TAG), repository, started)
+        scratch = RunDirectory(folder / _TAG)
+        evaluator = LocalEvaluator(scratch, repository, started)
         try:
+            measuring = evaluating(scratch, evaluator, evaluator.workspace, started, RunState())
+            measures = stack.enter_context(measuring)
             text = Candidates(repository, started).text_of(base.commit)
             unable = preparation.problems(project, contract, started.proposer, text)
             offered = registry.passed_over(contract.proposer, started.proposer, os.environ)
@@ -72,12 +74,16 @@ def check(directory: Path, include_dirty: bool) -> int:
             _tell_project(project, contract, text, started.proposer, notes)
             limit = format_duration(contract.time_limit)
             _tell("running", f"the baseline, for at most {limit} …")
-            runs = _evaluate_baseline(evaluator, text, contract)
-            broken = "" if runs.failure else _run_guards(contract, evaluator, text)
+            runs = _evaluate_baseline(measures, text, contract)
+            broken = "" if runs.failure else _run_guards(contract, measures, text)
             if not (runs.failure or broken):
-                broken = _ask_mutants(contract, evaluator, text, runs)
-            linked = [f"{path} ({mode})" for path, mode in evaluator.workspace.modes.items()]
-            _tell("linked", ", ".join(linked) or "nothing")
+                bypasses = tuple if contract.evaluator else evaluator.bypasses
+                broken = _ask_mutants(contract, measures, bypasses, text, runs)
+            if contract.evaluator:
+                _tell_way(getattr(measures, "way_words", ""), evaluator.workspace.linked)
+            else:
+                linked = [f"{path} ({mode})" for path, mode in evaluator.workspace.modes.items()]
+                _tell("linked", ", ".join(linked) or "nothing")
             for remark in (*evaluator.workspace.taken, *evaluator.workspace.lacking):
                 _tell("note", remark)
             for name, why in evaluator.workspace.not_linked:
@@ -170,7 +176,25 @@ def _run_guards(contract: Contract, evaluator: Evaluator, text: str) -> str:
     return ""
 
 
-def _ask_mutants(contract: Contract, evaluator: LocalEvaluator, text: str, runs: Runs) -> str:
+def _tell_way(words: str, left: Sequence[str]) -> None:
+    """Where evaluations run, and what of this machine isn't there."""
+    if words:
+        _tell("there", words)
+    if left:
+        _tell(
+            "not sent",
+            f"{', '.join(left)}, which git ignores: `setup:` below `evaluator:` makes such things "
+            "there, or name a path that is there",
+        )
+
+
+def _ask_mutants(
+    contract: Contract,
+    evaluator: Evaluator,
+    bypasses: Callable[[], Sequence[str]],
+    text: str,
+    runs: Runs,
+) -> str:
     """Why the target is not what is measured; empty where it is."""
     measured = as_evaluations(runs.measurement, contract.repeats)
 
@@ -179,7 +203,7 @@ def _ask_mutants(contract: Contract, evaluator: LocalEvaluator, text: str, runs:
 
     killed = ask_mutants(run, contract, text, measured)
     if killed is None:
-        return unread(contract, measured, evaluator.bypasses())
+        return unread(contract, measured, bypasses())
     _tell("is read", f"{contract.target}: {killed.by}")
     return ""
 
@@ -238,7 +262,9 @@ def _tell_noise(contract: Contract, measured: Measurement) -> None:
         _tell("", "only two runs, for they take minutes: a run learns more as it goes")
 
 
-def _remedy(contract: Contract, result: Result) -> str:
+def _remedy(contract: Contract, result: Result) -> str:  # noqa: PLR0911 - one for each cause
+    if result.lost:
+        return "evaluations don't get to where `evaluator:` sends them, or don't come back"
     if result.tampered:
         return "the harness or the target changes protected files: list what may change in keep:"
     if result.cut_short:

@@ -79,6 +79,7 @@ def verified(
 
     Raises UsageProblem where there is nothing to measure, AlreadyRunning.
     """
+    from autoexp_tui.evaluation.launch.elsewhere import evaluating  # noqa: PLC0415
     from autoexp_tui.evaluation.local import LocalEvaluator  # noqa: PLC0415
     from autoexp_tui.repository.candidates import Candidates  # noqa: PLC0415
     from autoexp_tui.repository.repository import Repository  # noqa: PLC0415 - git
@@ -87,13 +88,15 @@ def verified(
         locked(run),
         Journal(run.journal, clock_runs=False) as journal,
         contextlib.closing(Repository.open(project.place.root)) as repository,
+        contextlib.ExitStack() as stack,
     ):
         recorder = Recorder(journal)
         started = recorder.state.run
+        local = LocalEvaluator(run, repository, started, products=recorder.state.products)
         verifier = Verifier(
             recorder,
             Candidates(repository, started),
-            LocalEvaluator(run, repository, started, products=recorder.state.products),
+            stack.enter_context(evaluating(run, local, local.workspace, started, recorder.state)),
             rounds=rounds,
             time_limit=time_limit,
         )

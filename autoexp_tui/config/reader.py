@@ -359,9 +359,24 @@ def _check_holdout(_: Node, given: Mapping[str, Node], metrics: tuple[str, ...] 
         raise metric.error(problem, "name a figure of other data")
 
 
+def _check_contract(_: Node, given: Mapping[str, Node], __: tuple[str, ...] | None) -> None:
+    if "evaluator" not in given:
+        return
+    if "parallel" in given and given["parallel"].value == "auto":
+        problem = "parallel: auto counts the GPUs and cores of this machine"
+        raise given["parallel"].error(problem, "with evaluator, write how many run at once")
+    if "slots" in given:
+        problem = "slots are parts of this machine"
+        raise given["slots"].error(problem, "with evaluator, remove them and write parallel: 4")
+    if "sandbox" in given and given["sandbox"].value != "auto":
+        problem = "there is no sandbox of autoexp's on other machines"
+        raise given["sandbox"].error(problem, "with evaluator, leave it out")
+
+
 _RULES: dict[type, Callable[[Node, Mapping[str, Node], tuple[str, ...] | None], None]] = {
     Decide: _check_decide,
     HoldOut: _check_holdout,
+    Contract: _check_contract,
 }
 """What no single key can tell: by section, from its node, its entries, and the metrics' names."""
 

@@ -136,7 +136,7 @@ class Workspace:
     _protected: tuple[tuple[str, ...], tuple[str, ...]] | None = None
     _began = 0
 
-    def __init__(  # noqa: PLR0913 - what it depends on, by name
+    def __init__(  # noqa: PLR0913, PLR0915 - what it depends on, by name
         self,
         repository: Repository,
         base: str,
@@ -158,6 +158,7 @@ class Workspace:
         """
         self._repository = repository
         self._folder = folder
+        self._base = base
         self._target = str(PurePosixPath(folder, target))
         """Relative to the root."""
         self._home = workspace_home(repository.common_dir, tag, place)
@@ -237,7 +238,7 @@ class Workspace:
         return self._files.keys()
 
     def contents(self) -> Iterator[tuple[str, str, bytes]]:
-        """Path, git's mode and bytes of every file of the commit but the target, hidden ones too.
+        """Path, git's mode and bytes of every file of the commit, hidden ones too.
 
         Raises RepositoryError, OSError.
         """
@@ -248,6 +249,8 @@ class Workspace:
             yield entry.path, entry.mode, content
         for path in self._filtered.keys() & entries.keys():
             yield path, entries[path].mode, self._filtered[path].read_bytes()
+        mode = "100755" if self._target_mode & 0o100 else "100644"
+        yield self._target, mode, self._repository.read(self._base, self._target)
 
     @property
     def project_dir(self) -> Path:

@@ -24,6 +24,7 @@ from autoexp_tui.model.keys import (
     OneOrTwoGroups,
     ProjectPath,
     ProposerName,
+    RayAddress,
     Refused,
     Seconds,
     SlotName,
@@ -300,6 +301,46 @@ class Notify(msgspec.Struct, frozen=True):
         "https://example.org/autoexp")] = None
 
 
+class Resources(msgspec.Struct, frozen=True):
+    """What Ray sets aside for one evaluation."""
+
+    cpus: Annotated[float, Key("Processors; what the harness starts is not held to them.", "4",
+        ge=0, le=10_000)] = 1.0
+    gpus: Annotated[float, Key("GPUs; the harness sees these alone.", "1", ge=0,
+        le=10_000)] = 0.0
+    custom: Annotated[dict[ValueName, float], Key("Others, as the cluster names them.",
+        "{a100: 1}", ge=0, le=1_000_000)] = {}
+
+
+class Elsewhere(msgspec.Struct, frozen=True):
+    """How evaluations get to other machines: by a command that leads there, or by Ray."""
+
+    prefix: Annotated[CommandLine | None, Key("Put before the command that works there: ssh, srun, "
+        "kubectl exec -i, docker run -i. It must pass on standard input and output.",
+        "'srun --gres=gpu:1'")] = None
+    ray: Annotated[RayAddress | None, Key("A running cluster that this machine has joined: auto, "
+        "or host:port. local: one on this machine, for as long as the run lasts.", "auto")] = None
+    python: Annotated[CommandLine | None, Key("The Python that works at the other side of a prefix,"
+        " 3.8 or newer: python3. With ray, one of this machine that has the cluster's versions of "
+        "Python and Ray: autoexp's own.", "/opt/python/bin/python3")] = None
+    setup: Annotated[CommandLine | None, Key("Run once on each machine, in a copy of the project "
+        "there, and again when a file that it names has changed. What it makes beside the files, "
+        "such as .venv, is linked into each workspace.",
+        "'python3 -m venv .venv && .venv/bin/pip install -r requirements.txt'")] = None
+    resources: Annotated[Resources, Key("For ray: what one evaluation takes.",
+        "{gpus: 1}")] = Resources()
+
+
+def _one_way(there: Elsewhere) -> None:
+    ways = [way for way in (there.prefix, there.ray) if way is not None]
+    if len(ways) != 1:
+        problem = f"has {'more than one' if ways else 'no'} way to get there"
+        raise Refused(problem, "write either prefix or ray below it")
+    if there.prefix is not None and there.resources != Resources():
+        problem = "has resources, which mean nothing for a prefix"
+        raise Refused(problem, "tell the launcher, as in `srun --gres=gpu:1`")
+
+
 def _one_or_two(metrics: tuple[Metric, ...]) -> None:
     if not 1 <= len(metrics) <= 2:
         problem = f"there are {len(metrics)} metrics" if metrics else "there is no metric"
@@ -411,6 +452,9 @@ class Contract(msgspec.Struct, frozen=True):
     slots: Annotated[tuple[SlotName, ...], Key("What each slot has to itself: a GPU, or cores. By "
         "default: GPUs where there are some, else an equal share of the cores.",
         "['gpu:0', 'gpu:1']")] = ()
+    evaluator: Annotated[Elsewhere | None, Key("Where evaluations run, if not on this machine; "
+        "parallel tells how many at once.", "{prefix: 'srun --gres=gpu:1'}",
+        short=("prefix",), check=_one_way)] = None
 
     @property
     def held_out(self) -> Metric | None:

@@ -212,6 +212,9 @@ DataPath = Annotated[str, _matching("a path in a JSON document", r"\S(.{0,198}\S
     "join keys and positions by dots")]
 Address = Annotated[str, _matching(
     "an address", r"https?://[^\s@]+", "write it like http://localhost:8080")]
+RayAddress = Annotated[str, _matching(
+    "the address of a Ray cluster", r"auto|local|[\w.-]+:\d{1,5}",
+    "write auto, local or host:6379; Ray's client (ray://) streams nothing, so join the cluster")]
 ModelId = Annotated[str, _matching("a model's id", r"\S+", "write it as the provider spells it")]
 ValueName = Annotated[str, _matching("a value's name, or a pattern of names", r"\S(.{0,198}\S)?",
     "write it as `autoexp check` does, with * for any characters")]

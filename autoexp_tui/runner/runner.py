@@ -126,6 +126,7 @@ class Runner:
             log.write(mask.data(traceback.format_exc().encode("utf-8", "replace")))
 
     def _host(self, journal: Journal, lock: Lock, reserve: Reserve) -> None:
+        from autoexp_tui.evaluation.launch.elsewhere import evaluating  # noqa: PLC0415
         from autoexp_tui.evaluation.local_slots import LocalSlots  # noqa: PLC0415 - git, only here
         from autoexp_tui.evaluation.sandbox import protection, weakened  # noqa: PLC0415
         from autoexp_tui.repository.candidates import Candidates  # noqa: PLC0415
@@ -146,14 +147,15 @@ class Runner:
         ):
             candidates = Candidates(repository, started)
             first = evaluator.first
+            measuring = evaluating(self._run, evaluator, first.workspace, started, recorder.state)
             recorder.mask = first.mask
             written_to = (repository.common_dir, first.workspace.root)
             ports = Ports(
                 candidates,
-                evaluator,
+                stack.enter_context(measuring),
                 Guidance(self._root / started.folder, started.contract),
                 lambda: free_mb(*written_to),
-                first.bypasses,
+                tuple if started.contract.evaluator else first.bypasses,
                 lambda: has_room(_ROOM_BYTES, *written_to),
             )
             projections = Projections(self._run, self._results, recorder.state)

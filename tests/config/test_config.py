@@ -458,7 +458,11 @@ def test_the_examples_in_the_comments_are_valid() -> None:
     text = render(read("", TWO))
     shown = re.sub(r"^# (\w+: )", r"\1", text, flags=re.MULTILINE)
     assert shown != text
-    assert parse(shown, "x").link == {"data": "read-only", "cache": "copy"}
+    here = re.sub(r"^evaluator: ", "# evaluator: ", shown, flags=re.MULTILINE)  # or slots
+    assert parse(here, "x").link == {"data": "read-only", "cache": "copy"}
+    there = parse(re.sub(r"^slots: ", "# slots: ", shown, flags=re.MULTILINE), "x").evaluator
+    assert there is not None
+    assert there.prefix == "srun --gres=gpu:1"
 
 
 # Lengths of time.

@@ -221,4 +221,17 @@ BAD: list[tuple[str, int, str]] = [
     (_with("env:\n  define:\n    X:\n"), 8, "X has no value"),
     (_with('env: {define: {X: "a\\tb"}}\n'), 6, "U+0009"),
     (_with("env: {only: {PATH: x}}\n"), 6, "must be a list, not a mapping"),
+    # Evaluations elsewhere.
+    (_with("evaluator: {}"), 6, "evaluator has no way to get there; write either prefix or ray"),
+    (_with("evaluator: {prefix: ssh a, ray: auto}"), 6, "more than one way to get there"),
+    (_with("evaluator: {setup: make}"), 6, "write either prefix or ray"),
+    (
+        _with("evaluator: {prefix: ssh a, resources: {gpus: 1}}"),
+        6,
+        "which mean nothing for a prefix",
+    ),
+    (_with("evaluator: {ray: 'ray://head:10001'}"), 6, "join the cluster"),
+    (_with("parallel: auto\nevaluator: ssh a"), 6, "counts the GPUs and cores of this machine"),
+    (_with("slots: ['gpu:0']\nevaluator: ssh a"), 6, "slots are parts of this machine"),
+    (_with("sandbox: required\nevaluator: ssh a"), 6, "no sandbox of autoexp's on other machines"),
 ]

@@ -46,6 +46,8 @@ def choose(choice: SandboxChoice) -> Sandbox:
 
 def protection(contract: Contract) -> str:
     """What keeps the run honest, and in a sentence what doesn't. Raises UsageProblem."""
+    if contract.evaluator is not None:
+        return _protection_elsewhere(contract)
     sandbox = choose(contract.sandbox)
     kept = sandbox.probe()
     if contract.network:
@@ -56,6 +58,16 @@ def protection(contract: Contract) -> str:
         gaps.append(_OF_LANDLOCK)
     missed = f"; not stopped: {'; '.join(gaps)}" if gaps else ""
     return f"{_CHECKED}; {level}{missed}"
+
+
+def _protection_elsewhere(contract: Contract) -> str:
+    where = contract.evaluator and (contract.evaluator.prefix or f"Ray ({contract.evaluator.ray})")
+    gaps = [] if contract.score else ["a target that runs in the scorer's own process: `score:`"]
+    gaps.append("what it reads and changes there outside of its workspace")
+    return (
+        f"on other machines, by {where}: a fresh workspace for each run, verified after it; "
+        f"no sandbox there; not stopped: {'; '.join(gaps)}"
+    )
 
 
 def weakened(before: str, now: str) -> str:

@@ -1,0 +1,621 @@
+"""Evaluates on other machines: every job goes there by a way of its own, as many at once as come.
+
+What is measured there is judged here, by the rules that hold for this machine: what was printed is
+read by the same reader, and what was changed in the workspace is judged by the same `Products`.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import json
+import os
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from secrets import token_hex
+from typing import Any
+
+import msgspec
+
+from autoexp_tui.evaluation.environment import NEVER, harness_environment, mask_of
+from autoexp_tui.evaluation.harness import Output, Report, last_words, told
+from autoexp_tui.evaluation.launch.bundle import Parcel, packed
+from autoexp_tui.evaluation.launch.channel import Channel, PrefixWay, Way
+from autoexp_tui.evaluation.launch.frames import Frames, Torn
+from autoexp_tui.evaluation.leavings import VARIABLE, MetricFiles
+from autoexp_tui.evaluation.local import LocalHandle, blame, log_of, notes_of
+from autoexp_tui.evaluation.metrics import MetricReader, MetricReading
+from autoexp_tui.evaluation.output_log import OutputLog
+from autoexp_tui.evaluation.own_places import with_own_places
+from autoexp_tui.evaluation.products import Change, Products
+from autoexp_tui.evaluation.progress import ProgressReader, remember, remembered
+from autoexp_tui.evaluation.slots import choose_slots
+from autoexp_tui.evaluation.workspace import Workspace
+from autoexp_tui.loop.ports import Evaluator, Job, Result
+from autoexp_tui.model.contract import Contract, Metric
+from autoexp_tui.model.events import RunStarted
+from autoexp_tui.model.problem import UsageProblem
+from autoexp_tui.model.pruning import Race
+from autoexp_tui.model.rundir import RunDirectory
+from autoexp_tui.model.state import RunState
+from autoexp_tui.text.numbers import format_duration
+from autoexp_tui.text.safe import clean_line, decode
+
+_POLL_S = 0.1
+"""Seconds between looks at the interrupt."""
+_SILENCE_S = 90.0
+"""Without any sign of life from a worker that has begun, which gives one every 5 seconds."""
+_END_S = 15.0
+"""For a worker that was told to end everything."""
+_MB = 1 << 20
+_WRITTEN = "was written to, and put back"
+
+
+class Lost(Exception):
+    """Nobody knows what came of a job; why, in words."""
+
+
+class _Again(Exception):
+    """The same job is to be sent once more."""
+
+
+@dataclass
+class _Step:
+    """One command of a job, and what has come of it."""
+
+    command: str
+    metrics: Sequence[Metric]
+    output: Output
+    files: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
+    """By when and path: what was told of a file with figures."""
+    end: dict[str, Any] | None = None
+    printed: Any = field(default_factory=hashlib.sha256)
+
+
+class ElsewhereEvaluator:
+    """Implements `loop.ports.Evaluator` for one run, by a `Way`."""
+
+    way_words = ""
+    """Where the last job ran and how long it took to get there, for a person."""
+
+    def __init__(
+        self,
+        run: RunDirectory,
+        started: RunStarted,
+        workspace: Workspace,
+        way: Way,
+        units: Mapping[str, str] | None = None,
+        forms: Mapping[str, Sequence[str]] | None = None,
+        products: Sequence[str] = (),
+    ) -> None:
+        """`workspace` has the commit's files; all else is as for `LocalEvaluator`.
+
+        Raises RepositoryError, OSError.
+        """
+        self._run = run
+        self._contract = contract = started.contract
+        self._started = started
+        self._workspace = workspace
+        self._way = way
+        self.slots = tuple(slot.name for slot in choose_slots(contract, (), (), 0))
+        self._units = dict(units or {})
+        self._forms = None if forms is None else {name: (*each,) for name, each in forms.items()}
+        written = [metric.file for metric in contract.metrics if metric.file is not None]
+        self._products = Products(
+            started.folder,
+            keep=contract.keep,
+            declared=[*contract.leaves, *written],
+            allowed=products,
+        )
+        self.mask = mask_of(os.environ)
+        self._parcels = self._packed()
+        self._known: dict[str, list[str]] = {}
+        """Of each environment there that was seen, by its digest: the names that pass."""
+        self._lock = threading.Lock()
+        """Of what jobs learn from each other: units, forms, products, environments."""
+
+    def close(self) -> None:
+        """No more jobs come."""
+        self._way.close()
+
+    def submit(self, job: Job) -> LocalHandle:
+        handle = LocalHandle(log_of(self._run, job))
+
+        def work() -> None:
+            try:
+                handle.future.set_result(self._result(job, handle))
+            except BaseException as error:  # noqa: BLE001 - raised by `result`, where it is waited for
+                handle.future.set_exception(error)
+
+        threading.Thread(target=work, name=f"evaluation of {job.n}").start()
+        return handle
+
+    def _result(self, job: Job, handle: LocalHandle) -> Result:
+        """A result, wherever the way breaks."""
+        began = time.monotonic()
+        while True:
+            try:
+                return self._evaluate(job, handle)
+            except _Again:
+                continue
+            except Lost as lost:
+                if handle.cancelled.is_set():
+                    words = "interrupted"
+                    return Result(time.monotonic() - began, {}, {}, words, cut_short=True)
+                why = clean_line(self.mask.text(str(lost)), 400)
+                return Result(time.monotonic() - began, {}, {}, why, lost=why)
+
+    def _evaluate(self, job: Job, handle: LocalHandle) -> Result:
+        contract = self._contract
+        with contextlib.ExitStack() as stack:
+            progress = self._follow(job)
+            if job.command:
+                wanted = [(job.command, job.reads, handle.output)]
+            elif contract.score is None:
+                wanted = [(contract.harness, contract.metrics, handle.output)]
+            else:
+                score = handle.output.with_name("score.log")
+                wanted = [
+                    (contract.harness, (), handle.output),
+                    (contract.score, contract.metrics, score),
+                ]
+            usual = None if job.n == 1 or job.command else self._forms
+            steps = [
+                _Step(
+                    command,
+                    metrics,
+                    Output(
+                        stack.enter_context(contextlib.closing(OutputLog(log, mask=self.mask))),
+                        MetricReader(
+                            [metric for metric in metrics if metric.file is None],
+                            self._units,
+                            usual,
+                        ),
+                        progress.take if progress is not None and number == 0 else None,
+                        lambda: None,
+                        self.mask,
+                        str,
+                    ),
+                )
+                for number, (command, metrics, log) in enumerate(wanted)
+            ]
+            if not handle.cancelled.is_set():
+                self._exchange(job, steps, handle)
+            results = [
+                self._judged(step, job, handle, progress, usual)
+                for step in steps
+                if step is steps[0] or step.end is not None
+            ]
+        result = _together(results)
+        if len(steps) > len(results) and not result.failure:
+            left = (steps[0].end or {}).get("left", "the second command was not run")
+            why = clean_line(f"there is nothing to score: {left}")
+            return msgspec.structs.replace(result, failure=why, metrics={})
+        if not result.failure and job.purpose != "mutant" and not job.command:
+            result = self._remember(job, result, progress)
+        return result
+
+    # The way there.
+
+    def _exchange(self, job: Job, steps: Sequence[_Step], handle: LocalHandle) -> None:
+        """Send the job and take what comes. Raises Lost, _Again."""
+        tree, hidden = self._parcels
+        mark, began = token_hex(16), time.monotonic()
+        try:
+            channel = self._way.open(mark, tree.digest)
+        except OSError as error:
+            program = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+            raise Lost(f"{self._way.name} can't be started: {program}") from error
+        conversation = _Conversation(channel, mark, steps, handle)
+        why = ""
+        try:
+            for kind, body in conversation.frames():
+                match kind:
+                    case "hello":
+                        told_there = json.loads(body)
+                        seconds = time.monotonic() - began
+                        self.way_words = clean_line(_way_words(told_there, seconds, tree, hidden))
+                        has = bool(told_there["have"])
+                        self._send(channel, job, steps, tree, hidden, has=has)
+                    case "need":
+                        head = json.dumps({"bodies": [len(tree.data)]}).encode()
+                        channel.send(head + b"\n", {"tree": tree.data})
+                    case "environment":
+                        self._learn(json.loads(body), channel)
+                    case "failed":
+                        where = self.way_words.partition(",")[0] or self._way.name
+                        raise Lost(
+                            f"{where}: {json.loads(body)['why']}{conversation.setup_words()}"
+                        )
+        except Torn as torn:
+            why = f"what came from there is torn: {torn}"
+        finally:
+            ended = channel.close(at_once=conversation.cut and not conversation.heard)
+        if conversation.done or conversation.cut:
+            return
+        raise Lost(why or conversation.end_words(self._way.name, ended))
+
+    def _packed(self) -> tuple[Parcel, Parcel | None]:
+        """The files, and those that the harness must not see. Raises RepositoryError, OSError."""
+        folder = self._started.folder
+        hidden = {str(PurePosixPath(folder, path)) for path in self._contract.hidden}
+        shown: list[tuple[str, str, bytes]] = []
+        kept: list[tuple[str, str, bytes]] = []
+        for entry in self._workspace.contents():
+            parents = (entry[0], *map(str, PurePosixPath(entry[0]).parents))
+            (shown if hidden.isdisjoint(parents) else kept).append(entry)
+        return packed(shown), packed(kept) if hidden else None
+
+    @property
+    def _target(self) -> str:
+        return str(PurePosixPath(self._started.folder, self._contract.target))
+
+    def _send(
+        self,
+        channel: Channel,
+        job: Job,
+        steps: Sequence[_Step],
+        tree: Parcel,
+        hidden: Parcel | None,
+        *,
+        has: bool,
+    ) -> None:
+        contract = self._contract
+        parts = {} if has else {"tree": tree.data}
+        if hidden is not None:
+            parts["hidden"] = hidden.data
+        limits = {"DATA": contract.limits.memory, "FSIZE": contract.limits.file_size}
+        own = {} if job.seed is None else {"AUTOEXP_SEED": str(job.seed)}
+        if job.slot:
+            own["AUTOEXP_SLOT"] = job.slot
+        allowed = {name: os.environ[name] for name in contract.env.allow if name in os.environ}
+        content = job.text.encode("utf-8", "surrogateescape")
+        message = {
+            "tree": tree.digest,
+            "parts": list(parts),
+            "bodies": [len(part) for part in parts.values()],
+            "folder": self._started.folder,
+            "target": {"path": self._target, "content": base64.b64encode(content).decode()},
+            "setup": (contract.evaluator and contract.evaluator.setup) or "",
+            "limit": job.time_limit,
+            "limits": {name: most * _MB for name, most in limits.items() if most is not None},
+            "leaves": list(contract.leaves),
+            "known": self._known,
+            "one_way": channel.one_way,
+            "define": {
+                "AUTOEXP_COMMIT": self._started.base,
+                **{name: value for name, value in allowed.items() if name not in NEVER},
+                **contract.env.define,
+            },
+            "steps": [
+                {
+                    "command": step.command,
+                    "env": own,
+                    "files": sorted({m.file for m in step.metrics if m.file is not None}),
+                    "hidden": number > 0,
+                    "leaves": list(contract.leaves) if len(steps) > 1 and number == 0 else [],
+                }
+                for number, step in enumerate(steps)
+            ],
+        }
+        channel.send(json.dumps(message).encode() + b"\n", parts)
+
+    def _learn(self, told_there: Mapping[str, Any], channel: Channel) -> None:
+        """What passes of an environment there, by the rules that hold for the one here."""
+        environ = {str(name): str(value) for name, value in told_there["environ"].items()}
+        passed, _, _ = harness_environment(environ, self._contract.env)
+        own = with_own_places(passed, {}, Path("/"), "")
+        names = sorted(name for name in passed if name in own and name in environ)
+        with self._lock:
+            self._known = {**self._known, told_there["digest"]: names}
+        if channel.one_way:
+            raise _Again
+        channel.send(json.dumps({"names": names}).encode() + b"\n", {})
+
+    # What came of it.
+
+    def _judged(
+        self,
+        step: _Step,
+        job: Job,
+        handle: LocalHandle,
+        progress: ProgressReader | None,
+        usual: Mapping[str, Sequence[str]] | None,
+    ) -> Result:
+        end = step.end or {"report": ""}
+        if step.end is None:
+            outcome = step.output.outcome("interrupted", "interrupted")
+        elif (report := Report.parse(end["report"])) is None:
+            why = end["report"] or "its supervisor was killed"
+            outcome = step.output.outcome("exited", f"the harness was lost: {why}")
+        else:
+            outcome = told(step.output, report, job.time_limit)
+        reading = outcome.reading
+        if any(metric.file is not None for metric in step.metrics):
+            with tempfile.TemporaryDirectory(prefix="autoexp-figures-") as folder:
+                reading = _with_files(step, Path(folder), self._units, usual, reading)
+        tampered, made = self._to_blame(list(self._changes(end)), job)
+        counts_tests = any(metric.source != "lines" for metric in step.metrics)
+        failure = outcome.failure
+        if outcome.exit_code == 0 and outcome.ended == "exited":
+            failure = reading.failure
+        elif outcome.exit_code == 1 and counts_tests and not reading.failure:
+            failure = ""  # some tests have failed, and it is told how many
+        stopped = False
+        if progress is not None and progress.lag is not None and outcome.ended == "interrupted":
+            stopped = not (tampered or handle.cancelled.is_set())
+            if stopped:
+                failure = clean_line(progress.lag.words(self._contract.primary.name))
+        if tampered:
+            failure = blame(tampered, honest=job.n == 1)
+        return Result(
+            seconds=outcome.seconds,
+            metrics={} if failure else {m.name: reading.metrics[m.name] for m in step.metrics},
+            extras={self.mask.text(name): value for name, value in reading.extras.items()},
+            failure=self.mask.text(failure),
+            units=reading.units,
+            forms=reading.forms,
+            cut_short=outcome.ended in {"interrupted", "time limit"},
+            stopped_early=stopped,
+            tail=outcome.tail,
+            tampered=bool(tampered),
+            notes=tuple(notes_of(outcome)),
+            made=made,
+            cores=round(outcome.cpu_seconds / outcome.seconds, 2) if outcome.seconds else 0.0,
+        )
+
+    def _changes(self, end: Mapping[str, Any]) -> Iterator[Change]:
+        """What the worker has found, by the rules of a workspace here."""
+        for path in end.get("wrong", ()):
+            if not self._products.is_kept(path):
+                yield Change(path)
+        for path in end.get("folders", ()):
+            yield Change(path)
+        for path in end.get("written", ()):
+            if not self._products.is_kept(path):
+                yield Change(path, _WRITTEN, self._products.keeping(path))
+        foreign = end.get("foreign", ())
+        new = set(foreign)
+        for path in foreign:
+            in_new_folder = path.rpartition("/")[0] in new
+            if change := self._products.shadow(path, in_new_folder=in_new_folder):
+                yield change
+        for path in end.get("environment", ()):
+            yield Change(path, "of what setup made there")
+
+    def _to_blame(
+        self, changes: Sequence[Change], job: Job
+    ) -> tuple[list[Change], tuple[str, ...]]:
+        if job.n != 1 or job.purpose == "mutant":
+            return list(changes), ()
+        with self._lock:
+            made = self._products.allow(path for change in changes for path in change.makes)
+        left = [change for change in changes if not change.makes]
+        return left, tuple(path for path in made if path.isprintable())
+
+    def _remember(self, job: Job, result: Result, progress: ProgressReader | None) -> Result:
+        """What later runs are held to: the units, the baseline's forms, how fast it went."""
+        with self._lock:
+            self._units = {**result.units, **self._units}
+            if job.n != 1 or job.purpose:
+                result = msgspec.structs.replace(result, forms=None)
+            else:
+                known, new = self._forms or {}, result.forms or {}
+                self._forms = {
+                    m.name: (*dict.fromkeys((*known.get(m.name, ()), *new.get(m.name, ()))),)
+                    for m in self._contract.metrics
+                }
+                result = msgspec.structs.replace(result, forms=self._forms)
+        if progress is not None and not job.purpose:
+            try:
+                remember(self._run.progress(job.n), progress.curve)
+            except OSError as error:
+                note = f"its progress could not be kept: {error.strerror or error}"
+                result = msgspec.structs.replace(result, notes=(*result.notes, note))
+        return result
+
+    def _follow(self, job: Job) -> ProgressReader | None:
+        pattern, primary = self._contract.progress, self._contract.primary
+        if pattern is None or job.command:
+            return None
+        best = remembered(self._run.progress(job.beside)) if job.beside else ()
+        return ProgressReader(pattern, Race(best, primary.direction) if best else None)
+
+
+class _Conversation:
+    """What a worker says of one job, taken to where it belongs."""
+
+    def __init__(
+        self, channel: Channel, mark: str, steps: Sequence[_Step], handle: LocalHandle
+    ) -> None:
+        self._channel = channel
+        self._frames = Frames(mark)
+        self._steps = steps
+        self._at = 0
+        self._handle = handle
+        self.heard = False
+        """Whether a worker has begun."""
+        self._setup = b""
+        self.done = False
+        self.cut = False
+        """Whether it was ended on purpose before all was told."""
+        self._silent = False
+
+    def frames(self) -> Iterator[tuple[str, bytes]]:
+        """Frames that want an answer, until the job is over or the way has broken. Raises Torn."""
+        heard, let_go = time.monotonic(), 0.0
+        while not self.done:
+            step = self._steps[min(self._at, len(self._steps) - 1)]
+            now = time.monotonic()
+            if not let_go and (self._handle.cancelled.is_set() or step.output.is_enough()):
+                self._channel.let_go()
+                let_go, self.cut = now, True
+            self._silent = self.heard and now - heard > _SILENCE_S
+            patience = _END_S if self.heard else 0.0
+            if self._silent or (let_go and now - let_go >= patience):
+                return
+            data = self._channel.receive(_POLL_S)
+            if data is None:
+                continue
+            if not data:
+                self._frames.end()
+                return
+            heard = time.monotonic()
+            for kind, body in self._frames.feed(data):
+                if kind == "hello":
+                    self.heard = True
+                if not self._take(step, kind, body):
+                    yield kind, body
+                step = self._steps[min(self._at, len(self._steps) - 1)]
+
+    def _take(self, step: _Step, kind: str, body: bytes) -> bool:
+        """Whether it is dealt with. Raises Torn."""
+        match kind:
+            case "out":
+                step.printed.update(body)
+                step.output.take(body)
+            case "ended":
+                step.output.ended()
+            case "setup":
+                self._setup = (self._setup + body)[-4096:]
+                step.output.log.write(body)
+            case "file":
+                found = json.loads(body)
+                step.files[found["when"], found["path"]] = found
+            case "end":
+                end = json.loads(body)
+                if end["bytes"] != step.output.size or end["digest"] != step.printed.hexdigest():
+                    raise Torn(f"{end['bytes']} bytes were printed, {step.output.size} came")
+                step.end = end
+                self._at += 1
+            case "done":
+                self.done = True
+            case "beat" | "phase":
+                return True
+            case _:
+                return False
+        return True
+
+    def setup_words(self) -> str:
+        """What `setup` said last, after a colon; empty where it said nothing."""
+        words = last_words(decode(self._setup))
+        return f": {words}" if words else ""
+
+    def end_words(self, name: str, ended: str) -> str:
+        """Why it was lost, where nobody there has told."""
+        if self._silent:
+            return f"{name}: nothing was heard from there for {_SILENCE_S:g} s"
+        strange = last_words(decode(self._frames.strange))
+        said = ended if ":" in ended or not strange else f"{ended}: {strange}"
+        if not self.heard:
+            return f"{name} did not get there ({said}): {_remedy(said)}"
+        return f"{name} ended before the evaluation did ({said})"
+
+
+def _remedy(said: str) -> str:
+    """What to do where no worker has begun."""
+    if "python" in said.casefold() and ("not found" in said or "No such file" in said):
+        return "install Python 3.8 or newer there, or name it by `python:` below `evaluator:`"
+    return "try the same words before `python3 --version` in a shell"
+
+
+def _way_words(
+    told_there: Mapping[str, Any], seconds: float, tree: Parcel, hidden: Parcel | None
+) -> str:
+    kib = (len(tree.data) + (len(hidden.data) if hidden else 0)) / 1024
+    sent = "its files are there already" if told_there["have"] else f"{kib:.0f} KiB to be sent"
+    return (
+        f"{told_there['host']} (Python {told_there['python']}), "
+        f"reached in {format_duration(seconds)}, {sent}"
+    )
+
+
+def _together(results: Sequence[Result]) -> Result:
+    """Of the harness and of what scored it."""
+    first, *rest = results
+    if not rest or first.failure:
+        return first
+    return msgspec.structs.replace(
+        rest[0],
+        seconds=first.seconds + rest[0].seconds,
+        notes=first.notes + rest[0].notes,
+        made=first.made + rest[0].made,
+        cores=max(first.cores, rest[0].cores),
+    )
+
+
+def _with_files(
+    step: _Step,
+    folder: Path,
+    units: Mapping[str, str],
+    usual: Mapping[str, Sequence[str]] | None,
+    printed: MetricReading,
+) -> MetricReading:
+    """What was printed, and the figures of the files: they are laid out here as they were there."""
+    project, private = folder / "project", folder / "private"
+    for each in (project, private):
+        each.mkdir()
+    measured = private / VARIABLE
+
+    def lay(when: str) -> None:
+        for (told_when, name), found in step.files.items():
+            if told_when != when:
+                continue
+            path = measured if name == f"${VARIABLE}" else project / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.unlink(missing_ok=True)
+            if found.get("why") == "link":
+                path.symlink_to("elsewhere")
+            elif "content" in found:
+                path.write_bytes(base64.b64decode(found["content"]))
+
+    lay("before")
+    files = MetricFiles(step.metrics, project, measured)
+    if any(when == "ended" for when, _ in step.files):
+        lay("ended")
+        files.ended()
+    lay("after")
+    return files.read(printed, units, usual)
+
+
+@contextlib.contextmanager
+def evaluating(
+    run: RunDirectory,
+    here: Evaluator,
+    workspace: Workspace,
+    started: RunStarted,
+    state: RunState,
+) -> Iterator[Evaluator]:
+    """Who evaluates for a run: `here`, or what takes the files to where the contract says.
+
+    Raises UsageProblem, RepositoryError, OSError.
+    """
+    way = way_of(started.contract)
+    if way is None:
+        yield here
+        return
+    made = ElsewhereEvaluator(
+        run, started, workspace, way, state.units, state.forms, state.products
+    )
+    with contextlib.closing(made):
+        yield made
+
+
+def way_of(contract: Contract) -> Way | None:
+    """The way that a contract names; None where evaluations run on this machine."""
+    launcher = contract.evaluator
+    if launcher is None:
+        return None
+    if launcher.prefix is not None:
+        return PrefixWay(launcher.prefix, launcher.python or "python3", launcher_environment())
+    raise UsageProblem("evaluator.ray: not yet")
+
+
+def launcher_environment() -> dict[str, str]:
+    """What a launcher is given: all it may sign in with, but for the proposer's own credentials."""
+    return {name: value for name, value in os.environ.items() if name not in NEVER}
