@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from autoexp_tui import config
 from autoexp_tui.loop.runlock import is_running
 from autoexp_tui.model.contract import Contract
 from autoexp_tui.model.problem import UsageProblem
 from autoexp_tui.model.rundir import RunDirectory, runs_in
 from autoexp_tui.repository import gitdir
+
+if TYPE_CHECKING:
+    from autoexp_tui import config
 
 CONFIG = "autoexp.yaml"
 INSTRUCTIONS = "program.md"
@@ -43,6 +46,8 @@ class Project:
         path = self.path / CONFIG
         if not path.is_file():
             raise UsageProblem(f"{path}: there is no such file; `autoexp init` writes one")
+        from autoexp_tui import config  # noqa: PLC0415 - 20 ms, and who watches needs none
+
         given = config.load_given(path)
         if given.contract.instructions is None and (self.path / INSTRUCTIONS).is_file():
             contract = msgspec.structs.replace(given.contract, instructions=INSTRUCTIONS)

@@ -55,6 +55,10 @@ def test_a_run_loads_no_reader_of_tables() -> None:
     loaded_by(f"{code}\n{check}")
 
 
+def test_watching_loads_no_reader_of_settings() -> None:
+    assert "yaml" not in loaded_by("import autoexp_tui.commands.attach, autoexp_tui.ui.screens.run")
+
+
 def test_a_plot_loads_no_manual_of_its_library() -> None:
     drawn = "from autoexp_tui.report.textplot import _drawn; _drawn({}, (20, 6), (10, 4), [], [])"
     check = "import sys; assert not {n for n in sys.modules if n.startswith('plotext._doc.s')}"
