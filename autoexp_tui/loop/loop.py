@@ -257,7 +257,7 @@ class Loop:
                     status="crash",
                     commit=candidate.commit,
                     parent=candidate.parent,
-                    description=bracketed(candidate.description, *([f"({mark})"] if mark else [])),
+                    description=one_line(candidate.description),
                     reason=clean_line(words, _REASON),
                     metrics={},
                     seconds=0.0,
@@ -408,17 +408,20 @@ class Loop:
         while True:
             best = state.incumbent
             change = self._change_of(candidate, measured, runs)
-            try:
-                judged = change.ended or self._judged(candidate, measured, runs)
-            except Overtaken:
-                continue
+            judged = change.ended
+            if judged is None and change.text is None:
+                try:
+                    judged = self._judged(candidate, measured, runs)
+                except Overtaken:
+                    continue
             with self._lanes.turn:
                 if state.incumbent is not best and not measured.failure:
                     continue
+                if judged is not None:
+                    self._decide(candidate, measured, change.told(judged))
+                    return None
                 if change.text is not None and best is not None:
                     return self._rebase(candidate, change.text, best)
-                self._decide(candidate, measured, change.told(judged))
-            return None
 
     def _change_of(self, candidate: Candidate, measured: events.Evaluated, runs: Runs) -> Change:
         tried = self._recorder.state.in_flight[candidate.n]

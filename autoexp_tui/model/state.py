@@ -300,7 +300,7 @@ class RunState:
         """The number of the next experiment. One that was abandoned may be used again."""
         n = len(self.rows) + len(self.in_flight) + 1
         while n in self.in_flight or self.row(n) is not None:
-            n += 1
+            n -= 1  # fewer are taken than there are up to it
         return n
 
     @property

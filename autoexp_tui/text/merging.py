@@ -40,13 +40,19 @@ def _collide(a: _Change, b: _Change) -> bool:
 
 def _changes(before: Sequence[str], text: str) -> list[_Change]:
     after = text.splitlines(keepends=True)
-    matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
-    found = []
-    for tag, start, end, first, last in matcher.get_opcodes():
-        if tag == "replace" and end - start == last - first:  # line by line, as values change
-            found += [
-                _Change(start + k, start + k + 1, (after[first + k],)) for k in range(end - start)
-            ]
-        elif tag != "equal":
-            found.append(_Change(start, end, tuple(after[first:last])))
+    found = _by_likeness(before, after)
+    if len(before) == len(after):  # values change where they stand, among lines that are all alike
+        pairs = enumerate(zip(before, after, strict=True))
+        by_place = [_Change(k, k + 1, (new,)) for k, (old, new) in pairs if old != new]
+        if len(by_place) <= sum(max(c.end - c.start, len(c.lines)) for c in found):
+            return by_place
     return found
+
+
+def _by_likeness(before: Sequence[str], after: Sequence[str]) -> list[_Change]:
+    matcher = difflib.SequenceMatcher(None, before, after, autojunk=False)
+    return [
+        _Change(start, end, tuple(after[first:last]))
+        for tag, start, end, first, last in matcher.get_opcodes()
+        if tag != "equal"
+    ]
