@@ -10,7 +10,7 @@ from autoexp_tui.loop.journal import Journal
 from autoexp_tui.model import events
 from autoexp_tui.model.contract import Contract, Metric
 from autoexp_tui.model.rundir import RunDirectory
-from autoexp_tui.text.safe import Safe
+from autoexp_tui.text.safe import NOTHING, Safe
 
 BASE = "0" * 40
 
@@ -43,7 +43,7 @@ class Driven:
             self.begin()
             self.end()
 
-    def begin(self) -> None:
+    def begin(self, slot: Safe = NOTHING) -> None:
         """Start the next experiment, up to its harness."""
         self.n += 1
         n = self.n
@@ -51,7 +51,7 @@ class Driven:
         folder.mkdir(parents=True)
         self.run.text(n).write_text(f"RATE = {n}\nDEPTH = 4\n" + "x = 1\n" * 60)
         self.run.output(n).write_text("")
-        self.journal.append(events.ExperimentStarted(n, f"{max(1, n - 1):040x}"))
+        self.journal.append(events.ExperimentStarted(n, f"{max(1, n - 1):040x}", slot))
         self.journal.append(
             events.Proposed(n, Safe(f"A rate of {n}"), Safe(f"RATE {n}"), 1, 1, str(n))
         )
@@ -77,6 +77,22 @@ class Driven:
         """Let the harness print."""
         with self.run.output(self.n).open("a") as output:
             output.writelines(f"epoch {line} loss {time.time() % 1:.4f}\n" for line in range(lines))
+
+    def lanes(self, count: int) -> None:
+        """End what is in flight, and go on with so many at once, each in its harness."""
+        self.end()
+        slots = tuple(Safe(f"gpu:{lane}") for lane in range(count))
+        self.journal.append(
+            events.RunnerStarted(os.getpid(), Safe("host"), "/", "/results.tsv", True, slots=slots)
+        )
+        for slot in slots:
+            self.begin(slot)
+
+    def print_in_each(self, count: int) -> None:
+        """Let the harness of each of the last `count` experiments print a line."""
+        for n in range(self.n - count + 1, self.n + 1):
+            with self.run.output(n).open("a") as output:
+                output.write(f"epoch {n} loss {time.time() % 1:.4f}\n")
 
     def pause(self) -> None:
         """Hold the run still."""

@@ -120,6 +120,8 @@ def main() -> None:
             ("an experiment a second", driven.end, driven.one_more, 1.0),
             (CLOCK, driven.begin, None, 1.0),
             (IDLE, driven.pause, None, 1.0),
+            ("4 lanes, silent: 4 clocks", lambda: driven.lanes(4), None, 1.0),
+            ("4 lanes, 10 lines a second each", lambda: None, lambda: driven.print_in_each(4), 0.1),
         ]
         with locked(driven.run):
             figures: dict[str, Cost] = {}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any
 from browser import in_browser
 from moving import animated, frames
 from support.browser import MISSING, find_browser
+from support.moments import lanes_screen
 
 from autoexp_tui.loop.control import Reply
 from autoexp_tui.model import events
@@ -117,6 +119,13 @@ def trials() -> RunScreen:
     return RunScreen(Player(source), None, table=source)
 
 
+async def take_lanes(name: str, size: tuple[int, int], theme: str, *keys: str) -> None:
+    """A picture of the same run with its last experiments in four lanes."""
+    with tempfile.TemporaryDirectory() as folder:
+        screen, _ = lanes_screen(Path(folder))
+        await take(screen, name, size, theme, *keys)
+
+
 async def take(screen: RunScreen, name: str, size: tuple[int, int], theme: str, *keys: str) -> None:
     """One picture, after pressing `keys`."""
     app = AutoexpApp(screen)
@@ -126,7 +135,7 @@ async def take(screen: RunScreen, name: str, size: tuple[int, int], theme: str, 
             await pilot.pause(0.05)
         await pilot.pause(0.6)
         await pilot.press(*keys)
-        await pilot.pause(0.6)
+        await pilot.pause(2.5 if screen.state.slots else 0.6)  # what each lane prints
         picture = app.export_screenshot(title="autoexp")
     # Without it, a converter may drop the blanks that a text begins with.
     picture = picture.replace("<text ", '<text xml:space="preserve" ')
@@ -184,6 +193,10 @@ async def main() -> None:
     for size in SIZES:
         await take(ended(), f"morning-{size[0]}x{size[1]}-dark", size, DARK.name)
     await take(ended(), "morning-120x40-light", middle, LIGHT.name)
+    await take_lanes("lanes-80x24-dark", small, DARK.name)
+    await take_lanes("lanes-120x40-dark", middle, DARK.name, "J")
+    await take_lanes("lanes-120x40-light", middle, LIGHT.name, "J")
+    await take_lanes("lanes-200x50-dark", SIZES[2], DARK.name, "0", "down")
     await take(live(), "live-120x40-contrast", middle, CONTRAST.name)
     await take(live(), "beside-120x40-dark", middle, DARK.name, "L")
     await take(live(), "help-120x40-dark", middle, DARK.name, "question_mark")

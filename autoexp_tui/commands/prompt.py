@@ -31,11 +31,15 @@ def prompt(tag: str | None) -> None:
     if state.started is None or state.runner is None:
         raise UsageProblem(f"run {run.tag} has not begun yet")
     root = run.place(state.runner.root)
-    n = state.current.n if state.current else state.next_n
+    flight = state.current
+    if state.slots:  # of several, the one that a proposal is made for now
+        proposing = (one for one in state.in_flight.values() if one.phase == "proposing")
+        flight = next(proposing, None)
+    n = flight.n if flight else state.next_n
     with contextlib.closing(Repository.open(root)) as repository:
         candidates = Candidates(repository, state.started)
         guidance = Guidance(root / state.started.folder, state.contract)
-        begun = state.row(state.current.made_from) if state.current else None
+        begun = state.row(flight.made_from) if flight else None
         start = Start(begun) if begun else next_start(state)
         situation = gather(n, state, start, candidates, guidance, [])
         context = ContextGatherer(run, candidates.harness_text, state).gather(situation)

@@ -24,7 +24,7 @@ from autoexp_tui.sources.habits import Habits, TableHabit
 from autoexp_tui.sources.journals import Source
 from autoexp_tui.sources.player import Player
 from autoexp_tui.sources.seen import Seen
-from autoexp_tui.sources.subject import Texts
+from autoexp_tui.sources.subject import Texts, flight_in
 from autoexp_tui.summary.brief import brief
 from autoexp_tui.summary.lanes import busy_words, lanes_of
 from autoexp_tui.summary.outcomes import LEGEND, OF_LANES, Outcome, outcome_of
@@ -279,7 +279,7 @@ class RunView(KeyScreen[None]):
 
     def _now_line(self) -> Text:
         """What is tried, or came of it, in one line: where its pane has no room."""
-        current = self.state.current
+        current = flight_in(self.state, self.look.lane)
         if current is not None:
             words = current.description or current.hypothesis or "forming a hypothesis …"
             return ink.text(one_line(f"#{current.n} {words}"))

@@ -128,8 +128,9 @@ class LanesPane(Widget, can_focus=True):
         segments = [ink.segment(_CHOSEN if chosen else _OTHER, base)]
         for text, role in self._lines[place]:
             colour = self.get_component_rich_style(f"lanes--{role}")
-            style = base + Style(color=colour.color, bold=colour.bold or base.bold)
-            segments.append(ink.segment(text, style))
+            toned = base + Style(color=colour.color, bold=colour.bold or base.bold)
+            # The chosen one is in one colour, which is readable on its background.
+            segments.append(ink.segment(text, base if chosen else toned))
         return Strip(segments).adjust_cell_length(self.size.width, base)
 
     # ---- choosing ----------------------------------------------------------------------------
