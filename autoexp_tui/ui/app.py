@@ -14,6 +14,7 @@ from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
+from textual.reactive import Reactive
 from textual.screen import Screen
 from textual.widgets import Input
 
@@ -31,13 +32,15 @@ class AutoexpApp(App[str], inherit_bindings=False):
     CSS_PATH = Path(__file__).with_name("autoexp.tcss")
     TITLE = "autoexp"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("app")]
+    theme = Reactive(themes.DARK.name)
+    """Ours from the first: a change would parse all stylesheets again, before the first frame."""
 
     def __init__(self, first: KeyScreen[None]) -> None:
         """The app on its `first` screen, under which there is none."""
         super().__init__()
         for theme in (themes.DARK, themes.LIGHT, themes.CONTRAST):
             self.register_theme(theme)
-        self.theme = themes.DARK.name
+        self.stylesheet.set_variables(self.get_css_variables())
         self._first_screen = first
         self._terminal_title = TerminalTitle(self)
 
