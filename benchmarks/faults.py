@@ -1,10 +1,12 @@
 """The long fault campaign: thousands of ways for a night to go wrong, counted.
 
-    python benchmarks/faults.py [--points 1000] [--seed 1] [--workers 2] [--report FILE]
+    python benchmarks/faults.py [--points 1000] [--seed 1] [--workers 2] [--parallel 1]
+                                [--report FILE]
 
 `--points` is the number of kill -9; every other kind comes a fortieth as often. Each point hurts a
 real run of a real repository, takes it up again without a question, and compares journal, tables,
-branch, refs and the user's files: see `tests/support/trial.py`. Ends with 1 when a promise broke.
+branch, refs and the user's files: see `tests/support/trial.py`. With `--parallel N` the runs have N
+lanes, and only the kills are done. Ends with 1 when a promise broke.
 """
 
 from __future__ import annotations
@@ -54,7 +56,8 @@ class Tally:
 class Campaign:
     """Counts; safe to use from several threads."""
 
-    def __init__(self, home: Path, seed: int) -> None:
+    def __init__(self, home: Path, seed: int, parallel: int = 1) -> None:
+        self.parallel = parallel
         self.home = home
         self.seed = seed
         self.tallies: dict[str, Tally] = {}
@@ -93,10 +96,11 @@ class Campaign:
     def work(self, points: list[tuple[str, int, Mishap]]) -> None:
         """A share of the points, on one project after another."""
         for some in _batches(points, _LONGEST):
-            trial = Trial(self.folder())
+            trial = Trial(self.folder(), self.parallel)
             for kind, index, mishap in some:
                 if not self.attempt(kind, index, partial(mishap, trial)):
-                    trial = Trial(self.folder())  # the broken one stays as it is, to be looked at
+                    # The broken one stays as it is, to be looked at.
+                    trial = Trial(self.folder(), self.parallel)
             with self._mutex:
                 self.rows += len(trial.state().rows)
             self.attempt("the end: git fsck --strict", 0, partial(_end, trial))
@@ -142,7 +146,7 @@ def _batches(
         yield points[start : start + size]
 
 
-def plan(points: int, seed: int) -> list[tuple[str, int, Mishap]]:
+def plan(points: int, seed: int, *, kills_alone: bool) -> list[tuple[str, int, Mishap]]:
     """All points of the campaign, shuffled."""
     all_of_them = [
         (kind, index, mishap)
@@ -151,7 +155,7 @@ def plan(points: int, seed: int) -> list[tuple[str, int, Mishap]]:
     ]
     all_of_them += [
         (kind, index, mishap)
-        for kind, mishap in OTHERS.items()
+        for kind, mishap in ({} if kills_alone else OTHERS).items()
         for index in range(max(1, points // 40))
     ]
     random.Random(seed).shuffle(all_of_them)
@@ -191,21 +195,24 @@ def main() -> int:
     parser.add_argument("--points", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--parallel", type=int, default=1, help="Lanes of each run.")
     parser.add_argument("--report", type=Path, help="The document whose section is written.")
     given = parser.parse_args()
     home = Path(tempfile.mkdtemp(prefix="autoexp-faults-"))
-    campaign = Campaign(home, given.seed)
+    campaign = Campaign(home, given.seed, given.parallel)
     began = time.monotonic()
-    points = plan(given.points, given.seed)
+    lanes = given.parallel > 1
+    points = plan(given.points, given.seed, kills_alone=lanes)
     share = min(1.0, given.points / 1000)
     with ThreadPoolExecutor(given.workers) as pool:
         jobs = [
             pool.submit(campaign.work, points[worker :: given.workers])
             for worker in range(given.workers)
         ]
-        jobs.append(pool.submit(campaign.on_a_small_disk, max(1, given.points // 40)))
-        jobs.append(pool.submit(campaign.escapes, max(1, round(20 * share))))
-        jobs.append(pool.submit(campaign.floods, share))
+        if not lanes:
+            jobs.append(pool.submit(campaign.on_a_small_disk, max(1, given.points // 40)))
+            jobs.append(pool.submit(campaign.escapes, max(1, round(20 * share))))
+            jobs.append(pool.submit(campaign.floods, share))
         for job in jobs:
             job.result()
     seconds = time.monotonic() - began
@@ -213,7 +220,7 @@ def main() -> int:
     if given.report:
         text = io.StringIO()
         report(campaign, seconds, text)
-        put(given.report, "faults", text.getvalue())
+        put(given.report, "faults of lanes" if lanes else "faults", text.getvalue())
     broken = sum(len(tally.broken) for tally in campaign.tallies.values())
     print(f"what broke is in {home}" if broken else "no promise was broken")
     if not broken:

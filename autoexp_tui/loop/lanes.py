@@ -81,12 +81,11 @@ class Lanes:
         return len(self._working) + self._promised
 
     def _may_begin(self, state: RunState) -> bool:
-        """Whether the budget has room beside what is in hand, and what a cut run has left."""
-        left = len(self._left(state))
-        new = self._promised - left
-        if new < 0:
-            return True
-        return len(state.rows) + len(self._working) + left + new < state.budget.max_experiments
+        """Whether the budget has room for a row beside those that are in hand.
+
+        What a cut run has left is taken first, so it needs no room of its own.
+        """
+        return len(state.rows) + self.busy < state.budget.max_experiments
 
     def _left(self, state: RunState) -> list[int]:
         """What was committed and is in nobody's hands: a runner was cut, or a lane stood back."""

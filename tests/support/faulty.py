@@ -58,14 +58,19 @@ class Job:
 
 
 class Cycle:
-    """Better, worse, broken, in turns; never the same text twice, not even in another process."""
+    """Better, worse, broken, in turns; never the same text twice, not even in another process.
+
+    One line after the other is changed, so that the changes of lanes can be put together.
+    """
 
     name = "cycle"
 
     def propose(self, situation: Situation, stream: Stream) -> Proposal:
         n = situation.n
         value = ("bad", str(1000 - n), str(5000 + n))[n % 3]
-        text = f"{value} {os.getpid()}.{n}\n"
+        lines = situation.text.splitlines()
+        lines[n % len(lines)] = f"{value} {os.getpid()}.{n}"
+        text = "".join(f"{line}\n" for line in lines)
         stream("hypothesis", f"try {value}")
         stream("target", text)
         return Proposal(f"try {value}", f"value {value}", text)

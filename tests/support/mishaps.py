@@ -42,15 +42,21 @@ _KILLED = -signal.SIGKILL
 
 
 def killed_at_an_effect(trial: Trial, chance: random.Random) -> str:
-    return _killed(trial, Injury("kill", chance.randrange(1, EFFECTS)))
+    return _killed(trial, Injury("kill", chance.randrange(1, _effects(trial))))
 
 
 def killed_in_a_write(trial: Trial, chance: random.Random) -> str:
-    return _killed(trial, Injury("tear", chance.randrange(1, EFFECTS), share=chance.random()))
+    injury = Injury("tear", chance.randrange(1, _effects(trial)), share=chance.random())
+    return _killed(trial, injury)
+
+
+def _effects(trial: Trial) -> int:
+    """Lanes have most of theirs once all of them are at work."""
+    return EFFECTS if trial.parallel == 1 else (trial.parallel + 1) * EFFECTS
 
 
 def _killed(trial: Trial, injury: Injury) -> str:
-    status = trial.hurt(3, injury)
+    status = trial.hurt(3 if trial.parallel == 1 else 6 * trial.parallel, injury)
     assert status in {_KILLED, OK}, f"it ended with {status}:\n{trial.said()}"
     trial.check_rows()
     trial.resume()
@@ -59,6 +65,7 @@ def _killed(trial: Trial, injury: Injury) -> str:
 
 def killed_at_random(trial: Trial, chance: random.Random) -> str:
     process = trial.start(1000)
+    _let_lanes_begin(trial, process)
     time.sleep(chance.uniform(0.0, 0.7))
     process.kill()
     assert end_of(process) == _KILLED
@@ -70,6 +77,7 @@ def killed_at_random(trial: Trial, chance: random.Random) -> str:
 def killed_with_all_its_children(trial: Trial, chance: random.Random) -> str:
     """As systemd, or the end of the machine: whatever git was doing dies in the middle as well."""
     process = trial.start(1000)
+    _let_lanes_begin(trial, process)
     time.sleep(chance.uniform(0.02, 0.7))
     assert process.pid is not None
     for pid in [process.pid, *_descendants(process.pid)]:
@@ -79,6 +87,18 @@ def killed_with_all_its_children(trial: Trial, chance: random.Random) -> str:
     trial.check_rows()
     trial.resume()
     return "with git and the supervisor"
+
+
+def _let_lanes_begin(trial: Trial, process: BaseProcess) -> None:
+    """Wait until every lane has an experiment, where there are several."""
+    deadline = time.monotonic() + PATIENCE
+    while trial.parallel > 1 and process.is_alive() and time.monotonic() < deadline:
+        with suppress(JournalError):
+            state = trial.state()
+            ours = state.runner is not None and state.runner.pid == process.pid
+            if ours and len(state.in_flight) >= trial.parallel - 1:
+                return
+        time.sleep(0.01)
 
 
 def _descendants(pid: int) -> list[int]:

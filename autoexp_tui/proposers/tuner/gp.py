@@ -34,6 +34,8 @@ _LEAST_NUGGET = -20.0
 _BLOCK = 48
 """Triangular matrices up to this size are inverted as any other is."""
 _JITTER = 1e-9
+_EXPECTED = 1e-6
+"""Share of the variance that is left at what is being measured."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,33 @@ class Process:
         near = _correlation(_distance(at / self.lengths, self.points / self.lengths))
         left = np.maximum(1.0 - ((near @ self.whitening.T) ** 2).sum(1), 1e-12)
         return self.mean + near @ self.weights, np.sqrt(self.scale * left)
+
+    def expecting(self, rows: Array) -> Process:
+        """The same once `rows` were measured and gave what is expected: it knows more there.
+
+        What is believed of points that are being measured (Ginsbourger et al. 2010, the "Kriging
+        believer"): expectations stay, and deviations shrink around them.
+        """
+        scaled = rows / self.lengths
+        near = _correlation(_distance(scaled, self.points / self.lengths))
+        known = near @ self.whitening.T
+        own = _correlation(_distance(scaled, scaled)) - known @ known.T
+        factor = np.linalg.cholesky(own + _EXPECTED * np.eye(len(rows)))
+        inner = np.linalg.inv(factor)
+        whitening = np.block(
+            [
+                [self.whitening, np.zeros((len(self.points), len(rows)))],
+                [-inner @ known @ self.whitening, inner],
+            ]
+        )
+        return Process(
+            np.concatenate((self.points, rows)),
+            self.lengths,
+            self.mean,
+            self.scale,
+            whitening,
+            np.concatenate((self.weights, np.zeros(len(rows)))),
+        )
 
     def slopes(self, at: Array) -> tuple[float, float, Array, Array]:
         """Expectation and deviation at one point, and how they change with each column."""

@@ -47,6 +47,8 @@ class Seen:
     seconds: Array | None = None
     """n, and then c; None where the time limit is far."""
     limit: float = math.inf
+    pending: Array | None = None
+    """p × k: measured now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,8 @@ def _best_point(
     expected = process.believe(seen.rows)[0] if sigma > 0 else warp(seen.losses)
     order = np.argsort(expected, kind="stable")
     best, top = seen.rows[order[0]], float(expected[order[0]])
+    if seen.pending is not None and len(seen.pending):
+        process = process.expecting(seen.pending)
     feasible = _Feasible(seen, groups)
     low, high = _box(best, process.lengths, groups, radius)
     if widest:

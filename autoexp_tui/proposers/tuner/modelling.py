@@ -11,7 +11,7 @@ from autoexp_tui.model.contract import Contract
 from autoexp_tui.model.objective import Objective, cost
 from autoexp_tui.proposers.tuner import model
 from autoexp_tui.proposers.tuner.cube import Cube
-from autoexp_tui.proposers.tuner.past import Past
+from autoexp_tui.proposers.tuner.past import PENDING, Past
 from autoexp_tui.proposers.tuner.space import Space
 
 _SAME = 1e-12
@@ -50,12 +50,14 @@ def modelled(
         widest: So many slots at most differ from the best text; 0 for any number.
     """
     cube = Cube(space.domains)
-    rows, losses, seconds, crashed, crashed_seconds = [], [], [], [], []
+    rows, losses, seconds, crashed, crashed_seconds, pending = [], [], [], [], [], []
     for tried in past.window():
         row = cube.row(tried.values) if tried.values else None
         if row is None:
             continue
-        if tried.loss is None:
+        if tried.status == PENDING:
+            pending.append(row)
+        elif tried.loss is None:
             crashed.append(row)
             crashed_seconds.append(tried.seconds)
         else:
@@ -73,6 +75,7 @@ def modelled(
         np.array(crashed).reshape(len(crashed), len(here)),
         np.array(all_seconds) if model.near_limit(all_seconds, limit) else None,
         limit,
+        np.array(pending).reshape(len(pending), len(here)),
     )
     found = model.best_point(cube, seen, rng, sigma=sigma, radius=radius, here=here, widest=widest)
     values = cube.values(found.row, cube.figures(found.row, found.nearest))

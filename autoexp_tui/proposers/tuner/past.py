@@ -25,6 +25,8 @@ Arm: TypeAlias = Literal["steps", "whole", "model", "region", "rest"]
 SlotValues: TypeAlias = Mapping[str, str]
 """Slot names to literals."""
 
+PENDING = "pending"
+"""The status of what is tried now."""
 _BEST, _LATEST = 60, 40
 """What the models see of a long past: so many of the best, of the latest, and of the crashes."""
 _MOVES = 40
@@ -89,18 +91,17 @@ class Past:
                 self.add(self._seen(trial))
 
     def expect(self, pending: Sequence[Pending]) -> None:
-        """Take what is tried now for measured, no better and no worse than others were.
+        """Learn what is tried now, by the status `PENDING`; only what is told last counts.
 
-        A constant liar (Ginsbourger et al. 2010) with the middle of what was seen: so models look
-        elsewhere, without being drawn to or driven from where nobody knows yet. Only what is told
-        last counts.
+        The Parzen estimator takes it for no better and no worse than what was seen, a constant
+        liar (Ginsbourger et al. 2010) with the median; the Gaussian process for what it expects.
         """
         losses = [tried.loss for tried in self._measured_window() if tried.loss is not None]
         lie = statistics.median(losses) if losses else None
         self._pending = [
             Tried(
                 n=one.n,
-                status="pending",
+                status=PENDING,
                 arm=_arm(one.memo.get("arm")),
                 values=_values(one.memo.get("values"), self._baseline),
                 changed=_pairs(one.memo.get("changed")),
