@@ -83,6 +83,11 @@ class Experiment:
     deaths: int = 0
     """Runners that died while this text was measured."""
 
+    @property
+    def repairs(self) -> int:
+        """How often its text was mended, or is being: its other attempts were put on a new best."""
+        return self.attempt - 1 - self.rebased
+
 
 class Row(msgspec.Struct, frozen=True, gc=False):
     """A finished experiment: a line of the results table and what led to it."""

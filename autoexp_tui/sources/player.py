@@ -134,6 +134,28 @@ class Player:
             gap = self._times[due] - self._times[due - 1]
             return min(1.0, self._since(due) / gap) if gap > 0 else 1.0
 
+    def progress_of(self, n: int) -> float:
+        """How far it is through the run of the harness of experiment `n`, 0 to 1.
+
+        1 where none goes on, for then all of its output is there.
+        """
+        with self._mutex:
+            past = range(self._due - 1, -1, -1)
+            begun = next((i for i in past if self._is_of(i, n)), None)
+            ended = next(
+                (i for i in range(self._due, len(self._records)) if self._is_of(i, n)), None
+            )
+            if begun is None or ended is None:
+                return 1.0
+            if not isinstance(self._records[begun].event, events.EvaluationStarted):
+                return 1.0
+            gap = self._times[ended] - self._times[begun]
+            here = max(0.0, self._position - self._times[begun])
+            return min(1.0, here / gap) if gap > 0 else 1.0
+
+    def _is_of(self, index: int, n: int) -> bool:
+        return getattr(self._records[index].event, "n", 0) == n
+
     def _since(self, due: int) -> float:
         return max(0.0, self._position - self._times[due - 1]) if self.playing and due else 0.0
 

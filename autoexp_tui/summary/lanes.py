@@ -5,7 +5,6 @@ With one slot there are no lanes, and every viewer is as it is without this modu
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from autoexp_tui.model.events import WaitBegan
@@ -65,24 +64,24 @@ def lanes_of(state: RunState) -> tuple[Lane, ...]:
 
     What a dead runner left stands at the end, where its slot is another's now, or gone.
     """
-    slots: Sequence[Safe] = state.slots
+    slots = state.slots
     if state.finished is not None or len(slots) < 2:
         return ()
-    there: dict[Safe, Experiment] = {}
+    there: dict[Safe, Experiment | None] = dict.fromkeys(slots)
     left = []
     for flight in state.in_flight.values():
-        if flight.slot in slots and flight.slot not in there:
+        if flight.slot in there and there[flight.slot] is None:
             there[flight.slot] = flight
         else:
             left.append(Lane(flight.slot, flight))
-    return (*(Lane(slot, there.get(slot)) for slot in slots), *left)
+    return (*(Lane(slot, flight) for slot, flight in there.items()), *left)
 
 
 def activity(flight: Experiment | None, phase: Phase) -> str:
     """A phase in words: `evaluating`, `confirming 2 of 4`, `measuring the best again`."""
     evaluation = flight.evaluation if flight else None
-    if phase == "proposing" and flight and flight.attempt > 1:
-        return f"repairing ({flight.attempt - 1})"
+    if phase == "proposing" and flight and flight.repairs > 0:
+        return f"repairing ({flight.repairs})"
     if phase == "evaluating" and evaluation and evaluation.purpose in {"guard", "holdout"}:
         return f"{evaluation.purpose} {evaluation.name}"
     if phase != "evaluating" or evaluation is None:
@@ -91,7 +90,9 @@ def activity(flight: Experiment | None, phase: Phase) -> str:
         return "asking whether the target is read"
     if evaluation.purpose == "incumbent":
         return "measuring the best again"
-    word = "confirming" if evaluation.purpose else phase
+    word: str = "confirming" if evaluation.purpose else phase
+    if flight and flight.rebased and not evaluation.purpose:
+        word = f"{word} on #{flight.made_from}"
     return word if evaluation.of == 1 else f"{word} {evaluation.turn} of {evaluation.of}"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from textual import on
 from textual.app import ComposeResult
@@ -90,13 +91,14 @@ class Board(Container):
         self,
         texts: Texts,
         reader: FileReader,
-        progress: Callable[[], float] = lambda: 1.0,
+        progress: Callable[[int], float] = lambda _: 1.0,
         since_event: Callable[[], float] = lambda: math.inf,
     ) -> None:
         """Panes whose files `reader` reads; it calls the other two, in its thread.
 
         Args:
-            progress: how far it is to the next record: less than 1 only in a replay.
+            progress: how much of its output experiment `n` has printed: less than 1 only in a
+                replay.
             since_event: seconds since the last record that was shown; likewise.
         """
         super().__init__(id="board")
@@ -309,7 +311,8 @@ class Board(Container):
         )
         path = self._texts.output(subject.n) if ran else None
         prints = subject.row is None and _phase(state, subject) == "evaluating"
-        self.output.follow(path, self._progress if prints else lambda: 1.0)
+        share = partial(self._progress, subject.n)
+        self.output.follow(path, share if prints else lambda: 1.0)
         if ran and path is None:
             self.output.tell([notice.text for _, notice in state.notices])
             ink.entitle(self.output, "3 Notes on the table")

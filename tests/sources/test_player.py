@@ -7,6 +7,7 @@ from unittest.mock import patch
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.lanes import begun, decided, opened
 from support.realistic_run import recorded, whole_run
 from support.sources import FinishedSource
 
@@ -121,3 +122,22 @@ def test_a_long_wait_is_compressed() -> None:
     slow = [Record(r.seq, r.time, r.elapsed * 1000, r.event) for r in ALL]
     player = Player(FinishedSource(slow))
     assert player._end <= 30.0 * len(slow)
+
+
+def test_of_several_at_once_each_has_printed_its_own_share() -> None:
+    told = [
+        *((0.0, event) for event in opened("a", "b")),
+        *((10.0, event) for event in begun(2, "a")),
+        *((20.0, event) for event in begun(3, "b")),
+        (40.0, decided(3, "discard")),
+        (50.0, decided(2, "discard")),
+    ]
+    records = [Record(i, 1e9 + s, s, event) for i, (s, event) in enumerate(told, 1)]
+    player = Player(FinishedSource(records), clock=lambda: 0.0)
+    player.go(len(records) - 2)  # at second 20: where the second one has begun
+    assert player.progress_of(2) == pytest.approx(0.25)
+    assert player.progress_of(3) == 0.0
+    player.go(len(records) - 1)
+    assert player.progress_of(2) == pytest.approx(0.75)
+    assert player.progress_of(3) == 1.0  # it has ended
+    assert player.progress_of(9) == 1.0

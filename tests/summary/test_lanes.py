@@ -156,3 +156,17 @@ def test_a_pause_that_was_asked_for_is_said() -> None:
     state = folded(recorded([*four_lanes(), events.PauseRequested("ann")]))
     now = status.Now(state.time, alive=True)
     assert status.phase_words(state, now).text == "● pausing: 4 of 4 busy"
+
+
+def test_a_change_put_on_a_new_best_is_no_repair() -> None:
+    again = [
+        events.Committed(5, "e" * 40, 2),
+        events.Rebased(5, commit_of(2), 2),
+        events.EvaluationStarted(5, 2),
+    ]
+    lane = lanes_of(folded(recorded([*four_lanes(), *again])))[2]
+    assert lane.words == "▶ evaluating on #2"
+    assert lane.flight is not None
+    assert lane.flight.repairs == 0
+    mended = [*four_lanes(), *again, events.RepairBegan(5, 3, "exit code 1")]
+    assert lanes_of(folded(recorded(mended)))[2].words == "✎ repairing (1)"

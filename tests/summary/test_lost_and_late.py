@@ -68,6 +68,7 @@ def test_every_viewer_tells_it(state: RunState) -> None:
         assert "1 crashed" not in words, viewer
     assert "superseded" in told["markdown"]
     assert "superseded" in told["page"]
+    assert 'class="row discard">? lost' in told["page"]
     lines = as_lines(recorded(RUN)[-1], state)
     assert "#2 ? lost" in lines[0]
     assert "node 7 went away" in lines[0]

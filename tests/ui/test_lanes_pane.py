@@ -36,6 +36,7 @@ class Lanes:
         self.told = list(told)
         self.seq = 0
         self.time = NOW
+        self.living = True
         self.asked: list[Command] = []
         self.run = RunDirectory(folder / "nov23-train")
         self.screen = RunScreen(self, self.run, steer=self.take, clock=lambda: self.time)
@@ -50,7 +51,7 @@ class Lanes:
         return records
 
     def alive(self) -> bool:
-        return True
+        return self.living
 
     def take(self, command: Command) -> Reply:
         self.asked.append(command)
@@ -228,6 +229,31 @@ async def test_with_one_slot_there_are_no_lanes_and_no_keys_of_them(tmp_path: Pa
         assert "`parallel: 2`" in lanes.answer()
         await lanes.press("s")
         await lanes.until(lambda: [command.n for command in lanes.asked] == [0])
+
+
+async def test_without_its_runner_every_lane_is_quiet_and_its_clock_stands(tmp_path: Path) -> None:
+    async with showing(tmp_path) as lanes:
+        lanes.time = NOW + 72
+        await lanes.until(lambda: "1m 12s" in lanes.lines()[1])
+        live = {segment.style for segment in lanes.pane.render_line(1) if segment.text.strip()}
+        lanes.living = False
+        await lanes.until(lambda: not lanes.screen.alive)
+        await lanes.pilot.pause()
+        assert "1m 12s" not in lanes.lines()[1]
+        gone = {segment.style for segment in lanes.pane.render_line(1) if segment.text.strip()}
+        assert (len(live), len(gone)) == (3, 1)
+
+
+async def test_a_change_on_a_new_best_says_so_and_is_no_repair(tmp_path: Path) -> None:
+    async with showing(tmp_path) as lanes:
+        await lanes.press("J")
+        await lanes.tell(
+            events.Committed(4, "e" * 40, 2),
+            events.Rebased(4, commit_of(2), 2),
+            events.EvaluationStarted(4, 2),
+        )
+        await lanes.until(lambda: "put on #2" in picture_of(lanes.app))
+        assert "repair" not in picture_of(lanes.app)
 
 
 @pytest.mark.parametrize("told", [None, [*opening(), *experiment(1, "keep")]])

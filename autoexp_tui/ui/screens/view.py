@@ -250,8 +250,11 @@ class RunView(KeyScreen[None]):
         self.look.lane = min(self.look.lane, len(lanes) - 1)
         flight = lanes[self.look.lane].flight
         bar.relabel("skip", f"skip #{flight.n}" if flight else "skip")
-        stands = now.replay or not now.alive
-        pane.show(lanes, self.look.lane, self.state.time if stands else now.time, self._last_lines)
+        time = now.time if now.alive else self.state.time
+        if self._player is not None:
+            time = self.state.time + self._player.into_event
+        goes_on = now.alive or self._player is not None
+        pane.show(lanes, self.look.lane, time, self._last_lines, goes_on=goes_on)
         framed = self.board.shape != "narrow"
         height = pane.lines_for(self.app.size.height) + 2 * framed
         if pane.styles.height is None or pane.styles.height.value != height:
@@ -290,8 +293,10 @@ class RunView(KeyScreen[None]):
         self._player = player
         self._kept = scrubber.KeptRows(player.kept if player else ())
 
-    def _progress(self) -> float:
-        return 1.0 if self._player is None else self._player.progress
+    def _progress(self, n: int) -> float:
+        if self._player is None:
+            return 1.0
+        return self._player.progress_of(n) if self.state.slots else self._player.progress
 
     def _since_event(self) -> float:
         return math.inf if self._player is None else self._player.into_event

@@ -69,13 +69,15 @@ class HypothesisPane(VerticalScroll, can_focus=True):
             if experiment.hypothesis
             else "".join(f"\n· {act.tool} {cut(act.about, _ABOUT)}" for act in experiment.acts)
         )
-        form = experiment.n, experiment.description, experiment.attempt
+        form = (experiment.n, experiment.description, experiment.attempt, experiment.rebased)
         key = ("forming", *form, words, answers, acts)
-        repair = f"repair {experiment.attempt - 1}\n" if experiment.attempt > 1 else ""
+        repair = f"repair {experiment.repairs}\n" if experiment.repairs > 0 else ""
         under = "" if words else "forming a hypothesis …"
         under += acts
         if experiment.description not in words:
             under += f"\n{experiment.description}"
+        if experiment.rebased:
+            under += f"\nits change, put on #{experiment.made_from}: the best since it began"
         under += "".join(f"\nsent back: {answer}" for answer in answers)
         quiet = self._style("quiet")
         body = ink.text((repair, self._style("crash")), words, (under, quiet))

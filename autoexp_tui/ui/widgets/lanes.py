@@ -16,7 +16,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from autoexp_tui.summary.lanes import Lane
-from autoexp_tui.text.safe import NOTHING, Safe, cut, one_line
+from autoexp_tui.text.safe import NOTHING, Safe, one_line
 from autoexp_tui.ui import ink
 from autoexp_tui.ui.status import ticking
 
@@ -75,17 +75,27 @@ class LanesPane(Widget, can_focus=True):
         self._chosen = 0
         self._top = 0
         self._lines: list[list[LanePiece]] = []
+        """Of the lanes in view."""
         self._time = 0.0
         self._printed: Mapping[int, Safe] = {}
+        self._goes_on = True
 
     def show(
-        self, lanes: Sequence[Lane], chosen: int, time: float, printed: Mapping[int, Safe]
+        self,
+        lanes: Sequence[Lane],
+        chosen: int,
+        time: float,
+        printed: Mapping[int, Safe],
+        *,
+        goes_on: bool = True,
     ) -> None:
         """Show `lanes` as they are at wall clock `time`; `chosen` is a place among them.
 
-        `printed` is what experiments printed last, by number.
+        `printed` is what experiments printed last, by number. Where nothing `goes_on`, for the
+        runner is gone, all of it is quiet.
         """
         self._lanes, self._time, self._printed = lanes, time, printed
+        self._goes_on = goes_on
         before, self._chosen = self._chosen, chosen
         self._paint(before)
 
@@ -103,15 +113,15 @@ class LanesPane(Widget, can_focus=True):
             return
         top = min(self._top, max(0, len(self._lanes) - height))
         top = min(max(top, self._chosen - height + 1), self._chosen)
-        before, self._lines = self._lines, _lines(self._lanes, self._time, self._printed, width)
+        before, self._lines = self._lines, self._written(top, height, width)
         if top != self._top or len(before) != len(self._lines):
             self._top = top
             self.refresh()
         else:
             moved = {chosen_before, self._chosen} if chosen_before != self._chosen else set()
-            for place, (old, new) in enumerate(zip(before, self._lines, strict=True)):
-                if (old != new or place in moved) and top <= place < top + height:
-                    self.refresh(Region(0, place - top, width, 1))
+            for y, (old, new) in enumerate(zip(before, self._lines, strict=True)):
+                if old != new or top + y in moved:
+                    self.refresh(Region(0, y, width, 1))
         shown = f"{top + 1}–{min(len(self._lanes), top + height)} of {len(self._lanes)}"
         subtitle = shown if len(self._lanes) > height else ""
         if self.border_subtitle != subtitle:
@@ -120,18 +130,26 @@ class LanesPane(Widget, can_focus=True):
     def render_line(self, y: int) -> Strip:
         place = self._top + y
         base = self.rich_style
-        if place >= len(self._lines):
+        if y >= len(self._lines):
             return Strip.blank(self.size.width, base)
         chosen = place == self._chosen
         if chosen:
             base = self.get_component_rich_style("lanes--chosen")
         segments = [ink.segment(_CHOSEN if chosen else _OTHER, base)]
-        for text, role in self._lines[place]:
+        for text, role in self._lines[y]:
             colour = self.get_component_rich_style(f"lanes--{role}")
             toned = base + Style(color=colour.color, bold=colour.bold or base.bold)
             # The chosen one is in one colour, which is readable on its background.
             segments.append(ink.segment(text, base if chosen else toned))
         return Strip(segments).adjust_cell_length(self.size.width, base)
+
+    def _written(self, top: int, height: int, width: int) -> list[list[LanePiece]]:
+        """The lines of the lanes in view, their columns under each other."""
+        columns = _Columns.fitting(self._lanes, width)
+        return [
+            _line(lane, columns, self._time, self._printed, goes_on=self._goes_on)
+            for lane in self._lanes[top : top + height]
+        ]
 
     # ---- choosing ----------------------------------------------------------------------------
 
@@ -154,34 +172,47 @@ class LanesPane(Widget, can_focus=True):
             self.post_message(self.Chosen(place))
 
 
-def _lines(
-    lanes: Sequence[Lane], time: float, printed: Mapping[int, Safe], width: int
-) -> list[list[LanePiece]]:
-    """Every lane's line, its columns under each other; `width` cells, the first for the cursor."""
-    slots = [cut(one_line(lane.slot), _SLOT_LIMIT) for lane in lanes]
-    numbers = [f"#{lane.flight.n}" if lane.flight else "" for lane in lanes]
-    slot, number = (max(map(cell_len, column), default=0) for column in (slots, numbers))
-    words = _WORDS if width >= _ROOMY else _FEW_WORDS
-    rest = width - 1 - slot - number - words - _CLOCK - 4 * len(_GAP)
-    idea = max(_IDEA, rest * 6 // 10) if rest >= _IDEA + len(_GAP) + _LAST else rest
-    lines = []
-    for lane, name, n in zip(lanes, slots, numbers, strict=True):
-        flight = lane.flight
-        pieces = [
-            LanePiece(_cell(name, slot), "quiet"),
-            LanePiece(_cell(n, number, gap=True), "plain" if flight else "quiet"),
-            LanePiece(_cell(lane.words, words, gap=True), _role(lane)),
-        ]
-        if flight is not None:
-            clock = ticking(lane.seconds(time)).rjust(_CLOCK)
-            pieces.append(LanePiece(_cell(clock, _CLOCK, gap=True), "quiet"))
-            if idea > 0:
-                pieces.append(LanePiece(_cell(lane.idea, idea, gap=True), "plain"))
-            last = printed.get(flight.n, NOTHING) if flight.phase == "evaluating" else NOTHING
-            if last and rest > idea:
-                pieces.append(LanePiece(_cell(last, rest - idea - len(_GAP), gap=True), "quiet"))
-        lines.append(pieces)
-    return lines
+class _Columns(NamedTuple):
+    """Cells that each part of a line has."""
+
+    slot: int
+    number: int
+    words: int
+    idea: int
+    last: int
+
+    @classmethod
+    def fitting(cls, lanes: Sequence[Lane], width: int) -> _Columns:
+        """For `width` cells, as wide as all `lanes` want: scrolling moves no column."""
+        slot = min(_SLOT_LIMIT, max((cell_len(lane.slot) for lane in lanes), default=0))
+        most = max((lane.flight.n for lane in lanes if lane.flight), default=0)
+        number, words = len(f"#{most}"), _WORDS if width >= _ROOMY else _FEW_WORDS
+        rest = width - 1 - slot - number - words - _CLOCK - 4 * len(_GAP)
+        if rest < _IDEA + len(_GAP) + _LAST:
+            return cls(slot, number, words, max(0, rest), 0)
+        idea = max(_IDEA, rest * 6 // 10)
+        return cls(slot, number, words, idea, rest - idea - len(_GAP))
+
+
+def _line(
+    lane: Lane, columns: _Columns, time: float, printed: Mapping[int, Safe], *, goes_on: bool
+) -> list[LanePiece]:
+    flight = lane.flight
+    plain: LaneRole = "plain" if flight and goes_on else "quiet"
+    pieces = [
+        LanePiece(_cell(lane.slot, columns.slot), "quiet"),
+        LanePiece(_cell(f"#{flight.n}" if flight else "", columns.number, gap=True), plain),
+        LanePiece(_cell(lane.words, columns.words, gap=True), _role(lane) if goes_on else "quiet"),
+    ]
+    if flight is not None:
+        clock = ticking(lane.seconds(time)).rjust(_CLOCK)
+        pieces.append(LanePiece(_cell(clock, _CLOCK, gap=True), "quiet"))
+        if columns.idea:
+            pieces.append(LanePiece(_cell(lane.idea, columns.idea, gap=True), plain))
+        last = printed.get(flight.n, NOTHING) if flight.phase == "evaluating" else NOTHING
+        if last and columns.last:
+            pieces.append(LanePiece(_cell(last, columns.last, gap=True), "quiet"))
+    return pieces
 
 
 def _role(lane: Lane) -> LaneRole:
