@@ -20,9 +20,9 @@ ROWS = 100
 
 
 class Dialogue(ModalScreen[None]):
-    """One line, until escape."""
+    """One line, until the same key."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Back")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("question_mark", "dismiss(None)", "Back")]
 
     def compose(self) -> ComposeResult:
         yield Static(DIALOGUE)

@@ -66,21 +66,10 @@ def all_on(terminal: Terminal, words: Sequence[str]) -> Callable[[], bool]:
     return lambda: all(word in terminal.text for word in words)
 
 
-def until_shown(terminal: Terminal, until: Callable[[], bool], quiet: float) -> float:
-    """When the piece came by which something held; the program has to reach that in a minute."""
-    end = time.monotonic() + 60
-    while time.monotonic() < end:
-        terminal.keep(quiet, most=2 * quiet)
-        at = terminal.shown(until)
-        if at is not None:
-            return at
-    sys.exit(f"it never came on this screen:\n{terminal.text}")
-
-
 def opening(program: Program) -> tuple[float, float]:
     """Milliseconds to the first full frame, and of processor time until all is still."""
     with program.start() as terminal:
-        at = until_shown(terminal, all_on(terminal, program.words), 0.4)
+        at = terminal.when(all_on(terminal, program.words), 0.4)
         used = psutil.Process(terminal.process.pid).cpu_times()
         spent = used.user + used.system + used.children_user + used.children_system
     return (at - terminal.begun) * 1000, spent * 1000
@@ -106,12 +95,12 @@ def answers(program: Program, dialogue: str, keys: int) -> tuple[list[float], fl
         return dialogue in terminal.text
 
     with program.start() as terminal:
-        until_shown(terminal, all_on(terminal, program.words), 0.4)
+        terminal.when(all_on(terminal, program.words), 0.4)
         for turn in range(keys + 2):
             wanted = turn % 2 == 0
             pressed = time.monotonic()
-            terminal.press("?" if wanted else "\x1b")
-            at = until_shown(terminal, there if wanted else lambda: not there(), 0.2)
+            terminal.press("?")  # not escape, for which Textual waits to see what follows it
+            at = terminal.when(there if wanted else lambda: not there(), 0.2)
             found.append((at - pressed) * 1000)
             terminal.keep(0.05 + 0.013 * (turn % 7), most=0.3)  # not in step with its frames
         memory = psutil.Process(terminal.process.pid).memory_info().rss / 1e6

@@ -9,16 +9,18 @@ reference is a table of 100 rows: what starting the program costs by itself.
 from __future__ import annotations
 
 import argparse
-import os
 import random
 import sys
 import tempfile
 import time
 from pathlib import Path
 
-import pexpect
+import psutil
 from figures import Figures, add_argument
+from terminals import Terminal
 
+QUIET, MOST_S = 0.4, 120.0
+"""Seconds without a byte after which a screen is whole, and that one may take."""
 TRIES, MOST = 3, 300_000
 """So often up to so many rows; larger ones are opened once."""
 
@@ -41,28 +43,15 @@ def table(path: Path, rows: int) -> None:
 
 def opening(path: Path, rows: int) -> tuple[float, float, float]:
     """Seconds to the newest row on the screen and for a leap back from there, and MiB of memory."""
-    begun = time.monotonic()
-    child = pexpect.spawn(
-        sys.executable,
-        ["-m", "autoexp_tui", "replay", str(path)],
-        env={**os.environ, "TERM": "xterm-256color"},
-        dimensions=(40, 120),
-        encoding="utf-8",
-        timeout=120,
-    )
-    child.delaybeforesend = None
-    child.expect_exact(f"idea number {rows}")
-    took = time.monotonic() - begun
-    child.expect(pexpect.TIMEOUT, timeout=0.5)
-    begun = time.monotonic()
-    child.send("{")
-    child.expect_exact(f"idea number {rows - rows // 10}")
-    leap = time.monotonic() - begun
-    status = Path(f"/proc/{child.pid}/status").read_text()
-    memory = int(status.partition("VmRSS:")[2].split()[0]) / 1024
-    child.send("q")
-    child.expect(pexpect.EOF)
-    return took, leap, memory
+    with Terminal([sys.executable, "-m", "autoexp_tui", "replay", str(path)]) as terminal:
+        came = terminal.when(lambda: f"idea number {rows}" in terminal.text, QUIET, MOST_S)
+        terminal.keep(QUIET)
+        terminal.shown(lambda: True)
+        begun = time.monotonic()
+        terminal.press("{")
+        left = terminal.when(lambda: f"idea number {rows - rows // 10}" in terminal.text, QUIET)
+        memory = psutil.Process(terminal.process.pid).memory_info().rss / 2**20
+    return came - terminal.begun, left - begun, memory
 
 
 def main() -> None:

@@ -8,6 +8,7 @@ import pty
 import select
 import struct
 import subprocess
+import sys
 import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -111,6 +112,16 @@ class Terminal:
                 at = when
         self._kept.clear()
         return at
+
+    def when(self, until: Callable[[], bool], quiet: float, most: float = 60.0) -> float:
+        """`shown`, once it holds. Ends this program where that takes longer than `most` seconds."""
+        end = time.monotonic() + most
+        while time.monotonic() < end:
+            self.keep(quiet, most=2 * quiet)
+            at = self.shown(until)
+            if at is not None:
+                return at
+        sys.exit(f"what was waited for never came on this screen:\n{self.text}")
 
     def _take(self, seconds: float, *, seen: bool = True) -> bool:
         """Take one piece; False where the program has gone."""
