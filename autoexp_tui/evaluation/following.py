@@ -96,6 +96,10 @@ class Supervised:
             self._forked = ours.enter_context(contextlib.closing(server.fork(cwd, time_limit)))
             self._readers = ours.enter_context(_Readers(self._forked.written))
             self._open = ours.pop_all()
+        # What is told to be there may be gone when it is read: taken by `_catch_up`, or by another
+        # process. We hold the other end too, so to wait for more could be for ever.
+        for end in (self._forked.output, self._forked.status, self._forked.told):
+            os.set_blocking(end.fileno(), False)
         self.pid = self._forked.pid
         self.abandoned = False
         """Whether the process that forked it was killed."""
@@ -158,10 +162,13 @@ class Supervised:
                         waiting.discard(key.data)
 
     def _read(self, end: FileIO, output: Listener) -> bool:
-        """Take what came; False at the end."""
+        """Take what came, if anything did; False at the end."""
         if end is self._output and self._loses():
             output.lost(_DROPPED)
-        data = os.read(end.fileno(), _CHUNK_BYTES)
+        try:
+            data = os.read(end.fileno(), _CHUNK_BYTES)
+        except BlockingIOError:
+            return True
         if end is self._output:
             output.take(data)
         elif end is self._forked.told:
@@ -194,9 +201,10 @@ class Supervised:
         waiting = array.array("i", [0])
         fcntl.ioctl(self._output, termios.FIONREAD, waiting)
         left = waiting[0]
-        while left > 0 and (data := os.read(self._output.fileno(), min(left, _CHUNK_BYTES))):
-            output.take(data)
-            left -= len(data)
+        with contextlib.suppress(BlockingIOError):
+            while left > 0 and (data := os.read(self._output.fileno(), min(left, _CHUNK_BYTES))):
+                output.take(data)
+                left -= len(data)
 
     def _let_go(self) -> None:
         """Close the lifeline: the supervisor ends everything and reports."""

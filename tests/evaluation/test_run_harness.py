@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import select
+import selectors
 import signal
 import sys
 import threading
@@ -251,3 +253,21 @@ def test_nobody_else_reads_what_is_printed(run: Run, loss: Loss, tmp_path: Path)
     assert honest.tail.endswith("0o10200\n")
     opened = run(f"{command} open", metrics=loss, usual={"loss": ()})
     assert opened.failure == "loss may be lost: another process may have read it"
+
+
+class _TogetherSelector(selectors.DefaultSelector):
+    """Tells of output when the shell's end is there too, and of that first, as may well happen."""
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        output, *others = self.get_map().values()
+        if len(others) == 2:
+            select.select([others[0].fd], [], [], timeout)
+        return sorted(super().select(timeout), key=lambda found: found[0].fd == output.fd)
+
+
+def test_what_was_read_already_is_not_waited_for(
+    run: Run, loss: Loss, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(selectors, "DefaultSelector", _TogetherSelector)
+    outcome = run("echo loss: 0.5; sleep 1000 &", metrics=loss)
+    assert (outcome.failure, outcome.reading.metrics) == ("", {"loss": 0.5})
