@@ -10,6 +10,7 @@ import msgspec
 from support.fakes import ListProposer, started
 from support.gitrepos import git, make_repo
 
+from autoexp_tui.evaluation.launch.elsewhere import evaluating
 from autoexp_tui.evaluation.local import LocalEvaluator
 from autoexp_tui.loop.control import Controls, Desk
 from autoexp_tui.loop.guidance import Guidance
@@ -69,16 +70,26 @@ class RealRig:
             contextlib.closing(Repository.open(self.root)) as repository,
             self.evaluator() as evaluator,
             Journal(self.run_directory.journal) as journal,
+            contextlib.ExitStack() as stack,
         ):
             recorder = Recorder(journal)
             self.state = recorder.state
             results = self.run_directory.path / "tables" / "results.tsv"
             results.parent.mkdir(exist_ok=True)
+            measuring = stack.enter_context(
+                evaluating(
+                    self.run_directory,
+                    evaluator,
+                    evaluator.workspace,
+                    self.started,
+                    recorder.state,
+                )
+            )
             recorder.record(self.started)
             recorder.record(events.RunnerStarted(1, "host", str(self.root), str(results), False))
             ports = Ports(
                 Candidates(repository, self.started),
-                evaluator,
+                measuring,
                 Guidance(self.root, self.started.contract),
                 lambda: 10_000,
             )

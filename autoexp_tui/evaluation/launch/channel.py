@@ -62,6 +62,27 @@ class Way(Protocol):
         ...
 
 
+class Tail:
+    """Keeps the end of what a process says on standard error, however much that is."""
+
+    def __init__(self, end: IO[bytes]) -> None:
+        self._end = end
+        self._said = b""
+        self._thread = threading.Thread(target=self._listen, daemon=True)
+        self._thread.start()
+
+    def _listen(self) -> None:
+        with self._end:
+            while data := self._end.read(_CHUNK_BYTES):
+                self._said = (self._said + data)[-_SAID_BYTES:]
+
+    def last(self) -> str:
+        """The last line, once the process has ended; empty where there was none."""
+        self._thread.join(_PATIENCE_S)  # what it left behind may hold its standard error open
+        lines = [line.strip() for line in clean(decode(self._said)).splitlines()]
+        return next((line for line in reversed(lines) if line), "")
+
+
 class PrefixWay:
     """By a command that runs another one elsewhere; implements `Way`."""
 
@@ -98,19 +119,11 @@ class PrefixChannel:
             start_new_session=True,
             bufsize=0,
         )
-        self._stdin = _pipe(self._process.stdin)
-        self._stdout = _pipe(self._process.stdout)
-        self._stderr = _pipe(self._process.stderr)
+        self._stdin = pipe(self._process.stdin)
+        self._stdout = pipe(self._process.stdout)
         self._output = self._stdout.fileno()
-        self._said = b""
-        self._listener = threading.Thread(target=self._listen, daemon=True)
-        self._listener.start()
+        self._tail = Tail(pipe(self._process.stderr))
         self._writing = threading.Lock()
-
-    def _listen(self) -> None:
-        """Keep the end of what the launcher says on standard error, however much that is."""
-        while data := self._stderr.read(_CHUNK_BYTES):
-            self._said = (self._said + data)[-_SAID_BYTES:]
 
     def send(self, message: bytes, parts: Mapping[str, bytes]) -> None:
         # A thread: a tree is larger than a pipe, and who writes must hear what is said meanwhile.
@@ -151,21 +164,18 @@ class PrefixChannel:
             except subprocess.TimeoutExpired:
                 self._kill(signal.SIGKILL)
                 self._process.wait()
-        self._listener.join(_PATIENCE_S)  # what it left behind may hold standard error open
         self._stdout.close()
-        if not self._listener.is_alive():
-            self._stderr.close()
         code = self._process.returncode
         how = f"killed by signal {-code}" if code < 0 else f"exit {code}"
-        said = [line.strip() for line in clean(decode(self._said)).splitlines() if line.strip()]
-        return f"{how}: {said[-1]}" if said else how
+        said = self._tail.last()
+        return f"{how}: {said}" if said else how
 
     def _kill(self, number: int) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, number)
 
 
-def _pipe(end: IO[bytes] | None) -> IO[bytes]:
+def pipe(end: IO[bytes] | None) -> IO[bytes]:
     """One end of a pipe to a process that was started with three of them."""
     if end is None:
         raise OSError("a process was started without its pipes")

@@ -27,6 +27,7 @@ from autoexp_tui.evaluation.harness import Output, Report, last_words, told
 from autoexp_tui.evaluation.launch.bundle import Parcel, packed
 from autoexp_tui.evaluation.launch.channel import Channel, PrefixWay, Way
 from autoexp_tui.evaluation.launch.frames import Frames, Torn
+from autoexp_tui.evaluation.launch.ray_way import RayWay
 from autoexp_tui.evaluation.leavings import VARIABLE, MetricFiles
 from autoexp_tui.evaluation.local import LocalHandle, blame, log_of, notes_of
 from autoexp_tui.evaluation.metrics import MetricReader, MetricReading
@@ -39,7 +40,6 @@ from autoexp_tui.evaluation.workspace import Workspace
 from autoexp_tui.loop.ports import Evaluator, Job, Result
 from autoexp_tui.model.contract import Contract, Metric
 from autoexp_tui.model.events import RunStarted
-from autoexp_tui.model.problem import UsageProblem
 from autoexp_tui.model.pruning import Race
 from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.model.state import RunState
@@ -52,6 +52,8 @@ _SILENCE_S = 90.0
 """Without any sign of life from a worker that has begun, which gives one every 5 seconds."""
 _END_S = 15.0
 """For a worker that was told to end everything."""
+_MOST_ENVIRONMENTS = 100
+"""That one job may meet before it runs: each process of a cluster may have another."""
 _MB = 1 << 20
 _WRITTEN = "was written to, and put back"
 
@@ -138,9 +140,9 @@ class ElsewhereEvaluator:
     def _result(self, job: Job, handle: LocalHandle) -> Result:
         """A result, wherever the way breaks."""
         began = time.monotonic()
-        while True:
+        for _ in range(_MOST_ENVIRONMENTS):
             try:
-                return self._evaluate(job, handle)
+                return self._evaluate(job, handle, began)
             except _Again:
                 continue
             except Lost as lost:
@@ -149,8 +151,10 @@ class ElsewhereEvaluator:
                     return Result(time.monotonic() - began, {}, {}, words, cut_short=True)
                 why = clean_line(self.mask.text(str(lost)), 400)
                 return Result(time.monotonic() - began, {}, {}, why, lost=why)
+        changing = "each process there has another environment, and none is known"
+        return Result(time.monotonic() - began, {}, {}, changing, lost=changing)
 
-    def _evaluate(self, job: Job, handle: LocalHandle) -> Result:
+    def _evaluate(self, job: Job, handle: LocalHandle, began: float) -> Result:
         contract = self._contract
         with contextlib.ExitStack() as stack:
             progress = self._follow(job)
@@ -185,7 +189,7 @@ class ElsewhereEvaluator:
                 for number, (command, metrics, log) in enumerate(wanted)
             ]
             if not handle.cancelled.is_set():
-                self._exchange(job, steps, handle)
+                self._exchange(job, steps, handle, began)
             results = [
                 self._judged(step, job, handle, progress, usual)
                 for step in steps
@@ -202,16 +206,20 @@ class ElsewhereEvaluator:
 
     # The way there.
 
-    def _exchange(self, job: Job, steps: Sequence[_Step], handle: LocalHandle) -> None:
-        """Send the job and take what comes. Raises Lost, _Again."""
+    def _exchange(
+        self, job: Job, steps: Sequence[_Step], handle: LocalHandle, began: float
+    ) -> None:
+        """Send the job and take what comes. `began` is when. Raises Lost, _Again."""
         tree, hidden = self._parcels
-        mark, began = token_hex(16), time.monotonic()
+        mark = token_hex(16)
         try:
             channel = self._way.open(mark, tree.digest)
         except OSError as error:
             program = f"{error.filename}: {error.strerror}" if error.filename else str(error)
             raise Lost(f"{self._way.name} can't be started: {program}") from error
         conversation = _Conversation(channel, mark, steps, handle)
+        if channel.one_way:
+            self._send(channel, job, steps, tree, hidden, has=False)
         why = ""
         try:
             for kind, body in conversation.frames():
@@ -220,8 +228,9 @@ class ElsewhereEvaluator:
                         told_there = json.loads(body)
                         seconds = time.monotonic() - began
                         self.way_words = clean_line(_way_words(told_there, seconds, tree, hidden))
-                        has = bool(told_there["have"])
-                        self._send(channel, job, steps, tree, hidden, has=has)
+                        if not channel.one_way:
+                            has = bool(told_there["have"])
+                            self._send(channel, job, steps, tree, hidden, has=has)
                     case "need":
                         head = json.dumps({"bodies": [len(tree.data)]}).encode()
                         channel.send(head + b"\n", {"tree": tree.data})
@@ -512,7 +521,7 @@ class _Conversation:
             return f"{name}: nothing was heard from there for {_SILENCE_S:g} s"
         strange = last_words(decode(self._frames.strange))
         said = ended if ":" in ended or not strange else f"{ended}: {strange}"
-        if not self.heard:
+        if not self.heard and not self._channel.one_way:
             return f"{name} did not get there ({said}): {_remedy(said)}"
         return f"{name} ended before the evaluation did ({said})"
 
@@ -593,7 +602,7 @@ def evaluating(
 ) -> Iterator[Evaluator]:
     """Who evaluates for a run: `here`, or what takes the files to where the contract says.
 
-    Raises UsageProblem, RepositoryError, OSError.
+    Raises RepositoryError, OSError.
     """
     way = way_of(started.contract)
     if way is None:
@@ -613,7 +622,7 @@ def way_of(contract: Contract) -> Way | None:
         return None
     if launcher.prefix is not None:
         return PrefixWay(launcher.prefix, launcher.python or "python3", launcher_environment())
-    raise UsageProblem("evaluator.ray: not yet")
+    return RayWay(launcher, launcher_environment())
 
 
 def launcher_environment() -> dict[str, str]:

@@ -36,6 +36,11 @@ class Line:
         os.set_blocking(self.out, True)
         self.closed = False
 
+    def begin(self, mark: str) -> None:
+        """From now on what is told is another job's."""
+        self._mark = mark.encode()
+        self._number = 0
+
     def tell(self, kind: str, body: Any = b"") -> None:
         """Raises Gone."""
         data = body if isinstance(body, bytes) else json.dumps(body).encode()

@@ -237,6 +237,9 @@ def _answer(line: Line, cache: Cache) -> None:
     """Do one job. Raises Gone."""
     job, bodies = line.message()
     environ = job.get("environ") or dict(os.environ)
+    if "mark" in job:
+        line.begin(job["mark"])
+        _greet(line, cache, job["tree"])
     sent = dict(zip(job["parts"], bodies))
     try:
         tree = cache.add(job["tree"], sent["tree"]) if "tree" in sent else cache.tree(job["tree"])
@@ -272,6 +275,11 @@ def _digest_of(environ: Any) -> str:
     return hashlib.sha256("\0".join(pairs).encode("utf-8", "surrogateescape")).hexdigest()[:24]
 
 
+def _greet(line: Line, cache: Cache, tree: str) -> None:
+    hello = {"host": platform.node(), "python": platform.python_version(), "pid": os.getpid()}
+    line.tell("hello", {**hello, "have": cache.tree(tree) is not None})
+
+
 def main(mark: str, tree: str) -> None:
     """Work until standard input ends; `tree` is what the first job is likely to want."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -283,15 +291,7 @@ def main(mark: str, tree: str) -> None:
         except Unable as error:
             line.tell("failed", {"why": str(error)})
             return
-        line.tell(
-            "hello",
-            {
-                "host": platform.node(),
-                "python": platform.python_version(),
-                "pid": os.getpid(),
-                "have": cache.tree(tree) is not None,
-            },
-        )
+        _greet(line, cache, tree)
         while True:
             _answer(line, cache)
             line.tell("done")
