@@ -52,7 +52,7 @@ GOALS: dict[str, Goal] = {
     "fsyncs": Goal("fsyncs of a discarded experiment", "", "", 3),
     "late, tuner": Goal("experiment 5,000, tuner: CPU", "ms", "experiment 100", 1.3, ratio=True),
     "late, agent": Goal(
-        "experiment 1,000, agent program: CPU", "ms", "experiment 100", 1.3, ratio=True
+        "experiment 500, agent program: CPU", "ms", "experiment 100", 1.3, ratio=True
     ),
     "proposal": Goal(
         "a tuner's proposal at trial 5,000, the slowest case", "ms", "trial 100", 2, ratio=True
