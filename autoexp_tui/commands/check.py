@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
+import msgspec
 
 from autoexp_tui.commands.machine import machine
 from autoexp_tui.commands.pulse import pulse
@@ -27,6 +28,7 @@ from autoexp_tui.model.state import RunState
 from autoexp_tui.project import Project, find_project
 from autoexp_tui.proposers import registry
 from autoexp_tui.sources.journals import read_state
+from autoexp_tui.summary.company import company_words
 from autoexp_tui.summary.trust import check_words
 from autoexp_tui.system.scratch import scratch_folder
 from autoexp_tui.text.numbers import format_duration, format_number, format_runs
@@ -42,10 +44,14 @@ _DEAR_S = 120.0
 @click.command()
 @click.argument("directory", type=click.Path(file_okay=False, path_type=Path), default=Path())
 @click.option("--include-dirty", is_flag=True, help="Check uncommitted changes as they are.")
-def check(directory: Path, include_dirty: bool) -> int:  # noqa: PLR0915 - one after the other
+@click.option("--parallel", type=click.IntRange(2, 1000), metavar="N",
+              help="Also run N baselines at once: do slots disturb each other?")  # fmt: skip
+def check(  # noqa: PLR0915 - one after the other
+    directory: Path, include_dirty: bool, parallel: int | None
+) -> int:
     """Validate the project in DIRECTORY and run its baseline isolated, until its noise is known."""
     from autoexp_tui.evaluation.launch.elsewhere import evaluating  # noqa: PLC0415
-    from autoexp_tui.evaluation.local import LocalEvaluator  # noqa: PLC0415
+    from autoexp_tui.evaluation.local_slots import LocalSlots  # noqa: PLC0415
     from autoexp_tui.repository.candidates import Candidates  # noqa: PLC0415
     from autoexp_tui.repository.repository import Repository  # noqa: PLC0415
     from autoexp_tui.runner import claiming, preparation  # noqa: PLC0415 - git
@@ -61,11 +67,13 @@ def check(directory: Path, include_dirty: bool) -> int:  # noqa: PLR0915 - one a
         base = choose_base(project, repository, contract, include_dirty=include_dirty)
         run = project.run(_TAG)
         place = claiming.claim(project, repository, run, read_state(run), None)
+        contract = msgspec.structs.replace(contract, parallel=parallel or contract.parallel)
         started = preparation.first_event(project, contract, _TAG, base.commit, seed=0)
-        scratch = RunDirectory(folder / _TAG)
-        evaluator = LocalEvaluator(scratch, repository, started)
+        scratch, known = RunDirectory(folder / _TAG), RunState()
+        slots = LocalSlots(scratch, project.place.root, started, known)
+        evaluator = slots.first
         try:
-            measuring = evaluating(scratch, evaluator, evaluator.workspace, started, RunState())
+            measuring = evaluating(scratch, slots, evaluator.workspace, started, known)
             measures = stack.enter_context(measuring)
             text = Candidates(repository, started).text_of(base.commit)
             unable = preparation.problems(project, contract, started.proposer, text)
@@ -79,6 +87,9 @@ def check(directory: Path, include_dirty: bool) -> int:  # noqa: PLR0915 - one a
             if not (runs.failure or broken):
                 bypasses = tuple if contract.evaluator else evaluator.bypasses
                 broken = _ask_mutants(contract, measures, bypasses, text, runs)
+            if parallel and not (runs.failure or broken):
+                known.forms, known.units = runs.last.forms, runs.last.units
+                broken = _measure_company(contract, measures, text, runs)
             if contract.evaluator:
                 _tell_way(getattr(measures, "way_words", ""), evaluator.workspace.linked)
             else:
@@ -101,7 +112,7 @@ def check(directory: Path, include_dirty: bool) -> int:  # noqa: PLR0915 - one a
                 os.environ,
             )
         finally:
-            evaluator.workspace.remove()
+            slots.remove()
     for name, words in things:
         _tell(name, words)
     _tell("protection", started.protection)
@@ -205,6 +216,28 @@ def _ask_mutants(
     if killed is None:
         return unread(contract, measured, bypasses())
     _tell("is read", f"{contract.target}: {killed.by}")
+    return ""
+
+
+def _measure_company(contract: Contract, measures: Evaluator, text: str, alone: Runs) -> str:
+    """Tell what runs at once do to each other; why that can't be told, else nothing."""
+    names = measures.slots
+    _tell("running", f"{len(names)} at once: {', '.join(names)} …")
+    jobs = [Job(n, text, contract.time_limit, slot=name) for n, name in enumerate(names, 1)]
+    handles = [measures.submit(job) for job in jobs]
+    try:
+        with pulse(handles[0].output):
+            results = [handle.result() for handle in handles]
+    except BaseException:
+        for handle in handles:
+            handle.cancel()
+        raise
+    failed = [result.failure for result in results if result.failure]
+    if failed:
+        return f"{len(failed)} of {len(names)} at once give no measurement: {failed[0]}"
+    together = Runs(tuple(results)).measurement.samples
+    for line in company_words(alone.measurement.samples, together):
+        _tell("at once", line)
     return ""
 
 

@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 from autoexp_tui.evaluation.local import LocalEvaluator, LocalHandle
-from autoexp_tui.evaluation.slots import Slot, choose_slots, usable_cores, usable_gpus
+from autoexp_tui.evaluation.slots import Slot, choose_slots, crowded, usable_cores, usable_gpus
 from autoexp_tui.loop.ports import Job
 from autoexp_tui.model.events import RunStarted
 from autoexp_tui.model.rundir import RunDirectory
@@ -31,6 +31,7 @@ class LocalSlots:
         self._gpus = usable_gpus(os.environ) if started.contract.parallel != 1 else ()
         self._repositories: list[Repository] = []
         self._making = threading.Lock()
+        self._chosen: tuple[Slot, ...] = ()
         self.first = self._make(next(iter(self._slots()), None), 1)
         """That of the baseline."""
         self._at: dict[Safe, LocalEvaluator] = {}
@@ -56,7 +57,18 @@ class LocalSlots:
             return self._at[name]
 
     def submit(self, job: Job) -> LocalHandle:
+        """As the port says; a slot's workspace is made first where there is none yet."""
         return self.at(job.slot).submit(job)
+
+    def crowded(self) -> str:
+        """What a person should know of slots that have less than the baseline used; or nothing."""
+        return crowded(self._slots(), len(usable_cores()), self._state.cores_used)
+
+    def remove(self) -> None:
+        """Remove the workspaces. What is linked into them stays. Raises OSError."""
+        for each in {id(one): one for one in (self.first, *self._at.values())}.values():
+            each.workspace.remove()
+        self.close()
 
     def close(self) -> None:
         """Let go of the repositories; the workspaces stay."""
@@ -64,9 +76,12 @@ class LocalSlots:
             repository.close()
 
     def _slots(self) -> tuple[Slot, ...]:
-        return choose_slots(
-            self._started.contract, self._gpus, usable_cores(), self._state.cores_used
-        )
+        """The same from the moment that they are known, whatever becomes of the machine."""
+        if not self._chosen:
+            self._chosen = choose_slots(
+                self._started.contract, self._gpus, usable_cores(), self._state.cores_used
+            )
+        return self._chosen
 
     def _make(self, slot: Slot | None, place: int) -> LocalEvaluator:
         repository = Repository.open(self._root)  # each is for one thread at a time

@@ -110,6 +110,20 @@ def choose_slots(
     return _cycled(shares, wanted, len(cores))
 
 
+def crowded(slots: Sequence[Slot], cores: int, used: float) -> str:
+    """What a person should know where experiments at once want more cores than there are.
+
+    `used` is what the baseline kept busy alone. Empty where they don't, or nobody knows.
+    """
+    wanted = used * len(slots)
+    if wanted <= cores + _SPARE * len(slots) or used <= _SPARE:
+        return ""
+    return (
+        f"the baseline kept {used:.1f} cores busy, and {len(slots)} at once have {cores} in all: "
+        f"they slow each other down; `autoexp check --parallel {len(slots)}` tells by how much"
+    )
+
+
 def _cycled(slots: Sequence[Slot], count: int, cores: int) -> tuple[Slot, ...]:
     """So many of them, each under a name of its own: several experiments may share a GPU."""
     found: list[Slot] = []

@@ -130,6 +130,8 @@ class Loop:
         if self._lanes.finished is None:
             first, *more = self._ports.evaluator.slots or (self._slot,)
             self._slot = self._measurer.slot = first
+            if more and (words := self._ports.crowded()):
+                self._recorder.warn(words)
             joins = [partial(self._join, slot, another) for slot in more if another]
             self._lanes.side_by_side(self.work, joins)
         finished = self._lanes.finished or RunFinished(Safe("ended"), ok=False)

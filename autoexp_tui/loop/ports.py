@@ -158,5 +158,7 @@ class Ports:
     """Megabytes of disk that are left where the run writes."""
     bypasses: Callable[[], Sequence[str]] = tuple
     """Why the harness may not read the target that is evaluated, each with its cure."""
+    crowded: Callable[[], str] = str
+    """How slots disturb each other, as far as the baseline tells, in words; empty: not."""
     has_room: Callable[[], bool] = lambda: True
     """Whether something can be written there: it is tried."""

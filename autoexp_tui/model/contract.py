@@ -447,11 +447,12 @@ class Contract(msgspec.Struct, frozen=True):
         "`autoexp notebook` shows it, and lets you edit it.", "{every: 10, max_tokens: 1500}",
         short=("every",))] = Notebook()
     parallel: Annotated[int | Literal["auto"], Key("Experiments that run at once, each in a slot "
-        "with a workspace of its own. auto: one for each GPU, else as many as the baseline leaves "
-        "cores for.", "4", ge=1, le=1_000)] = 1
+        "with a workspace of its own. auto: one for each slot that is named, else for each GPU, "
+        "else the cores that may be used by those that the baseline kept busy, rounded up.",
+        "4", ge=1, le=1_000)] = 1
     slots: Annotated[tuple[SlotName, ...], Key("What each slot has to itself: a GPU, or cores. By "
-        "default: GPUs where there are some, else an equal share of the cores.",
-        "['gpu:0', 'gpu:1']")] = ()
+        "default: GPUs where there are some, else an equal share of the cores. The first are used; "
+        "with more lanes than slots, several share one.", "['gpu:0', 'gpu:1']")] = ()
     evaluator: Annotated[Elsewhere | None, Key("Where evaluations run, if not on this machine; "
         "parallel tells how many at once.", "{prefix: 'srun --gres=gpu:1'}",
         short=("prefix",), check=_one_way)] = None

@@ -156,6 +156,7 @@ class Runner:
                 Guidance(self._root / started.folder, started.contract),
                 lambda: free_mb(*written_to),
                 tuple if started.contract.evaluator else first.bypasses,
+                str if started.contract.evaluator else evaluator.crowded,
                 lambda: has_room(_ROOM_BYTES, *written_to),
             )
             projections = Projections(self._run, self._results, recorder.state)

@@ -210,7 +210,7 @@ class Rig:
                 guidance,
                 self.lab.free_mb,
                 self.bypasses,
-                self.has_room,
+                has_room=self.has_room,
             )
             lanes = Lanes(ports, recorder, projections, self.controls)
             desk = desk or Desk(controls)
