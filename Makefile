@@ -1,4 +1,4 @@
-.PHONY: demo test test-ray check ledgers screenshots test-samples samples-report faults soak truth truth-real cheats bench browser clean
+.PHONY: demo test test-clusters check ledgers screenshots test-samples samples-report faults soak truth truth-real cheats bench browser clean
 
 VENV := .venv
 PYTHON := $(VENV)/bin/python
@@ -20,10 +20,10 @@ demo: $(INSTALLED)
 test: $(INSTALLED)
 	$(PYTHON) -m pytest -n 4
 
-# What needs a Ray cluster, on one of three nodes on this machine.
-test-ray: $(INSTALLED)
+# What needs a cluster: Ray, of three nodes on this machine, and Slurm where it is installed.
+test-clusters: $(INSTALLED)
 	$(PYTHON) -m pip install --quiet --disable-pip-version-check --editable '.[ray]'
-	AUTOEXP_RAY=1 $(PYTHON) -m pytest tests/launch/test_ray.py
+	AUTOEXP_CLUSTERS=1 $(PYTHON) -m pytest tests/launch/test_ray.py tests/launch/test_slurm.py -rs
 
 check: $(INSTALLED)
 	$(VENV)/bin/ruff check .

@@ -63,7 +63,7 @@ def test_the_workflow_runs_what_a_change_must_pass_wherever_it_must() -> None:
     assert [line for line in read(".ci/run").splitlines() if line.startswith("make ")] == [
         "make check",
         "make test",
-        "make test-ray",
+        "make test-clusters",
     ]
     matrix = job["strategy"]["matrix"]
     assert matrix == {"os": ["ubuntu-latest", "macos-latest"], "python": PYTHONS}

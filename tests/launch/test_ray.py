@@ -1,4 +1,4 @@
-"""Evaluations by a Ray cluster of several nodes on this machine; `make test-ray` runs these."""
+"""Evaluations by a Ray cluster of three nodes on this machine: `make test-clusters`."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ from autoexp_tui.testing.evaluators import CONTRACT
 
 CLUSTER = Path(__file__).parents[1] / "support" / "ray_cluster.py"
 needs_a_cluster = pytest.mark.skipif(
-    "AUTOEXP_RAY" not in os.environ or importlib.util.find_spec("ray") is None,
-    reason="a cluster takes long to start: `make test-ray` runs this, where Ray is installed",
+    "AUTOEXP_CLUSTERS" not in os.environ or importlib.util.find_spec("ray") is None,
+    reason="a cluster takes long to start: `make test-clusters` runs this, where Ray is installed",
 )
 
 
