@@ -10,15 +10,13 @@ is a run of 100 events: what starting the program costs by itself.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-import pexpect
+from terminals import Terminal
 
 from autoexp_tui.loop.lines import encode
 from autoexp_tui.loop.proposal_log import ProposalLog
@@ -32,7 +30,7 @@ from support.gitrepos import make_repo
 from support.realistic_run import commit_of, experiment, opening, recorded
 
 Phase = Literal["proposing", "evaluating"]
-LAST_WORDS = {"proposing": "and these are its last words", "evaluating": "step 2000 of 2000"}
+LAST_WORDS = {"proposing": "these-are-its-last-words", "evaluating": "step 2000 of 2000"}
 
 
 def story(count: int, phase: Phase) -> Iterator[events.AnyEvent]:
@@ -70,20 +68,9 @@ def make_run(home: Path, count: int, phase: Phase) -> RunDirectory:
 
 def attach(run: RunDirectory, words: str) -> float:
     """Seconds until `words` are on the screen."""
-    begun = time.monotonic()
-    child = pexpect.spawn(
-        sys.executable,
-        ["-m", "autoexp_tui", "attach", run.tag],
-        cwd=str(run.journal.parents[3]),
-        env={**os.environ, "TERM": "xterm-256color"},
-        dimensions=(50, 200),
-        encoding="utf-8",
-        timeout=60,
-    )
-    child.expect_exact(words)
-    took = time.monotonic() - begun
-    child.close(force=True)
-    return took
+    command = [sys.executable, "-m", "autoexp_tui", "attach", run.tag]
+    with Terminal(command, size=(200, 50), cwd=run.journal.parents[3]) as terminal:
+        return terminal.when(lambda: words in terminal.text, quiet=0.4) - terminal.begun
 
 
 def main() -> None:
