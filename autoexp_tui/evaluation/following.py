@@ -21,7 +21,7 @@ from io import FileIO
 from pathlib import Path
 from typing import Protocol, Self
 
-from autoexp_tui.evaluation.supervisors import server
+from autoexp_tui.evaluation.supervisors import ForkServer, server
 from autoexp_tui.evaluation.watching import Inotify
 from autoexp_tui.system.processes import kill_marked
 
@@ -90,8 +90,9 @@ class _Readers:
 class Supervised:
     """A running supervisor; on exit its tree has gone."""
 
-    def __init__(self, cwd: Path, time_limit: float) -> None:
+    def __init__(self, cwd: Path, time_limit: float, server: ForkServer = server) -> None:
         """Raises OSError."""
+        self._server = server
         with contextlib.ExitStack() as ours:
             self._forked = ours.enter_context(contextlib.closing(server.fork(cwd, time_limit)))
             self._readers = ours.enter_context(_Readers(self._forked.written))
@@ -117,11 +118,11 @@ class Supervised:
         if not self._forked.wait(_OVERDUE_S):
             self._kill()
             if not self._forked.wait(_OVERDUE_S):
-                server.close()  # it was stopped, and waits for nobody
+                self._server.close()  # it was stopped, and waits for nobody
         if not self._answer:  # it was killed, so it could not kill: find by the mark what it owned,
             kill_marked(MARKER, self._marker)
         if not self._answer or self.abandoned:
-            server.end_strays()  # and what has shed the mark by whose child it has become
+            self._server.end_strays()  # and what has shed the mark by whose child it has become
         self._open.close()
 
     def _kill(self) -> None:

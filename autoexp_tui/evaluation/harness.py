@@ -20,6 +20,7 @@ from typing import Literal
 from autoexp_tui.evaluation.following import Supervised
 from autoexp_tui.evaluation.metrics import MetricReader, MetricReading
 from autoexp_tui.evaluation.output_log import OutputLog
+from autoexp_tui.evaluation.supervisors import ForkServer, server
 from autoexp_tui.model.contract import Metric
 from autoexp_tui.system.processes import ProcessId
 from autoexp_tui.text.mask import NO_MASK, Mask
@@ -116,6 +117,7 @@ def run_harness(  # noqa: PLR0913 - what a run depends on, by name
     listen: Callable[[bytes], bool] | None = None,
     on_start: Callable[[ProcessId], None] | None = None,
     exceeded: Callable[[], str] = str,
+    server: ForkServer = server,
 ) -> HarnessOutcome:
     """Run a command in `cwd` and wait until it and all it started have gone.
 
@@ -132,6 +134,7 @@ def run_harness(  # noqa: PLR0913 - what a run depends on, by name
         listen: called with what is printed, as it comes; once it returns True, the tree is ended
             as by an interrupt.
         exceeded: asked ten times a second; once it tells a reason, the tree is ended for it.
+        server: who forks its supervisor.
         on_start: called with the supervisor's name; SIGTERM to it ends the tree as well.
 
     Whatever goes wrong with the harness, its start included, is the outcome's `failure`.
@@ -142,7 +145,7 @@ def run_harness(  # noqa: PLR0913 - what a run depends on, by name
             return output.outcome("interrupted", "interrupted")
         began = time.monotonic()
         try:
-            supervisor = Supervised(cwd, time_limit)
+            supervisor = Supervised(cwd, time_limit, server)
         except OSError as error:
             return output.outcome("exited", f"the harness could not be started: {error}")
         with supervisor:

@@ -36,7 +36,7 @@ from autoexp_tui.evaluation.sandbox import Confinement, NoSandbox, Sandbox, choo
 from autoexp_tui.evaluation.sandbox.permissions import LOST, permissions
 from autoexp_tui.evaluation.sandbox.reach import harness_confinement
 from autoexp_tui.evaluation.slots import Slot
-from autoexp_tui.evaluation.supervisors import server
+from autoexp_tui.evaluation.supervisors import ForkServer, server
 from autoexp_tui.evaluation.surroundings import Surroundings
 from autoexp_tui.evaluation.workspace import Stopped, Workspace
 from autoexp_tui.loop.ports import Job, Result
@@ -107,7 +107,8 @@ class LocalEvaluator:
         self._units = dict(units or {})
         self._damaged = damaged
         self.slot = slot
-        server.start()
+        self._server = server if place == 1 else ForkServer()
+        self._server.start()
         self._size: int | None = None
         """Bytes of the workspace when it is exact, about."""
         self._content: bytes | None = None
@@ -161,6 +162,11 @@ class LocalEvaluator:
 
     slots: tuple[Safe, ...] = ()
     """It is one."""
+
+    def close(self) -> None:
+        """No more jobs come. The workspace stays."""
+        if self._server is not server:
+            self._server.close()
 
     def _in_slot(self) -> dict[str, str]:
         """The harness' environment."""
@@ -373,6 +379,7 @@ class LocalEvaluator:
                 on_end=files.ended,
                 listen=progress.take if progress is not None else None,
                 exceeded=disk.exceeded,
+                server=self._server,
             )
         discard(self.workspace.private)
         if outcome.survivors:

@@ -71,7 +71,9 @@ class LocalSlots:
         self.close()
 
     def close(self) -> None:
-        """Let go of the repositories; the workspaces stay."""
+        """No more jobs come; the workspaces stay."""
+        for each in self._at.values():
+            each.close()
         for repository in self._repositories:
             repository.close()
 

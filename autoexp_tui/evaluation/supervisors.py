@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
@@ -58,15 +59,22 @@ class Supervisor:
         )
 
 
-class ForkServer:
-    """The one of this process; it is started when it is needed first, and again when it is killed.
+_lock = threading.Lock()
+"""Of every server: what is about to be one isn't taken for a stray."""
+_servers: weakref.WeakSet[ForkServer] = weakref.WeakSet()
 
-    Used by any thread.
+
+class ForkServer:
+    """Started when it is needed first, and again when it is killed. Used by any thread.
+
+    Whoever measures beside others has one of its own: what kills it is its own harness, and costs
+    the others nothing.
     """
 
     def __init__(self, script: Path = _SCRIPT) -> None:
         self._script = script
-        self._lock = threading.Lock()
+        self._lock = _lock
+        _servers.add(self)
         self._process: subprocess.Popen[bytes] | None = None
         self._control = socket.socket()
 
@@ -88,8 +96,13 @@ class ForkServer:
 
     def end_strays(self) -> None:
         """End what has become a child of this process without being started by it."""
-        with self._lock:  # so that a server that is about to start isn't taken for one
-            end_strays(() if self._process is None else (self._process.pid,))
+        with self._lock:
+            end_strays([pid for each in _servers if (pid := each.pid)])
+
+    @property
+    def pid(self) -> int:
+        """Of the process that forks; 0 while there is none."""
+        return self._process.pid if self._process is not None else 0
 
     def close(self) -> None:
         """Kill it. What it has forked ends with its lifeline."""
@@ -150,7 +163,13 @@ class ForkServer:
 
 
 server = ForkServer()
-atexit.register(server.close)
+"""The one of this process, for what runs alone."""
+
+
+@atexit.register
+def _close_all() -> None:
+    for each in list(_servers):
+        each.close()
 
 
 def _pipe(reads: contextlib.ExitStack, writes: contextlib.ExitStack) -> tuple[FileIO, FileIO]:

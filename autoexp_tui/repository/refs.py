@@ -10,7 +10,7 @@ from pathlib import Path
 from autoexp_tui.repository.identity import Identity
 from autoexp_tui.repository.plumbing import Plumbing, RepositoryError
 from autoexp_tui.repository.ref_session import RefSession
-from autoexp_tui.repository.waiting import Locks, retried
+from autoexp_tui.repository.waiting import Locks, clear, retried
 
 NOTHING = "0" * 40
 _FINISHED = "finished-"
@@ -32,6 +32,10 @@ class Refs:
     def close(self) -> None:
         """End what is kept open between calls."""
         self._session.close()
+
+    def clear_locks(self, tag: str) -> None:
+        """Remove the locks on a run's refs that a killed git has left. For who has the run."""
+        clear(lambda: self._locks(tag))
 
     def hold(self, tag: str, n: int, commit: str) -> None:
         """Let `refs/autoexp/<tag>/<n>` hold a commit; what it held stays as `replaced-…`.

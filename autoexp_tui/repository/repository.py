@@ -243,6 +243,13 @@ class Repository:
 
     # Refs and branches of ours.
 
+    def clear_locks(self, tag: str) -> None:
+        """Remove the locks on a run's refs that a killed git has left, whatever numbers they have.
+
+        For who has the run: nobody else writes there, and a lock that goes is let go.
+        """
+        self._refs.clear_locks(tag)
+
     def keep_ref(self, tag: str, name: str, commit: str) -> None:
         """Let `refs/autoexp/<tag>/<name>` hold a commit, so that no `git gc` takes it."""
         self._refs.keep(tag, name, commit)

@@ -42,5 +42,17 @@ def retried(action: Callable[[], _T], locks: Callable[[], Locks] = no_locks) -> 
     return action()
 
 
+def clear(locks: Callable[[], Locks]) -> None:
+    """Remove what a crash left: those of `locks` that stand as long as anybody would wait."""
+    stale = locks()
+    for attempt in range(_ATTEMPTS - 1):
+        if not stale:
+            return
+        time.sleep(0.01 * 2**attempt)
+        stale = _still_there(stale, locks())
+    for lock in stale:
+        lock.unlink(missing_ok=True)
+
+
 def _still_there(before: Locks, now: Locks) -> Locks:
     return {path: lock for path, lock in before.items() if now.get(path) == lock}

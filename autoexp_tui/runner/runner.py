@@ -145,6 +145,7 @@ class Runner:
             ) as evaluator,
             contextlib.ExitStack() as stack,
         ):
+            repository.clear_locks(started.tag)
             candidates = Candidates(repository, started)
             first = evaluator.first
             measuring = evaluating(self._run, evaluator, first.workspace, started, recorder.state)

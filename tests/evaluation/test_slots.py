@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import stat
 from pathlib import Path
 
 import msgspec
 import pytest
 from support.fakes import contract
+from support.real_rig import RealRig
+from support.waiting import until
 
+from autoexp_tui.evaluation.local import LocalEvaluator
+from autoexp_tui.evaluation.sandbox import NoSandbox
 from autoexp_tui.evaluation.slots import Slot, choose_slots, crowded, usable_gpus
+from autoexp_tui.loop.ports import Job
 from autoexp_tui.model.contract import Contract
+from autoexp_tui.repository.repository import Repository
 from autoexp_tui.text.safe import Safe
 
 CORES = tuple(range(8))
@@ -109,3 +116,44 @@ def test_too_many_lanes_for_the_cores_are_told() -> None:
     slots = choose_slots(made(4), (), CORES, 0)
     assert crowded(slots, 8, 2.0) == ""
     assert "kept 3.5 cores busy, and 4 at once have 8 in all" in crowded(slots, 8, 3.5)
+
+
+_KILL_ITS_SERVER = """\
+p=$PPID
+while read -r _ _ _ up _ </proc/$p/stat
+    ! { grep -aq forkserver /proc/$p/cmdline && ! grep -aq forkserver /proc/$up/cmdline; }
+do p=$up; done
+kill -9 $p
+sleep 60
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="it finds its parents in /proc")
+def test_what_kills_its_own_fork_server_costs_no_other_lane_its_measurement(
+    tmp_path: Path,
+) -> None:
+    rig = RealRig(tmp_path, [])
+    with contextlib.ExitStack() as stack:
+        first, second = (
+            LocalEvaluator(
+                rig.run_directory,
+                stack.enter_context(contextlib.closing(Repository.open(rig.root))),
+                rig.started,
+                sandbox=NoSandbox(),
+                place=place,
+            )
+            for place in (1, 2)
+        )
+        for each in (first, second):
+            stack.callback(each.workspace.remove)
+            stack.callback(each.close)
+        steady = first.submit(
+            Job(2, "echo began\nwhile ! test -e go; do sleep 0.05; done\necho loss: 1\n", 60.0)
+        )
+        until(lambda: steady.output.exists() and b"began" in steady.output.read_bytes(), "it began")
+        lost = second.submit(Job(3, _KILL_ITS_SERVER, 60.0)).result()
+        assert lost.failure == "the harness was lost: its fork server was killed"
+        assert not steady.future.done()
+        (first.workspace.project_dir / "go").write_text("on\n")
+        assert steady.result().metrics == {"loss": 1.0}
+        assert second.submit(Job(4, "echo loss: 2\n", 60.0)).result().metrics == {"loss": 2.0}

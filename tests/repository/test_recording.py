@@ -439,3 +439,31 @@ def test_tags_that_begin_alike_are_different_runs(tmp_path: Path) -> None:
         assert list(repository.refs("run")) == [1]
         repository.advance("run2", head)
         assert repository.branch("run") is None
+
+
+# Locks that a killed git has left.
+
+
+def test_a_lock_of_any_number_that_a_killed_git_has_left_goes(repository: Repository) -> None:
+    lock = repository.common_dir / "refs" / "autoexp" / TAG / "43.lock"
+    lock.parent.mkdir(parents=True)
+    lock.touch()
+    repository.clear_locks(TAG)
+    assert not lock.exists()
+
+
+def test_a_lock_that_comes_and_goes_is_left_to_who_made_it(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = repository.common_dir / "refs" / "autoexp" / TAG / "43.lock"
+    lock.parent.mkdir(parents=True)
+    lock.touch()
+
+    def meanwhile(_: float) -> None:
+        new = lock.with_name("new")
+        new.touch()
+        new.replace(lock)
+
+    monkeypatch.setattr(time, "sleep", meanwhile)
+    repository.clear_locks(TAG)
+    assert lock.exists()
