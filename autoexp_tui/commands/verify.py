@@ -81,6 +81,7 @@ def verified(
     """
     from autoexp_tui.evaluation.launch.elsewhere import evaluating  # noqa: PLC0415
     from autoexp_tui.evaluation.local import LocalEvaluator  # noqa: PLC0415
+    from autoexp_tui.evaluation.local_slots import first_slot  # noqa: PLC0415
     from autoexp_tui.repository.candidates import Candidates  # noqa: PLC0415
     from autoexp_tui.repository.repository import Repository  # noqa: PLC0415 - git
 
@@ -92,7 +93,13 @@ def verified(
     ):
         recorder = Recorder(journal)
         started = recorder.state.run
-        local = LocalEvaluator(run, repository, started, products=recorder.state.products)
+        local = LocalEvaluator(
+            run,
+            repository,
+            started,
+            products=recorder.state.products,
+            slot=first_slot(started.contract, recorder.state),
+        )
         verifier = Verifier(
             recorder,
             Candidates(repository, started),

@@ -9,11 +9,20 @@ from pathlib import Path
 from autoexp_tui.evaluation.local import LocalEvaluator, LocalHandle
 from autoexp_tui.evaluation.slots import Slot, choose_slots, crowded, usable_cores, usable_gpus
 from autoexp_tui.loop.ports import Job
+from autoexp_tui.model.contract import Contract
 from autoexp_tui.model.events import RunStarted
 from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.model.state import RunState
 from autoexp_tui.repository.repository import Repository
 from autoexp_tui.text.safe import Safe
+
+
+def first_slot(contract: Contract, state: RunState) -> Slot | None:
+    """Where a run's baseline was measured, for what is to be compared with it; None: anywhere."""
+    if contract.evaluator is not None:
+        return None
+    gpus = usable_gpus(os.environ) if contract.parallel != 1 else ()
+    return next(iter(choose_slots(contract, gpus, usable_cores(), state.cores_used)), None)
 
 
 class LocalSlots:

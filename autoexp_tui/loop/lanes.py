@@ -11,9 +11,11 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 
 from autoexp_tui.loop.control import Controls, Interrupted
+from autoexp_tui.loop.measuring import MOST_DEATHS
 from autoexp_tui.loop.pausing import Pauses
 from autoexp_tui.loop.ports import Ports
 from autoexp_tui.loop.projections import Projections
+from autoexp_tui.loop.proposing import Drafts
 from autoexp_tui.loop.recorder import Recorder
 from autoexp_tui.model import events
 from autoexp_tui.model.state import RunState
@@ -42,8 +44,7 @@ class Lanes:
         """Held by the lane that measures the best again since machines drift."""
         self.proposing = threading.RLock()
         """Held by lanes whose proposals are made one after the other."""
-        self.claims: dict[int, tuple[str, str]] = {}
-        """Digest and likeness of what is tried now, by experiment: none is tried twice at once."""
+        self.drafts = Drafts()
         self.tests = 0
         """Gains that are being tested now, each of which spends of what may be spent on error."""
         self.finished: events.RunFinished | None = None
@@ -83,8 +84,13 @@ class Lanes:
     def _may_begin(self, state: RunState) -> bool:
         """Whether the budget has room for a row beside those that are in hand.
 
-        What a cut run has left is taken first, so it needs no room of its own.
+        What a cut run has left is taken first, so it needs no room of its own. Where runners have
+        died again and again, what was measured then is measured alone, so that none is blamed for
+        another.
         """
+        cuts = state.in_flight.values()
+        if self.busy and any(cut.commit and cut.deaths >= MOST_DEATHS for cut in cuts):
+            return False
         return len(state.rows) + self.busy < state.budget.max_experiments
 
     def _left(self, state: RunState) -> list[int]:
@@ -120,7 +126,7 @@ class Lanes:
                 self._working.discard(n)
             else:
                 self._promised -= 1
-            self.claims.pop(n, None)
+            self.drafts.claims.pop(n, None)
 
     def abandon(self, n: int, reason: str) -> None:
         """Give up what a lane has proposed and not committed; `n` 0: nothing."""

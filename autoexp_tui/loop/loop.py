@@ -105,7 +105,7 @@ class Loop:
         self._directory = run
         self._ports = ports
         self._candidates = ports.candidates
-        self._drafting = Drafting(run, proposer, recorder, desk, lanes.claims)
+        self._drafting = Drafting(run, proposer, recorder, desk, lanes.drafts)
         self._recorder = recorder
         self._projections = lanes.projections
         self._controls = desk.controls
@@ -240,7 +240,8 @@ class Loop:
     def give_up_deadly(self, candidate: Candidate) -> bool:
         """Make a crash of what takes the runner, or the machine, with it each time."""
         deaths = self._recorder.state.in_flight[candidate.n].deaths
-        if deaths < MOST_DEATHS:
+        # With several lanes, its neighbours may have done it: once more, alone.
+        if deaths < MOST_DEATHS + bool(self._ports.evaluator.slots[1:]):
             return False
         words = clean_line(died_words(deaths))
         if self._recorder.state.rows:
@@ -300,6 +301,8 @@ class Loop:
         state = self._recorder.state
         if not is_in_doubt(state):
             return
+        if self._controls.pausing:  # another lane has just found out
+            raise Interrupted
         failures = []
         for row in {row.n: row for row in (state.incumbent, state.baseline) if row}.values():
             failure = self._measurer.retry(n, self._candidates.text_of(row.commit)).failure

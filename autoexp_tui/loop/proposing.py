@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -36,6 +37,16 @@ _ANSWERS = 20
 """How often one experiment's proposal is sent back before it is given up."""
 
 
+@dataclass(slots=True)
+class Drafts:
+    """What the lanes of a run know of each other's proposals; within a transaction."""
+
+    claims: dict[int, tuple[str, str]] = field(default_factory=dict)
+    """Digest and likeness of what is tried now, by experiment: none is tried twice at once."""
+    noted: int = 0
+    """The experiment before which the notebook was last asked for."""
+
+
 class Drafting:
     """Talks with the proposer, and lets whoever is watching see it write."""
 
@@ -45,17 +56,14 @@ class Drafting:
         proposer: Proposer,
         recorder: Recorder,
         desk: Desk,
-        claims: dict[int, tuple[str, str]],
+        drafts: Drafts,
     ) -> None:
-        """`claims`: digest and likeness of what is tried now, by experiment; shared with others."""
-        self._claims = claims
+        self._drafts = drafts
         self._run = run
         self._proposer = proposer
         self._recorder = recorder
         self._controls = desk.controls
         self._desk = desk
-        self._noted = 0
-        """The experiment before which the notebook was last asked for."""
 
     def propose(self, situation: Situation) -> Proposal:
         """Ask until the proposal changes something and is new.
@@ -98,10 +106,13 @@ class Drafting:
         the same, and say so. Raises Interrupted.
         """
         every = situation.contract.notebook.every
-        due = every and situation.n - max(self._noted, situation.notebook_n) > every
-        if not due or not isinstance(self._proposer, NotebookWriter):
+        if not isinstance(self._proposer, NotebookWriter):
             return situation
-        self._noted = situation.n  # also where none comes: not asked for every time
+        with self._recorder.transaction():
+            last = max(self._drafts.noted, situation.notebook_n)
+            if not every or situation.n - last <= every:
+                return situation
+            self._drafts.noted = situation.n  # also where none comes: not asked for every time
         self._desk.n = situation.n
         try:
             written = self._recorder.mask.text(self._proposer.write_notebook(situation))
@@ -154,7 +165,7 @@ class Drafting:
 
     def _claim(self, n: int, text: str) -> None:
         target = self._recorder.state.contract.target
-        self._claims[n] = digest(text), likeness(text, target)
+        self._drafts.claims[n] = digest(text), likeness(text, target)
 
     def _masked(self, proposal: Proposal) -> Proposal:
         """What it says goes into the commit's message, too."""
@@ -178,7 +189,7 @@ class Drafting:
         same = state.tried.get(exact)
         n = same or state.alike.get(alike)
         if not n:
-            for n, claim in self._claims.items():
+            for n, claim in self._drafts.claims.items():
                 if exact == claim[0] or alike == claim[1]:
                     return f"it is what experiment {n} tries now"
             return ""

@@ -10,6 +10,7 @@ from support.lane_rig import BASELINE, LaneRig
 
 from autoexp_tui.loop.ports import Result
 from autoexp_tui.model import events
+from autoexp_tui.model.contract import Guard
 from autoexp_tui.model.state import RunState
 from autoexp_tui.repository.plumbing import RepositoryError
 from autoexp_tui.text.safe import Safe
@@ -154,6 +155,22 @@ def test_a_best_that_changes_while_a_gain_is_confirmed_voids_the_comparison(tmp_
     assert again == [(2, 1), (3, 2)]
 
 
+def test_a_best_that_comes_before_the_verdict_voids_it(tmp_path: Path) -> None:
+    rig = rig_of(tmp_path, {2: FIRST, 3: LAST}, guard=(Guard("sound"),))
+    with rig.running():
+        rig.measuring(2, 3)
+        rig.lab.end(3)  # a gain: its guard runs before it is kept
+        rig.until(lambda state: state.in_flight[3].evaluation.purpose == "guard")
+        rig.lab.end(2)
+        rig.lab.end(2, run=2)
+        rig.until(lambda state: state.row(2))
+        rig.lab.end(3, run=2)
+        assert rig.lab.end(3, run=3) == BOTH
+        rig.lab.end(3, run=4)
+    assert rows(rig.state)[1:] == [(2, "keep", ""), (3, "keep", "")]
+    assert rig.lab.texts[rig.lab.branch] == BOTH
+
+
 def test_what_is_in_flight_counts_against_the_budget(tmp_path: Path) -> None:
     rig = rig_of(tmp_path, WORSE, most=3)
     with rig.running():
@@ -169,6 +186,11 @@ def test_what_is_in_flight_counts_against_the_budget(tmp_path: Path) -> None:
 
 def test_no_two_lanes_try_the_same_text(tmp_path: Path) -> None:
     rig = rig_of(tmp_path, {2: FIRST, 3: FIRST, 4: FIRST})
+
+    def commit_late(n: int) -> None:
+        rig.until(lambda state: len(rig.of(events.ProposalAnswered)) >= 2)
+
+    rig.lab.commit_fails = commit_late
     with rig.running():
         rig.until(lambda state: any(e.commit and n > 1 for n, e in state.in_flight.items()))
         (n,) = (n for n, e in rig.state.in_flight.items() if e.commit)
@@ -373,3 +395,33 @@ def test_whoever_proposes_is_told_what_is_tried_now(tmp_path: Path) -> None:
         (2, "text 2", {"n": 2}),
         (4, "text 4", {"n": 4}),
     ]
+
+
+def test_none_is_given_up_for_what_a_neighbour_does_to_the_runner(tmp_path: Path) -> None:
+    """Runners die while three are measured: which it was, is found by measuring each alone."""
+    rig = rig_of(tmp_path, {n: WORSE[n] for n in (2, 3, 4)})
+    for _ in range(2):
+        with rig.running():
+            rig.measuring(2, 3, 4)
+            rig.dies()
+    with rig.running():
+        for n in (2, 3, 4):
+            rig.measuring(n)
+            rig.lab.end(n)
+            rig.until(lambda state, n=n: state.row(n))
+    assert rows(rig.state)[1:] == [(n, "discard", "") for n in (2, 3, 4)]
+
+
+def test_what_kills_the_runner_alone_as_well_is_given_up(tmp_path: Path) -> None:
+    rig = rig_of(tmp_path, {n: WORSE[n] for n in (2, 3)})
+    for _ in range(2):
+        with rig.running():
+            rig.measuring(2, 3)
+            rig.dies()
+    with rig.running():
+        rig.measuring(2)
+        rig.dies()
+    rig.lab.held = False
+    with rig.running():
+        pass
+    assert rows(rig.state)[1:] == [(2, "crash", ""), (3, "discard", "")]
