@@ -23,6 +23,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from problems import NINE, Problem, nine
 from sections import circumstances, put
@@ -61,7 +62,7 @@ _SAMPLES = Path(__file__).parents[1] / "sample_projects"
 # Real runs.
 
 
-def run(folder: Path, parallel: int, experiments: int) -> list[dict[str, object]]:
+def run(folder: Path, parallel: int, experiments: int) -> list[dict[str, Any]]:
     """The journal of a run of the project in `folder`: its records."""
     tag = f"n{parallel}"
     config = folder / "autoexp.yaml"
@@ -111,15 +112,17 @@ def made(folder: Path, files: dict[str, str] | Path) -> Path:
     return folder
 
 
-def rate(records: Sequence[dict[str, object]], parallel: int) -> float:
-    """Rows a second while all lanes are at work: without the first of each, and the last."""
-    times = [
-        float(str(record["time"]))
-        for record in records
-        if isinstance(event := record["event"], dict) and event["kind"] == "Decided"
-    ][1:]
-    steady = times[parallel - 1 : len(times) - parallel + 1]
-    return (len(steady) - 1) / (steady[-1] - steady[0])
+def rate(records: Sequence[dict[str, Any]]) -> float:
+    """Rows a second of all lanes together: of each between its first and its last."""
+    slots: dict[int, str] = {}
+    ends: dict[str, list[float]] = {}
+    for record in records:
+        event = record["event"]
+        if event["kind"] == "ExperimentStarted":
+            slots[event["n"]] = event.get("slot", "")
+        elif event["kind"] == "Decided" and event["n"] > 1:
+            ends.setdefault(slots[event["n"]], []).append(record["time"])
+    return sum((len(times) - 1) / (times[-1] - times[0]) for times in ends.values())
 
 
 def sleepers(home: Path) -> list[str]:
@@ -130,7 +133,7 @@ def sleepers(home: Path) -> list[str]:
     for parallel in (1, 2, 4, 8):
         files = {"config.yaml": _TARGET, "harness.sh": _HARNESS, "autoexp.yaml": _CONFIG}
         folder = made(home / f"sleep{parallel}", files)
-        rows = rate(run(folder, parallel, _ROUNDS * parallel + 1), parallel)
+        rows = rate(run(folder, parallel, _ROUNDS * parallel + 1))
         speed = rows * _SLEEP_S
         lines.append(
             f"| {parallel} | {3600 * rows:.0f} | {speed:.2f} | {100 * speed / parallel:.0f} % |"
@@ -148,7 +151,7 @@ def samples(home: Path) -> list[str]:
     first = 0.0
     for parallel in (1, 2):
         folder = made(home / f"ml{parallel}", _SAMPLES / "ml_training")
-        rows = rate(run(folder, parallel, 16), parallel)
+        rows = rate(run(folder, parallel, 16))
         first = first or rows
         lines.append(f"| {parallel} | {3600 * rows:.0f} | {rows / first:.2f} |")
         print(lines[-1], flush=True)
