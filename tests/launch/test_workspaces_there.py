@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import sys
 from pathlib import Path
 
@@ -151,6 +152,31 @@ def test_a_program_there_that_steals_the_output_is_noticed(tmp_path: Path) -> No
     with elsewhere(tmp_path, by(HERE)) as evaluator:
         found = result(evaluator, f"{sys.executable} -c {script!r}; echo loss: 1", n=2)
     assert found.metrics in ({}, {"loss": 1.0})
+
+
+def test_a_folder_that_is_used_again_is_as_new(tmp_path: Path) -> None:
+    """Whatever was done to it after it was verified."""
+    with elsewhere(tmp_path, by(HERE)) as evaluator:
+        result(evaluator, "echo x > left; echo loss: 1")
+        (folder,) = (Path(os.environ["AUTOEXP_CACHE"]) / "there" / "pool").glob("*/*")
+        assert sorted(each.name for each in folder.iterdir()) == ["protected.sh", "target.sh"]
+        os.link(folder / "protected.sh", tmp_path / "handle")
+        (folder / "sitecustomize.py").write_text("print('loss: 0')")
+        (folder / "target.sh").unlink()
+        (folder / "target.sh").symlink_to(tmp_path / "handle")
+        found = result(evaluator, "ls; stat -c %h protected.sh; cat protected.sh; echo loss: 1")
+    assert found.tail == "protected.sh\ntarget.sh\n1\n: nobody changes this\nloss: 1\n"
+
+
+def test_a_workspace_that_became_a_link_harms_nobody(tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.mkdir()
+    (victim / "thesis.txt").write_text("ten years of work")
+    with elsewhere(tmp_path, by(HERE)) as evaluator:
+        move = f'mv "$PWD" ../moved && ln -s {victim} ../tree'
+        assert result(evaluator, f"{move}; echo loss: 0", n=2).tampered
+        assert result(evaluator, "cat protected.sh && echo loss: 1").metrics == {"loss": 1.0}
+    assert [each.read_text() for each in victim.iterdir()] == ["ten years of work"]
 
 
 def test_what_is_sent_is_python_38_of_the_standard_library() -> None:

@@ -26,6 +26,8 @@ from autoexp_tui.evaluation.launch.there.place import MOST_TOLD, Place
 
 _ENVIRONMENT_FILES = 50_000
 """As many files of an environment are looked at after a run."""
+_POOLED = 16
+"""Folders with the same files that are kept for the next."""
 _TREES = 8
 """That are kept in the cache."""
 
@@ -93,12 +95,45 @@ class Cache:
             with contextlib.suppress(OSError), kept(entry.path) as ours:
                 if ours:
                     discard(entry.path)
-        made = tempfile.mkdtemp(dir=home, prefix="%d-" % os.getpid())
-        with kept(made):
-            try:
-                yield made
-            finally:
-                discard(made)
+        while True:
+            made = tempfile.mkdtemp(dir=home, prefix="%d-" % os.getpid())
+            with kept(made) as ours:
+                if not ours or not os.path.isdir(made):
+                    continue  # another took it for one that nobody works in
+                try:
+                    yield made
+                finally:
+                    discard(made)
+                return
+
+    def adopt(self, digest: str, root: str) -> None:
+        """Let `root` be a folder: one that an earlier run has given back, where there is one."""
+        pool = os.path.join(self.root, "pool", digest)
+        for name in _names(pool):
+            path = os.path.join(pool, name)
+            with contextlib.suppress(OSError):  # another was faster
+                if stat.S_ISDIR(os.lstat(path).st_mode):
+                    os.rename(path, root)
+                    return
+        os.mkdir(root, 0o700)
+
+    def give_back(self, digest: str, root: str) -> None:
+        """Keep a folder for the next who wants these files; those of files long gone are not."""
+        home = os.path.join(self.root, "pool")
+        pool = os.path.join(home, digest)
+        with contextlib.suppress(OSError):  # it is made anew the next time
+            os.makedirs(pool, exist_ok=True)
+            for other in set(_names(home)) - set(_names(os.path.join(self.root, "trees"))):
+                discard(os.path.join(home, other))
+            if len(_names(pool)) < _POOLED:
+                os.rename(root, tempfile.mktemp(dir=pool, prefix=""))  # noqa: S306 - of ours alone
+
+
+def _names(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
 
 
 class Environment:

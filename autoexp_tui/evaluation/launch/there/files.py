@@ -88,6 +88,14 @@ def discard(path: str) -> None:
     shutil.rmtree(path, onerror=open_up)
 
 
+def remove(path: str) -> None:
+    """Remove a folder or a file, never what a link leads to."""
+    if os.path.isdir(path) and not os.path.islink(path):
+        discard(path)
+    else:
+        os.unlink(path)
+
+
 @contextlib.contextmanager
 def kept(folder: str) -> Iterator[bool]:
     """Hold a folder or file; False where another holds it."""

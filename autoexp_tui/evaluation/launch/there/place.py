@@ -6,7 +6,15 @@ import os
 import stat
 import time
 
-from autoexp_tui.evaluation.launch.there.files import Files, Stamp, create, listing, read, stamp
+from autoexp_tui.evaluation.launch.there.files import (
+    Files,
+    Stamp,
+    create,
+    listing,
+    read,
+    remove,
+    stamp,
+)
 from autoexp_tui.evaluation.launch.there.line import Line
 
 MOST_TOLD = 2000
@@ -19,29 +27,72 @@ class Place:
     """The workspace of one run: the tree with the candidate's target, and what was there then."""
 
     def __init__(self, root: str, files: Files, line: Line) -> None:
+        """Make `root`, a folder, hold `files` alone. What an earlier run left of them is kept where
+        it is right, for to make a file costs many times as much as to read it.
+        """
         self.root = root
         self._files = dict(files)
         self._stamps: dict[str, Stamp] = {}
         self._folders = {""}
         self._links: dict[str, str] = {}
-        for path, (mode, content) in self._files.items():
-            self._make_folders(path)
-            create(os.path.join(root, path), mode, content)
+        self._line = line
+        found = os.lstat(root)
+        self._identity = (found.st_dev, found.st_ino)
+        for path in files:
+            folder = path.rpartition("/")[0]
+            while folder not in self._folders:
+                self._folders.add(folder)
+                folder = folder.rpartition("/")[0]
+        for path in sorted(self._files.keys() - self._sweep()):
+            os.makedirs(os.path.dirname(os.path.join(root, path)), exist_ok=True)
+            create(os.path.join(root, path), *self._files[path])
             line.check()
+
+    def is_there(self) -> bool:
+        """Whether its root is the folder that it was."""
+        try:
+            found = os.lstat(self.root)
+        except OSError:
+            return False
+        return (found.st_dev, found.st_ino) == self._identity
+
+    def tidy(self) -> None:
+        """Remove all that is not of the files, for the next who uses the folder."""
+        self._links.clear()
+        self._sweep()
+
+    def _sweep(self) -> set[str]:
+        """Remove what is not as it must be; the files that are."""
+        right = set()
+        mask = os.umask(0)
+        os.umask(mask)
+        pending = [""]
+        while pending:
+            folder = pending.pop()
+            for entry in listing(os.path.join(self.root, folder)):
+                path = folder + "/" + entry.name if folder else entry.name
+                found = entry.stat(follow_symlinks=False)
+                if path in self._files and self._is_untouched(path, found, mask):
+                    right.add(path)
+                elif path in self._folders and stat.S_ISDIR(found.st_mode):
+                    pending.append(path)
+                else:
+                    remove(entry.path)
+            self._line.check()
+        return right
+
+    def _is_untouched(self, path: str, found: os.stat_result, mask: int) -> bool:
+        """Whether nothing tells a file from a new one; no other name may lead to it either."""
+        rights = 0o755 if self._files[path][0] == "100755" else 0o644
+        is_link = stat.S_ISLNK(found.st_mode)
+        as_made = is_link or stat.S_IMODE(found.st_mode) == rights & ~mask
+        return as_made and found.st_nlink == 1 and self._is_right(path, found)
 
     def link(self, path: str, source: str) -> None:
         """A link to what `setup` has made."""
         self._links[path] = source
-        self._make_folders(path)
+        os.makedirs(os.path.dirname(os.path.join(self.root, path)), exist_ok=True)
         os.symlink(source, os.path.join(self.root, path))
-
-    def _make_folders(self, path: str) -> None:
-        folder = path.rpartition("/")[0]
-        if folder not in self._folders:
-            os.makedirs(os.path.join(self.root, folder), exist_ok=True)
-            while folder:
-                self._folders.add(folder)
-                folder = folder.rpartition("/")[0]
 
     def settle(self) -> None:
         """Note how all is before the command runs."""
@@ -58,7 +109,7 @@ class Place:
         written: list[str] = []
         foreign: list[str] = []
         missing, visited = {*self._files, *self._links}, set()
-        pending = [""]
+        pending = [""] if self.is_there() else []
         while pending:
             folder = pending.pop()
             visited.add(folder)

@@ -103,8 +103,9 @@ class Work:
     def _step(self, folder: str, step: dict[str, Any], home: str) -> bool:
         """Whether the next may follow."""
         root, private = os.path.join(folder, "tree"), os.path.join(folder, "private")
-        for each in (folder, root, private, os.path.join(private, "tmp")):
+        for each in (folder, private, os.path.join(private, "tmp")):
             os.mkdir(each, 0o700)
+        self._cache.adopt(self._job["tree"], root)
         target = self._job["target"]
         mode, _ = self._tree.files[target["path"]]
         files = {**self._tree.files, target["path"]: (mode, base64.b64decode(target["content"]))}
@@ -152,16 +153,25 @@ class Work:
             changes["environment"] = self._environment.changes()
         end = {"report": report, "bytes": output.size, "digest": output.digest.hexdigest()}
         good = report.startswith("exited 0 ")
-        if good and step["leaves"]:
-            self._store = os.path.join(home, "leaves")
-            try:
-                _take(project, step["leaves"], self._store)
-            except OSError as error:
-                good, end["left"] = False, str(error.strerror or error)
+        if good and (why := self._take(step["leaves"], project, home)):
+            good, end["left"] = False, why
         self._left -= float(report.split()[2]) if good else 0.0
         self._line.tell("end", {**end, **changes})
+        if not step["hidden"] and place.is_there():
+            place.tidy()
+            self._cache.give_back(self._job["tree"], root)
         discard(folder)
         return good
+
+    def _take(self, leaves: list[str], project: str, home: str) -> str:
+        """Keep what is left for the next step; why that can't be, in words."""
+        if leaves:
+            self._store = os.path.join(home, "leaves")
+            try:
+                _take(project, leaves, self._store)
+            except OSError as error:
+                return str(error.strerror or error)
+        return ""
 
     def _tell_file(
         self, name: str, path: str, root: str, when: str, before: Stamp | None = None
