@@ -128,19 +128,26 @@ def rate(records: Sequence[dict[str, Any]]) -> float:
 def sleepers(home: Path) -> list[str]:
     lines = [
         f"Real runs of the tuner, whose harness sleeps for {_SLEEP_S:g} s. {load()}.\n",
-        "| lanes | experiments an hour | speed-up | of ideal |\n|---:|---:|---:|---:|",
+        "| lanes | experiments an hour | speed-up | of ideal | of the bare sleep |",
+        "|---:|---:|---:|---:|---:|",
     ]
+    first = 0.0
     for parallel in (1, 2, 4, 8):
         files = {"config.yaml": _TARGET, "harness.sh": _HARNESS, "autoexp.yaml": _CONFIG}
         folder = made(home / f"sleep{parallel}", files)
         rows = rate(run(folder, parallel, _ROUNDS * parallel + 1))
-        speed = rows * _SLEEP_S
-        lines.append(
-            f"| {parallel} | {3600 * rows:.0f} | {speed:.2f} | {100 * speed / parallel:.0f} % |"
-        )
+        first = first or rows
+        lines.append(_row(parallel, rows, first))
         print(lines[-1], flush=True)
-    lines.append("\nSpeed-up: against the bare sleep, with nothing between one and the next.")
+    lines.append("\nThe bare sleep: with nothing between one and the next.")
     return lines
+
+
+def _row(parallel: int, rows: float, first: float) -> str:
+    speed = rows / first
+    shares = (100 * speed / parallel, 100 * rows * _SLEEP_S / parallel)
+    told = " | ".join(f"{share:.0f} %" for share in shares)
+    return f"| {parallel} | {3600 * rows:.0f} | {speed:.2f} | {told} |"
 
 
 def samples(home: Path) -> list[str]:
