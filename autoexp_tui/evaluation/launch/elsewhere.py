@@ -55,6 +55,7 @@ _END_S = 15.0
 _MOST_ENVIRONMENTS = 100
 """That one job may meet before it runs: each process of a cluster may have another."""
 _MB = 1 << 20
+_DROPPED = "what the harness prints to was full, and set not to wait"
 _WRITTEN = "was written to, and put back"
 
 
@@ -490,6 +491,8 @@ class _Conversation:
                 step.output.take(body)
             case "ended":
                 step.output.ended()
+            case "dropped":
+                step.output.lost(_DROPPED)
             case "setup":
                 self._setup = (self._setup + body)[-4096:]
                 step.output.log.write(body)

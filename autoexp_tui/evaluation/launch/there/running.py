@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import resource
@@ -69,8 +70,12 @@ class Running:
                 os._exit(supervisor.main(theirs, status, command.limit, os.getpid()))
             finally:
                 os._exit(1)
-        for each in (theirs, status, output_end):
+        for each in (theirs, status):
             os.close(each)
+        self._written = output_end
+        """Our end of what the command prints to, until it has ended."""
+        with contextlib.suppress(OSError):  # not every system has names for pipes
+            os.fchmod(output_end, 0o200)  # so that nobody else opens it to read
         os.set_blocking(self._output, False)
         self._waiting = {self._output, self._status}
         self._due = time.monotonic() + command.limit + OVERDUE_S
@@ -93,6 +98,7 @@ class Running:
                     self._let_go()
         finally:
             self._let_go()
+            self._close_written()
             os.close(self._status)
             os.close(self._output)
             os.waitpid(self._pid, 0)
@@ -116,6 +122,7 @@ class Running:
                 self._ended()
             if not data:
                 self._waiting.discard(self._status)
+                self._close_written()
         if self._output in ready and not self._drain():
             self._waiting.discard(self._output)
         self._line.beat()
@@ -130,6 +137,17 @@ class Running:
             return False
         return True
 
+    def _drops(self) -> bool:
+        """Whether what is printed now is dropped: the pipe is full, and set not to wait."""
+        if self._written < 0 or os.get_blocking(self._written):
+            return False
+        return not select.select([], [self._written], [], 0)[1]
+
+    def _close_written(self) -> None:
+        if self._written >= 0:
+            os.close(self._written)
+            self._written = -1
+
     def _let_go(self) -> None:
         """Close the lifeline: the supervisor ends everything and reports."""
         if self._lifeline >= 0:
@@ -140,6 +158,8 @@ class Running:
     def _drain(self) -> bool:
         """Pass on what is in the pipe by now; False at its end. Raises Gone."""
         for _ in range(16):  # then it is somebody else's turn
+            if self._drops():
+                self._line.tell("dropped")
             try:
                 data = os.read(self._output, _CHUNK)
             except BlockingIOError:

@@ -16,6 +16,7 @@ is noticed. Kinds, with what they hold:
     environment  JSON: what programs here find, its digest: wanted is a message `names`
     phase        JSON: `name` is what begins: unpacking, setup, a step
     setup, out   bytes that were printed
+    dropped      nothing: what is printed now is dropped, since the command made its pipe not wait
     ended        nothing: the command has ended, and something that it started has not
     file         JSON: of a file with figures: path, when (before, ended, after), its bytes
     end          JSON: of a step: the supervisor's report, what was changed, how much was printed
