@@ -31,8 +31,10 @@ def machine(
     free, least = free_mb(workspace), contract.min_free_mb
     room = f", less than min_free_mb ({least}): make room, or set AUTOEXP_CACHE to a folder with it"
     yield "disk", f"{free:,} MB free{room if free < least else ''}"
-    weak = ": install bubblewrap, and what is measured can't reach the rest" * (sandbox == "none")
-    yield "sandbox", sandbox + weak
+    words = ": install bubblewrap, and what is measured can't reach the rest" * (sandbox == "none")
+    if contract.evaluator is not None:
+        words = " here, for agent programs; none where evaluations run"
+    yield "sandbox", sandbox + words
     yield "key", _key(environ)
     yield "agents", ", ".join(_agents(environ)) or "none found; `command: {run: …}` takes any other"
     if lingering := _lingering():

@@ -191,9 +191,9 @@ class RunState:
     """What better means here; knows the baseline as soon as it is measured."""
     budget: Budget = field(default_factory=Budget)
     slots_since: float = 0.0
-    """Run clock when the runner came, which has the present slots."""
+    """Run clock from which on it has the present slots."""
     slot_seconds: float = 0.0
-    """What runners before it had: seconds of each, times its slots."""
+    """What it had before: seconds, times how many slots there were."""
     phase: Phase = "starting"
     phase_time: float = 0.0
     """Wall clock when the phase began."""
@@ -207,6 +207,8 @@ class RunState:
     """How many processors the baseline kept busy, on average; 0 while nobody knows."""
     products: tuple[str, ...] = ()
     """What experiments may make since the baseline does."""
+    slots: tuple[Safe, ...] = ()
+    """Names of what it runs on at once; of one slot none. How many there are may turn out later."""
     in_flight: dict[int, Experiment] = field(default_factory=dict)
     """What was begun and not decided, by number, in the order of its beginning."""
     rows: list[Row] = field(default_factory=list)
@@ -296,11 +298,6 @@ class RunState:
         return next(iter(self.in_flight.values()), None)
 
     @property
-    def slots(self) -> tuple[Safe, ...]:
-        """Names of what it runs on at once; of one slot none."""
-        return self.runner.slots if self.runner else ()
-
-    @property
     def next_n(self) -> int:
         """The number of the next experiment. One that was abandoned may be used again."""
         n = len(self.rows) + len(self.in_flight) + 1
@@ -383,6 +380,8 @@ class RunState:
                     aside=self.incumbent is not None and event.parent != self.incumbent.commit,
                     slot=event.slot,
                 )
+                if event.slot and event.slot not in self.slots:
+                    self._has_slots((*self.slots, event.slot))
                 self._enter("proposing" if event.n > 1 else "reading", event.n)
             case events.Rebased() as event:
                 if event.n in self.in_flight:
@@ -496,9 +495,14 @@ class RunState:
         if phase != self.phase:
             self.phase, self.phase_time = phase, self.time
 
-    def _runner_started(self, event: events.RunnerStarted) -> None:
+    def _has_slots(self, slots: tuple[Safe, ...]) -> None:
+        """From now on; what was had until now is added up."""
         self.slot_seconds += (self.elapsed - self.slots_since) * max(1, len(self.slots))
-        self.slots_since, self.runner = self.elapsed, event
+        self.slots_since, self.slots = self.elapsed, slots
+
+    def _runner_started(self, event: events.RunnerStarted) -> None:
+        self.runner = event
+        self._has_slots(event.slots)
         died = self.finished is None or not self.finished.ok
         for cut in self.in_flight.values():
             cut.deaths += cut.measuring and died

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 from support.fakes import contract
 
 from autoexp_tui.commands import machine as told
 from autoexp_tui.commands.machine import machine
+from autoexp_tui.model.contract import Elsewhere
 
 
 def things(folder: Path, sandbox: str = "bubblewrap", **environ: str) -> dict[str, str]:
@@ -31,6 +33,12 @@ def test_what_is_missing_has_its_remedy(tmp_path: Path, monkeypatch: pytest.Monk
     assert "install bubblewrap" in found["sandbox"]
     assert found["key"] == "no ANTHROPIC_API_KEY: the tuner proposes, offline and free"
     assert found["agents"].startswith("none found")
+
+
+def test_a_sandbox_of_this_machine_is_none_of_another(tmp_path: Path) -> None:
+    there = msgspec.structs.replace(contract(), evaluator=Elsewhere(prefix="ssh host"))
+    found = dict(machine(there, "2.39.5", tmp_path, "bubblewrap", {}))
+    assert found["sandbox"] == "bubblewrap here, for agent programs; none where evaluations run"
 
 
 def test_what_is_there_is_named_and_no_key_is_shown(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec import structs
 from support.lanes import SLOTS, begun, decided, four_lanes, opened
 from support.realistic_run import commit_of, experiment, folded, opening, recorded
 
@@ -50,6 +51,13 @@ def test_a_lane_for_each_slot_in_their_order() -> None:
     ]  # fmt: skip
     assert [lane.idea for lane in lanes][:2] == ["warm up for longer", "a wider net"]
     assert busy_words(state) == "● 4 of 4 busy"
+
+
+def test_slots_that_turn_out_once_the_baseline_is_known_have_lanes_too() -> None:
+    run, runner = opened()
+    told = [run, structs.replace(runner, slots=()), *begun(2, "cores:0"), *begun(3, "cores:1")]
+    state = folded(recorded(told))
+    assert [lane.slot for lane in lanes_of(state)] == ["cores:0", "cores:1"]
 
 
 def test_an_idle_slot_has_a_lane_too() -> None:
