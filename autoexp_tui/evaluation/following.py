@@ -60,7 +60,7 @@ class Listener(Protocol):
         ...
 
 
-class _Readers:
+class Readers:
     """Keeps a pipe from being opened to read by its name in /proc, but by root; a context manager.
 
     Who takes that back, as its owner may, is seen.
@@ -68,12 +68,11 @@ class _Readers:
 
     def __init__(self, written: FileIO) -> None:
         self._inotify = Inotify.begin()
-        try:
-            os.fchmod(written.fileno(), 0o200)
-        except OSError:
-            return  # not every system has names for pipes
-        if self._inotify is not None:
+        if self._inotify is not None:  # first: who may not read a pipe may not watch it
             self._inotify.add(Path(f"/proc/self/fd/{written.fileno()}"), _ATTRIBUTES_CHANGED)
+        with contextlib.suppress(OSError):  # not every system has names for pipes
+            os.fchmod(written.fileno(), 0o200)
+        self.may_be()  # what we did ourselves is told too
 
     def __enter__(self) -> Self:
         return self
@@ -95,7 +94,7 @@ class Supervised:
         self._server = server
         with contextlib.ExitStack() as ours:
             self._forked = ours.enter_context(contextlib.closing(server.fork(cwd, time_limit)))
-            self._readers = ours.enter_context(_Readers(self._forked.written))
+            self._readers = ours.enter_context(Readers(self._forked.written))
             self._open = ours.pop_all()
         # What is told to be there may be gone when it is read: taken by `_catch_up`, or by another
         # process. We hold the other end too, so to wait for more could be for ever.

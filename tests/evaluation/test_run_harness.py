@@ -11,6 +11,7 @@ import sys
 import threading
 import tracemalloc
 from collections.abc import Callable
+from io import FileIO
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from support.systems import linux_only
 from support.waiting import first_long_enough, until
 
 from autoexp_tui.evaluation import output_log
+from autoexp_tui.evaluation.following import Readers
 from autoexp_tui.evaluation.harness import HarnessOutcome, Report, last_words
 from autoexp_tui.model.contract import Metric
 
@@ -253,6 +255,22 @@ def test_nobody_else_reads_what_is_printed(run: Run, loss: Loss, tmp_path: Path)
     assert honest.tail.endswith("0o10200\n")
     opened = run(f"{command} open", metrics=loss, usual={"loss": ()})
     assert opened.failure == "loss may be lost: another process may have read it"
+
+
+@linux_only
+def test_an_ordinary_user_sees_too_who_takes_leave_to_read() -> None:
+    is_root = os.geteuid() == 0
+    if is_root:
+        os.seteuid(65534)
+    try:
+        read, write = os.pipe()
+        with FileIO(read, "rb"), FileIO(write, "wb") as written, Readers(written) as readers:
+            assert not readers.may_be()
+            os.fchmod(write, 0o600)
+            assert readers.may_be()
+    finally:
+        if is_root:
+            os.seteuid(0)
 
 
 class _TogetherSelector(selectors.DefaultSelector):
