@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, ClassVar
@@ -75,6 +76,12 @@ class AutoexpApp(App[str], inherit_bindings=False):
     def _retitle(self, message: Retitled) -> None:
         # Not by Textual's own `title`: a change of that repaints the whole screen.
         self._terminal_title.show(message.title)
+
+    def on_ready(self) -> None:
+        # Modules, classes and styles stay to the end. To look for garbage among them takes the
+        # collector 70 ms, and a key would wait for that.
+        if isinstance(self._driver, Terminal):
+            gc.freeze()
 
     def on_unmount(self) -> None:
         self._terminal_title.restore()
