@@ -10,7 +10,7 @@ import os
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
@@ -26,12 +26,13 @@ from autoexp_tui.evaluation.bypasses import (
 )
 from autoexp_tui.evaluation.disk import DiskUse, size_of
 from autoexp_tui.evaluation.environment import harness_environment, mask_of
-from autoexp_tui.evaluation.harness import HarnessOutcome, run_harness
+from autoexp_tui.evaluation.harness import run_harness
 from autoexp_tui.evaluation.leavings import VARIABLE, MetricFiles, put_back, take
 from autoexp_tui.evaluation.own_places import with_own_places
-from autoexp_tui.evaluation.products import Change, Products
+from autoexp_tui.evaluation.products import Products
 from autoexp_tui.evaluation.progress import ProgressReader, remember, remembered
 from autoexp_tui.evaluation.remedies import Seen, remedy
+from autoexp_tui.evaluation.results import forms_after, result_of, stamp_of, to_blame
 from autoexp_tui.evaluation.sandbox import Confinement, NoSandbox, Sandbox, choose
 from autoexp_tui.evaluation.sandbox.permissions import LOST, permissions
 from autoexp_tui.evaluation.sandbox.reach import harness_confinement
@@ -68,10 +69,6 @@ class LocalHandle:
         """Raises Stopped once it is cancelled."""
         if self.cancelled.is_set():
             raise Stopped
-
-
-_MOST_DAMAGE = 50
-"""Paths that are written down of one evaluation."""
 
 
 def _as_it_is(confinement: Confinement) -> Confinement:
@@ -247,7 +244,7 @@ class LocalEvaluator:
         """Raises Problem where what an experiment changed outside is still as it left it."""
         for path, stamp in self._damaged().items():
             source = self.workspace.source_of(path)
-            if _stamp_of(source) == stamp:
+            if stamp_of(source) == stamp:
                 raise Problem(
                     f"{source} is as an experiment left it, and nothing measured with that can be "
                     "trusted: put it back as it was (or touch it, if it is right)"
@@ -307,12 +304,7 @@ class LocalEvaluator:
         """The baseline's forms add up over its runs; nothing else's are told."""
         if job.n != 1 or job.purpose:
             return msgspec.structs.replace(run, forms=None)
-        known = self._forms or {}
-        names = [metric.name for metric in self._contract.metrics]
-        told = run.forms or {}
-        self._forms = {
-            name: (*dict.fromkeys((*known.get(name, ()), *told.get(name, ()))),) for name in names
-        }
+        self._forms = forms_after(self._forms, run, self._contract.metrics)
         return msgspec.structs.replace(run, forms=self._forms)
 
     def _follow(self, job: Job) -> ProgressReader | None:
@@ -385,45 +377,18 @@ class LocalEvaluator:
         if outcome.survivors:
             self.workspace.distrust()
         reading = files.read(outcome.reading, self._units, usual)
-        tampered, made = self._judged(self.workspace.verify(handle.check), job)
-        counts_tests = any(metric.source != "lines" for metric in metrics)
-        failure = outcome.failure
-        if outcome.exit_code == 0 and outcome.ended == "exited":
-            failure = reading.failure
-        elif outcome.exit_code == 1 and counts_tests and not reading.failure:
-            failure = ""  # some tests have failed, and it is told how many
-        stopped = False
-        if progress is not None and progress.lag is not None and outcome.ended == "interrupted":
-            stopped = not (tampered or handle.cancelled.is_set())
-            if stopped:
-                failure = clean_line(progress.lag.words(self._contract.primary.name))
-        if tampered:
-            failure = blame(tampered, honest=job.n == 1)
-        return Result(
-            seconds=outcome.seconds,
-            metrics={} if failure else {m.name: reading.metrics[m.name] for m in metrics},
-            extras={self.mask.text(name): value for name, value in reading.extras.items()},
-            failure=self.mask.text(failure),
-            units=reading.units,
-            forms=reading.forms,
-            cut_short=outcome.ended in {"interrupted", "time limit"},
-            stopped_early=stopped,
-            tail=outcome.tail,
-            tampered=bool(tampered),
-            notes=tuple(notes_of(outcome)),
-            damaged=_stamped(tampered),
+        tampered, made = to_blame(self.workspace.verify(handle.check), job, self._products)
+        return result_of(
+            outcome,
+            reading,
+            metrics=metrics,
+            primary=self._contract.primary.name,
+            job=job,
+            tampered=tampered,
             made=made,
-            cores=round(outcome.cpu_seconds / outcome.seconds, 2) if outcome.seconds else 0.0,
-        )
-
-    def _judged(self, changes: Sequence[Change], job: Job) -> tuple[list[Change], tuple[str, ...]]:
-        """What is to blame; and what the baseline has made for the first time, which is not."""
-        if job.n != 1 or job.purpose == "mutant":
-            return list(changes), ()
-        made = self._products.allow(path for change in changes for path in change.makes)
-        # What can't be printed can't be written down either: the next runner learns it anew.
-        return [change for change in changes if not change.makes], tuple(
-            path for path in made if path.isprintable()
+            progress=progress,
+            cancelled=handle.cancelled.is_set(),
+            mask=self.mask,
         )
 
     def _sweep(self, content: bytes, handle: LocalHandle) -> str:
@@ -456,40 +421,8 @@ def log_of(run: RunDirectory, job: Job) -> Path:
             return run.output(job.n)
 
 
-def blame(changes: Sequence[Change], *, honest: bool) -> str:
-    """What was tampered with. Only what an honest target has run is told how to be left alone with
-    files that judge it.
-    """
-    named = ", ".join(map(str, changes[:3]))
-    more = f" and {len(changes) - 3} more" if len(changes) > 3 else ""
-    remedy = f"; {changes[0].remedy}" if changes[0].remedy and (honest or changes[0].makes) else ""
-    return clean_line(f"tampered with {named}{more}{remedy}", 900)
-
-
-def _stamped(changes: Sequence[Change]) -> dict[str, int]:
-    """Of what nobody here can bring back, the state it is in now."""
-    lasting = [each for each in changes if each.source is not None and each.path.isprintable()]
-    return {each.path: _stamp_of(each.source) for each in lasting[:_MOST_DAMAGE] if each.source}
-
-
-def _stamp_of(path: Path) -> int:
-    """When the system last changed its record, in ns; 0 for what isn't there."""
-    try:
-        return path.lstat().st_ctime_ns
-    except OSError:
-        return 0
-
-
 def _words(error: OSError) -> str:
     return f"{error.filename}: {error.strerror}" if error.strerror else str(error)
-
-
-def notes_of(outcome: HarnessOutcome) -> Iterator[str]:
-    """What a person should know of a run beside its figures."""
-    if outcome.survivors:
-        yield f"{outcome.survivors} processes of the harness could not be killed"
-    if outcome.log_error:
-        yield f"its output could not be kept: {outcome.log_error}"
 
 
 def with_project_python(environment: dict[str, str], project: Path, root: Path) -> dict[str, str]:

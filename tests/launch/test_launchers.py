@@ -34,18 +34,21 @@ def ssh_server(folder: Path, program: str) -> Iterator[str]:
         f"Port {port}\nListenAddress 127.0.0.1\nHostKey {folder / 'host'}\n"
         f"AuthorizedKeysFile {folder / 'key.pub'}\nStrictModes no\nUsePAM no\nPidFile none\n"
         f"PermitRootLogin yes\nBanner {folder / 'banner'}\nAcceptEnv AUTOEXP_CACHE\n"
+        # bash would run the person's own .bashrc, and what that does (pyenv writes to a folder of
+        # the PATH) is laid to the charge of what other tests measure.
+        "SetEnv SHLVL=2\n"
     )
     if os.getuid() == 0:
         Path("/run/sshd").mkdir(exist_ok=True)
     daemon = subprocess.Popen(
         [program, "-D", "-e", "-f", folder / "config"], stderr=subprocess.PIPE
     )
+    reader = threading.Thread(target=lambda: daemon.stderr and daemon.stderr.read(), daemon=True)
     try:
         assert daemon.stderr is not None
         while b"Server listening" not in (line := daemon.stderr.readline()):
             if not line:
                 pytest.skip("sshd does not start here")
-        reader = threading.Thread(target=daemon.stderr.read, daemon=True)
         reader.start()
         options = (
             f"-p {port} -i {folder}/key -o IdentitiesOnly=yes -o StrictHostKeyChecking=no "
@@ -55,7 +58,8 @@ def ssh_server(folder: Path, program: str) -> Iterator[str]:
     finally:
         daemon.terminate()
         daemon.wait()
-        reader.join()
+        if reader.is_alive():
+            reader.join()
         daemon.stderr.close()
 
 

@@ -29,12 +29,13 @@ from autoexp_tui.evaluation.launch.channel import Channel, PrefixWay, Way
 from autoexp_tui.evaluation.launch.frames import Frames, Torn
 from autoexp_tui.evaluation.launch.ray_way import RayWay
 from autoexp_tui.evaluation.leavings import VARIABLE, MetricFiles
-from autoexp_tui.evaluation.local import LocalHandle, blame, log_of, notes_of
+from autoexp_tui.evaluation.local import LocalHandle, log_of
 from autoexp_tui.evaluation.metrics import MetricReader, MetricReading
 from autoexp_tui.evaluation.output_log import OutputLog
 from autoexp_tui.evaluation.own_places import with_own_places
 from autoexp_tui.evaluation.products import Change, Products
 from autoexp_tui.evaluation.progress import ProgressReader, remember, remembered
+from autoexp_tui.evaluation.results import forms_after, result_of, to_blame
 from autoexp_tui.evaluation.slots import choose_slots
 from autoexp_tui.evaluation.workspace import Workspace
 from autoexp_tui.loop.ports import Evaluator, Job, Result
@@ -349,34 +350,19 @@ class ElsewhereEvaluator:
         if any(metric.file is not None for metric in step.metrics):
             with tempfile.TemporaryDirectory(prefix="autoexp-figures-") as folder:
                 reading = _with_files(step, Path(folder), self._units, usual, reading)
-        tampered, made = self._to_blame(list(self._changes(end)), job)
-        counts_tests = any(metric.source != "lines" for metric in step.metrics)
-        failure = outcome.failure
-        if outcome.exit_code == 0 and outcome.ended == "exited":
-            failure = reading.failure
-        elif outcome.exit_code == 1 and counts_tests and not reading.failure:
-            failure = ""  # some tests have failed, and it is told how many
-        stopped = False
-        if progress is not None and progress.lag is not None and outcome.ended == "interrupted":
-            stopped = not (tampered or handle.cancelled.is_set())
-            if stopped:
-                failure = clean_line(progress.lag.words(self._contract.primary.name))
-        if tampered:
-            failure = blame(tampered, honest=job.n == 1)
-        return Result(
-            seconds=outcome.seconds,
-            metrics={} if failure else {m.name: reading.metrics[m.name] for m in step.metrics},
-            extras={self.mask.text(name): value for name, value in reading.extras.items()},
-            failure=self.mask.text(failure),
-            units=reading.units,
-            forms=reading.forms,
-            cut_short=outcome.ended in {"interrupted", "time limit"},
-            stopped_early=stopped,
-            tail=outcome.tail,
-            tampered=bool(tampered),
-            notes=tuple(notes_of(outcome)),
+        with self._lock:
+            tampered, made = to_blame(list(self._changes(end)), job, self._products)
+        return result_of(
+            outcome,
+            reading,
+            metrics=step.metrics,
+            primary=self._contract.primary.name,
+            job=job,
+            tampered=tampered,
             made=made,
-            cores=round(outcome.cpu_seconds / outcome.seconds, 2) if outcome.seconds else 0.0,
+            progress=progress,
+            cancelled=handle.cancelled.is_set(),
+            mask=self.mask,
         )
 
     def _changes(self, end: Mapping[str, Any]) -> Iterator[Change]:
@@ -398,16 +384,6 @@ class ElsewhereEvaluator:
         for path in end.get("environment", ()):
             yield Change(path, "of what setup made there")
 
-    def _to_blame(
-        self, changes: Sequence[Change], job: Job
-    ) -> tuple[list[Change], tuple[str, ...]]:
-        if job.n != 1 or job.purpose == "mutant":
-            return list(changes), ()
-        with self._lock:
-            made = self._products.allow(path for change in changes for path in change.makes)
-        left = [change for change in changes if not change.makes]
-        return left, tuple(path for path in made if path.isprintable())
-
     def _remember(self, job: Job, result: Result, progress: ProgressReader | None) -> Result:
         """What later runs are held to: the units, the baseline's forms, how fast it went."""
         with self._lock:
@@ -415,11 +391,7 @@ class ElsewhereEvaluator:
             if job.n != 1 or job.purpose:
                 result = msgspec.structs.replace(result, forms=None)
             else:
-                known, new = self._forms or {}, result.forms or {}
-                self._forms = {
-                    m.name: (*dict.fromkeys((*known.get(m.name, ()), *new.get(m.name, ()))),)
-                    for m in self._contract.metrics
-                }
+                self._forms = forms_after(self._forms, result, self._contract.metrics)
                 result = msgspec.structs.replace(result, forms=self._forms)
         if progress is not None and not job.purpose:
             try:
