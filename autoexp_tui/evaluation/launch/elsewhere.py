@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import hashlib
 import json
 import os
 import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from secrets import token_hex
 from typing import Any
@@ -23,10 +21,11 @@ from typing import Any
 import msgspec
 
 from autoexp_tui.evaluation.environment import NEVER, harness_environment, mask_of
-from autoexp_tui.evaluation.harness import Output, Report, last_words, told
+from autoexp_tui.evaluation.harness import Output, Report, told
 from autoexp_tui.evaluation.launch.bundle import Parcel, packed
 from autoexp_tui.evaluation.launch.channel import Channel, PrefixWay, Way
-from autoexp_tui.evaluation.launch.frames import Frames, Torn
+from autoexp_tui.evaluation.launch.conversation import Conversation, Step
+from autoexp_tui.evaluation.launch.frames import Torn
 from autoexp_tui.evaluation.launch.ray_way import RayWay
 from autoexp_tui.evaluation.leavings import VARIABLE, MetricFiles
 from autoexp_tui.evaluation.local import LocalHandle, log_of
@@ -39,24 +38,17 @@ from autoexp_tui.evaluation.results import forms_after, result_of, to_blame
 from autoexp_tui.evaluation.slots import choose_slots
 from autoexp_tui.evaluation.workspace import Workspace
 from autoexp_tui.loop.ports import Evaluator, Job, Result
-from autoexp_tui.model.contract import Contract, Metric
+from autoexp_tui.model.contract import Contract
 from autoexp_tui.model.events import RunStarted
 from autoexp_tui.model.pruning import Race
 from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.model.state import RunState
 from autoexp_tui.text.numbers import format_duration
-from autoexp_tui.text.safe import clean_line, decode
+from autoexp_tui.text.safe import clean_line
 
-_POLL_S = 0.1
-"""Seconds between looks at the interrupt."""
-_SILENCE_S = 90.0
-"""Without any sign of life from a worker that has begun, which gives one every 5 seconds."""
-_END_S = 15.0
-"""For a worker that was told to end everything."""
 _MOST_ENVIRONMENTS = 100
 """That one job may meet before it runs: each process of a cluster may have another."""
 _MB = 1 << 20
-_DROPPED = "what the harness prints to was full, and set not to wait"
 _WRITTEN = "was written to, and put back"
 
 
@@ -66,19 +58,6 @@ class Lost(Exception):
 
 class _Again(Exception):
     """The same job is to be sent once more."""
-
-
-@dataclass
-class _Step:
-    """One command of a job, and what has come of it."""
-
-    command: str
-    metrics: Sequence[Metric]
-    output: Output
-    files: dict[tuple[str, str], dict[str, str]] = field(default_factory=dict)
-    """By when and path: what was told of a file with figures."""
-    end: dict[str, Any] | None = None
-    printed: Any = field(default_factory=hashlib.sha256)
 
 
 class ElsewhereEvaluator:
@@ -172,7 +151,7 @@ class ElsewhereEvaluator:
                 ]
             usual = None if job.n == 1 or job.command else self._forms
             steps = [
-                _Step(
+                Step(
                     command,
                     metrics,
                     Output(
@@ -208,9 +187,7 @@ class ElsewhereEvaluator:
 
     # The way there.
 
-    def _exchange(
-        self, job: Job, steps: Sequence[_Step], handle: LocalHandle, began: float
-    ) -> None:
+    def _exchange(self, job: Job, steps: Sequence[Step], handle: LocalHandle, began: float) -> None:
         """Send the job and take what comes. `began` is when. Raises Lost, _Again."""
         tree, hidden = self._parcels
         mark = token_hex(16)
@@ -219,7 +196,7 @@ class ElsewhereEvaluator:
         except OSError as error:
             program = f"{error.filename}: {error.strerror}" if error.filename else str(error)
             raise Lost(f"{self._way.name} can't be started: {program}") from error
-        conversation = _Conversation(channel, mark, steps, handle)
+        conversation = Conversation(channel, mark, steps, handle)
         if channel.one_way:
             self._send(channel, job, steps, tree, hidden, has=False)
         why = ""
@@ -270,7 +247,7 @@ class ElsewhereEvaluator:
         self,
         channel: Channel,
         job: Job,
-        steps: Sequence[_Step],
+        steps: Sequence[Step],
         tree: Parcel,
         hidden: Parcel | None,
         *,
@@ -332,7 +309,7 @@ class ElsewhereEvaluator:
 
     def _judged(
         self,
-        step: _Step,
+        step: Step,
         job: Job,
         handle: LocalHandle,
         progress: ProgressReader | None,
@@ -409,105 +386,6 @@ class ElsewhereEvaluator:
         return ProgressReader(pattern, Race(best, primary.direction) if best else None)
 
 
-class _Conversation:
-    """What a worker says of one job, taken to where it belongs."""
-
-    def __init__(
-        self, channel: Channel, mark: str, steps: Sequence[_Step], handle: LocalHandle
-    ) -> None:
-        self._channel = channel
-        self._frames = Frames(mark)
-        self._steps = steps
-        self._at = 0
-        self._handle = handle
-        self.heard = False
-        """Whether a worker has begun."""
-        self._setup = b""
-        self.done = False
-        self.cut = False
-        """Whether it was ended on purpose before all was told."""
-        self._silent = False
-
-    def frames(self) -> Iterator[tuple[str, bytes]]:
-        """Frames that want an answer, until the job is over or the way has broken. Raises Torn."""
-        heard, let_go = time.monotonic(), 0.0
-        while not self.done:
-            step = self._steps[min(self._at, len(self._steps) - 1)]
-            now = time.monotonic()
-            if not let_go and (self._handle.cancelled.is_set() or step.output.is_enough()):
-                self._channel.let_go()
-                let_go, self.cut = now, True
-            self._silent = self.heard and now - heard > _SILENCE_S
-            patience = _END_S if self.heard else 0.0
-            if self._silent or (let_go and now - let_go >= patience):
-                return
-            data = self._channel.receive(_POLL_S)
-            if data is None:
-                continue
-            if not data:
-                self._frames.end()
-                return
-            heard = time.monotonic()
-            for kind, body in self._frames.feed(data):
-                if kind == "hello":
-                    self.heard = True
-                if not self._take(step, kind, body):
-                    yield kind, body
-                step = self._steps[min(self._at, len(self._steps) - 1)]
-
-    def _take(self, step: _Step, kind: str, body: bytes) -> bool:
-        """Whether it is dealt with. Raises Torn."""
-        match kind:
-            case "out":
-                step.printed.update(body)
-                step.output.take(body)
-            case "ended":
-                step.output.ended()
-            case "dropped":
-                step.output.lost(_DROPPED)
-            case "setup":
-                self._setup = (self._setup + body)[-4096:]
-                step.output.log.write(body)
-            case "file":
-                found = json.loads(body)
-                step.files[found["when"], found["path"]] = found
-            case "end":
-                end = json.loads(body)
-                if end["bytes"] != step.output.size or end["digest"] != step.printed.hexdigest():
-                    raise Torn(f"{end['bytes']} bytes were printed, {step.output.size} came")
-                step.end = end
-                self._at += 1
-            case "done":
-                self.done = True
-            case "beat" | "phase":
-                return True
-            case _:
-                return False
-        return True
-
-    def setup_words(self) -> str:
-        """What `setup` said last, after a colon; empty where it said nothing."""
-        words = last_words(decode(self._setup))
-        return f": {words}" if words else ""
-
-    def end_words(self, name: str, ended: str) -> str:
-        """Why it was lost, where nobody there has told."""
-        if self._silent:
-            return f"{name}: nothing was heard from there for {_SILENCE_S:g} s"
-        strange = last_words(decode(self._frames.strange))
-        said = ended if ":" in ended or not strange else f"{ended}: {strange}"
-        if not self.heard and not self._channel.one_way:
-            return f"{name} did not get there ({said}): {_remedy(said)}"
-        return f"{name} ended before the evaluation did ({said})"
-
-
-def _remedy(said: str) -> str:
-    """What to do where no worker has begun."""
-    if "python" in said.casefold() and ("not found" in said or "No such file" in said):
-        return "install Python 3.8 or newer there, or name it by `python:` below `evaluator:`"
-    return "try the same words before `python3 --version` in a shell"
-
-
 def _way_words(
     told_there: Mapping[str, Any], seconds: float, tree: Parcel, hidden: Parcel | None
 ) -> str:
@@ -534,7 +412,7 @@ def _together(results: Sequence[Result]) -> Result:
 
 
 def _with_files(
-    step: _Step,
+    step: Step,
     folder: Path,
     units: Mapping[str, str],
     usual: Mapping[str, Sequence[str]] | None,
