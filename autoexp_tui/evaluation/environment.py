@@ -211,10 +211,10 @@ def _is_random(value: str) -> bool:
         return False
     if _UUID.search(value):
         return True
-    hexadecimal, base64 = _entropies()
     for token in _TOKEN.findall(value):
         if not re.search(r"[0-9]", token):
             continue
+        hexadecimal, base64 = _entropies()
         if re.fullmatch(r"[0-9a-fA-F]{24,}", token):
             if hexadecimal(token) > 3.0 and re.search(r"[a-fA-F]", token):
                 return True

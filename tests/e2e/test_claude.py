@@ -25,7 +25,7 @@ from autoexp_tui.model import events
 from autoexp_tui.model.rundir import RunDirectory
 from autoexp_tui.sources.journals import read_state
 
-EXPERIMENTS = 16
+EXPERIMENTS = 12
 TOKENS = {"input_tokens": 1000, "cache_read_input_tokens": 2000, "output_tokens": 1}
 
 

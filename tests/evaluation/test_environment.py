@@ -51,7 +51,7 @@ def test_opening_the_program_imports_no_rules() -> None:
 
 def test_an_environment_of_plain_values_imports_no_rules() -> None:
     code = "import sys; from autoexp_tui.evaluation.environment import mask_of; "
-    code += "mask_of({'LANG': 'C.UTF-8', 'WIDTH': '80', 'TMP': '/tmp/' + 40 * 'x1'}); "
+    code += "mask_of({'SHAPE': '80 by 24 cells', 'LAYOUT': 'a-name-without-figures'}); "
     code += "print('detect_secrets' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
     assert done.stdout == "False\n"
